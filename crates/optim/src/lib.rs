@@ -1,0 +1,30 @@
+#![doc = include_str!("../README.md")]
+
+mod around;
+mod float;
+mod init;
+pub mod invalid;
+mod layout;
+mod nearest;
+mod optimizer;
+pub mod random;
+mod rule;
+mod schedule;
+pub mod simd;
+pub mod spec;
+
+pub use around::{ClipValue, DecoupledDecay, Penalty, clip_norm_scale};
+pub use float::Float;
+pub use init::{Init, Normal, Uniform};
+pub use invalid::Invalid;
+pub use layout::{Layout, Role, Tensor};
+pub use nearest::nearest;
+pub use optimizer::{Optimizer, Restraints};
+pub use rule::{
+    Adagrad, Adam, AdamW, Form, Momentum, Nesterov, RmsProp, Rule, Sgd, Slots, State, Step, UpdateRule,
+};
+pub use schedule::{
+    Constant, Cosine, CosineRestarts, Exponential, InverseSqrt, InverseTime, Length, Per, Position, Schedule,
+    Staircase, Warmup,
+};
+pub use spec::SpecError;

@@ -1,0 +1,63 @@
+//! Adam.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Step, UpdateRule};
+use crate::{Float, Invalid, invalid};
+
+/// Adam: m and v are moving averages of the gradient and of its square, corrected for starting at zero.
+///
+/// - m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g²
+/// - p ← p − η·m̂ / (√v̂ + ε), with m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ), t counted from 1
+///
+/// Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), algorithm 1, as in PyTorch. Keras follows the
+/// paper's remark before section 2.1, in which ε is not corrected with v.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Adam {
+    /// β₁, how slowly the average of the gradient moves, in [0, 1). Default 0.9.
+    pub beta1: f64,
+    /// β₂, how slowly the average of its square moves, in [0, 1). Default 0.999.
+    pub beta2: f64,
+    /// ε, which keeps the division finite, above 0. Default 1e-8.
+    pub eps: f64,
+}
+
+impl Default for Adam {
+    fn default() -> Self {
+        Self { beta1: 0.9, beta2: 0.999, eps: 1e-8 }
+    }
+}
+
+impl Adam {
+    /// Checks every setting's range.
+    pub fn check(&self) -> Result<(), Invalid> {
+        self.check_as("adam")
+    }
+
+    /// The same under the name of a rule built on this one.
+    pub(super) fn check_as(&self, owner: &'static str) -> Result<(), Invalid> {
+        invalid::fraction(owner, "beta1", self.beta1)?;
+        invalid::fraction(owner, "beta2", self.beta2)?;
+        invalid::positive(owner, "eps", self.eps)
+    }
+}
+
+impl UpdateRule for Adam {
+    type State<F: Float> = [F; 2];
+
+    fn at<F: Float>(self, step: Step) -> impl Fn(F, F, [F; 2]) -> (F, [F; 2]) + Copy + Send + Sync {
+        let t = (step.index + 1) as f64;
+        let (beta1, new1) = (F::of(self.beta1), F::of(1.0 - self.beta1));
+        let (beta2, new2) = (F::of(self.beta2), F::of(1.0 - self.beta2));
+        let correct1 = F::of(1.0 / (1.0 - self.beta1.powf(t)));
+        let correct2 = F::of(1.0 / (1.0 - self.beta2.powf(t)));
+        let (lr, eps) = (F::of(step.lr), F::of(self.eps));
+        #[inline(always)]
+        move |p, g, [m, v]| {
+            let m = beta1 * m + new1 * g;
+            let v = beta2 * v + new2 * g * g;
+            (p - lr * (m * correct1) / ((v * correct2).sqrt() + eps), [m, v])
+        }
+    }
+}

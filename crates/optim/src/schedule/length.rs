@@ -1,0 +1,115 @@
+//! Lengths of time in a run.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::{Per, Position};
+use crate::Invalid;
+
+/// A length of time: `500` (steps, or epochs under `per=epoch`), `3ep` (epochs) or `5%` (of the run).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Length {
+    /// So many of what the schedule counts, steps unless it says otherwise.
+    Steps(u64),
+    /// So many epochs; parts of one count.
+    Epochs(f64),
+    /// A share of the whole run, 1 being all of it.
+    Share(f64),
+}
+
+impl Length {
+    /// The length in steps; parts of a step count.
+    pub(super) fn steps(self, per: Per, position: Position) -> f64 {
+        match self {
+            Self::Steps(n) => n as f64 * per.steps(position),
+            Self::Epochs(n) => n * position.steps_per_epoch as f64,
+            Self::Share(share) => share * position.total_steps as f64,
+        }
+    }
+
+    pub(super) fn check(self, owner: &'static str, key: &'static str) -> Result<(), Invalid> {
+        let wrong =
+            |wanted: &str| Err(Invalid { owner, key, message: format!("must be {wanted}, not {self}") });
+        match self {
+            Self::Steps(0) => wrong("at least 1"),
+            Self::Epochs(n) if !(n > 0.0 && n.is_finite()) => wrong("above 0ep"),
+            Self::Share(share) if !(share > 0.0 && share <= 1.0) => wrong("above 0% and at most 100%"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Length {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Steps(n) => write!(f, "{n}"),
+            Self::Epochs(n) => write!(f, "{n}ep"),
+            // The shortest number of percent that reads back as the same share.
+            Self::Share(share) => {
+                let percent = (0..17)
+                    .map(|digits| format!("{:.digits$}", share * 100.0))
+                    .find(|text| text.parse::<f64>().is_ok_and(|percent| percent / 100.0 == *share));
+                write!(f, "{}%", percent.unwrap_or_else(|| (share * 100.0).to_string()))
+            }
+        }
+    }
+}
+
+impl FromStr for Length {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("expected a length such as `500`, `3ep` or `5%`, found `{text}`");
+        let number = |text: &str| text.trim().parse::<f64>().ok().filter(|n| n.is_finite()).ok_or_else(wrong);
+        if let Some(share) = text.strip_suffix('%') {
+            Ok(Self::Share(number(share)? / 100.0))
+        } else if let Some(epochs) = text.strip_suffix("ep") {
+            Ok(Self::Epochs(number(epochs)?))
+        } else {
+            text.trim().parse().map(Self::Steps).map_err(|_| wrong())
+        }
+    }
+}
+
+impl Serialize for Length {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Steps(n) => serializer.serialize_u64(*n),
+            _ => serializer.collect_str(self),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Length {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl de::Visitor<'_> for Visitor {
+            type Value = Length;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a length such as `500`, `3ep` or `5%`")
+            }
+
+            fn visit_u64<E: de::Error>(self, steps: u64) -> Result<Length, E> {
+                Ok(Length::Steps(steps))
+            }
+
+            fn visit_i64<E: de::Error>(self, steps: i64) -> Result<Length, E> {
+                self.visit_str(&steps.to_string())
+            }
+
+            fn visit_f64<E: de::Error>(self, steps: f64) -> Result<Length, E> {
+                self.visit_str(&steps.to_string())
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Length, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
+}
