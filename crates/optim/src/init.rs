@@ -18,7 +18,7 @@ use crate::{Float, Invalid, invalid};
 /// assert!((variance - 2.0 / 100.0).abs() < 0.001);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", expecting = "an initialiser")]
 pub enum Init {
     /// What suits the activation that follows: Glorot for sigmoid and tanh, He for the ReLU family, LeCun for SELU.
     #[default]

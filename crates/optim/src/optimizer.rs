@@ -2,11 +2,14 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use crate::rule::{Rule, Slots, State, Step, UpdateRule, drive, with_rule};
 use crate::{ClipValue, Float, Invalid, Layout, Role, clip_norm_scale, invalid};
 
 /// What holds weights and gradients back, around whichever rule moves the parameters.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Restraints {
     /// Added to the gradient of each weight: `l1`·sign(p). Default 0.
     pub l1: f64,
@@ -15,8 +18,10 @@ pub struct Restraints {
     /// Decoupled weight decay, besides the rule's own. Default 0.
     pub weight_decay: f64,
     /// Gradients are scaled down together to this Euclidean norm.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
     /// Then each is limited to ± this value.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_value: Option<f64>,
 }
 
@@ -33,7 +38,7 @@ impl Restraints {
 
 /// Moves all parameters of a model: clip, penalty, decay and rule in one pass over the flat buffers.
 ///
-/// Penalties and decay apply to weights, not to biases, scales and shifts.
+/// Penalties and decay apply to weights, not to biases, scales and shifts. Statistics stay as they are.
 ///
 /// ```
 /// use downhill_optim::{Adam, Layout, Optimizer, Restraints, Role};
@@ -54,6 +59,8 @@ pub struct Optimizer<F> {
     restraints: Restraints,
     /// Stretches of the flat buffer that are treated alike, and whether they are decayed.
     stretches: Vec<(Range<usize>, bool)>,
+    /// How many parameters there are.
+    len: usize,
     state: State<F>,
     parallel: bool,
 }
@@ -77,14 +84,17 @@ impl<F: Float> Optimizer<F> {
         rule.check()?;
         restraints.check()?;
         let mut stretches: Vec<(Range<usize>, bool)> = Vec::new();
-        for tensor in layout.tensors() {
+        for tensor in layout.tensors().iter().filter(|tensor| tensor.role != Role::Statistic) {
             let decay = tensor.role == Role::Weight;
             match stretches.last_mut() {
-                Some((range, same)) if *same == decay => range.end = tensor.range().end,
+                Some((range, same)) if *same == decay && range.end == tensor.offset => {
+                    range.end = tensor.range().end;
+                }
                 _ => stretches.push((tensor.range(), decay)),
             }
         }
-        Ok(Self { rule, restraints, stretches, state: rule.state(layout.len()), parallel })
+        let len = layout.len();
+        Ok(Self { rule, restraints, stretches, len, state: rule.state(len), parallel })
     }
 
     /// Makes step `index`, counted from 0, at the rate `lr`; allocates nothing.
@@ -93,6 +103,8 @@ impl<F: Float> Optimizer<F> {
     ///
     /// If the buffers are not as long as the layout.
     pub fn step(&mut self, index: u64, lr: f64, params: &mut [F], grads: &[F]) {
+        assert_eq!(params.len(), self.len, "as many parameters as in the layout");
+        assert_eq!(grads.len(), self.len, "as many gradients as parameters");
         let Restraints { l1, l2, weight_decay, clip_norm, clip_value } = self.restraints;
         let scale = clip_norm.map_or(1.0, |max| clip_norm_scale(grads, max));
         let clips = clip_norm.is_some() || clip_value.is_some();
@@ -111,7 +123,6 @@ impl<F: Float> Optimizer<F> {
     }
 
     fn pass<R: UpdateRule>(&mut self, rule: R, index: u64, lr: f64, params: &mut [F], grads: &[F]) {
-        assert_eq!(params.len(), grads.len(), "as many gradients as parameters");
         for (range, decay) in &self.stretches {
             let update = rule.at::<F>(Step { index, lr, decay: *decay });
             let state = R::State::<F>::slices(&mut self.state.slots, range.clone());

@@ -42,7 +42,7 @@ use crate::Invalid;
 /// # Ok::<(), downhill_optim::SpecError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", expecting = "a schedule")]
 pub enum Schedule {
     /// Always the same.
     Constant(Constant),

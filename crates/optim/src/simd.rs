@@ -27,6 +27,8 @@ pub fn vectorised<R, W: FnOnce() -> R>(work: W) -> R {
 }
 
 /// The sum of the squares of `values`, the same bits whatever the processor and however many threads.
+///
+/// Squares too large for the type are summed in `f64` instead.
 pub fn sum_of_squares<F: crate::Float>(values: &[F]) -> f64 {
     const LANES: usize = 16;
     const BLOCK: usize = 4096; // short enough for f32 lanes to lose nothing that matters
@@ -46,5 +48,6 @@ pub fn sum_of_squares<F: crate::Float>(values: &[F]) -> f64 {
         );
         lanes.iter().map(|lane| lane.f64()).sum::<f64>() + rest
     };
-    values.chunks(BLOCK).map(block).sum()
+    let sum: f64 = values.chunks(BLOCK).map(block).sum();
+    if sum.is_finite() { sum } else { values.iter().map(|x| x.f64() * x.f64()).sum() }
 }

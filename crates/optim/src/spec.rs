@@ -8,11 +8,14 @@ mod error;
 mod print;
 mod read;
 mod syntax;
+mod tree;
 
 pub use error::SpecError;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use error::Fault;
 
 use crate::Invalid;
 
@@ -31,14 +34,17 @@ pub trait Spelled: Serialize + DeserializeOwned {
 ///
 /// Points at the place and suggests the nearest right word.
 pub fn parse<T: Spelled>(text: &str) -> Result<T, SpecError> {
-    let node = syntax::parse(text).map_err(|fault| fault.in_text(text, T::WHAT))?;
-    let keys = read::Keys::default();
-    let value =
-        T::deserialize(read::Reader::new(&node, &keys)).map_err(|fault| fault.in_text(text, T::WHAT))?;
-    match value.check() {
-        Ok(()) => Ok(value),
-        Err(invalid) => Err(keys.blame(&invalid).in_text(text, T::WHAT)),
-    }
+    let read = || {
+        if text.trim().is_empty() {
+            return Err(Fault::new(format!("expected {}, found nothing", T::WHAT), 0..0));
+        }
+        let node = syntax::parse(text)?;
+        let keys = read::Keys::new(text);
+        let value = T::deserialize(read::Reader::new(&node, &keys)).map_err(|fault| fault.as_no(T::WHAT))?;
+        value.check().map_err(|invalid| keys.blame(&invalid))?;
+        Ok(value)
+    };
+    read().map_err(|fault: Fault| fault.in_text(text))
 }
 
 /// The spelling of a value, every setting written out; it reads back as the same value.
@@ -53,20 +59,8 @@ pub fn serialize<T: Spelled, S: Serializer>(value: &T, serializer: S) -> Result<
 
 /// Reads a value from its spelling or from the same tree as a table.
 pub fn deserialize<'de, T: Spelled, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    use serde::de::Error;
-
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Form {
-        Number(f64),
-        Text(String),
-        Tree(serde_json::Value),
-    }
-    match Form::deserialize(deserializer)? {
-        Form::Number(number) => parse(&number.to_string()).map_err(D::Error::custom),
-        Form::Text(text) => parse(&text).map_err(D::Error::custom),
-        Form::Tree(tree) => parse(&print::spell(&tree)).map_err(D::Error::custom),
-    }
+    let tree::Tree(tree) = tree::Tree::deserialize(deserializer)?;
+    parse(&print::spell(&tree)).map_err(serde::de::Error::custom)
 }
 
 /// Gives a type with serde derives and a `check` method its spelling, [`FromStr`](std::str::FromStr) and

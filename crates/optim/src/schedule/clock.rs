@@ -47,7 +47,7 @@ impl Per {
             Self::Step => position.step,
             Self::Epoch => position.epoch(),
         };
-        (count + from) as f64
+        count as f64 + from as f64
     }
 
     /// How many steps one of what is counted has.

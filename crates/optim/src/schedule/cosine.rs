@@ -40,7 +40,7 @@ impl Cosine {
     pub fn at(&self, position: Position) -> f64 {
         let time = self.per.time(position, 0) * self.per.steps(position);
         let over = self.over.steps(self.per, position);
-        between(self.initial, self.end, if over > 0.0 { time / over } else { 1.0 })
+        between(self.initial, self.end, time / over)
     }
 
     /// Checks every setting's range.

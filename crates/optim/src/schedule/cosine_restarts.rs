@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::cosine::between;
+use super::length::whole;
 use super::{Length, Per, Position};
 use crate::{Invalid, invalid};
 
-/// SGDR: cosines one after the other. Period i is n·mⁱ long and begins at a·kⁱ.
+/// SGDR: cosines one after the other. Period i is n·mⁱ long and begins at a·kⁱ, though never below the end. (In Keras,
+/// k also shrinks the way to the end, which is the same if that is 0.)
 ///
 /// Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts" (2017).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,24 +42,22 @@ impl CosineRestarts {
         let first = self.first.steps(self.per, position);
         let time = self.per.time(position, 0) * self.per.steps(position) / first;
         let (period, share) = self.locate(time);
-        between(self.initial * self.m_mul.powf(period), self.end, share)
+        between((self.initial * self.m_mul.powf(period)).max(self.end), self.end, share)
     }
 
     /// The period that a time lies in, and how far into it, the first period being 1 long.
     fn locate(&self, time: f64) -> (f64, f64) {
         let m = self.t_mul;
-        if m == 1.0 {
-            return (time.floor(), time.fract());
-        }
-        let start = |period: f64| (m.powf(period) - 1.0) / (m - 1.0);
-        let mut period = (1.0 + time * (m - 1.0)).log(m).floor();
-        // The logarithm may be off by a hair at the very start of a period.
-        if start(period + 1.0) <= time {
-            period += 1.0;
-        } else if start(period) > time {
-            period -= 1.0;
-        }
-        (period, (time - start(period)) / m.powf(period))
+        let (period, start) = if m == 1.0 {
+            let period = whole(time);
+            (period, period)
+        } else {
+            // 1 + m + … + mⁱ⁻¹, where period i starts, and its inverse.
+            let growth = (m - 1.0).ln_1p();
+            let period = whole((time * (m - 1.0)).ln_1p() / growth);
+            (period, (period * growth).exp_m1() / (m - 1.0))
+        };
+        (period, ((time - start) / m.powf(period)).max(0.0))
     }
 
     /// Checks every setting's range.

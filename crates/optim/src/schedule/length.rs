@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::de::{self, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Per, Position};
 use crate::Invalid;
@@ -20,13 +21,14 @@ pub enum Length {
 }
 
 impl Length {
-    /// The length in steps; parts of a step count.
+    /// The length in steps; parts of a step count, but nothing is shorter than one (a share of no run left).
     pub(super) fn steps(self, per: Per, position: Position) -> f64 {
-        match self {
+        let steps = match self {
             Self::Steps(n) => n as f64 * per.steps(position),
             Self::Epochs(n) => n * position.steps_per_epoch as f64,
             Self::Share(share) => share * position.total_steps as f64,
-        }
+        };
+        steps.max(1.0)
     }
 
     pub(super) fn check(self, owner: &'static str, key: &'static str) -> Result<(), Invalid> {
@@ -41,17 +43,38 @@ impl Length {
     }
 }
 
+/// How many whole lengths fit into a time that is `count` of them. 7% of 100 steps are 7.000000000000001, so a hair
+/// less than a whole number is one.
+pub(super) fn whole(count: f64) -> f64 {
+    (count + 1e-9).floor()
+}
+
+/// The share that so many percent are. The point is moved, for dividing by 100 would round: there are shares that no
+/// number of percent would give.
+fn percent(text: &str) -> Option<f64> {
+    shifted(text.trim(), -2)?.parse().ok().filter(|share: &f64| share.is_finite())
+}
+
+/// The number in `text` with its decimal point moved `by` places.
+fn shifted(text: &str, by: i32) -> Option<String> {
+    let (digits, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    Some(format!("{digits}e{}", exponent.parse::<i32>().ok()?.saturating_add(by)))
+}
+
 impl fmt::Display for Length {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Steps(n) => write!(f, "{n}"),
             Self::Epochs(n) => write!(f, "{n}ep"),
-            // The shortest number of percent that reads back as the same share.
+            // Plain if that reads back as the same share, else digit by digit: 9.999999999999998e1%.
             Self::Share(share) => {
-                let percent = (0..17)
-                    .map(|digits| format!("{:.digits$}", share * 100.0))
-                    .find(|text| text.parse::<f64>().is_ok_and(|percent| percent / 100.0 == *share));
-                write!(f, "{}%", percent.unwrap_or_else(|| (share * 100.0).to_string()))
+                let exact = shifted(&format!("{share:e}"), 2).unwrap_or_default();
+                let short = exact.parse().unwrap_or(share * 100.0).to_string();
+                write!(
+                    f,
+                    "{}%",
+                    if percent(&short) == Some(*share) || !share.is_finite() { short } else { exact }
+                )
             }
         }
     }
@@ -64,7 +87,7 @@ impl FromStr for Length {
         let wrong = || format!("expected a length such as `500`, `3ep` or `5%`, found `{text}`");
         let number = |text: &str| text.trim().parse::<f64>().ok().filter(|n| n.is_finite()).ok_or_else(wrong);
         if let Some(share) = text.strip_suffix('%') {
-            Ok(Self::Share(number(share)? / 100.0))
+            percent(share).map(Self::Share).ok_or_else(wrong)
         } else if let Some(epochs) = text.strip_suffix("ep") {
             Ok(Self::Epochs(number(epochs)?))
         } else {
@@ -98,15 +121,17 @@ impl<'de> Deserialize<'de> for Length {
             }
 
             fn visit_i64<E: de::Error>(self, steps: i64) -> Result<Length, E> {
-                self.visit_str(&steps.to_string())
+                let wrong = || E::invalid_value(Unexpected::Signed(steps), &self);
+                steps.to_string().parse().map_err(|_| wrong())
             }
 
             fn visit_f64<E: de::Error>(self, steps: f64) -> Result<Length, E> {
-                self.visit_str(&steps.to_string())
+                let wrong = || E::invalid_value(Unexpected::Float(steps), &self);
+                steps.to_string().parse().map_err(|_| wrong())
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Length, E> {
-                text.parse().map_err(E::custom)
+                text.parse().map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
             }
         }
 

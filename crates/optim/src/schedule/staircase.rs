@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::length::whole;
 use super::{Length, Per, Position};
 use crate::{Invalid, invalid};
 
@@ -32,7 +33,7 @@ impl Staircase {
     /// The rate at a position.
     pub fn at(&self, position: Position) -> f64 {
         let every = self.every.steps(self.per, position) / self.per.steps(position);
-        self.initial * self.factor.powf((self.per.time(position, self.from) / every).floor())
+        self.initial * self.factor.powf(whole(self.per.time(position, self.from) / every))
     }
 
     /// Checks every setting's range.

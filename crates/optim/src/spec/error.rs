@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use serde::de::{Expected, Unexpected};
+
 use crate::nearest;
 
 /// A spec that cannot be read: what is wrong, the place, and the nearest right word.
@@ -29,7 +31,7 @@ impl fmt::Display for SpecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let before = self.text[..self.span.start].chars().count();
         let marked = self.text[self.span.clone()].chars().count().max(1);
-        write!(f, "{}\n  {}\n  {:before$}{:^<marked$}", self.message, self.text, "", "")
+        write!(f, "{}\n  {}\n  {:before$}{:^<marked$}", self.message, one_line(&self.text), "", "")
     }
 }
 
@@ -38,13 +40,29 @@ impl std::error::Error for SpecError {}
 /// A fault before its text is put to it.
 #[derive(Debug)]
 pub(super) struct Fault {
-    message: String,
+    message: Message,
     span: Option<Range<usize>>,
+}
+
+/// What is wrong, with what serde does not know left open.
+#[derive(Debug)]
+enum Message {
+    /// All there is to say.
+    Whole(String),
+    /// `expected a number, found …`: the place says what was found.
+    Expected(String),
+    /// `` `adm` is not … ``: whoever asked for the word knows what it was to be. The rest is a suggestion.
+    UnknownWord { word: String, among: String },
 }
 
 impl Fault {
     pub(super) fn new(message: impl Into<String>, span: Range<usize>) -> Self {
-        Self { message: message.into(), span: Some(span) }
+        Self { message: Message::Whole(message.into()), span: Some(span) }
+    }
+
+    /// Something else was wanted here.
+    pub(super) fn expected(wanted: impl fmt::Display) -> Self {
+        Self { message: Message::Expected(plain(&wanted.to_string()).to_string()), span: None }
     }
 
     /// Says where it is, unless a place closer to it is known.
@@ -53,10 +71,25 @@ impl Fault {
         self
     }
 
-    pub(super) fn in_text(self, text: &str, what: &str) -> SpecError {
-        let whole = 0..text.len();
-        let message = self.message.replace("{what}", what);
-        SpecError { text: text.to_string(), span: self.span.unwrap_or(whole), message }
+    /// Says what an unknown word was to be: `an optimizer`.
+    pub(super) fn as_no(mut self, what: &str) -> Self {
+        if let Message::UnknownWord { word, among } = &self.message {
+            self.message = Message::Whole(format!("`{word}` is not {what}{among}"));
+        }
+        self
+    }
+
+    pub(super) fn in_text(self, text: &str) -> SpecError {
+        let span = self.span.unwrap_or(0..text.len());
+        let message = match self.message {
+            Message::Whole(message) => message,
+            Message::Expected(wanted) if span.is_empty() => format!("expected {wanted}"),
+            Message::Expected(wanted) => {
+                format!("expected {wanted}, found `{}`", one_line(&text[span.clone()]))
+            }
+            Message::UnknownWord { word, among } => format!("`{word}` is unknown{among}"),
+        };
+        SpecError { text: text.to_string(), span, message }
     }
 }
 
@@ -69,9 +102,27 @@ fn among(word: &str, expected: &[&str]) -> String {
     }
 }
 
+/// The text with spaces for line breaks and the like, so that carets stand under it.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// What serde says it expects, in plain words.
+fn plain(expected: &str) -> &str {
+    match expected {
+        "f32" | "f64" => "a number",
+        "u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "a boolean" => "`true` or `false`",
+        "a string" | "a character" => "a word",
+        "a sequence" => "a list",
+        other => other,
+    }
+}
+
+// serde wants its errors to be errors; what is shown is the `SpecError` made from one.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        write!(f, "{:?}", self.message)
     }
 }
 
@@ -79,20 +130,28 @@ impl std::error::Error for Fault {}
 
 impl serde::de::Error for Fault {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self { message: message.to_string(), span: None }
+        Self { message: Message::Whole(message.to_string()), span: None }
     }
 
-    fn invalid_type(found: serde::de::Unexpected<'_>, expected: &dyn serde::de::Expected) -> Self {
-        Self::custom(format!("expected {expected}, found {found}"))
+    fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::expected(expected)
+    }
+
+    fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::expected(expected)
+    }
+
+    fn invalid_length(_: usize, expected: &dyn Expected) -> Self {
+        Self::expected(expected)
     }
 
     fn unknown_variant(word: &str, expected: &'static [&'static str]) -> Self {
-        Self::custom(format!("`{word}` is not {{what}}{}", among(word, expected)))
+        let message = Message::UnknownWord { word: word.to_string(), among: among(word, expected) };
+        Self { message, span: None }
     }
 
     fn unknown_field(key: &str, expected: &'static [&'static str]) -> Self {
-        let among = if expected.is_empty() { "; there is none".into() } else { among(key, expected) };
-        Self::custom(format!("unknown key `{key}`{among}"))
+        Self::custom(format!("unknown key `{key}`{}", among(key, expected)))
     }
 
     fn missing_field(key: &'static str) -> Self {

@@ -5,7 +5,9 @@ use std::ops::Range;
 
 use serde::Deserializer;
 use serde::de::value::StrDeserializer;
-use serde::de::{DeserializeSeed, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor};
+use serde::de::{
+    DeserializeSeed, EnumAccess, Error, Expected, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
+};
 use serde::forward_to_deserialize_any;
 
 use super::error::Fault;
@@ -13,16 +15,42 @@ use super::syntax::{Argument, Kind, Node};
 use crate::Invalid;
 
 /// Which values were read for which keys, so that a value out of its range can be pointed at.
-#[derive(Default)]
-pub(super) struct Keys(RefCell<Vec<(String, String, Range<usize>)>>);
+pub(super) struct Keys<'a> {
+    text: &'a str,
+    read: RefCell<Vec<Entry<'a>>>,
+}
 
-impl Keys {
+struct Entry<'a> {
+    owner: &'a str,
+    key: &'a str,
+    value: Range<usize>,
+}
+
+impl<'a> Keys<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, read: RefCell::default() }
+    }
+
+    fn push(&self, owner: &'a str, key: &'a str, node: &Node) {
+        self.read.borrow_mut().push(Entry { owner, key, value: node.span.clone() });
+    }
+
     /// Puts the place to what a check found.
     pub(super) fn blame(&self, invalid: &Invalid) -> Fault {
-        let keys = self.0.borrow();
-        let found = keys.iter().find(|(owner, key, _)| owner == invalid.owner && key == invalid.key);
+        let read = self.read.borrow();
+        let suspects =
+            || read.iter().filter(|entry| entry.owner == invalid.owner && entry.key == invalid.key);
+        // A spec nested in its own kind has the key more than once; the message ends with the value.
+        let shown = |entry: &&Entry<'_>| {
+            let word = &self.text[entry.value.clone()];
+            let value = number(word).map_or_else(|| word.to_string(), |number| number.to_string());
+            invalid.message.ends_with(&format!(" {value}"))
+        };
         let fault = Fault::custom(invalid);
-        found.map_or_else(|| Fault::custom(invalid), |(_, _, span)| fault.at(span))
+        match suspects().find(shown).or_else(|| suspects().next()) {
+            Some(entry) => fault.at(&entry.value),
+            None => fault,
+        }
     }
 }
 
@@ -30,12 +58,14 @@ impl Keys {
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
     node: &'a Node,
-    keys: &'a Keys,
+    /// The key that this is the value of.
+    key: Option<&'a str>,
+    keys: &'a Keys<'a>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(node: &'a Node, keys: &'a Keys) -> Self {
-        Self { node, keys }
+    pub(super) fn new(node: &'a Node, keys: &'a Keys<'a>) -> Self {
+        Self { node, key: None, keys }
     }
 
     /// The name and the arguments of a call; a word is a call without arguments.
@@ -43,7 +73,7 @@ impl<'a> Reader<'a> {
         match &self.node.kind {
             Kind::Word(name) => Ok((name, &[])),
             Kind::Call(name, arguments) => Ok((name, arguments)),
-            Kind::List(_) => Err(Fault::new("expected a name, found a list", self.node.span.clone())),
+            Kind::List(_) => Err(Fault::expected("a name").at(&self.node.span)),
         }
     }
 }
@@ -65,8 +95,10 @@ impl<'de> Deserializer<'de> for Reader<'de> {
                     visitor.visit_str(word)
                 }
             }
-            Kind::Call(..) => Err(Fault::new("expected a plain value here", span.clone())),
-            Kind::List(items) => visitor.visit_seq(Items { items: items.iter(), keys: self.keys }),
+            Kind::Call(..) => Err(Fault::invalid_type(Unexpected::Map, &visitor)),
+            Kind::List(items) => {
+                visitor.visit_seq(Items { items: items.iter(), key: self.key, keys: self.keys })
+            }
         }
         .map_err(|fault: Fault| fault.at(&span))
     }
@@ -101,9 +133,15 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         visitor: V,
     ) -> Result<V::Value, Fault> {
         let (owner, arguments) = self.call()?;
-        let seen = Vec::with_capacity(arguments.len());
-        let access =
-            Arguments { owner, arguments: arguments.iter(), fields, seen, value: None, keys: self.keys };
+        let access = Arguments {
+            owner,
+            arguments: arguments.iter(),
+            fields,
+            seen: Vec::with_capacity(arguments.len()),
+            keyed: false,
+            value: None,
+            keys: self.keys,
+        };
         visitor.visit_map(access).map_err(|fault| fault.at(&self.node.span))
     }
 
@@ -114,9 +152,17 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         visitor: V,
     ) -> Result<V::Value, Fault> {
         let (name, _) = self.call()?;
-        let bare = number(name).is_some() && variants.contains(&"constant");
+        let bare = name.parse::<f64>().is_ok() && variants.contains(&"constant");
         let name = if bare { "constant" } else { name };
-        visitor.visit_enum(Variant { name, bare, reader: self })
+        // A type that says what it is (`#[serde(expecting = "a schedule")]`) is called that, wherever it is nested.
+        let says = (&visitor as &dyn Expected).to_string();
+        let what = match self.key {
+            _ if !says.starts_with("enum ") => Some(says),
+            Some(key) => Some(format!("a value of `{key}`")),
+            None => None,
+        };
+        let outcome = visitor.visit_enum(Variant { name, bare, what, reader: self });
+        outcome.map_err(|fault: Fault| fault.at(&self.node.span))
     }
 
     forward_to_deserialize_any! {
@@ -136,6 +182,8 @@ struct Variant<'a> {
     name: &'a str,
     /// Whether the node is a bare number, which stands for `constant`.
     bare: bool,
+    /// What the name should be one of; the type of the whole spec if not said.
+    what: Option<String>,
     reader: Reader<'a>,
 }
 
@@ -144,10 +192,14 @@ impl<'de> EnumAccess<'de> for Variant<'de> {
     type Variant = Self;
 
     fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self), Fault> {
-        let start = self.reader.node.span.start;
-        let name = StrDeserializer::new(self.name);
-        let value =
-            seed.deserialize(name).map_err(|fault: Fault| fault.at(&(start..start + self.name.len())))?;
+        let value = seed.deserialize(StrDeserializer::new(self.name)).map_err(|fault: Fault| {
+            let start = self.reader.node.span.start;
+            let fault = fault.at(&(start..start + self.name.len()));
+            match &self.what {
+                Some(what) => fault.as_no(what),
+                None => fault,
+            }
+        })?;
         Ok((value, self))
     }
 }
@@ -156,12 +208,10 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
     type Error = Fault;
 
     fn unit_variant(self) -> Result<(), Fault> {
-        match &self.reader.node.kind {
-            Kind::Call(_, arguments) if !arguments.is_empty() => {
-                let span = self.reader.node.span.clone();
-                Err(Fault::new(format!("`{}` takes no settings", self.name), span))
-            }
-            _ => Ok(()),
+        let (name, arguments) = self.reader.call()?;
+        match arguments.first() {
+            Some(argument) => Err(Fault::new(format!("`{name}` takes no settings"), argument.span())),
+            None => Ok(()),
         }
     }
 
@@ -199,7 +249,7 @@ impl<'de> Deserializer<'de> for Bare<'de> {
         visitor: V,
     ) -> Result<V::Value, Fault> {
         let key = StrDeserializer::<Fault>::new(fields[0]);
-        self.0.keys.0.borrow_mut().push(("constant".into(), fields[0].into(), self.0.node.span.clone()));
+        self.0.keys.push("constant", fields[0], self.0.node);
         visitor.visit_map(serde::de::value::MapDeserializer::new(std::iter::once((Key(key), Value(self.0)))))
     }
 
@@ -235,49 +285,61 @@ struct Arguments<'a> {
     arguments: std::slice::Iter<'a, Argument>,
     fields: &'static [&'static str],
     seen: Vec<&'a str>,
-    value: Option<&'a Node>,
-    keys: &'a Keys,
+    /// Whether a key was written out; from there on, all must be.
+    keyed: bool,
+    value: Option<(&'a str, &'a Node)>,
+    keys: &'a Keys<'a>,
 }
 
 impl<'de> MapAccess<'de> for Arguments<'de> {
     type Error = Fault;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
-        let Some(Argument { key, value }) = self.arguments.next() else { return Ok(None) };
-        let (key, span) = match key {
-            Some((key, span)) => (key.as_str(), span),
-            None => {
-                let many = || format!("`{}` takes at most {} settings", self.owner, self.fields.len());
-                let field = self.fields.get(self.seen.len());
-                (*field.ok_or_else(|| Fault::new(many(), value.span.clone()))?, &value.span)
+        let Some(argument) = self.arguments.next() else { return Ok(None) };
+        let fault = |message: String| Err(Fault::new(message, argument.span()));
+        let key = match (&argument.key, self.fields.get(self.seen.len())) {
+            _ if self.fields.is_empty() => return fault(format!("`{}` takes no settings", self.owner)),
+            (Some((key, _)), _) => key.as_str(),
+            (None, _) if self.keyed => {
+                return fault("a value without a key must stand before those with one".into());
+            }
+            (None, Some(&field)) => field,
+            (None, None) => {
+                let (owner, most) = (self.owner, self.fields.len());
+                let settings = if most == 1 { "setting" } else { "settings" };
+                return fault(format!("`{owner}` takes at most {most} {settings}"));
             }
         };
         if self.seen.contains(&key) {
-            return Err(Fault::new(format!("`{key}` is given twice"), span.clone()));
+            return fault(format!("`{key}` is given twice"));
         }
+        self.keyed |= argument.key.is_some();
         self.seen.push(key);
-        self.value = Some(value);
-        self.keys.0.borrow_mut().push((self.owner.to_string(), key.to_string(), value.span.clone()));
-        let known = seed.deserialize(StrDeserializer::new(key)).map_err(|fault: Fault| fault.at(span))?;
-        Ok(Some(known))
+        self.value = Some((key, &argument.value));
+        self.keys.push(self.owner, key, &argument.value);
+        let known = seed.deserialize(StrDeserializer::new(key));
+        known.map(Some).map_err(|fault: Fault| fault.at(&argument.span()))
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Fault> {
-        let node = self.value.take().expect("serde asks for a key before its value");
-        seed.deserialize(Reader::new(node, self.keys)).map_err(|fault| fault.at(&node.span))
+        let (key, node) = self.value.take().expect("serde asks for a key before its value");
+        seed.deserialize(Reader { node, key: Some(key), keys: self.keys })
+            .map_err(|fault| fault.at(&node.span))
     }
 }
 
 /// The values of a list.
 struct Items<'a> {
     items: std::slice::Iter<'a, Node>,
-    keys: &'a Keys,
+    key: Option<&'a str>,
+    keys: &'a Keys<'a>,
 }
 
 impl<'de> SeqAccess<'de> for Items<'de> {
     type Error = Fault;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
-        self.items.next().map(|node| seed.deserialize(Reader::new(node, self.keys))).transpose()
+        let Self { key, keys, .. } = *self;
+        self.items.next().map(|node| seed.deserialize(Reader { node, key, keys })).transpose()
     }
 }

@@ -28,6 +28,13 @@ pub(super) struct Argument {
     pub(super) value: Node,
 }
 
+impl Argument {
+    /// The place of the key, or of the value that has none.
+    pub(super) fn span(&self) -> Range<usize> {
+        self.key.as_ref().map_or(&self.value.span, |(_, span)| span).clone()
+    }
+}
+
 /// Parses the whole text as one value.
 pub(super) fn parse(text: &str) -> Result<Node, Fault> {
     let mut parser = Parser { text, at: 0, depth: 0 };

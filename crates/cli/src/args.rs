@@ -1,0 +1,442 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+use downhill::data::Task;
+use downhill::nn::{Activation, Loss};
+use downhill::optim::{Init, Rule, Schedule};
+use downhill::train::{ClassWeights, EarlyStopping, Held, Patience, RunConfig, Source};
+
+/// Train neural networks at the right learning rate.
+#[derive(Parser)]
+#[command(name = "downhill", version, max_term_width = 100)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// What standard output is for: people, or programs. Messages go to standard error.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+
+    /// Show no progress and no notes.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+    Csv,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Train a network on a table or on images.
+    Train(Box<TrainArgs>),
+    /// Go on with a run that was interrupted.
+    Resume(ResumeArgs),
+    /// Measure a trained network on a table that has the target.
+    Evaluate(UseArgs),
+    /// Predict the rows of a table, as CSV.
+    Predict(UseArgs),
+    /// List the bundled data sets.
+    Datasets,
+}
+
+#[derive(Group)]
+pub struct TrainArgs {
+    /// A bundled data set (`downhill datasets` lists them), a CSV or TSV file, or a folder of IDX images.
+    pub data: Option<String>,
+
+    /// Start from the settings in a file, such as a run's run.toml; flags override them.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub source: SourceArgs,
+
+    #[command(flatten)]
+    pub network: NetworkArgs,
+
+    #[command(flatten)]
+    pub training: TrainingArgs,
+
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+#[derive(Group)]
+#[command(next_help_heading = "Data")]
+pub struct SourceArgs {
+    /// The column to learn, by name or by number; -1 is the last one, which is the default.
+    #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
+    pub target: Option<String>,
+
+    /// What the target is, if it is not to be told from its values.
+    #[arg(long, value_enum)]
+    pub task: Option<TaskName>,
+
+    /// What to measure on: a share of the rows, or a file. [default: 0.2]
+    #[arg(long, value_name = "SHARE|FILE")]
+    pub valid: Option<String>,
+
+    #[command(flatten)]
+    pub read: ReadArgs,
+
+    /// Columns to take as categories, whatever they hold.
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub categorical: Vec<String>,
+
+    /// Columns to take as numbers; text in them is an error.
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', allow_hyphen_values = true)]
+    pub numeric: Vec<String>,
+
+    /// Columns to leave out.
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', allow_hyphen_values = true)]
+    pub drop: Vec<String>,
+}
+
+/// How a file is read, in training and after it.
+#[derive(Group)]
+#[command(next_help_heading = "Data")]
+pub struct ReadArgs {
+    /// What separates the columns: a character, or `tab`. Detected unless given.
+    #[arg(long, value_name = "CHAR", value_parser = delimiter)]
+    pub delimiter: Option<u8>,
+
+    /// Whether the first line names the columns. Detected unless given.
+    #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
+    pub header: Option<bool>,
+
+    /// A file of images in the IDX format, gzipped or not, instead of a table.
+    #[arg(long, value_name = "FILE")]
+    pub images: Option<PathBuf>,
+
+    /// The labels of the images.
+    #[arg(long, value_name = "FILE", requires = "images")]
+    pub labels: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum TaskName {
+    Classification,
+    Regression,
+}
+
+#[derive(Group)]
+#[command(next_help_heading = "Network")]
+pub struct NetworkArgs {
+    /// The sizes of the hidden layers; `none` for a linear model. [default: 128,128]
+    #[arg(long, value_name = "SIZES", value_parser = sizes)]
+    pub hidden: Option<Sizes>,
+
+    /// The activation: relu, leaky-relu, elu, selu, gelu, silu, mish, tanh, sigmoid, softplus. [default: relu]
+    #[arg(long, value_name = "SPEC")]
+    pub activation: Option<Activation>,
+
+    /// Where the weights start: auto, he-normal, glorot-uniform, normal(0.01), … [default: auto]
+    #[arg(long, value_name = "SPEC")]
+    pub init: Option<Init>,
+
+    /// Normalise over the batch in front of every activation.
+    #[arg(long, value_name = "YES|NO", num_args = 0..=1, require_equals = true, default_missing_value = "yes",
+          value_parser = yes_or_no)]
+    pub batch_norm: Option<bool>,
+
+    /// The share of units silenced behind every activation. [default: 0.1]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true)]
+    pub dropout: Option<f64>,
+}
+
+#[derive(Group)]
+#[command(next_help_heading = "Training")]
+pub struct TrainingArgs {
+    /// The update rule: sgd, momentum(0.9), nesterov, adagrad, rmsprop, adam, adamw(weight-decay=0.1), …
+    /// [default: adamw]
+    #[arg(long, value_name = "SPEC")]
+    pub optimizer: Option<Rule>,
+
+    /// The learning rate: a number, or a schedule such as cosine(0.01), step(0.1, every=10ep), warmup(5%, then=…).
+    /// [default: warmup(5%, then=cosine(0.003))]
+    #[arg(long, value_name = "SPEC", allow_hyphen_values = true)]
+    pub lr: Option<Schedule>,
+
+    /// What is made small: cross-entropy, binary-cross-entropy, mse, mae, huber. Told from the task unless given.
+    #[arg(long, value_name = "SPEC")]
+    pub loss: Option<Loss>,
+
+    /// How often every row is seen. Chosen from the number of rows unless given.
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<u64>,
+
+    /// The rows of a step. Chosen from the number of rows unless given.
+    #[arg(long, value_name = "N")]
+    pub batch: Option<usize>,
+
+    /// Stop after so many epochs without a better one: a number, after(10, metric=accuracy), or off. [default: 20]
+    #[arg(long, value_name = "SPEC", value_parser = early_stopping)]
+    pub early_stop: Option<EarlyStopping>,
+
+    /// The weight of the L1 penalty. [default: 0]
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
+    pub l1: Option<f64>,
+
+    /// The weight of the L2 penalty. [default: 0]
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
+    pub l2: Option<f64>,
+
+    /// Decoupled weight decay. [default: adamw's 0.01, else 0]
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
+    pub weight_decay: Option<f64>,
+
+    /// Scale gradients down to this norm.
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
+    pub clip_norm: Option<f64>,
+
+    /// Limit every gradient to ± this value.
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
+    pub clip_value: Option<f64>,
+
+    /// How much of the certainty in the labels is spread over all classes. [default: 0]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true)]
+    pub label_smoothing: Option<f64>,
+
+    /// `balanced` lets every class count the same, however few rows it has. [default: none]
+    #[arg(long, value_name = "HOW")]
+    pub class_weights: Option<ClassWeights>,
+
+    /// What all randomness is a function of. [default: 0]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+#[derive(Group)]
+#[command(next_help_heading = "Run")]
+pub struct RunArgs {
+    /// The folder that runs are kept in.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub runs: PathBuf,
+
+    /// What to call the run; a number is added if there is one of that name. [default: the data's name]
+    #[arg(long)]
+    pub name: Option<String>,
+
+    #[command(flatten)]
+    pub threads: Threads,
+}
+
+#[derive(Group)]
+pub struct Threads {
+    /// The number of threads; it changes no bit of the result. [default: one a core]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+}
+
+#[derive(Group)]
+pub struct ResumeArgs {
+    /// The run's folder, or its name inside --runs.
+    pub run: PathBuf,
+
+    #[command(flatten)]
+    pub runs: RunsArgs,
+
+    #[command(flatten)]
+    pub threads: Threads,
+}
+
+#[derive(Group)]
+pub struct RunsArgs {
+    /// The folder that runs are kept in.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub runs: PathBuf,
+}
+
+#[derive(Group)]
+pub struct UseArgs {
+    /// The run's folder, its name inside --runs, or a model file.
+    pub run: PathBuf,
+
+    /// A table or a folder of images, or the name of a bundled data set.
+    #[arg(required_unless_present = "images")]
+    pub data: Option<String>,
+
+    #[command(flatten)]
+    pub read: ReadArgs,
+
+    #[command(flatten)]
+    pub runs: RunsArgs,
+}
+
+#[derive(Clone)]
+pub struct Sizes(pub Vec<usize>);
+
+fn sizes(text: &str) -> Result<Sizes, String> {
+    if text == "none" {
+        return Ok(Sizes(Vec::new()));
+    }
+    let size = |part: &str| match part.trim().parse() {
+        Ok(0) | Err(_) => {
+            Err(format!("`{part}` is not a size; give numbers above 0 such as 64,64, or `none`"))
+        }
+        Ok(size) => Ok(size),
+    };
+    text.split(',').map(size).collect::<Result<_, _>>().map(Sizes)
+}
+
+fn delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        _ if matches!(text, "tab" | "\\t") => Ok(b'\t'),
+        _ if text == "space" => Ok(b' '),
+        [byte] if byte.is_ascii() => Ok(*byte),
+        _ => Err("give one character such as ; or the word tab".into()),
+    }
+}
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" | "true" => Ok(true),
+        "no" | "false" => Ok(false),
+        _ => Err("give yes or no".into()),
+    }
+}
+
+fn early_stopping(text: &str) -> Result<EarlyStopping, String> {
+    match text.parse::<u64>() {
+        Ok(0) => Err("must be at least 1 epoch; `off` trains to the end".into()),
+        Ok(patience) => Ok(EarlyStopping::After(Patience { patience, ..Patience::default() })),
+        Err(_) => text.parse().map_err(|error: downhill::optim::SpecError| error.to_string()),
+    }
+}
+
+/// Puts a value in place of another, if it was given.
+fn set<T>(place: &mut T, given: Option<T>) {
+    if let Some(value) = given {
+        *place = value;
+    }
+}
+
+impl TrainArgs {
+    /// The configuration that the flags and the file they name come to.
+    pub fn config(&self) -> Result<RunConfig, downhill::train::Error> {
+        let mut config = match &self.config {
+            Some(path) => RunConfig::read(path)?,
+            None => RunConfig::default(),
+        };
+        self.source.apply(self.data.as_deref(), &mut config.data);
+        self.network.apply(&mut config)?;
+        self.training.apply(&mut config)?;
+        config.data = config.data.absolute();
+        Ok(config)
+    }
+}
+
+impl ReadArgs {
+    fn apply(&self, data: Option<&str>, source: &mut Source) {
+        if let Some(data) = data {
+            (source.from, source.labels) = (data.to_string(), None);
+        }
+        if let Some(images) = &self.images {
+            (source.from, source.labels) = (images.to_string_lossy().into_owned(), self.labels.clone());
+        }
+        if self.delimiter.is_some() {
+            source.read.delimiter = self.delimiter;
+        }
+        if self.header.is_some() {
+            source.read.header = self.header;
+        }
+    }
+}
+
+impl SourceArgs {
+    fn apply(&self, data: Option<&str>, source: &mut Source) {
+        self.read.apply(data, source);
+        if self.target.is_some() {
+            source.target.clone_from(&self.target);
+        }
+        if let Some(task) = self.task {
+            source.task = Some(match task {
+                TaskName::Classification => Task::Classification,
+                TaskName::Regression => Task::Regression,
+            });
+        }
+        let held = |valid: &String| valid.parse().map_or_else(|_| Held::File(valid.into()), Held::Share);
+        set(&mut source.valid, self.valid.as_ref().map(held));
+        for (place, given) in [
+            (&mut source.read.categorical, &self.categorical),
+            (&mut source.read.numeric, &self.numeric),
+            (&mut source.read.drop, &self.drop),
+        ] {
+            if !given.is_empty() {
+                place.clone_from(given);
+            }
+        }
+    }
+}
+
+impl NetworkArgs {
+    fn apply(&self, config: &mut RunConfig) -> Result<(), downhill::train::Error> {
+        use downhill::train::{Error, Network};
+
+        let Self { hidden, activation, init, batch_norm, dropout } = self;
+        let given = hidden.is_some() || activation.is_some() || init.is_some();
+        if !given && batch_norm.is_none() && dropout.is_none() {
+            return Ok(());
+        }
+        let Network::Mlp(mlp) = &mut config.training.network else {
+            return Err(Error::Mismatch(
+                "the configuration lists the network's layers: --hidden, --activation, --init, --batch-norm and \
+                 --dropout do not go with that; change the list"
+                    .into(),
+            ));
+        };
+        set(&mut mlp.hidden, hidden.clone().map(|sizes| sizes.0));
+        set(&mut mlp.activation, *activation);
+        set(&mut mlp.init, *init);
+        set(&mut mlp.batch_norm, *batch_norm);
+        set(&mut mlp.dropout, *dropout);
+        Ok(())
+    }
+}
+
+impl TrainingArgs {
+    fn apply(&self, config: &mut RunConfig) -> Result<(), downhill::train::Error> {
+        use downhill::nn::loss::CrossEntropy;
+        use downhill::train::Error;
+
+        let training = &mut config.training;
+        set(&mut training.optimizer, self.optimizer);
+        set(&mut training.lr, self.lr.clone());
+        set(&mut training.loss, self.loss.clone().map(Some));
+        set(&mut training.epochs, self.epochs.map(Some));
+        set(&mut training.batch, self.batch.map(Some));
+        set(&mut training.early_stopping, self.early_stop);
+        set(&mut training.class_weights, self.class_weights);
+        set(&mut training.seed, self.seed);
+        let restraints = &mut training.restraints;
+        set(&mut restraints.l1, self.l1);
+        set(&mut restraints.l2, self.l2);
+        set(&mut restraints.weight_decay, self.weight_decay);
+        set(&mut restraints.clip_norm, self.clip_norm.map(Some));
+        set(&mut restraints.clip_value, self.clip_value.map(Some));
+        if let Some(smoothing) = self.label_smoothing {
+            match training.loss.get_or_insert_with(|| Loss::CrossEntropy(CrossEntropy::default())) {
+                Loss::CrossEntropy(loss) => loss.label_smoothing = smoothing,
+                _ => {
+                    return Err(Error::Mismatch("--label-smoothing goes with the loss cross-entropy".into()));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl UseArgs {
+    /// Where the data is.
+    pub fn source(&self) -> Source {
+        let mut source = Source::default();
+        self.read.apply(self.data.as_deref(), &mut source);
+        source
+    }
+}

@@ -1,0 +1,53 @@
+//! The `downhill` program.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stderr)] // the one crate that talks to the terminal
+
+mod args;
+mod datasets;
+mod evaluate;
+mod output;
+mod predict;
+mod progress;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Command};
+
+/// A command that could not be done.
+enum Failure {
+    /// With a message that says what, where and what to do.
+    Message(String),
+    /// By a person, after saving.
+    Interrupted,
+    /// Whoever read our output does not want more of it.
+    PipeClosed,
+}
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Message(error.to_string())
+    }
+}
+
+fn main() -> ExitCode {
+    let Args { command, format, quiet } = Args::parse();
+    let done = match command {
+        Command::Train(options) => train::train(*options, format, quiet),
+        Command::Resume(options) => train::resume(&options, format, quiet),
+        Command::Evaluate(options) => evaluate::evaluate(&options, format, quiet),
+        Command::Predict(options) => predict::predict(&options, format, quiet),
+        Command::Datasets => datasets::datasets(format),
+    };
+    match done {
+        Ok(()) | Err(Failure::PipeClosed) => ExitCode::SUCCESS,
+        Err(Failure::Interrupted) => ExitCode::from(130),
+        Err(Failure::Message(message)) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What goes to standard output.
+
+use std::io::{self, Write};
+
+use downhill::train::Metrics;
+use serde_json::Value;
+
+use crate::Failure;
+
+/// Writes to standard output; somebody who has stopped reading is no error.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::PipeClosed,
+        _ => Failure::Message(format!("could not write to standard output: {error}")),
+    })
+}
+
+/// Writes one JSON value on a line.
+pub fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    print(&format!("{}\n", serde_json::to_string(value)?))
+}
+
+/// Writes rows as CSV.
+pub fn print_csv<R: AsRef<[String]>>(rows: impl IntoIterator<Item = R>) -> Result<(), Failure> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        writer.write_record(row.as_ref())?;
+    }
+    let bytes = writer.into_inner().map_err(|error| Failure::Message(error.to_string()))?;
+    print(&String::from_utf8(bytes)?)
+}
+
+/// Writes one flat row of an object, its nested objects' keys beside its own, with a line of names above it.
+pub fn print_flat_csv(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let (mut names, mut cells) = (Vec::new(), Vec::new());
+    flatten(serde_json::to_value(value)?, String::new(), &mut names, &mut cells);
+    print_csv([names, cells])
+}
+
+fn flatten(value: Value, name: String, names: &mut Vec<String>, cells: &mut Vec<String>) {
+    let cell = match value {
+        Value::Object(object) => {
+            return object.into_iter().for_each(|(key, value)| flatten(value, key, names, cells));
+        }
+        Value::String(text) => text,
+        Value::Null => String::new(),
+        value => value.to_string(),
+    };
+    names.push(name);
+    cells.push(cell);
+}
+
+/// The metrics in a line for people.
+pub fn metrics_line(metrics: &Metrics) -> String {
+    match metrics {
+        Metrics::Classification(metrics) => {
+            let auc = metrics.roc_auc.map_or(String::new(), |auc| format!(", ROC AUC {auc:.3}"));
+            format!(
+                "accuracy {:.1}%, balanced {:.1}%, F1 {:.3}{auc}",
+                100.0 * metrics.accuracy,
+                100.0 * metrics.balanced_accuracy,
+                metrics.f1
+            )
+        }
+        Metrics::Regression(metrics) => {
+            let r2 = metrics.r2.map_or(String::new(), |r2| format!("R² {r2:.3}, "));
+            format!("{r2}RMSE {:.4}, MAE {:.4}", metrics.rmse, metrics.mae)
+        }
+    }
+}
+
+/// The confusion matrix for people, if there is one and it is not too wide to read.
+pub fn confusion_table(metrics: &Metrics, classes: &[String]) -> Option<String> {
+    let Metrics::Classification(metrics) = metrics else { return None };
+    let counts = metrics.confusion.as_ref().filter(|counts| counts.len() <= 12)?;
+    let short = |name: &str| name.chars().take(12).collect::<String>();
+    let names: Vec<String> = match classes.len() == counts.len() {
+        true => classes.iter().map(|name| short(name)).collect(),
+        false => (0..counts.len()).map(|class| class.to_string()).collect(),
+    };
+    let longest = counts.iter().flatten().map(|count| count.to_string().len());
+    let width = names.iter().map(|name| name.chars().count()).chain(longest).max()? + 2;
+    let stub = width.max("actual".len() + 2);
+    let mut table = format!("  {:<stub$}predicted\n  {:<stub$}", "", "actual");
+    names.iter().for_each(|name| table += &format!("{name:>width$}"));
+    table.push('\n');
+    for (name, row) in names.iter().zip(counts) {
+        table += &format!("  {name:<stub$}");
+        row.iter().for_each(|count| table += &format!("{count:>width$}"));
+        table.push('\n');
+    }
+    Some(table)
+}
+
+/// A note to a person, on standard error.
+pub fn note(text: &str) {
+    eprintln!("note: {text}");
+}

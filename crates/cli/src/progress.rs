@@ -1,0 +1,113 @@
+//! What a person sees while a network is trained.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use downhill::prelude::{Event, Metrics};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::output;
+
+/// The view of a run for standard error: a bar in a terminal, plain lines elsewhere.
+pub fn view() -> Box<dyn FnMut(&Event) + Send> {
+    if std::io::stderr().is_terminal() { Box::new(bar()) } else { Box::new(lines()) }
+}
+
+/// One figure by which people follow a run.
+fn headline(metrics: &Metrics) -> String {
+    match metrics {
+        Metrics::Classification(metrics) => format!("accuracy {:.1}%", 100.0 * metrics.accuracy),
+        Metrics::Regression(metrics) => match metrics.r2 {
+            Some(r2) => format!("R² {r2:.3}"),
+            None => format!("RMSE {:.4}", metrics.rmse),
+        },
+    }
+}
+
+/// A number of rows in a second, in three digits.
+fn per_second(rows: f64) -> String {
+    match rows {
+        _ if !rows.is_finite() => "–".into(),
+        _ if rows >= 1e6 => format!("{:.2}M", rows / 1e6),
+        _ if rows >= 1e3 => format!("{:.0}k", rows / 1e3),
+        _ => format!("{rows:.0}"),
+    }
+}
+
+/// How many epochs a run has.
+fn epochs(total_steps: u64, steps_per_epoch: u64) -> u64 {
+    total_steps / steps_per_epoch.max(1)
+}
+
+fn bar() -> impl FnMut(&Event) + Send {
+    let bar = ProgressBar::no_length();
+    let style = "{bar:24} {msg} · {eta} left";
+    bar.set_style(ProgressStyle::with_template(style).expect("a good template").progress_chars("━╸─"));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    let mut total_epochs = 0;
+    let mut best = String::new();
+    move |event| match event {
+        Event::Start { total_steps, steps_per_epoch, .. } => {
+            bar.set_length(*total_steps);
+            total_epochs = epochs(*total_steps, *steps_per_epoch);
+        }
+        Event::Resume { step, total_steps, steps_per_epoch } => {
+            bar.set_length(*total_steps);
+            bar.set_position(*step);
+            bar.reset_eta();
+            total_epochs = epochs(*total_steps, *steps_per_epoch);
+        }
+        Event::Step { .. } => bar.inc(1),
+        Event::Note { text } => bar.suspend(|| output::note(text)),
+        Event::Epoch(epoch) => {
+            if epoch.best {
+                best = format!("best {}", epoch.epoch + 1);
+            }
+            bar.set_message(format!(
+                "epoch {}/{total_epochs} · loss {:.4}, validation {:.4} · {} · {best} · lr {:.2e} · {} rows/s",
+                epoch.epoch + 1,
+                epoch.train_loss,
+                epoch.valid_loss,
+                headline(&epoch.metrics),
+                epoch.lr,
+                per_second(epoch.rows_per_second),
+            ));
+        }
+        Event::Stop { .. } => bar.finish_and_clear(),
+        _ => {}
+    }
+}
+
+fn lines() -> impl FnMut(&Event) + Send {
+    let mut total_epochs = 0;
+    let mut last: Option<Instant> = None;
+    let mut shown = true;
+    let mut line = String::new();
+    move |event| match event {
+        Event::Start { total_steps, steps_per_epoch, .. }
+        | Event::Resume { total_steps, steps_per_epoch, .. } => {
+            total_epochs = epochs(*total_steps, *steps_per_epoch);
+        }
+        Event::Note { text } => output::note(text),
+        Event::Epoch(epoch) => {
+            line = format!(
+                "epoch {:>3}/{total_epochs}  loss {:.4}  validation {:.4}  {}  lr {:.2e}  {} rows/s{}",
+                epoch.epoch + 1,
+                epoch.train_loss,
+                epoch.valid_loss,
+                headline(&epoch.metrics),
+                epoch.lr,
+                per_second(epoch.rows_per_second),
+                if epoch.best { "  best" } else { "" },
+            );
+            // A log file wants the way a run went, not a line for each of two hundred short epochs.
+            shown = last.is_none_or(|last| last.elapsed() > Duration::from_millis(500));
+            if shown {
+                eprintln!("{line}");
+                last = Some(Instant::now());
+            }
+        }
+        Event::Stop { .. } if !shown => eprintln!("{line}"),
+        _ => {}
+    }
+}

@@ -1,0 +1,99 @@
+//! `downhill train` and `downhill resume`
+
+use std::sync::mpsc;
+
+use downhill::data::Task;
+use downhill::prelude::{Trained, Trainer};
+use downhill::train::{Command, RunData, RunFolder, Stop, Summary};
+
+use crate::args::{Format, ResumeArgs, TrainArgs};
+use crate::{Failure, evaluate, output, progress};
+
+pub fn train(options: TrainArgs, format: Format, quiet: bool) -> Result<(), Failure> {
+    let config = options.config()?;
+    let data = config.data.load(config.training.seed)?;
+    if !quiet {
+        eprintln!(
+            "{}: {} rows to train on, {} to validate on, {} features, {}",
+            data.name,
+            data.train.rows(),
+            data.valid.rows(),
+            data.features(),
+            match data.task() {
+                Task::Classification => format!("{} classes", data.outputs()),
+                Task::Regression => "regression".into(),
+            }
+        );
+    }
+    let trainer = connect(Trainer::from_config(config.training), options.run.threads.threads, quiet)?;
+    let source = RunData { data: &data, source: &config.data };
+    let trained = trainer.fit_in(&options.run.runs, options.run.name.as_deref(), source)?;
+    conclude(&trained, format, quiet)
+}
+
+pub fn resume(options: &ResumeArgs, format: Format, quiet: bool) -> Result<(), Failure> {
+    let folder = RunFolder::open(&evaluate::run_folder(&options.run, &options.runs.runs))?;
+    let trained = connect(Trainer::default(), options.threads.threads, quiet)?.resume(folder)?;
+    conclude(&trained, format, quiet)
+}
+
+/// Connects a trainer with the terminal: what happens is shown, and Ctrl-C stops it at the next step.
+fn connect(trainer: Trainer, threads: Option<usize>, quiet: bool) -> Result<Trainer, Failure> {
+    let (commands, inbox) = mpsc::channel();
+    let mut asked = false;
+    ctrlc::set_handler(move || {
+        if asked || commands.send(Command::Stop).is_err() {
+            std::process::exit(130); // A second time: at once.
+        }
+        asked = true;
+    })?;
+    let trainer = match threads {
+        Some(threads) => trainer.threads(threads),
+        None => trainer,
+    };
+    let trainer = trainer.inbox(inbox);
+    Ok(if quiet { trainer } else { trainer.view(progress::view()) })
+}
+
+fn conclude(trained: &Trained, format: Format, quiet: bool) -> Result<(), Failure> {
+    let summary = trained.summary();
+    match format {
+        Format::Json => output::print_json(summary)?,
+        Format::Csv => output::print_flat_csv(summary)?,
+        Format::Text if trained.stop() == Stop::Interrupted => {}
+        Format::Text => output::print(&text(trained))?,
+    }
+    let run = summary.run.as_deref().unwrap_or_default();
+    match trained.stop() {
+        Stop::Finished | Stop::EarlyStopping => Ok(()),
+        Stop::Interrupted => {
+            if !quiet {
+                eprintln!("interrupted and saved; go on with: downhill resume {run}");
+            }
+            Err(Failure::Interrupted)
+        }
+        Stop::Diverged { lr } => Err(Failure::Message(format!(
+            "the loss stopped being a finite number in epoch {}, at a learning rate of {lr:.3e}; the weights of epoch {} \
+             are kept in {run}; try a tenth of the rate, or --clip-norm 1",
+            summary.epochs + 1,
+            summary.best_epoch
+        ))),
+    }
+}
+
+fn text(trained: &Trained) -> String {
+    let Summary { epochs, best_epoch, seconds, metrics, valid_loss, run, .. } = trained.summary();
+    let ended = match trained.stop() {
+        Stop::EarlyStopping => format!("stopped early after {epochs} epochs"),
+        _ => format!("{epochs} epochs"),
+    };
+    let encoder = trained.predictor().encoder();
+    let table = output::confusion_table(metrics, encoder.map_or(&[][..], |encoder| encoder.classes()));
+    format!(
+        "{ended} in {seconds:.1} s; the weights of epoch {best_epoch} are kept\n\
+         validation loss {valid_loss:.4}, {}\n{}{}\n",
+        output::metrics_line(metrics),
+        table.unwrap_or_default(),
+        run.as_deref().unwrap_or_default(),
+    )
+}

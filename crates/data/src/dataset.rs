@@ -1,0 +1,249 @@
+//! From a table to what a trainer takes.
+
+use crate::encode::Encoder;
+use crate::error::count;
+use crate::{Error, Examples, Table, Targets, Task, split};
+
+/// What a trainer takes: examples to train on and examples to validate on.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Dataset {
+    /// What to call it.
+    pub name: String,
+    /// The examples to train on.
+    pub train: Examples,
+    /// The examples to validate on.
+    pub valid: Examples,
+    /// How the columns of a table became these numbers; none for plain data.
+    pub encoder: Option<Encoder>,
+    /// What is worth telling a person, in sentences.
+    pub notes: Vec<String>,
+}
+
+impl Dataset {
+    /// A data set of plain numbers.
+    ///
+    /// # Errors
+    ///
+    /// If the two parts differ in the number of features, in the task or in the number of classes.
+    pub fn from_examples(train: Examples, valid: Examples) -> Result<Self, Error> {
+        let invalid = |problem: String| Err(Error::Invalid(problem));
+        if train.features != valid.features {
+            return invalid(format!(
+                "the training rows have {} features and the validation rows {}",
+                train.features, valid.features
+            ));
+        }
+        match (&train.y, &valid.y) {
+            (Targets::Classes { classes: a, .. }, Targets::Classes { classes: b, .. }) if a != b => {
+                return invalid(format!(
+                    "the training rows are of {a} classes and the validation rows of {b}"
+                ));
+            }
+            (Targets::Classes { .. }, Targets::Values(_)) | (Targets::Values(_), Targets::Classes { .. }) => {
+                return invalid("one part has classes as targets and the other numbers".to_owned());
+            }
+            _ => {}
+        }
+        Ok(Self { name: "data".to_owned(), train, valid, encoder: None, notes: Vec::new() })
+    }
+
+    /// The number of features of a row.
+    pub fn features(&self) -> usize {
+        self.train.features
+    }
+
+    /// What is to be predicted.
+    pub fn task(&self) -> Task {
+        match self.train.y {
+            Targets::Classes { .. } => Task::Classification,
+            Targets::Values(_) => Task::Regression,
+        }
+    }
+
+    /// The number of values that a network has to give for a row: one for each class, or one for a number.
+    pub fn outputs(&self) -> usize {
+        match self.train.y {
+            Targets::Classes { classes, .. } => classes,
+            Targets::Values(_) => 1,
+        }
+    }
+}
+
+/// A table with a column chosen as the target: the step from a [`Table`] to a [`Dataset`].
+///
+/// ```
+/// use downhill_data::{Table, Task};
+///
+/// let table = Table::bundled("diabetes")?;
+/// let data = table.target("progression").task(Task::Regression).split(0.2, 7)?;
+/// assert_eq!((data.train.rows(), data.valid.rows()), (354, 88));
+/// # Ok::<(), downhill_data::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Target<'a> {
+    table: &'a Table,
+    name: Option<String>,
+    task: Option<Task>,
+}
+
+/// A target that was found, and what is to be done with it.
+struct Chosen {
+    column: usize,
+    task: Task,
+    notes: Vec<String>,
+}
+
+impl<'a> Target<'a> {
+    pub(crate) fn new(table: &'a Table, name: Option<&str>) -> Self {
+        Self { table, name: name.map(str::to_owned), task: None }
+    }
+
+    /// Classification or regression, where [`Task::of`] is not to decide.
+    pub fn task(mut self, task: Task) -> Self {
+        self.task = Some(task);
+        self
+    }
+
+    /// Holds out a share of the rows to validate on, at random: see [`split`].
+    ///
+    /// Rows without a target are left out, and a note says so.
+    ///
+    /// # Errors
+    ///
+    /// As [`split`](crate::split()) and [`Encoder::fit`], or if there is no such column or no value in it.
+    pub fn split(self, share: f64, seed: u64) -> Result<Dataset, Error> {
+        let Chosen { column, task, mut notes } = self.choose()?;
+        let parts = split(self.table, column, task, share, seed)?;
+        let (encoder, learnt) = Encoder::learn(self.table, &parts.train, column, task)?;
+        let train = encoder.encode(self.table, &parts.train)?;
+        let valid = encoder.encode(self.table, &parts.valid)?;
+        notes.extend(learnt);
+        notes.extend(self.lonely_classes(&encoder, &train, &valid, &parts.train));
+        Ok(Dataset { name: self.table.name.clone(), train, valid, encoder: Some(encoder), notes })
+    }
+
+    /// Trains on all rows and validates on those of another table.
+    ///
+    /// # Errors
+    ///
+    /// As [`Encoder::fit`] and [`Encoder::encode`], or if there is no such column or no value in it.
+    pub fn validate_on(self, valid: &Table) -> Result<Dataset, Error> {
+        let Chosen { column, task, mut notes } = self.choose()?;
+        let rows = self.table.rows_with(column)?;
+        let (encoder, learnt) = Encoder::learn(self.table, &rows, column, task)?;
+        notes.extend(learnt);
+        notes.extend(encoder.check(valid)?);
+        let train = encoder.encode(self.table, &rows)?;
+        let valid_rows = match encoder.target_column(valid)? {
+            Some(column) => {
+                notes.extend(without_target(valid, column)?);
+                valid.rows_with(column)?
+            }
+            None => (0..valid.rows as u32).collect(),
+        };
+        let valid = encoder.encode(valid, &valid_rows)?;
+        Ok(Dataset { name: self.table.name.clone(), train, valid, encoder: Some(encoder), notes })
+    }
+
+    fn choose(&self) -> Result<Chosen, Error> {
+        let table = self.table;
+        let mut notes = table.notes.clone();
+        let column = match (&self.name, table.target) {
+            (Some(name), _) => table.column_index(name)?,
+            (None, Some(target)) => target,
+            (None, None) => {
+                if table.pixels() > 0 {
+                    return Err(Error::NoLabels { table: table.file.clone() });
+                }
+                let last = table.columns.len().saturating_sub(1);
+                let name = &table.column(last)?.name;
+                notes.push(format!("The target is the last column, `{name}`; --target names another."));
+                last
+            }
+        };
+        notes.extend(without_target(table, column)?);
+        let name = table.column(column)?.name();
+        let task = match self.task {
+            Some(task) => task,
+            None => {
+                let task = Task::of(table, column)?;
+                let numbers = table.column(column)?.numbers().is_ok();
+                let classes = table.column(column)?.categories().texts.len();
+                if task == Task::Classification && numbers && classes > 2 && table.target.is_none() {
+                    notes.push(format!(
+                        "The target `{name}` has {classes} different integers, which are taken for classes; --task \
+                         regression predicts a number."
+                    ));
+                }
+                task
+            }
+        };
+        Ok(Chosen { column, task, notes })
+    }
+
+    /// Classes that have no row to validate on.
+    fn lonely_classes(
+        &self,
+        encoder: &Encoder,
+        train: &Examples,
+        valid: &Examples,
+        rows: &[u32],
+    ) -> Option<String> {
+        let (Targets::Classes { labels, classes }, Targets::Classes { labels: held_out, .. }) =
+            (&train.y, &valid.y)
+        else {
+            return None;
+        };
+        let mut counts = vec![0_usize; *classes];
+        let mut first = vec![0_u32; *classes];
+        for (&label, &row) in labels.iter().zip(rows) {
+            if counts[label as usize] == 0 {
+                first[label as usize] = row;
+            }
+            counts[label as usize] += 1;
+        }
+        for &label in held_out {
+            counts[label as usize] = 0;
+        }
+        let lonely: Vec<String> = (0..*classes)
+            .filter(|&class| counts[class] > 0)
+            .map(|class| {
+                let place = self.table.place(first[class] as usize, "").row;
+                let name = encoder.classes().get(class).map(String::as_str).unwrap_or_default();
+                format!("`{name}` ({}, {place})", count(counts[class], "row", "rows"))
+            })
+            .collect();
+        let shown = lonely.len().min(5);
+        let more =
+            if lonely.len() > shown { format!(" and {} more", lonely.len() - shown) } else { String::new() };
+        (!lonely.is_empty()).then(|| {
+            format!(
+                "Too few rows to validate on as well as train on of {} {}{more}.",
+                if lonely.len() == 1 { "class" } else { "classes" },
+                lonely[..shown].join(", ")
+            )
+        })
+    }
+}
+
+/// Fails if no row has a target; says how many lack it.
+fn without_target(table: &Table, column: usize) -> Result<Option<String>, Error> {
+    let target = table.column(column)?;
+    let missing = |&row: &usize| target.is_missing(row);
+    let rows = (0..table.rows).filter(missing).count();
+    if rows == table.rows {
+        return Err(Error::NoTarget { table: table.file.clone(), column: target.name.clone() });
+    }
+    Ok((0..table.rows).find(missing).map(|first| {
+        format!(
+            "{} of {} without a value of the target `{}` {} left out, the first on {}.",
+            count(rows, "row", "rows"),
+            table.file,
+            target.name,
+            if rows == 1 { "is" } else { "are" },
+            table.place(first, "").row
+        )
+    }))
+}

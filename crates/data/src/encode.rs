@@ -1,0 +1,350 @@
+//! Columns to numbers, as learnt from the training rows.
+
+mod fill;
+mod find;
+mod learn;
+
+use crate::column::{Column, shortest};
+use crate::error::{count, list};
+use crate::vocabulary::Vocabulary;
+use crate::{Error, Examples, Table, Targets, Task};
+use find::{Finder, pixel_name};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+pub(crate) use learn::check_classes;
+
+/// How the columns of a table become the inputs and the target of a network, as learnt from the training rows.
+///
+/// - A number becomes (number − mean) / standard deviation, where the deviation is that of the population (divided by
+///   n). A missing one is filled with the median first; where any was missing in the training rows, a second feature
+///   tells 1 for missing, 0 for present.
+/// - A category becomes a 1 in a slot of its own, with 0 in the column's other slots. Categories that are rare in the
+///   training rows share one slot, and so do those never seen; where none was rare, no slot would have been trained,
+///   and one never seen is 0 in every slot. Rare is: in fewer than 5 training rows (fewer than 1 in 50 in tables of
+///   less than 250, but one row alone is always rare), or not among the 256 most frequent. Missing is a category.
+/// - Pixels of images share one mean and one standard deviation, and constant ones are kept: standardising each by
+///   itself would blow up those at the border that are almost always black.
+/// - Columns that are constant in the training rows, and columns of text in which no category is frequent (names,
+///   keys), are left out.
+/// - A regression target is standardised as a number. Class labels are numbered in order: numbers by value, text
+///   by its characters.
+///
+/// It is saved with the model, and finds the columns again by name where both tables have a header, and otherwise by
+/// position.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Encoder {
+    /// Whether the columns had names of their own.
+    named: bool,
+    /// The number of columns of the file.
+    width: usize,
+    inputs: Vec<Input>,
+    target: Output,
+    dropped: Vec<String>,
+    left_out: Vec<String>,
+}
+
+/// One column, or a run of pixels, and what it becomes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Input {
+    column: String,
+    number: usize,
+    encoding: Encoding,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+enum Encoding {
+    Number {
+        mean: f64,
+        std: f64,
+        fill: f64,
+        indicator: bool,
+    },
+    /// A column whose numbers are all the same, but some missing: only that is told.
+    Indicator,
+    /// The slots are the categories, then missing, then other.
+    Categories {
+        categories: Vec<String>,
+        missing: bool,
+        other: bool,
+    },
+    /// `count` columns from this one on.
+    Pixels {
+        count: usize,
+        mean: f64,
+        std: f64,
+    },
+}
+
+/// The target and what it becomes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Output {
+    column: String,
+    number: usize,
+    encoding: OutputEncoding,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+enum OutputEncoding {
+    Classes { classes: Vec<String> },
+    Number { mean: f64, std: f64 },
+}
+
+impl Encoding {
+    fn width(&self) -> usize {
+        match self {
+            Self::Number { indicator, .. } => 1 + usize::from(*indicator),
+            Self::Indicator => 1,
+            Self::Categories { categories, missing, other } => {
+                categories.len() + usize::from(*missing) + usize::from(*other)
+            }
+            Self::Pixels { count, .. } => *count,
+        }
+    }
+}
+
+impl Encoder {
+    /// Learns from some rows of a table; `target` is the position of the target among its columns.
+    ///
+    /// # Errors
+    ///
+    /// If there is no row, a row's target is missing, the target is the same in all of these rows, has more than 1000
+    /// classes or more than one for two rows, or holds text though the task is regression; and if no column is left
+    /// to learn from.
+    pub fn fit(table: &Table, rows: &[u32], target: usize, task: Task) -> Result<Self, Error> {
+        Self::learn(table, rows, target, task).map(|(encoder, _)| encoder)
+    }
+
+    /// The features and targets of some rows.
+    ///
+    /// # Errors
+    ///
+    /// If the table lacks a column that was learnt from, or has text in one of numbers; if a row has no target, or one
+    /// that is none of the classes learnt.
+    pub fn encode(&self, table: &Table, rows: &[u32]) -> Result<Examples, Error> {
+        check_rows(table, rows)?;
+        let x = self.fill(table, rows)?;
+        let y = self.encode_target(table, rows)?;
+        Ok(Examples { features: self.features(), x, y })
+    }
+
+    /// The features of all rows, `rows × features`, one row behind the other. The table needs no target.
+    ///
+    /// # Errors
+    ///
+    /// If the table lacks a column that was learnt from, or has text in one of numbers.
+    pub fn encode_features(&self, table: &Table) -> Result<Vec<f32>, Error> {
+        let rows: Vec<u32> = (0..table.rows as u32).collect();
+        self.fill(table, &rows)
+    }
+
+    /// What is worth telling about using this encoder on a table, in sentences: columns it does not know, categories it
+    /// has never seen, missing values where there were none.
+    ///
+    /// # Errors
+    ///
+    /// If the table lacks a column that was learnt from.
+    pub fn check(&self, table: &Table) -> Result<Vec<String>, Error> {
+        let mut notes = Vec::new();
+        let finder = Finder::new(self, table)?;
+        if finder.by_name {
+            let known = |name: &String| {
+                *name == self.target.column || self.dropped.contains(name) || self.left_out.contains(name)
+            };
+            let used: HashSet<usize> = finder.inputs(self)?.into_iter().flatten().collect();
+            let extra: Vec<&str> = (table.columns.iter().enumerate())
+                .filter(|(i, column)| !used.contains(i) && !known(&column.name))
+                .map(|(_, column)| column.name.as_str())
+                .collect();
+            if !extra.is_empty() {
+                notes.push(format!(
+                    "{} {} ignored: the model was trained without {}.",
+                    list(&extra, 10),
+                    if extra.len() == 1 { "is" } else { "are" },
+                    if extra.len() == 1 { "it" } else { "them" },
+                ));
+            }
+        } else if self.named != table.named {
+            notes.push(format!(
+                "Only one of {} and the table trained on has a header line, so columns are matched by position.",
+                table.file
+            ));
+        }
+        for (input, columns) in self.inputs.iter().zip(finder.inputs(self)?) {
+            let Some(column) = columns.first().and_then(|&column| table.columns.get(column)) else {
+                continue;
+            };
+            let missing = || (0..table.rows).filter(|&row| column.is_missing(row)).count();
+            match &input.encoding {
+                Encoding::Number { indicator: false, fill, .. } if missing() > 0 => notes.push(format!(
+                    "Column `{}` has {} and had none in training: filled with the median there, {fill}.",
+                    input.column,
+                    count(missing(), "missing value", "missing values")
+                )),
+                Encoding::Categories { categories, other, .. } => {
+                    let vocabulary = Vocabulary::new(categories);
+                    let here = column.categories();
+                    let unseen: Vec<&String> =
+                        here.texts.iter().filter(|text| vocabulary.find(text).is_none()).collect();
+                    // With a shared slot, the rare ones of training are among these and cannot be told apart.
+                    if !unseen.is_empty() && !other {
+                        notes.push(format!(
+                            "Column `{}` has {} never seen in training: {}.",
+                            input.column,
+                            count(unseen.len(), "category", "categories"),
+                            list(&unseen, 5)
+                        ));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(notes)
+    }
+
+    /// The position of the target among the columns of a table; none if the table lacks it.
+    ///
+    /// # Errors
+    ///
+    /// If neither table has a header and this one has another number of columns.
+    pub fn target_column(&self, table: &Table) -> Result<Option<usize>, Error> {
+        Ok(Finder::new(self, table)?.target(self))
+    }
+
+    /// The number of features of a row.
+    pub fn features(&self) -> usize {
+        self.inputs.iter().fold(0, |sum, input| sum.saturating_add(input.encoding.width()))
+    }
+
+    /// The names of the features: `age`, `age:missing`, `sex=F`, `sex:missing`, `sex:other`, `p0`.
+    pub fn feature_names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for Input { column, number, encoding } in &self.inputs {
+            match encoding {
+                Encoding::Number { indicator, .. } => {
+                    names.push(column.clone());
+                    names.extend(indicator.then(|| format!("{column}:missing")));
+                }
+                Encoding::Indicator => names.push(format!("{column}:missing")),
+                Encoding::Categories { categories, missing, other } => {
+                    names.extend(categories.iter().map(|category| format!("{column}={category}")));
+                    names.extend(missing.then(|| format!("{column}:missing")));
+                    names.extend(other.then(|| format!("{column}:other")));
+                }
+                Encoding::Pixels { count, .. } => {
+                    names.extend((0..*count).map(|i| pixel_name(number.saturating_add(i))));
+                }
+            }
+        }
+        names
+    }
+
+    /// What is predicted: a class or a number.
+    pub fn task(&self) -> Task {
+        match self.target.encoding {
+            OutputEncoding::Classes { .. } => Task::Classification,
+            OutputEncoding::Number { .. } => Task::Regression,
+        }
+    }
+
+    /// The labels of the classes, in the order of their numbers; none for regression.
+    pub fn classes(&self) -> &[String] {
+        match &self.target.encoding {
+            OutputEncoding::Classes { classes } => classes,
+            OutputEncoding::Number { .. } => &[],
+        }
+    }
+
+    /// Columns left out as constant in the training rows, or as text that is different in almost every one.
+    pub fn dropped(&self) -> &[String] {
+        &self.dropped
+    }
+
+    /// The mean and the standard deviation that bring a predicted number back to its own units, y · std + mean;
+    /// (0, 1) for classes.
+    pub fn target_scale(&self) -> (f64, f64) {
+        match self.target.encoding {
+            OutputEncoding::Classes { .. } => (0.0, 1.0),
+            OutputEncoding::Number { mean, std } => (mean, std),
+        }
+    }
+
+    /// The name of the column that is predicted.
+    pub fn target_name(&self) -> &str {
+        &self.target.column
+    }
+
+    fn encode_target(&self, table: &Table, rows: &[u32]) -> Result<Targets, Error> {
+        let name = &self.target.column;
+        let column = Finder::new(self, table)?.target(self).and_then(|target| table.columns.get(target));
+        let column = column.ok_or_else(|| Error::MissingColumns {
+            table: table.file.clone(),
+            missing: vec![name.clone()],
+            columns: table.column_names(),
+        })?;
+        let missing = |row: u32| Error::MissingTarget(table.place(row as usize, &column.name));
+        match &self.target.encoding {
+            OutputEncoding::Classes { classes } => {
+                let vocabulary = Vocabulary::new(classes);
+                let categories = column.categories();
+                let known: Vec<Option<u32>> =
+                    categories.texts.iter().map(|text| vocabulary.find_label(text)).collect();
+                let label = |&row: &u32| match known.get(categories.codes[row as usize] as usize) {
+                    None => Err(missing(row)),
+                    Some(&label) => label.ok_or_else(|| Error::UnknownLabel {
+                        place: table.place(row as usize, &column.name),
+                        label: column.text(row as usize).unwrap_or_default().into_owned(),
+                        classes: classes.clone(),
+                    }),
+                };
+                let labels = rows.iter().map(label).collect::<Result<_, _>>()?;
+                Ok(Targets::Classes { labels, classes: classes.len() })
+            }
+            OutputEncoding::Number { mean, std } => {
+                let numbers = numbers_of(table, column)?;
+                let value = |&row: &u32| {
+                    let number = numbers[row as usize];
+                    if number.is_nan() {
+                        return Err(missing(row));
+                    }
+                    scaled(number, *mean, *std, || table.place(row as usize, &column.name))
+                };
+                rows.iter().map(value).collect::<Result<_, _>>().map(Targets::Values)
+            }
+        }
+    }
+}
+
+/// Fails if the rows are none, or not of the table.
+fn check_rows(table: &Table, rows: &[u32]) -> Result<(), Error> {
+    if rows.is_empty() {
+        return Err(Error::TooFewRows { table: table.file.clone(), rows: 0 });
+    }
+    match rows.iter().find(|&&row| row as usize >= table.rows) {
+        Some(row) => Err(Error::Invalid(format!("{} has {} rows and none at {row}", table.file, table.rows))),
+        None => Ok(()),
+    }
+}
+
+fn numbers_of<'a>(table: &Table, column: &'a Column) -> Result<Cow<'a, [f64]>, Error> {
+    column.numbers().map_err(|row| Error::NotNumeric {
+        place: table.place(row, &column.name),
+        value: column.text(row).unwrap_or_default().into_owned(),
+    })
+}
+
+/// A standardised number, which must be finite in 32 bits.
+fn scaled(number: f64, mean: f64, std: f64, place: impl Fn() -> crate::Place) -> Result<f32, Error> {
+    let scaled = ((number - mean) / std) as f32;
+    if scaled.is_finite() {
+        Ok(scaled)
+    } else {
+        Err(Error::Infinite { place: place(), value: shortest(number) })
+    }
+}

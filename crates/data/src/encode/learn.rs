@@ -1,0 +1,281 @@
+//! What is learnt from the training rows.
+
+use super::{Encoder, Encoding, Input, Output, OutputEncoding, check_rows, numbers_of};
+use crate::column::{Categories, Column, Values};
+use crate::error::list;
+use crate::vocabulary::compare;
+use crate::{Error, Kind, Table, Task};
+
+/// More classes than this are taken for a mistake.
+const MOST_CLASSES: usize = 1000;
+/// A column keeps this many categories of its own, its most frequent ones.
+const MOST_CATEGORIES: usize = 256;
+
+impl Encoder {
+    /// As [`fit`](Self::fit), with notes.
+    pub(crate) fn learn(
+        table: &Table,
+        rows: &[u32],
+        target: usize,
+        task: Task,
+    ) -> Result<(Self, Vec<String>), Error> {
+        check_rows(table, rows)?;
+        let column = table.column(target)?;
+        let output = learn_target(table, rows, target, task)?;
+        let mut encoder = Self {
+            named: table.named,
+            width: table.width,
+            inputs: Vec::new(),
+            target: Output { column: column.name.clone(), number: column.number, encoding: output },
+            dropped: Vec::new(),
+            left_out: table.left_out.clone(),
+        };
+        let mut notes = Notes::default();
+        let mut at = 0;
+        while let Some(column) = table.columns.get(at) {
+            let mut columns = 1;
+            let encoding = match &column.values {
+                _ if at == target => {
+                    at += 1;
+                    continue;
+                }
+                Values::Numbers(numbers) => learn_numbers(numbers, rows),
+                Values::Text { .. } => {
+                    let (encoding, rare) = learn_categories(&column.categories(), rows);
+                    notes.categories(&column.name, &encoding, rare);
+                    encoding
+                }
+                Values::Pixels { .. } => {
+                    let end = if target > at { target } else { table.columns.len() };
+                    let run = table.columns[at..end].iter().take_while(|column| column.kind() == Kind::Pixel);
+                    columns = run.count();
+                    learn_pixels(&table.columns[at..at + columns], rows)
+                }
+            };
+            match encoding {
+                Some(encoding) => {
+                    encoder.inputs.push(Input {
+                        column: column.name.clone(),
+                        number: column.number,
+                        encoding,
+                    });
+                }
+                None => {
+                    encoder.dropped.extend(table.columns[at..at + columns].iter().map(|c| c.name.clone()))
+                }
+            }
+            at += columns;
+        }
+        if encoder.inputs.is_empty() {
+            return Err(Error::NoFeatures {
+                table: table.file.clone(),
+                target: encoder.target.column,
+                dropped: encoder.dropped,
+            });
+        }
+        let notes = notes.sentences(&encoder.dropped);
+        Ok((encoder, notes))
+    }
+}
+
+/// Fails if the target has more classes in these rows than can be learnt.
+pub(crate) fn check_classes(
+    table: &Table,
+    target: usize,
+    rows: &[u32],
+    categories: &Categories<'_>,
+) -> Result<(), Error> {
+    let classes = counts(categories, rows).0.iter().filter(|&&count| count > 0).count();
+    if classes > MOST_CLASSES || (classes > 2 && classes * 2 > rows.len()) {
+        let column = table.column(target)?;
+        let numeric = column.kind() != Kind::Categorical;
+        let numbers = categories.texts.iter().filter(|text| text.trim().parse::<f64>().is_ok()).count();
+        if !numeric && numbers * 2 > categories.texts.len() {
+            // Numbers but for some text: that text is what is wrong.
+            numbers_of(table, column)?;
+        }
+        let (table, column) = (table.file.clone(), column.name.clone());
+        return Err(Error::TooManyClasses { table, column, classes, rows: rows.len(), numeric });
+    }
+    Ok(())
+}
+
+/// How many of the rows are of each category, and how many are missing.
+fn counts(categories: &Categories<'_>, rows: &[u32]) -> (Vec<usize>, usize) {
+    let mut counts = vec![0; categories.texts.len()];
+    let mut missing = 0;
+    for &row in rows {
+        match counts.get_mut(categories.codes[row as usize] as usize) {
+            Some(count) => *count += 1,
+            None => missing += 1,
+        }
+    }
+    (counts, missing)
+}
+
+fn learn_target(table: &Table, rows: &[u32], target: usize, task: Task) -> Result<OutputEncoding, Error> {
+    let column = table.column(target)?;
+    let name = || column.name.clone();
+    if let Some(&row) = rows.iter().find(|&&row| column.is_missing(row as usize)) {
+        return Err(Error::MissingTarget(table.place(row as usize, &column.name)));
+    }
+    if task == Task::Regression {
+        let numbers = numbers_of(table, column)?;
+        let values: Vec<f64> = rows.iter().map(|&row| numbers[row as usize]).collect();
+        return match moments(&values) {
+            Some((mean, std)) => Ok(OutputEncoding::Number { mean, std }),
+            None => {
+                let value = values.first().copied().unwrap_or_default();
+                Err(Error::ConstantTarget { table: table.file.clone(), column: name(), value })
+            }
+        };
+    }
+    let categories = column.categories();
+    check_classes(table, target, rows, &categories)?;
+    let (counts, _) = counts(&categories, rows);
+    let mut classes: Vec<String> = categories
+        .texts
+        .iter()
+        .zip(counts)
+        .filter(|&(_, count)| count > 0)
+        .map(|(text, _)| text.clone())
+        .collect();
+    classes.sort_by(|a, b| compare(a, b));
+    if classes.len() < 2 {
+        let class = classes.pop().unwrap_or_default();
+        return Err(Error::OneClass { table: table.file.clone(), column: name(), class, rows: rows.len() });
+    }
+    Ok(OutputEncoding::Classes { classes })
+}
+
+/// None if the numbers are all the same, and none or all are missing.
+fn learn_numbers(numbers: &[f64], rows: &[u32]) -> Option<Encoding> {
+    let mut present: Vec<f64> =
+        rows.iter().map(|&row| numbers[row as usize]).filter(|n| !n.is_nan()).collect();
+    if present.is_empty() {
+        return None;
+    }
+    let missing = rows.len() - present.len();
+    let fill = median(&mut present);
+    present.resize(rows.len(), fill);
+    match moments(&present) {
+        Some((mean, std)) => Some(Encoding::Number { mean, std, fill, indicator: missing > 0 }),
+        None => (missing > 0).then_some(Encoding::Indicator),
+    }
+}
+
+/// None if there is but one slot; and the number of rare categories.
+fn learn_categories(categories: &Categories<'_>, rows: &[u32]) -> (Option<Encoding>, usize) {
+    let (counts, missing) = counts(categories, rows);
+    let frequent = (rows.len() / 50).clamp(2, 5);
+    let mut kept: Vec<usize> = (0..counts.len()).filter(|&code| counts[code] >= frequent).collect();
+    kept.sort_by(|&a, &b| {
+        counts[b].cmp(&counts[a]).then_with(|| categories.texts[a].cmp(&categories.texts[b]))
+    });
+    kept.truncate(MOST_CATEGORIES);
+    let rare = counts.iter().filter(|&&count| count > 0).count() - kept.len();
+    let mut kept: Vec<String> = kept.into_iter().map(|code| categories.texts[code].clone()).collect();
+    kept.sort_by(|a, b| compare(a, b));
+    let own_missing = missing >= frequent;
+    let encoding = Encoding::Categories {
+        categories: kept,
+        missing: own_missing,
+        other: rare > 0 || (missing > 0 && !own_missing),
+    };
+    ((encoding.width() > 1).then_some(encoding), rare)
+}
+
+/// None if all pixels of these rows are the same.
+fn learn_pixels(columns: &[Column], rows: &[u32]) -> Option<Encoding> {
+    // Sums of bytes and of their squares are exact in integers.
+    let (mut n, mut sum, mut squares) = (0_u128, 0_u128, 0_u128);
+    for &row in rows {
+        let (mut row_sum, mut row_squares) = (0_u64, 0_u64);
+        for column in columns {
+            if let Values::Pixels { bytes, stride, offset } = &column.values {
+                let byte = u64::from(bytes[row as usize * stride + offset]);
+                row_sum += byte;
+                row_squares += byte * byte;
+            }
+        }
+        n += columns.len() as u128;
+        sum += u128::from(row_sum);
+        squares += u128::from(row_squares);
+    }
+    let spread = (n * squares).saturating_sub(sum * sum);
+    let std = (spread as f64).sqrt() / n as f64;
+    (spread > 0).then(|| Encoding::Pixels { count: columns.len(), mean: sum as f64 / n as f64, std })
+}
+
+/// The mean and the standard deviation of the population; none if all values are the same.
+fn moments(values: &[f64]) -> Option<(f64, f64)> {
+    let first = *values.first()?;
+    if values.iter().all(|&value| value == first) {
+        return None;
+    }
+    // Scaled so that neither sums nor squares overflow or vanish, whatever the units; a power of two rounds nothing.
+    let largest = values.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
+    let scale = 2.0_f64.powi(largest.log2().floor() as i32);
+    let n = values.len() as f64;
+    let mean = values.iter().map(|value| value / scale).sum::<f64>() / n;
+    let variance = values.iter().map(|value| (value / scale - mean).powi(2)).sum::<f64>() / n;
+    Some((mean * scale, variance.sqrt() * scale)).filter(|&(_, std)| std > 0.0)
+}
+
+/// The middle value, or the mean of the two in the middle; 0 of none.
+fn median(values: &mut [f64]) -> f64 {
+    let middle = values.len() / 2;
+    if values.is_empty() {
+        return 0.0;
+    }
+    let even = values.len().is_multiple_of(2);
+    let (below, &mut upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
+    match below.iter().copied().max_by(f64::total_cmp) {
+        Some(lower) if even => lower / 2.0 + upper / 2.0,
+        _ => upper,
+    }
+}
+
+/// Notes about what was learnt.
+#[derive(Default)]
+struct Notes {
+    keys: Vec<String>,
+    pooled: Vec<String>,
+}
+
+impl Notes {
+    fn categories(&mut self, name: &str, encoding: &Option<Encoding>, rare: usize) {
+        match encoding {
+            None if rare > 1 => self.keys.push(name.to_owned()),
+            Some(_) if rare > 1 => self.pooled.push(format!("{rare} of `{name}`")),
+            _ => {}
+        }
+    }
+
+    fn sentences(self, dropped: &[String]) -> Vec<String> {
+        let mut notes = Vec::new();
+        let constant: Vec<&String> = dropped.iter().filter(|name| !self.keys.contains(name)).collect();
+        let one = |names: usize| if names == 1 { ("Column", "is") } else { ("Columns", "are") };
+        if !constant.is_empty() {
+            let (columns, are) = one(constant.len());
+            notes.push(format!(
+                "{columns} {} {are} left out: constant in the training rows.",
+                list(&constant, 10)
+            ));
+        }
+        if !self.keys.is_empty() {
+            let (columns, are) = one(self.keys.len());
+            let keys = list(&self.keys, 10);
+            notes.push(format!("{columns} {keys} {are} left out: text that differs in almost every row."));
+        }
+        if !self.pooled.is_empty() {
+            let shown = self.pooled.len().min(10);
+            let more = if self.pooled.len() > shown { ", …" } else { "" };
+            notes.push(format!(
+                "Rare categories share one feature a column: {}{more}.",
+                self.pooled[..shown].join(", ")
+            ));
+        }
+        notes
+    }
+}

@@ -1,0 +1,454 @@
+//! What can go wrong with data, said so that it can be put right.
+
+use std::fmt::{self, Display, Formatter};
+use std::io;
+
+/// Where in the data something is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file, or the name of a table that does not come from one.
+    pub table: String,
+    /// The line of the file or the number of the image.
+    pub row: Row,
+    /// The name of the column, or empty where the whole row is meant.
+    pub column: String,
+}
+
+/// One row of a table, in the words of where it came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// The line of a text file, counted from 1.
+    Line(u64),
+    /// The number of an image, counted from 0.
+    Image(u64),
+}
+
+impl Display for Row {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => write!(f, "line {line}"),
+            Self::Image(image) => write!(f, "image {image}"),
+        }
+    }
+}
+
+impl Display for Place {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}", self.table, self.row)?;
+        if !self.column.is_empty() {
+            write!(f, ", column `{}`", self.column)?;
+        }
+        Ok(())
+    }
+}
+
+/// Why data cannot be read, understood or used.
+///
+/// Each message says what is wrong, where, and what to do. Options are named as the program spells them.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no such file.
+    NotFound {
+        /// The path asked for.
+        path: String,
+        /// A file beside it, or a bundled table, with nearly that name.
+        nearest: Option<String>,
+    },
+    /// A folder stands where a file is meant.
+    Directory {
+        /// The path asked for.
+        path: String,
+    },
+    /// The operating system, or the gzip decoder, could not read a file.
+    Io {
+        /// The file.
+        path: String,
+        /// The cause.
+        error: io::Error,
+    },
+    /// A file with nothing in it but blank lines.
+    Empty {
+        /// The file.
+        table: String,
+    },
+    /// A header line and nothing below it.
+    NoRows {
+        /// The file.
+        table: String,
+    },
+    /// Bytes that are not UTF-8.
+    NotUtf8 {
+        /// The file.
+        table: String,
+        /// The line of the first such byte, counted from 1.
+        line: u64,
+    },
+    /// A line with more or fewer values than the first.
+    Ragged {
+        /// The file.
+        table: String,
+        /// The line, counted from 1.
+        line: u64,
+        /// The number of values of the first line.
+        expected: usize,
+        /// The number of values of this line.
+        found: usize,
+    },
+    /// A quotation mark that is never closed.
+    UnclosedQuote {
+        /// The file.
+        table: String,
+        /// The line it stands on, counted from 1.
+        line: u64,
+    },
+    /// A delimiter that cannot separate values.
+    Delimiter(String),
+    /// No bundled table has this name.
+    UnknownDataset {
+        /// The name asked for.
+        name: String,
+        /// The bundled name most like it.
+        nearest: Option<String>,
+    },
+    /// No column has this name or number.
+    UnknownColumn {
+        /// The table.
+        table: String,
+        /// What was asked for.
+        name: String,
+        /// The column most like it.
+        nearest: Option<String>,
+        /// All columns.
+        columns: Vec<String>,
+    },
+    /// One column is asked to be two things.
+    Conflict {
+        /// The name of the column.
+        column: String,
+        /// The first option.
+        one: &'static str,
+        /// The second option.
+        other: &'static str,
+    },
+    /// Text where a number is needed.
+    NotNumeric {
+        /// Where it stands.
+        place: Place,
+        /// The text.
+        value: String,
+    },
+    /// A number that is infinite, too large for 64 bits, or, standardised, too large for 32.
+    Infinite {
+        /// Where it stands.
+        place: Place,
+        /// The number as written.
+        value: String,
+    },
+    /// No row has a value of the target.
+    NoTarget {
+        /// The table.
+        table: String,
+        /// The name of the target.
+        column: String,
+    },
+    /// A row to be encoded has no value of the target.
+    MissingTarget(Place),
+    /// All rows are of one class.
+    OneClass {
+        /// The table.
+        table: String,
+        /// The name of the target.
+        column: String,
+        /// The only class.
+        class: String,
+        /// The number of rows.
+        rows: usize,
+    },
+    /// The target of a regression has one value only.
+    ConstantTarget {
+        /// The table.
+        table: String,
+        /// The name of the target.
+        column: String,
+        /// The only value.
+        value: f64,
+    },
+    /// More classes than can be learnt.
+    TooManyClasses {
+        /// The table.
+        table: String,
+        /// The name of the target.
+        column: String,
+        /// The number of classes.
+        classes: usize,
+        /// The number of rows with a class.
+        rows: usize,
+        /// Whether the classes are numbers, so that regression would do.
+        numeric: bool,
+    },
+    /// A label that was not among the classes learnt.
+    UnknownLabel {
+        /// Where it stands.
+        place: Place,
+        /// The label.
+        label: String,
+        /// The known classes.
+        classes: Vec<String>,
+    },
+    /// The table has no images with a label, so nothing to learn.
+    NoLabels {
+        /// The file of the images.
+        table: String,
+    },
+    /// No column is left to learn from.
+    NoFeatures {
+        /// The table.
+        table: String,
+        /// The name of the target.
+        target: String,
+        /// Columns left out as constant.
+        dropped: Vec<String>,
+    },
+    /// A table lacks columns that were learnt from.
+    MissingColumns {
+        /// The table.
+        table: String,
+        /// The columns it lacks.
+        missing: Vec<String>,
+        /// The columns it has.
+        columns: Vec<String>,
+    },
+    /// A table without header has another number of columns than the one learnt from.
+    ColumnCount {
+        /// The table.
+        table: String,
+        /// The number of columns of the table learnt from, its target included.
+        expected: usize,
+        /// The number found.
+        found: usize,
+    },
+    /// Images of another size than those learnt from.
+    ImageSize {
+        /// The table.
+        table: String,
+        /// Pixels an image of those learnt from.
+        expected: usize,
+        /// Pixels an image here.
+        found: usize,
+    },
+    /// A damaged IDX file, or one of another kind than was asked for.
+    Idx {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Too few rows to train on some and validate on others.
+    TooFewRows {
+        /// The table.
+        table: String,
+        /// The number of rows with a target.
+        rows: usize,
+    },
+    /// A share of the rows that is not between 0 and 1.
+    Share(f64),
+    /// Arguments that do not fit together.
+    Invalid(String),
+}
+
+impl Display for Error {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound { path, nearest } => {
+                write!(f, "there is no file {path}")?;
+                match nearest {
+                    Some(nearest) => write!(f, "; did you mean {nearest}?"),
+                    None => write!(f, ". Give the path of a CSV or TSV file, or the name of a bundled table"),
+                }
+            }
+            Self::Directory { path } => write!(f, "{path} is a folder. Give the path of a file in it"),
+            Self::Io { path, error } => write!(f, "cannot read {path}: {error}"),
+            Self::Empty { table } => write!(f, "{table} is empty. A table has one line for each row"),
+            Self::NoRows { table } => write!(
+                f,
+                "{table} has a header line and no rows below it. If its first line is data, say --header no"
+            ),
+            Self::NotUtf8 { table, line } => {
+                write!(f, "{table}, line {line}: not UTF-8 text. Convert the file to UTF-8 first")
+            }
+            Self::Ragged { table, line, expected, found } => write!(
+                f,
+                "{table}, line {line}: {} where the first line has {expected}. Correct that line; if every line is \
+                 split wrongly, give the right --delimiter",
+                count(*found, "value", "values")
+            ),
+            Self::UnclosedQuote { table, line } => write!(
+                f,
+                "{table}, line {line}: a quotation mark is opened here and never closed. Close it, or write it twice \
+                 inside a quoted value"
+            ),
+            Self::Delimiter(delimiter) => write!(
+                f,
+                "{delimiter:?} cannot be a delimiter. Use one ASCII character that is neither a quotation mark, a \
+                 letter, a digit nor the end of a line; `tab` and `space` spell those"
+            ),
+            Self::UnknownDataset { name, nearest } => {
+                write!(f, "there is no bundled table `{name}`")?;
+                suggest(f, nearest)?;
+                let names: Vec<&str> = crate::bundled::catalogue().iter().map(|entry| entry.name).collect();
+                write!(f, ". There are {}", list(&names, 20))
+            }
+            Self::UnknownColumn { table, name, nearest, columns } => {
+                write!(f, "{table} has no column `{name}`")?;
+                suggest(f, nearest)?;
+                write!(f, ". ")?;
+                columns_of(f, columns)
+            }
+            Self::Conflict { column, one, other } => {
+                write!(f, "column `{column}` is named by both {one} and {other}. Name it once")
+            }
+            Self::NotNumeric { place, value } => write!(
+                f,
+                "{place}: {value:?} is not a number. Correct it, or leave it empty or `?` if it is missing; if the \
+                 column holds categories, say so with --categorical when training"
+            ),
+            Self::Infinite { place, value } => write!(
+                f,
+                "{place}: {value} is not a number that can be learnt from. Correct it, or leave it empty or `?` if \
+                 it is missing"
+            ),
+            Self::NoTarget { table, column } => write!(
+                f,
+                "{table}: the target, column `{column}`, has no value in any row. Choose another with --target (if \
+                 every line ends with a delimiter, the last column is empty)"
+            ),
+            Self::MissingTarget(place) => {
+                write!(f, "{place}: the target has no value here. Leave this row out")
+            }
+            Self::OneClass { table, column, class, rows } => write!(
+                f,
+                "{table}: the target, column `{column}`, has the one class `{class}` in {}: there is nothing to \
+                 tell apart. Choose another with --target",
+                if *rows == 1 { "its only row".to_owned() } else { format!("all {rows} rows") }
+            ),
+            Self::ConstantTarget { table, column, value } => write!(
+                f,
+                "{table}: the target, column `{column}`, is {value} in every row to learn from: there is nothing to learn. Choose \
+                 another with --target"
+            ),
+            Self::TooManyClasses { table, column, classes, rows, numeric } => {
+                write!(
+                    f,
+                    "{table}: the target, column `{column}`, would have {classes} classes in {rows} rows. "
+                )?;
+                if *numeric {
+                    write!(f, "To predict a number, say --task regression")
+                } else {
+                    write!(f, "It looks like a name or a key, not a class; choose another with --target")
+                }
+            }
+            Self::UnknownLabel { place, label, classes } => write!(
+                f,
+                "{place}: the label `{label}` is none of the classes learnt: {}. Correct it, or leave it empty",
+                list(classes, 20)
+            ),
+            Self::NoLabels { table } => {
+                write!(
+                    f,
+                    "{table}: the images have no labels, so there is no target. Give them with --labels"
+                )
+            }
+            Self::NoFeatures { table, target, dropped } => {
+                write!(f, "{table}: no column is left to predict `{target}` from")?;
+                if !dropped.is_empty() {
+                    write!(f, ", as {} constant or different in every row", be(dropped))?;
+                }
+                write!(f, ". Check --target, --drop and --delimiter")
+            }
+            Self::MissingColumns { table, missing, columns } => {
+                write!(
+                    f,
+                    "{table} lacks {} {} that the model was trained on. ",
+                    if missing.len() == 1 { "the column" } else { "the columns" },
+                    list(missing, 10)
+                )?;
+                columns_of(f, columns)
+            }
+            Self::ColumnCount { table, expected, found } => write!(
+                f,
+                "{table} has {}, and the model was trained on a table of {expected}, its target included. Without a \
+                 header line on both sides columns go by position, so give all {expected}, or all but the target",
+                count(*found, "column", "columns")
+            ),
+            Self::ImageSize { table, expected, found } => write!(
+                f,
+                "{table} has images of {found} pixels, and the model was trained on images of {expected}. Resize them"
+            ),
+            Self::Idx { path, problem } => write!(f, "{path}: {problem}"),
+            Self::TooFewRows { table, rows } => write!(
+                f,
+                "{table} has {}: too few to train on some and validate on others. Give more data, or validation \
+                 data of its own with --valid",
+                count(*rows, "row with a target", "rows with a target")
+            ),
+            Self::Share(share) => write!(
+                f,
+                "{share} is not a share of the rows to validate on. Give a number between 0 and 1, such as 0.2"
+            ),
+            Self::Invalid(problem) => f.write_str(problem),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}
+
+fn suggest(f: &mut Formatter<'_>, nearest: &Option<String>) -> fmt::Result {
+    nearest.as_ref().map_or(Ok(()), |nearest| write!(f, "; did you mean `{nearest}`?").map(|()| ()))
+}
+
+fn columns_of(f: &mut Formatter<'_>, columns: &[String]) -> fmt::Result {
+    match columns {
+        [] => write!(f, "It has no columns"),
+        [only] => write!(f, "Its only column is `{only}`"),
+        [first, .., last] if columns.len() > 30 => {
+            write!(f, "It has {} columns, from `{first}` to `{last}`", columns.len())
+        }
+        _ => write!(f, "Its columns are {}", list(columns, 30)),
+    }
+}
+
+/// `` `a` is`` or `` `a`, `b` are``.
+pub(crate) fn be(names: &[impl AsRef<str>]) -> String {
+    format!("{} {}", list(names, 10), if names.len() == 1 { "is" } else { "are" })
+}
+
+/// `1 row`, `2 rows`.
+pub(crate) fn count(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// The names in back quotes, a long list cut to `most`.
+pub(crate) fn list(names: &[impl AsRef<str>], most: usize) -> String {
+    let shown = if names.len() > most { most } else { names.len() };
+    let mut text = String::new();
+    for (i, name) in names[..shown].iter().enumerate() {
+        if i > 0 {
+            text.push_str(", ");
+        }
+        text.push('`');
+        text.push_str(name.as_ref());
+        text.push('`');
+    }
+    if names.len() > shown {
+        text.push_str(&format!(" and {} more", names.len() - shown));
+    }
+    text
+}

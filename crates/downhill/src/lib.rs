@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+/// Tables read, understood, encoded and split.
+pub use downhill_data as data;
+/// Layers, losses, metrics and models.
+pub use downhill_nn as nn;
+/// Update rules, schedules, initialisers and penalties.
+pub use downhill_optim as optim;
+/// The training loop, run folders and trained models.
+pub use downhill_train as train;
+
+/// What most programs need: `use downhill::prelude::*;`.
+pub mod prelude {
+    pub use downhill_data::{Dataset, Examples, Table, Targets, Task};
+    pub use downhill_nn::{Activation, LayerSpec, Loss, Mlp};
+    pub use downhill_optim::{
+        Adagrad, Adam, AdamW, Cosine, CosineRestarts, Init, Length, Momentum, Nesterov, RmsProp, Rule,
+        Schedule, Sgd, Warmup,
+    };
+    pub use downhill_train::{
+        Config, EarlyStopping, Error, Event, Metrics, Network, Predictions, Predictor, Trained, Trainer,
+    };
+}

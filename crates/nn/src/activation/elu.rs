@@ -1,0 +1,40 @@
+//! The exponential linear unit.
+
+use super::Pointwise;
+use downhill_optim::{Float, Invalid, invalid};
+use serde::{Deserialize, Serialize};
+
+/// x where x > 0, otherwise α(eˣ − 1).
+///
+/// Clevert, Unterthiner & Hochreiter, [Fast and accurate deep network learning by exponential linear units][paper],
+/// 2016.
+///
+/// [paper]: https://arxiv.org/abs/1511.07289
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Elu {
+    /// α: −α is the value far to the left; 1 unless given, more than 0.
+    pub alpha: f64,
+}
+
+impl Default for Elu {
+    fn default() -> Self {
+        Self { alpha: 1.0 }
+    }
+}
+
+impl Pointwise for Elu {
+    #[inline(always)]
+    fn value<F: Float>(self, x: F) -> F {
+        if x > F::zero() { x } else { F::of(self.alpha) * x.exp_m1() }
+    }
+
+    #[inline(always)]
+    fn derivative<F: Float>(self, y: F) -> F {
+        if y > F::zero() { F::one() } else { y + F::of(self.alpha) }
+    }
+
+    fn check(&self) -> Result<(), Invalid> {
+        invalid::positive("elu", "alpha", self.alpha)
+    }
+}

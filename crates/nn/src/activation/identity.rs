@@ -1,0 +1,26 @@
+//! No activation.
+
+use super::Pointwise;
+use downhill_optim::{Float, Init};
+use serde::{Deserialize, Serialize};
+
+/// x, unchanged: for a network that is linear on purpose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {}
+
+impl Pointwise for Identity {
+    #[inline(always)]
+    fn value<F: Float>(self, x: F) -> F {
+        x
+    }
+
+    #[inline(always)]
+    fn derivative<F: Float>(self, _: F) -> F {
+        F::one()
+    }
+
+    fn init(&self) -> Init {
+        super::glorot_uniform()
+    }
+}

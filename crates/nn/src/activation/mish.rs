@@ -1,0 +1,34 @@
+//! Mish.
+
+use super::{Pointwise, sigmoid::sigmoid, softplus::softplus};
+use downhill_optim::Float;
+use serde::{Deserialize, Serialize};
+
+/// x·tanh(softplus(x)), where softplus(x) = ln(1 + eˣ).
+///
+/// Misra, [Mish: a self regularized non-monotonic activation function][paper], 2019.
+///
+/// [paper]: https://arxiv.org/abs/1908.08681
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mish {}
+
+impl Pointwise for Mish {
+    const FROM_OUTPUT: bool = false;
+
+    #[inline(always)]
+    fn value<F: Float>(self, x: F) -> F {
+        x * softplus(x).tanh()
+    }
+
+    #[inline(always)]
+    fn derivative<F: Float>(self, x: F) -> F {
+        self.both(x).1
+    }
+
+    #[inline(always)]
+    fn both<F: Float>(self, x: F) -> (F, F) {
+        let t = softplus(x).tanh();
+        (x * t, t + x * sigmoid(x) * (F::one() - t * t))
+    }
+}

@@ -1,0 +1,32 @@
+//! The logistic function.
+
+use super::Pointwise;
+use downhill_optim::{Float, Init};
+use serde::{Deserialize, Serialize};
+
+/// σ(x) = 1/(1 + e⁻ˣ).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sigmoid {}
+
+/// 1/(1 + e⁻ˣ): exact at both ends, since e⁻ˣ overflows to infinity and 1/∞ is 0.
+#[inline(always)]
+pub(crate) fn sigmoid<F: Float>(x: F) -> F {
+    F::one() / (F::one() + (-x).exp())
+}
+
+impl Pointwise for Sigmoid {
+    #[inline(always)]
+    fn value<F: Float>(self, x: F) -> F {
+        sigmoid(x)
+    }
+
+    #[inline(always)]
+    fn derivative<F: Float>(self, y: F) -> F {
+        y * (F::one() - y)
+    }
+
+    fn init(&self) -> Init {
+        super::glorot_uniform()
+    }
+}

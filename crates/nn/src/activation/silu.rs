@@ -1,0 +1,34 @@
+//! The sigmoid linear unit, also called swish.
+
+use super::{Pointwise, sigmoid::sigmoid};
+use downhill_optim::Float;
+use serde::{Deserialize, Serialize};
+
+/// x·σ(x), where σ(x) = 1/(1 + e⁻ˣ).
+///
+/// Elfwing, Uchibe & Doya, [Sigmoid-weighted linear units][paper], 2017; as swish: Ramachandran, Zoph & Le, 2017.
+///
+/// [paper]: https://arxiv.org/abs/1702.03118
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Silu {}
+
+impl Pointwise for Silu {
+    const FROM_OUTPUT: bool = false;
+
+    #[inline(always)]
+    fn value<F: Float>(self, x: F) -> F {
+        x * sigmoid(x)
+    }
+
+    #[inline(always)]
+    fn derivative<F: Float>(self, x: F) -> F {
+        self.both(x).1
+    }
+
+    #[inline(always)]
+    fn both<F: Float>(self, x: F) -> (F, F) {
+        let s = sigmoid(x);
+        (x * s, s * (F::one() + x * (F::one() - s)))
+    }
+}

@@ -1,0 +1,26 @@
+//! The hyperbolic tangent.
+
+use super::Pointwise;
+use downhill_optim::{Float, Init};
+use serde::{Deserialize, Serialize};
+
+/// tanh x.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tanh {}
+
+impl Pointwise for Tanh {
+    #[inline(always)]
+    fn value<F: Float>(self, x: F) -> F {
+        x.tanh()
+    }
+
+    #[inline(always)]
+    fn derivative<F: Float>(self, y: F) -> F {
+        F::one() - y * y
+    }
+
+    fn init(&self) -> Init {
+        super::glorot_uniform()
+    }
+}

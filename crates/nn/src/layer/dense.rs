@@ -1,0 +1,104 @@
+//! The fully connected layer.
+
+use super::{add, add_columns};
+use crate::matmul;
+use crate::Activation;
+use downhill_optim::{Float, Init, Invalid, invalid};
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// y = x·W + b: every output is a weighted sum of every input.
+///
+/// W is `[inputs, outputs]` (`weight`), b is `[outputs]` (`bias`) and begins at 0. An activation that follows is
+/// computed in the same pass that adds the bias.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Dense {
+    /// The number of outputs, at least 1.
+    pub units: usize,
+    /// How the weights begin. `auto`, the default, looks at the activation that follows: LeCun normal for SELU,
+    /// Glorot uniform for tanh, sigmoid, identity and for none (the head of the network), He normal for the others.
+    #[serde(default)]
+    pub init: Init,
+    /// Whether there is a bias; true unless given. Before batch normalisation it has no effect and can be left out.
+    #[serde(default = "yes")]
+    pub bias: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Dense {
+    /// A layer of so many units, with the default initialiser and a bias.
+    pub fn new(units: usize) -> Self {
+        Self { units, init: Init::Auto, bias: true }
+    }
+
+    /// Whether every setting is in its range.
+    pub fn check(&self) -> Result<(), Invalid> {
+        invalid::ensure("dense", "units", self.units as f64, |units| units >= 1.0, "at least 1")?;
+        self.init.check()
+    }
+}
+
+/// A dense layer and the activation behind it, as they are run.
+#[derive(Clone, Debug)]
+pub(crate) struct DenseOp {
+    pub inputs: usize,
+    pub outputs: usize,
+    pub weight: Range<usize>,
+    pub bias: Option<Range<usize>>,
+    pub activation: Option<Activation>,
+}
+
+impl DenseOp {
+    /// What is kept for the backward pass, for each row.
+    pub fn kept(&self) -> usize {
+        if self.activation.is_some_and(Activation::keeps_derivative) { self.outputs } else { 0 }
+    }
+
+    /// y = f(x·W + b). `kept` is empty if nothing is to be kept.
+    pub fn forward<F: Float>(&self, params: &[F], x: &[F], y: &mut [F], kept: &mut [F]) {
+        let weight = &params[self.weight.clone()];
+        matmul::multiply(x, weight, y, y.len() / self.outputs, self.inputs, self.outputs);
+        let bias = self.bias.clone().map(|range| &params[range]);
+        match (self.activation, bias) {
+            (Some(activation), bias) => activation.forward(bias, y, kept),
+            (None, Some(bias)) => y.chunks_exact_mut(self.outputs).for_each(|row| add(row, bias)),
+            (None, None) => {}
+        }
+    }
+
+    /// From dy, the gradient of y, which is overwritten: the gradients of W and b and, if asked for, of x.
+    pub fn backward<F: Float>(
+        &self,
+        params: &[F],
+        x: &[F],
+        y: &[F],
+        kept: &[F],
+        dy: &mut [F],
+        dx: Option<&mut [F]>,
+        gradient: &mut [F],
+    ) {
+        let rows = dy.len() / self.outputs;
+        let from = if kept.is_empty() { y } else { kept };
+        // Behind this, dy is the gradient of x·W + b.
+        match (self.activation, self.bias.clone()) {
+            (Some(activation), Some(bias)) => {
+                gradient[bias.clone()].fill(F::zero());
+                activation.backward_summing(from, dy, &mut gradient[bias]);
+            }
+            (Some(activation), None) => activation.backward(from, dy),
+            (None, Some(bias)) => {
+                gradient[bias.clone()].fill(F::zero());
+                add_columns(dy, &mut gradient[bias]);
+            }
+            (None, None) => {}
+        }
+        matmul::multiply_at(x, dy, &mut gradient[self.weight.clone()], self.inputs, rows, self.outputs);
+        if let Some(dx) = dx {
+            matmul::multiply_bt(dy, &params[self.weight.clone()], dx, rows, self.outputs, self.inputs);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Layers, losses, metrics and models.
+
+pub mod activation;
+mod error;
+pub mod layer;
+pub mod loss;
+mod matmul;
+pub mod metric;
+mod mlp;
+mod model;
+mod spec;
+mod sum;
+mod targets;
+mod workspace;
+
+pub use activation::{Elu, Gelu, Identity, LeakyRelu, Mish, Relu, Selu, Sigmoid, Silu, Softplus, Tanh};
+pub use error::Error;
+pub use layer::{BatchNorm, Dense, Dropout, LayerNorm};
+pub use loss::Loss;
+pub use metric::{ConfusionMatrix, Metric};
+pub use mlp::Mlp;
+pub use model::Model;
+pub use spec::{Activation, LayerSpec};
+pub use targets::Targets;
+pub use workspace::{Batch, Workspace};

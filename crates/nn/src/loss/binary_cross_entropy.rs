@@ -1,0 +1,27 @@
+//! Cross-entropy of yes and no.
+
+use super::Elementwise;
+use crate::activation::{sigmoid, softplus};
+use downhill_optim::Float;
+use serde::{Deserialize, Serialize};
+
+/// −t·ln σ(z) − (1 − t)·ln(1 − σ(z)), where z is the output, a logit, and t the target; averaged over rows and
+/// outputs. The derivative is σ(z) − t.
+///
+/// Targets are classes, 0 or 1, for a model of one output, or values from 0 to 1, one for each output. Computed as
+/// softplus(z) − t·z, which overflows nowhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BinaryCrossEntropy {}
+
+impl Elementwise for BinaryCrossEntropy {
+    #[inline(always)]
+    fn value<F: Float>(self, output: F, target: F) -> F {
+        softplus(output) - target * output
+    }
+
+    #[inline(always)]
+    fn derivative<F: Float>(self, output: F, target: F) -> F {
+        sigmoid(output) - target
+    }
+}

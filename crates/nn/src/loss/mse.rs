@@ -1,0 +1,22 @@
+//! The mean squared error.
+
+use super::Elementwise;
+use downhill_optim::Float;
+use serde::{Deserialize, Serialize};
+
+/// (output − target)², averaged over rows and outputs; the derivative is 2(output − target).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mse {}
+
+impl Elementwise for Mse {
+    #[inline(always)]
+    fn value<F: Float>(self, output: F, target: F) -> F {
+        (output - target) * (output - target)
+    }
+
+    #[inline(always)]
+    fn derivative<F: Float>(self, output: F, target: F) -> F {
+        F::of(2.0) * (output - target)
+    }
+}

@@ -1,0 +1,18 @@
+//! Balanced accuracy.
+
+use super::{Classified, ConfusionMatrix};
+use downhill_optim::Float;
+use serde::{Deserialize, Serialize};
+
+/// The mean, over the classes that have rows, of the share of a class's rows whose class is predicted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BalancedAccuracy {}
+
+impl BalancedAccuracy {
+    pub(crate) fn compute<F: Float>(self, rows: Classified<'_, F>) -> f64 {
+        let matrix = rows.confusion();
+        let present = (0..rows.count() as u32).filter(|&class| matrix.rows_of(class) > 0);
+        matrix.mean(present, ConfusionMatrix::recall)
+    }
+}

@@ -1,0 +1,66 @@
+//! The multilayer perceptron, described in one line.
+
+use crate::{Activation, BatchNorm, Dense, Dropout, LayerSpec, Relu};
+use downhill_optim::Init;
+use serde::{Deserialize, Serialize};
+
+/// Hidden layers all alike: for every size, dense, batch normalisation (if asked for), the activation, dropout (if
+/// its rate is not 0). The head, a dense layer with as many units as the task has outputs, is for the caller to add.
+///
+/// ```
+/// use downhill_nn::{Dense, LayerSpec, Mlp, Model};
+///
+/// let mut layers = Mlp { hidden: vec![64, 64], ..Mlp::default() }.layers();
+/// layers.push(Dense::new(10).into());
+/// let model = Model::<f32>::build(&layers, 784, 7)?;
+/// assert_eq!(model.params().len(), 784 * 64 + 64 + 64 * 64 + 64 + 64 * 10 + 10);
+/// # Ok::<(), downhill_nn::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+pub struct Mlp {
+    /// The numbers of units, from the first layer on; none unless given, which is a linear model.
+    pub hidden: Vec<usize>,
+    /// The activation; ReLU unless given.
+    #[serde(with = "downhill_optim::spec")]
+    pub activation: Activation,
+    /// How the weights begin; `auto` unless given.
+    #[serde(with = "downhill_optim::spec")]
+    pub init: Init,
+    /// Whether batch normalisation stands before every activation; the dense layers then have no bias, as the shift
+    /// takes its place.
+    pub batch_norm: bool,
+    /// The dropout rate behind every activation; 0 unless given.
+    pub dropout: f64,
+}
+
+impl Default for Mlp {
+    fn default() -> Self {
+        Self {
+            hidden: Vec::new(),
+            activation: Relu {}.into(),
+            init: Init::Auto,
+            batch_norm: false,
+            dropout: 0.0,
+        }
+    }
+}
+
+impl Mlp {
+    /// The layers, without the head.
+    pub fn layers(&self) -> Vec<LayerSpec> {
+        let mut layers = Vec::new();
+        for &units in &self.hidden {
+            layers.push(Dense { units, init: self.init, bias: !self.batch_norm }.into());
+            if self.batch_norm {
+                layers.push(BatchNorm::default().into());
+            }
+            layers.push(self.activation.into());
+            // A rate that is not a number must not slip through as none.
+            if self.dropout != 0.0 {
+                layers.push(Dropout { rate: self.dropout }.into());
+            }
+        }
+        layers
+    }
+}

@@ -1,0 +1,494 @@
+//! One training step, and prediction, on buffers that are allocated once.
+//!
+//! A batch is cut into *shards* by its size alone, and each shard is worked on from the gathering of its rows to the
+//! gradients of its parameters on its own buffers, on whatever thread. What is computed of the whole batch (the
+//! moments of batch normalisation, the loss, the gradients) is added up in the shards' order. So the number of threads
+//! changes no bit of the result.
+
+use crate::error::Error;
+use crate::layer::{BatchMoments, BatchNormOp, Draw, add};
+use crate::loss::Loss;
+use crate::model::{Model, Node, Op};
+use crate::targets::Targets;
+use downhill_optim::Float;
+use rayon::prelude::*;
+
+/// A shard has about as many rows, if the batch has them.
+const SHARD_ROWS: usize = 64;
+
+/// There are not more shards than this: each has a gradient of its own.
+const MAX_SHARDS: usize = 8;
+
+/// How many rows are predicted at once.
+const BLOCK_ROWS: usize = 128;
+
+/// How many parameters are added up at once.
+const REDUCED: usize = 16 * 1024;
+
+/// Some rows of a data set.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a, F> {
+    /// The inputs of all rows of the data set, row by row.
+    pub x: &'a [F],
+    /// The targets of all rows of the data set.
+    pub targets: Targets<'a, F>,
+    /// Which of them the batch consists of; a row may come more than once.
+    pub rows: &'a [u32],
+}
+
+/// The buffers of a training step.
+#[derive(Debug)]
+pub struct Workspace<F> {
+    shards: Vec<Shard<F>>,
+    /// One for each batch normalisation, in order.
+    moments: Vec<BatchMoments<F>>,
+    lanes: Vec<Lane<F>>,
+    max_batch: usize,
+    parallel: bool,
+    widths: Vec<usize>,
+    parameters: usize,
+}
+
+/// What one shard of a batch needs.
+#[derive(Debug)]
+struct Shard<F> {
+    /// The number of rows in this step, and the place of the first in the batch.
+    rows: usize,
+    first: usize,
+    x: Vec<F>,
+    classes: Vec<u32>,
+    values: Vec<F>,
+    /// The outputs of every node.
+    outputs: Vec<Vec<F>>,
+    /// What every node keeps for the backward pass.
+    kept: Vec<Vec<F>>,
+    /// The gradient of the outputs of the node at hand, and room for that of its inputs.
+    dy: Vec<F>,
+    dx: Vec<F>,
+    /// The moments of the shard, on the way to those of the batch.
+    means: Vec<F>,
+    squares: Vec<F>,
+    gradient: Vec<F>,
+    loss: f64,
+}
+
+/// What one thread needs to predict.
+#[derive(Debug)]
+struct Lane<F> {
+    from: Vec<F>,
+    to: Vec<F>,
+}
+
+/// What all shards share in a step.
+struct Pass<'a, F> {
+    nodes: &'a [Node],
+    params: &'a [F],
+    batch: &'a Batch<'a, F>,
+    inputs: usize,
+    outputs: usize,
+    loss: &'a Loss,
+    /// What the sum of the losses is multiplied by to be their mean.
+    scale: F,
+    seed: u64,
+    step: u64,
+    /// The first node with parameters: in front of it, no gradient is needed.
+    first_trained: usize,
+}
+
+/// Into how many shards a batch is cut.
+fn shard_count(rows: usize) -> usize {
+    (rows / SHARD_ROWS).clamp(1, MAX_SHARDS)
+}
+
+/// Does the work for every shard, on one thread or on those of the rayon pool the caller is in.
+fn each<F: Float>(shards: &mut [Shard<F>], parallel: bool, work: impl Fn(&mut Shard<F>) + Sync + Send) {
+    if parallel && shards.len() > 1 {
+        shards.par_iter_mut().for_each(work);
+    } else {
+        shards.iter_mut().for_each(work);
+    }
+}
+
+impl<F: Float> Workspace<F> {
+    /// Buffers for steps on batches of up to `max_batch` rows with models of this model's description.
+    ///
+    /// If `parallel`, work is spread over the threads of the rayon pool that a call comes from; the results are the
+    /// same bit for bit.
+    pub fn new(model: &Model<F>, max_batch: usize, parallel: bool) -> Self {
+        let largest_shard = (1..=max_batch).map(|rows| rows.div_ceil(shard_count(rows))).max().unwrap_or(0);
+        let norms = model.nodes().iter().filter_map(|node| match &node.op {
+            Op::BatchNorm(op) => Some(BatchMoments::new(op.width)),
+            _ => None,
+        });
+        let widest = widths(model).max().unwrap_or(0);
+        let lanes = if parallel { rayon::current_num_threads() } else { 1 };
+        Self {
+            shards: (0..shard_count(max_batch)).map(|_| Shard::new(model, largest_shard)).collect(),
+            moments: norms.collect(),
+            lanes: (0..lanes).map(|_| Lane::new(widest)).collect(),
+            max_batch,
+            parallel,
+            widths: widths(model).collect(),
+            parameters: model.params().len(),
+        }
+    }
+
+    /// The gradient of the mean loss over a batch, which [`gradient`](Self::gradient) then gives; returns that mean.
+    ///
+    /// The model is in training mode: batch normalisation takes the moments of the batch, and updates the running
+    /// statistics; dropout draws by `seed` and `step`. Nothing is allocated.
+    ///
+    /// # Errors
+    ///
+    /// If the batch is empty or larger than the workspace, the workspace is for another model, or inputs, targets,
+    /// rows and loss do not fit the model or each other. Nothing is changed then.
+    pub fn gradients(
+        &mut self,
+        model: &mut Model<F>,
+        batch: &Batch<'_, F>,
+        loss: &Loss,
+        seed: u64,
+        step: u64,
+    ) -> Result<f64, Error> {
+        self.check(model)?;
+        let weight = self.check_batch(model, batch, loss)?;
+        // A batch whose every class has weight 0 asks for no change.
+        let scale = if weight > 0.0 { 1.0 / weight } else { 0.0 };
+        let (inputs, outputs) = (model.inputs(), model.outputs());
+        let (nodes, params, statistics) = model.parts_mut();
+        let first_trained = nodes.iter().position(Node::is_trained).unwrap_or(nodes.len());
+        let pass = Pass {
+            nodes,
+            params,
+            batch,
+            inputs,
+            outputs,
+            loss,
+            scale: F::of(scale),
+            seed,
+            step,
+            first_trained,
+        };
+
+        let rows = batch.rows.len();
+        let count = shard_count(rows);
+        let shards = &mut self.shards[..count];
+        for (i, shard) in shards.iter_mut().enumerate() {
+            shard.first = rows * i / count;
+            shard.rows = rows * (i + 1) / count - shard.first;
+        }
+
+        let parallel = self.parallel;
+        let moments = &mut self.moments;
+        each(shards, parallel, |shard| {
+            shard.gather(&pass);
+            shard.forward(&pass, 0, moments);
+        });
+        // Every batch normalisation needs all shards at once, on the way forward and on the way back.
+        for (at, op) in norms(nodes) {
+            let whole = &mut moments[op.index];
+            whole.clear();
+            for shard in shards.iter() {
+                whole.merge(shard.rows, &shard.means[..op.width], &shard.squares[..op.width]);
+            }
+            whole.finish(op, statistics);
+            each(shards, parallel, |shard| shard.forward_from_norm(&pass, at, op, moments));
+        }
+        for (at, op) in norms(nodes).rev() {
+            moments[op.index].merge_backward(op, shards.iter().map(|shard| &shard.gradient[..]));
+            if at > first_trained {
+                each(shards, parallel, |shard| shard.backward_from_norm(&pass, at, op, moments));
+            }
+        }
+
+        let (first, others) = shards.split_at_mut(1);
+        let first = &mut first[0];
+        let mut sum = first.loss;
+        others.iter().for_each(|shard| sum += shard.loss);
+        let reduce = |(i, chunk): (usize, &mut [F])| {
+            let begin = i * REDUCED;
+            others.iter().for_each(|shard| add(chunk, &shard.gradient[begin..begin + chunk.len()]));
+        };
+        if parallel && !others.is_empty() {
+            first.gradient.par_chunks_mut(REDUCED).enumerate().for_each(reduce);
+        } else {
+            first.gradient.chunks_mut(REDUCED).enumerate().for_each(reduce);
+        }
+        Ok(sum * scale)
+    }
+
+    /// The gradient of the last step, in the layout of the model's parameters.
+    pub fn gradient(&self) -> &[F] {
+        &self.shards[0].gradient
+    }
+
+    /// The gradient of the last step, to clip it or to add to it.
+    pub fn gradient_mut(&mut self) -> &mut [F] {
+        &mut self.shards[0].gradient
+    }
+
+    /// The outputs for rows of inputs, into `out`, rows × outputs: logits for classes, values for regression.
+    ///
+    /// The model is in evaluation mode: batch normalisation takes the running statistics, dropout does nothing. There
+    /// may be any number of rows; they are worked on in blocks, cut by their number alone.
+    ///
+    /// # Errors
+    ///
+    /// If the workspace is for another model, or the lengths of `x` and `out` do not fit it or each other.
+    pub fn predict(&mut self, model: &Model<F>, x: &[F], out: &mut [F]) -> Result<(), Error> {
+        self.check(model)?;
+        let (inputs, outputs) = (model.inputs(), model.outputs());
+        let rows = x.len() / inputs;
+        if x.len() != rows * inputs || out.len() != rows * outputs {
+            let (x, out) = (x.len(), out.len());
+            let reason = format!("{x} inputs and {out} outputs do not fit rows of {inputs} and {outputs}");
+            return Err(Error::Data(reason));
+        }
+        // Every lane takes a run of whole blocks.
+        let run = rows.div_ceil(BLOCK_ROWS).div_ceil(self.lanes.len()) * BLOCK_ROWS;
+        if run == 0 {
+            return Ok(());
+        }
+        let work = |((lane, x), out): ((&mut Lane<F>, &[F]), &mut [F])| {
+            let blocks = x.chunks(BLOCK_ROWS * inputs).zip(out.chunks_mut(BLOCK_ROWS * outputs));
+            blocks.for_each(|(x, out)| lane.predict(model, x, out));
+        };
+        if rows > run {
+            let lanes = self.lanes.par_iter_mut();
+            lanes.zip(x.par_chunks(run * inputs)).zip(out.par_chunks_mut(run * outputs)).for_each(work);
+        } else {
+            work(((&mut self.lanes[0], x), out));
+        }
+        Ok(())
+    }
+
+    /// Whether this is a workspace for such a model.
+    fn check(&self, model: &Model<F>) -> Result<(), Error> {
+        if widths(model).eq(self.widths.iter().copied()) && model.params().len() == self.parameters {
+            Ok(())
+        } else {
+            Err(Error::Data("the workspace was made for another model".into()))
+        }
+    }
+
+    /// Whether a step can be made with this batch; if so, what the sum of its losses is to be divided by.
+    fn check_batch(&self, model: &Model<F>, batch: &Batch<'_, F>, loss: &Loss) -> Result<f64, Error> {
+        let (inputs, outputs) = (model.inputs(), model.outputs());
+        let error = |reason| Err(Error::Data(reason));
+        let all = batch.x.len() / inputs;
+        if batch.x.len() != all * inputs {
+            return error(format!("{} inputs are not rows of {inputs}", batch.x.len()));
+        }
+        let wanted = match batch.targets {
+            Targets::Classes(_) => all,
+            Targets::Values(_) => all * outputs,
+        };
+        if batch.targets.len() != wanted {
+            return error(format!("{all} rows need {wanted} targets, not {}", batch.targets.len()));
+        }
+        if batch.rows.is_empty() || batch.rows.len() > self.max_batch {
+            return error(format!("a batch has 1 to {} rows here, not {}", self.max_batch, batch.rows.len()));
+        }
+        if let Some(row) = batch.rows.iter().find(|&&row| row as usize >= all) {
+            return error(format!("row {row} does not exist: there are {all}"));
+        }
+        loss.accepts(outputs, batch.targets)?;
+        Ok(match batch.targets {
+            Targets::Classes(classes) => {
+                let classes = batch.rows.iter().map(|&row| classes[row as usize]);
+                loss.accepts_classes(outputs, classes.clone())?;
+                loss.weight(outputs, classes)
+            }
+            Targets::Values(_) => (batch.rows.len() * outputs) as f64,
+        })
+    }
+}
+
+/// The numbers of inputs and of every node's outputs.
+fn widths<F: Float>(model: &Model<F>) -> impl Iterator<Item = usize> {
+    std::iter::once(model.inputs()).chain(model.nodes().iter().map(|node| node.outputs))
+}
+
+/// The batch normalisations, with their places among the nodes.
+fn norms(nodes: &[Node]) -> impl DoubleEndedIterator<Item = (usize, &BatchNormOp)> {
+    nodes.iter().enumerate().filter_map(|(at, node)| match &node.op {
+        Op::BatchNorm(op) => Some((at, op)),
+        _ => None,
+    })
+}
+
+impl<F> Pass<'_, F> {
+    /// How many inputs a node has.
+    fn width(&self, at: usize) -> usize {
+        if at == 0 { self.inputs } else { self.nodes[at - 1].outputs }
+    }
+}
+
+impl<F: Float> Shard<F> {
+    fn new(model: &Model<F>, rows: usize) -> Self {
+        let zeros = |len| vec![F::zero(); len];
+        let widest = widths(model).max().unwrap_or(0);
+        Self {
+            rows: 0,
+            first: 0,
+            x: zeros(rows * model.inputs()),
+            classes: vec![0; rows],
+            values: zeros(rows * model.outputs()),
+            outputs: model.nodes().iter().map(|node| zeros(rows * node.outputs)).collect(),
+            kept: model.nodes().iter().map(|node| zeros(rows * node.kept())).collect(),
+            dy: zeros(rows * widest),
+            dx: zeros(rows * widest),
+            means: zeros(widest),
+            squares: zeros(widest),
+            gradient: zeros(model.params().len()),
+            loss: 0.0,
+        }
+    }
+
+    /// Brings the shard's rows of the batch together.
+    fn gather(&mut self, pass: &Pass<'_, F>) {
+        let rows = &pass.batch.rows[self.first..self.first + self.rows];
+        for (to, &row) in self.x.chunks_exact_mut(pass.inputs).zip(rows) {
+            to.copy_from_slice(&pass.batch.x[row as usize * pass.inputs..][..pass.inputs]);
+        }
+        match pass.batch.targets {
+            Targets::Classes(classes) => {
+                for (to, &row) in self.classes.iter_mut().zip(rows) {
+                    *to = classes[row as usize];
+                }
+            }
+            Targets::Values(values) => {
+                for (to, &row) in self.values.chunks_exact_mut(pass.outputs).zip(rows) {
+                    to.copy_from_slice(&values[row as usize * pass.outputs..][..pass.outputs]);
+                }
+            }
+        }
+    }
+
+    /// Goes forward from this node on. Stops at a batch normalisation, with the moments of the shard; at the end,
+    /// turns round and goes backward.
+    fn forward(&mut self, pass: &Pass<'_, F>, from: usize, moments: &[BatchMoments<F>]) {
+        for (at, node) in pass.nodes.iter().enumerate().skip(from) {
+            let (before, rest) = self.outputs.split_at_mut(at);
+            let x = &before.last().unwrap_or(&self.x)[..self.rows * pass.width(at)];
+            let y = &mut rest[0][..self.rows * node.outputs];
+            let kept = &mut self.kept[at][..self.rows * node.kept()];
+            match &node.op {
+                Op::Dense(op) => op.forward(pass.params, x, y, kept),
+                Op::Activation(op) => {
+                    y.copy_from_slice(x);
+                    op.forward(None, y, kept);
+                }
+                Op::Dropout(op) => {
+                    let draw = Draw { seed: pass.seed, step: pass.step, first_row: self.first };
+                    op.forward(draw, x, y, kept);
+                }
+                Op::LayerNorm(op) => op.forward(pass.params, x, y, kept),
+                Op::BatchNorm(op) => {
+                    return op.moments(x, &mut self.means[..op.width], &mut self.squares[..op.width]);
+                }
+            }
+        }
+        self.compare(pass);
+        self.backward(pass, pass.nodes.len(), moments);
+    }
+
+    /// Goes on forward at a batch normalisation, from the moments of the batch.
+    fn forward_from_norm(
+        &mut self,
+        pass: &Pass<'_, F>,
+        at: usize,
+        op: &BatchNormOp,
+        moments: &[BatchMoments<F>],
+    ) {
+        let (before, rest) = self.outputs.split_at_mut(at);
+        let x = &before.last().unwrap_or(&self.x)[..self.rows * op.width];
+        let y = &mut rest[0][..self.rows * op.width];
+        op.forward(pass.params, &moments[op.index], x, y);
+        self.forward(pass, at + 1, moments);
+    }
+
+    /// The losses of the rows, and the gradient of the outputs.
+    fn compare(&mut self, pass: &Pass<'_, F>) {
+        let len = self.rows * pass.outputs;
+        let outputs = &self.outputs[pass.nodes.len() - 1][..len];
+        let targets = match pass.batch.targets {
+            Targets::Classes(_) => Targets::Classes(&self.classes[..self.rows]),
+            Targets::Values(_) => Targets::Values(&self.values[..len]),
+        };
+        self.loss = pass.loss.gradient(outputs, pass.outputs, targets, pass.scale, &mut self.dy[..len]);
+    }
+
+    /// Goes backward from the outputs of the node before `end`. Stops at a batch normalisation, with the sums of the
+    /// shard, and at the first node that has parameters.
+    fn backward(&mut self, pass: &Pass<'_, F>, end: usize, moments: &[BatchMoments<F>]) {
+        for at in (pass.first_trained..end).rev() {
+            let node = &pass.nodes[at];
+            let (before, rest) = self.outputs.split_at(at);
+            let x = &before.last().unwrap_or(&self.x)[..self.rows * pass.width(at)];
+            let y = &rest[0][..self.rows * node.outputs];
+            let kept = &self.kept[at][..self.rows * node.kept()];
+            let dy = &mut self.dy[..self.rows * node.outputs];
+            match &node.op {
+                Op::Dense(op) => {
+                    let needed = at > pass.first_trained;
+                    let dx = needed.then(|| &mut self.dx[..x.len()]);
+                    op.backward(pass.params, x, y, kept, dy, dx, &mut self.gradient);
+                    if needed {
+                        std::mem::swap(&mut self.dy, &mut self.dx);
+                    }
+                }
+                Op::Activation(op) => op.backward(if kept.is_empty() { y } else { kept }, dy),
+                Op::Dropout(op) => op.backward(kept, dy),
+                Op::LayerNorm(op) => op.backward(pass.params, kept, dy, &mut self.gradient),
+                Op::BatchNorm(op) => {
+                    return op.backward_sums(&moments[op.index], x, dy, &mut self.gradient);
+                }
+            }
+        }
+    }
+
+    /// Goes on backward at a batch normalisation, from the sums of the batch.
+    fn backward_from_norm(
+        &mut self,
+        pass: &Pass<'_, F>,
+        at: usize,
+        op: &BatchNormOp,
+        moments: &[BatchMoments<F>],
+    ) {
+        let len = self.rows * op.width;
+        let x = &self.outputs[..at].last().unwrap_or(&self.x)[..len];
+        op.backward(pass.params, &moments[op.index], x, &mut self.dy[..len]);
+        self.backward(pass, at, moments);
+    }
+}
+
+impl<F: Float> Lane<F> {
+    fn new(widest: usize) -> Self {
+        let zeros = || vec![F::zero(); BLOCK_ROWS * widest];
+        Self { from: zeros(), to: zeros() }
+    }
+
+    /// The outputs for a block of rows.
+    fn predict(&mut self, model: &Model<F>, x: &[F], out: &mut [F]) {
+        let rows = x.len() / model.inputs();
+        let (params, statistics, last) = (model.params(), model.statistics(), model.nodes().len() - 1);
+        let mut width = model.inputs();
+        for (at, node) in model.nodes().iter().enumerate() {
+            let x = if at == 0 { x } else { &self.from[..rows * width] };
+            let y = if at == last { &mut *out } else { &mut self.to[..rows * node.outputs] };
+            match &node.op {
+                Op::Dense(op) => op.forward(params, x, y, &mut []),
+                Op::Activation(op) => {
+                    y.copy_from_slice(x);
+                    op.forward(None, y, &mut []);
+                }
+                Op::Dropout(_) => y.copy_from_slice(x),
+                Op::LayerNorm(op) => op.forward(params, x, y, &mut []),
+                Op::BatchNorm(op) => op.predict(params, statistics, x, y),
+            }
+            std::mem::swap(&mut self.from, &mut self.to);
+            width = node.outputs;
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Gradients against central differences, in `f64`.
+
+use downhill_nn::{Batch, LayerSpec, Loss, Model, Targets, Workspace};
+use downhill_optim::random::{Purpose, stream};
+use rand::RngExt;
+
+const ROWS: usize = 9;
+
+fn layers(specs: &[&str]) -> Vec<LayerSpec> {
+    specs.iter().map(|spec| spec.parse().unwrap()).collect()
+}
+
+/// Numbers between −1 and 1.
+fn noise(seed: u64, len: usize) -> Vec<f64> {
+    let mut rng = stream(seed, Purpose::Shuffle, 0);
+    (0..len).map(|_| 2.0 * rng.random::<f64>() - 1.0).collect()
+}
+
+/// Compares every partial derivative with (ℓ(p + h) − ℓ(p − h))/2h.
+fn check(specs: &[&str], loss: &str) {
+    let inputs = 4;
+    let mut model = Model::<f64>::build(&layers(specs), inputs, 3).unwrap();
+    let loss: Loss = loss.parse().unwrap();
+    let shaken: Vec<f64> = noise(1, model.params().len());
+    model.params_mut().iter_mut().zip(shaken).for_each(|(p, n)| *p += 0.4 * n);
+    let x = noise(2, ROWS * inputs);
+    let values: Vec<f64> = noise(3, ROWS * model.outputs()).iter().map(|v| 0.5 + 0.5 * v).collect();
+    let classes: Vec<u32> = (0..ROWS).map(|i| (i * 7 % 5 % model.outputs()) as u32).collect();
+    let targets = if matches!(loss, Loss::CrossEntropy(_)) {
+        Targets::Classes(&classes)
+    } else {
+        Targets::Values(&values)
+    };
+    let rows: Vec<u32> = (0..ROWS as u32).collect();
+    let batch = Batch { x: &x, targets, rows: &rows };
+    let mut workspace = Workspace::new(&model, ROWS, false);
+    workspace.gradients(&mut model, &batch, &loss, 5, 6).unwrap();
+    let gradient = workspace.gradient().to_vec();
+    assert!(gradient.iter().any(|g| g.abs() > 1e-3), "{specs:?}: the gradient is nothing");
+    let h = 1e-5;
+    for i in 0..gradient.len() {
+        let p = model.params()[i];
+        let mut at = |value| {
+            model.params_mut()[i] = value;
+            workspace.gradients(&mut model, &batch, &loss, 5, 6).unwrap()
+        };
+        let difference = (at(p + h) - at(p - h)) / (2.0 * h);
+        at(p);
+        let error = (gradient[i] - difference).abs() / difference.abs().max(0.01);
+        assert!(error < 1e-6, "{specs:?}, {loss}, parameter {i}: {} is not {difference}", gradient[i]);
+    }
+}
+
+#[test]
+fn of_activations() {
+    let activations = [
+        "relu",
+        "leaky-relu(0.2)",
+        "elu(0.7)",
+        "selu",
+        "gelu",
+        "silu",
+        "mish",
+        "tanh",
+        "sigmoid",
+        "softplus",
+        "identity",
+    ];
+    for activation in activations {
+        check(&["dense(6)", activation, "dense(3)"], "cross-entropy");
+        check(&["dense(6, bias=false)", activation, "dense(3)"], "mse");
+        check(&["dense(6)", "layer-norm", activation, activation, "dense(3)"], "mse");
+    }
+}
+
+#[test]
+fn of_losses() {
+    let losses = [
+        "cross-entropy",
+        "cross-entropy(0.1)",
+        "cross-entropy(0.1, class-weights=[1, 0.2, 3])",
+        "binary-cross-entropy",
+        "mse",
+        "mae",
+        "huber(0.3)",
+    ];
+    for loss in losses {
+        check(&["dense(6)", "tanh", "dense(3)"], loss);
+        check(&["dense(3)"], loss);
+        check(&["dense(3)", "silu"], loss);
+    }
+}
+
+#[test]
+fn of_layers() {
+    check(&["batch-norm", "dense(3)"], "mse");
+    check(&["dense(6)", "batch-norm", "relu", "dense(3)"], "cross-entropy");
+    check(&["dense(6)", "batch-norm(eps=0.1)", "dense(5)", "batch-norm", "gelu", "dense(3)"], "mse");
+    check(&["layer-norm", "dense(20)", "layer-norm(0.1)", "dense(3)"], "cross-entropy");
+    check(&["dense(8)", "relu", "dropout(0.4)", "dense(3)"], "mse");
+    check(&["dropout(0.3)", "dense(8)", "batch-norm", "tanh", "dropout(0.5)", "dense(3)"], "cross-entropy");
+    check(&["dense(3)", "batch-norm"], "mse");
+    check(&["dense(40)", "dropout(0.2)", "layer-norm", "dense(3)", "layer-norm"], "mse");
+}

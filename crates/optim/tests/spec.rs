@@ -1,0 +1,463 @@
+//! The spelling of rules, schedules and initialisers: what reads back, and what is said about what does not.
+
+use std::fmt::{Debug, Display};
+use std::str::FromStr;
+
+use downhill_optim::spec::{self, Spelled};
+use downhill_optim::*;
+use proptest::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// A value as it stands in a configuration.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Spelt<T: Spelled> {
+    #[serde(with = "spec")]
+    value: T,
+}
+
+/// The same value as a table.
+#[derive(Serialize)]
+struct Table<'a, T> {
+    value: &'a T,
+}
+
+fn assert_reads_back<T: Spelled + FromStr<Err = SpecError> + Display + Debug + PartialEq>(value: &T) {
+    let text = value.to_string();
+    let read = |text: &str| T::from_str(text).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(&read(&text), value, "{text}");
+    assert_eq!(&read(&format!(" {} ", text.replace('(', " ( ").replace(',', " ,"))), value, "{text}");
+
+    let table = Table { value };
+    let trees = [serde_json::to_string(&table).unwrap(), toml::to_string(&table).unwrap()];
+    let json: Spelt<T> = serde_json::from_str(&trees[0]).unwrap();
+    let toml: Spelt<T> = toml::from_str(&trees[1]).unwrap();
+    assert_eq!((&json.value, &toml.value), (value, value), "{trees:?}");
+
+    let texts = [serde_json::to_string(&json).unwrap(), toml::to_string(&toml).unwrap()];
+    assert!(texts.iter().all(|spelt| spelt.contains(&text)), "{texts:?}: {text}");
+    assert_eq!(serde_json::from_str::<Spelt<T>>(&texts[0]).unwrap(), json);
+    assert_eq!(toml::from_str::<Spelt<T>>(&texts[1]).unwrap(), toml);
+}
+
+fn positive() -> impl Strategy<Value = f64> {
+    use proptest::num::f64::{NORMAL, POSITIVE, SUBNORMAL};
+    prop_oneof![POSITIVE | NORMAL | SUBNORMAL, 1e-12..1.0, Just(1e-3), Just(1.0), Just(1e16)]
+}
+
+fn fraction() -> impl Strategy<Value = f64> {
+    prop_oneof![0.0..1.0, Just(0.0), Just(0.9), Just(1.0f64.next_down())]
+}
+
+fn up_to_one() -> impl Strategy<Value = f64> {
+    fraction().prop_map(|x| 1.0 - x)
+}
+
+fn rules() -> impl Strategy<Value = Rule> {
+    let form = || prop_oneof![Just(Form::Velocity), Just(Form::Buffer)];
+    let adam =
+        || (fraction(), fraction(), positive()).prop_map(|(beta1, beta2, eps)| Adam { beta1, beta2, eps });
+    prop_oneof![
+        Just(Sgd {}.into()),
+        (fraction(), form()).prop_map(|(momentum, form)| Momentum { momentum, form }.into()),
+        (fraction(), form()).prop_map(|(momentum, form)| Nesterov { momentum, form }.into()),
+        (positive(), fraction()).prop_map(|(eps, initial)| Adagrad { eps, initial }.into()),
+        (fraction(), positive()).prop_map(|(rho, eps)| RmsProp { rho, eps }.into()),
+        adam().prop_map(Rule::from),
+        (adam(), fraction()).prop_map(|(Adam { beta1, beta2, eps }, weight_decay)| {
+            AdamW { beta1, beta2, eps, weight_decay }.into()
+        }),
+    ]
+}
+
+fn lengths() -> impl Strategy<Value = Length> {
+    prop_oneof![
+        (1..i64::MAX as u64).prop_map(Length::Steps),
+        (1u64..1000).prop_map(Length::Steps),
+        positive().prop_map(Length::Epochs),
+        up_to_one().prop_map(Length::Share),
+        (1u32..=100).prop_map(|percent| Length::Share(f64::from(percent) / 100.0)),
+    ]
+}
+
+fn schedules() -> impl Strategy<Value = Schedule> {
+    let per = || prop_oneof![Just(Per::Step), Just(Per::Epoch)];
+    let from = || prop_oneof![0u64..3, 0..i64::MAX as u64]; // TOML has no larger numbers
+    let simple = prop_oneof![
+        positive().prop_map(|rate| Constant { rate }.into()),
+        (positive(), fraction(), per(), from()).prop_map(|(initial, decay, per, from)| InverseTime {
+            initial,
+            decay,
+            per,
+            from
+        }
+        .into()),
+        (positive(), up_to_one(), per(), from()).prop_map(|(initial, rate, per, from)| Exponential {
+            initial,
+            rate,
+            per,
+            from
+        }
+        .into()),
+        (positive(), per(), from()).prop_map(|(initial, per, from)| InverseSqrt {
+            initial,
+            per,
+            from: from.max(1)
+        }
+        .into()),
+        (positive(), lengths(), up_to_one(), per(), from()).prop_map(
+            |(initial, every, factor, per, from)| { Staircase { initial, every, factor, per, from }.into() }
+        ),
+        (positive(), fraction(), lengths(), per()).prop_map(|(initial, end, over, per)| Cosine {
+            initial,
+            end,
+            over,
+            per
+        }
+        .into()),
+        (positive(), lengths(), 1.0f64..9.0, up_to_one(), fraction(), per()).prop_map(
+            |(initial, first, t_mul, m_mul, end, per)| {
+                CosineRestarts { initial, first, t_mul, m_mul, end, per }.into()
+            }
+        ),
+    ];
+    simple.prop_recursive(4, 5, 1, |then| {
+        (lengths(), then).prop_map(|(over, then)| Warmup::new(over, then).into())
+    })
+}
+
+fn inits() -> impl Strategy<Value = Init> {
+    prop_oneof![
+        prop::sample::select(vec![
+            Init::Auto,
+            Init::Zeros,
+            Init::GlorotUniform,
+            Init::GlorotNormal,
+            Init::HeUniform,
+            Init::HeNormal,
+            Init::LecunUniform,
+            Init::LecunNormal,
+        ]),
+        positive().prop_map(|std| Init::Normal(Normal { std })),
+        positive().prop_map(|limit| Init::Uniform(Uniform { limit })),
+    ]
+}
+
+/// Text that is a spec, nearly one, or anything.
+fn texts() -> impl Strategy<Value = String> {
+    let nearly = (
+        prop_oneof![
+            rules().prop_map(|rule| rule.to_string()),
+            schedules().prop_map(|schedule| schedule.to_string()),
+            inits().prop_map(|init| init.to_string()),
+        ],
+        any::<prop::sample::Index>(),
+        "[a-z0-9()\\[\\]=,.%ß \n-]{0,3}",
+    )
+        .prop_map(|(text, at, slip)| {
+            let (before, after) = text.split_at(at.index(text.len() + 1));
+            let mut rest = after.chars();
+            rest.next();
+            format!("{before}{slip}{}", rest.as_str())
+        });
+    prop_oneof![nearly, "[a-z0-9()\\[\\]=,.%ß \t\n-]{0,40}", any::<String>()]
+}
+
+fn assert_never_panics<T: Spelled + FromStr<Err = SpecError> + Display + Debug + PartialEq>(text: &str) {
+    match T::from_str(text) {
+        Ok(value) => assert_eq!(T::from_str(&value.to_string()).as_ref(), Ok(&value), "{text:?}: {value}"),
+        Err(error) => {
+            assert!(text.get(error.span()).is_some(), "{text:?}: {:?}", error.span());
+            assert!(!error.message().is_empty());
+            assert_eq!(error.to_string().lines().count(), 3, "{error}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 1000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn rules_read_back(rule in rules()) {
+        assert_reads_back(&rule);
+    }
+
+    #[test]
+    fn schedules_read_back(schedule in schedules()) {
+        assert_reads_back(&schedule);
+    }
+
+    #[test]
+    fn inits_read_back(init in inits()) {
+        assert_reads_back(&init);
+    }
+
+    #[test]
+    fn lengths_read_back(length in lengths()) {
+        prop_assert_eq!(length.to_string().parse(), Ok(length));
+    }
+
+    #[test]
+    fn no_text_panics(text in texts()) {
+        assert_never_panics::<Rule>(&text);
+        assert_never_panics::<Schedule>(&text);
+        assert_never_panics::<Init>(&text);
+        let _ = text.parse::<Length>();
+    }
+}
+
+#[test]
+fn spellings_are_short_and_plain() {
+    for (text, printed) in [
+        ("adam", "adam(beta1=0.9, beta2=0.999, eps=1e-8)"),
+        ("adam()", "adam(beta1=0.9, beta2=0.999, eps=1e-8)"),
+        ("adam(0.8, eps=1e-4)", "adam(beta1=0.8, beta2=0.999, eps=0.0001)"),
+        ("adam(\n  beta1 = 0.8,\n)", "adam(beta1=0.8, beta2=0.999, eps=1e-8)"),
+        ("nesterov(0.5, buffer)", "nesterov(momentum=0.5, form=buffer)"),
+        ("sgd", "sgd"),
+    ] {
+        assert_eq!(text.parse::<Rule>().unwrap().to_string(), printed);
+    }
+    for (text, printed) in [
+        ("0.1", "constant(rate=0.1)"),
+        ("+1e-3", "constant(rate=0.001)"),
+        ("constant(0.1)", "constant(rate=0.1)"),
+        ("step(1, 5%)", "step(initial=1.0, every=5%, factor=0.5, per=step, from=0)"),
+        ("warmup(7%, 0.5)", "warmup(over=7%, then=constant(rate=0.5))"),
+        ("warmup(2.5e-1%, 0.5)", "warmup(over=0.25%, then=constant(rate=0.5))"),
+        ("warmup(0.50ep, 0.5)", "warmup(over=0.5ep, then=constant(rate=0.5))"),
+        ("warmup(1e3, 0.5)", "warmup(over=1000, then=constant(rate=0.5))"),
+    ] {
+        assert_eq!(text.parse::<Schedule>().unwrap().to_string(), printed);
+    }
+    for (text, printed) in
+        [("xavier", "glorot-uniform"), ("kaiming-normal", "he-normal"), ("normal(2)", "normal(std=2.0)")]
+    {
+        assert_eq!(text.parse::<Init>().unwrap().to_string(), printed);
+    }
+}
+
+#[test]
+fn tables_may_mix_with_text() {
+    let wanted: Schedule = "warmup(5%, then=cosine(0.1, end=1e-4))".parse().unwrap();
+    for json in [
+        r#"{"warmup": {"over": "5%", "then": {"cosine": {"initial": 0.1, "end": 1e-4}}}}"#,
+        r#"{"warmup": {"then": "cosine(0.1, end=1e-4)", "over": "5%"}}"#,
+        r#""warmup(5%, then=cosine(0.1, end=1e-4))""#,
+    ] {
+        let read: Spelt<Schedule> = serde_json::from_str(&format!(r#"{{"value": {json}}}"#)).unwrap();
+        assert_eq!(read.value, wanted);
+    }
+    for (json, text) in [("0.1", "0.1"), ("1", "1"), (r#"{"constant": 0.5}"#, "0.5")] {
+        let read: Spelt<Schedule> = serde_json::from_str(&format!(r#"{{"value": {json}}}"#)).unwrap();
+        assert_eq!(read.value, text.parse().unwrap());
+    }
+    let toml = "[value.warmup]\nover = '5%'\nthen.cosine = { initial = 0.1, end = 1e-4 }";
+    assert_eq!(toml::from_str::<Spelt<Schedule>>(toml).unwrap().value, wanted);
+}
+
+#[test]
+fn wrong_tables_are_refused_as_their_text_is() {
+    let error = |toml: &str| toml::from_str::<Spelt<Rule>>(toml).unwrap_err().to_string();
+    for (toml, message) in [
+        ("value = 'adm'", "`adm` is not an optimizer; did you mean `adam`?"),
+        ("value = 3", "`3` is not an optimizer"),
+        ("value = true", "`true` is not an optimizer"),
+        ("value = []", "expected a name, found `[]`"),
+        ("value = {}", "expected an optimizer, found nothing"),
+        ("value.adam.beta1 = 1.5", "`beta1` of `adam` must be at least 0 and below 1, not 1.5"),
+        ("value.adam.beta1 = nan", "expected a number, found `NaN`"),
+        ("value.adam.beta1 = inf", "expected a number, found `inf`"),
+        ("value.adam.beta1 = 'x'", "expected a number, found `x`"),
+        ("value.adam.beta_1 = 0.5", "unknown key `beta_1`; did you mean `beta1`?"),
+        ("value.adam = {}\nvalue.sgd = {}", "expected nothing more here"),
+    ] {
+        assert!(error(toml).contains(message), "{toml}: {}", error(toml));
+    }
+}
+
+/// Checks the whole message, with its carets.
+fn assert_says<T: Spelled + FromStr<Err = SpecError> + Debug>(cases: &[(&str, &str, &str)]) {
+    for (text, carets, message) in cases {
+        let error = T::from_str(text).unwrap_err();
+        assert_eq!(error.to_string(), format!("{message}\n  {}\n  {carets}", text.replace('\n', " ")));
+        assert_eq!(&error.message(), message);
+    }
+}
+
+const RULES: &str = "`sgd`, `momentum`, `nesterov`, `adagrad`, `rmsprop`, `adam`, `adamw`";
+
+#[test]
+fn errors_in_rules_show_the_place() {
+    assert_says::<Rule>(&[
+        ("", "^", "expected an optimizer, found nothing"),
+        (" ", "^", "expected an optimizer, found nothing"),
+        // names
+        ("adm", "^^^", "`adm` is not an optimizer; did you mean `adam`?"),
+        ("adm(beta1=2)", "^^^", "`adm` is not an optimizer; did you mean `adam`?"),
+        ("  Nestrov (0.9)", "  ^^^^^^^", "`Nestrov` is not an optimizer; did you mean `nesterov`?"),
+        ("0.1", "^^^", &format!("`0.1` is not an optimizer; there is {RULES}")),
+        ("übel(1)", "^^^^", &format!("`übel` is not an optimizer; there is {RULES}")),
+        ("{what}", "^^^^^^", &format!("`{{what}}` is not an optimizer; there is {RULES}")),
+        ("[adam]", "^^^^^^", "expected a name, found `[adam]`"),
+        // keys
+        ("adam(beta=0.9)", "     ^^^^", "unknown key `beta`; did you mean `beta2`?"),
+        ("adam(β=0.9)", "     ^", "unknown key `β`; there is `beta1`, `beta2`, `eps`"),
+        (
+            "adamw(weight_decay=1)",
+            "      ^^^^^^^^^^^^",
+            "unknown key `weight_decay`; did you mean `weight-decay`?",
+        ),
+        ("adam(eps=1, eps=2)", "            ^^^", "`eps` is given twice"),
+        ("adam(0.9, beta1=0.8)", "          ^^^^^", "`beta1` is given twice"),
+        ("adam(eps=1, 0.9)", "            ^^^", "a value without a key must stand before those with one"),
+        ("adam(0.9, 0.9, 1, 2)", "                  ^", "`adam` takes at most 3 settings"),
+        ("sgd(0.1)", "    ^^^", "`sgd` takes no settings"),
+        ("sgd(lr=0.1)", "    ^^", "`sgd` takes no settings"),
+        // values
+        ("adam(beta1=1.5)", "           ^^^", "`beta1` of `adam` must be at least 0 and below 1, not 1.5"),
+        ("adamw(1)", "      ^", "`beta1` of `adamw` must be at least 0 and below 1, not 1"),
+        ("adam(0.9, 0.9, -1e-3)", "               ^^^^^", "`eps` of `adam` must be above 0, not -0.001"),
+        ("adam(eps=0)", "         ^", "`eps` of `adam` must be above 0, not 0"),
+        ("momentum(1)", "         ^", "`momentum` of `momentum` must be at least 0 and below 1, not 1"),
+        ("adagrad(initial=-1)", "                ^^", "`initial` of `adagrad` must be 0 or above, not -1"),
+        ("adam(beta1=x)", "           ^", "expected a number, found `x`"),
+        ("adam(nan)", "     ^^^", "expected a number, found `nan`"),
+        ("adam(eps=inf)", "         ^^^", "expected a number, found `inf`"),
+        ("adam(eps=-inf)", "         ^^^^", "expected a number, found `-inf`"),
+        ("adam(eps=1e999)", "         ^^^^^", "expected a number, found `1e999`"),
+        ("adam(eps=true)", "         ^^^^", "expected a number, found `true`"),
+        ("adam(eps=[1,\n2])", "         ^^^^^^", "expected a number, found `[1, 2]`"),
+        ("adam(eps=sgd(1))", "         ^^^^^^", "expected a number, found `sgd(1)`"),
+        (
+            "momentum(form=buff)",
+            "              ^^^^",
+            "`buff` is not a value of `form`; did you mean `buffer`?",
+        ),
+        (
+            "momentum(0.9, vel)",
+            "              ^^^",
+            "`vel` is not a value of `form`; did you mean `velocity`?",
+        ),
+        (
+            "momentum(form=1)",
+            "              ^",
+            "`1` is not a value of `form`; there is `velocity`, `buffer`",
+        ),
+        // brackets and other slips
+        ("adam(", "     ^", "expected a name or a number here"),
+        ("adam(eps=1", "          ^", "expected `,` or `)` here"),
+        ("adam(eps=1]", "          ^", "expected `,` or `)` here"),
+        ("adam(eps=[1", "           ^", "expected `,` or `]` here"),
+        ("adam(0.9 0.8)", "         ^", "expected `,` or `)` here"),
+        ("adam(eps=)", "         ^", "expected a name or a number here"),
+        ("adam(,)", "     ^", "expected a name or a number here"),
+        ("adam)", "    ^", "expected nothing more here"),
+        ("adam sgd", "     ^", "expected nothing more here"),
+        ("adam = 1", "     ^", "expected nothing more here"),
+        ("(adam)", "^", "expected a name or a number here"),
+        ("=", "^", "expected a name or a number here"),
+        (&"a(".repeat(20), &format!("{:32}^", ""), "nested too deeply"),
+    ]);
+}
+
+const SCHEDULES: &str = "`constant`, `inverse-time`, `exponential`, `inverse-sqrt`, `step`, `cosine`, `cosine-restarts`, `warmup`";
+
+#[test]
+fn errors_in_schedules_show_the_place() {
+    let length = "expected a length such as `500`, `3ep` or `5%`";
+    assert_says::<Schedule>(&[
+        ("", "^", "expected a schedule, found nothing"),
+        // rates
+        ("0", "^", "`rate` of `constant` must be above 0, not 0"),
+        ("-1e-3", "^^^^^", "`rate` of `constant` must be above 0, not -0.001"),
+        ("nan", "^^^", "expected a number, found `nan`"),
+        ("inf", "^^^", "expected a number, found `inf`"),
+        ("-inf", "^^^^", "expected a number, found `-inf`"),
+        ("1e999", "^^^^^", "expected a number, found `1e999`"),
+        ("lr", "^^", &format!("`lr` is not a schedule; there is {SCHEDULES}")),
+        ("cosine(nan)", "       ^^^", "expected a number, found `nan`"),
+        ("cosine(-1)", "       ^^", "`initial` of `cosine` must be above 0, not -1"),
+        // names, also of what is nested
+        ("cosin(0.1)", "^^^^^", "`cosin` is not a schedule; did you mean `cosine`?"),
+        ("warmup(5, cosin(1))", "          ^^^^^", "`cosin` is not a schedule; did you mean `cosine`?"),
+        (
+            "warmup(5, then=adam)",
+            "               ^^^^",
+            &format!("`adam` is not a schedule; there is {SCHEDULES}"),
+        ),
+        ("warmup(5, then=[1])", "               ^^^", "expected a name, found `[1]`"),
+        ("cosine(1, per=ep)", "              ^^", "`ep` is not a value of `per`; did you mean `epoch`?"),
+        (
+            "warmup(5, step(1, 2, per=ep))",
+            "                         ^^",
+            "`ep` is not a value of `per`; did you mean `epoch`?",
+        ),
+        // keys
+        ("cosine", "^^^^^^", "the key `initial` is missing: it has no default"),
+        ("warmup(5, step(1))", "          ^^^^^^^", "the key `every` is missing: it has no default"),
+        (
+            "cosine-restarts(1, 9, t_mul=2)",
+            "                      ^^^^^",
+            "unknown key `t_mul`; did you mean `t-mul`?",
+        ),
+        ("constant(1, 2)", "            ^", "`constant` takes at most 1 setting"),
+        // lengths
+        ("step(1, every=0)", "              ^", "`every` of `step` must be at least 1, not 0"),
+        ("step(1, every=0ep)", "              ^^^", "`every` of `step` must be above 0ep, not 0ep"),
+        ("step(1, 101%)", "        ^^^^", "`every` of `step` must be above 0% and at most 100%, not 101%"),
+        ("step(1, every=-3)", "              ^^", &format!("{length}, found `-3`")),
+        ("step(1, every=1.5)", "              ^^^", &format!("{length}, found `1.5`")),
+        ("step(1, every=1e30)", "              ^^^^", &format!("{length}, found `1e30`")),
+        ("step(1, every=3epochs)", "              ^^^^^^^", &format!("{length}, found `3epochs`")),
+        ("step(1, every=nanep)", "              ^^^^^", &format!("{length}, found `nanep`")),
+        ("step(1, every=%)", "              ^", &format!("{length}, found `%`")),
+        ("step(1, every=true)", "              ^^^^", &format!("{length}, found `true`")),
+        ("step(1, every=[3])", "              ^^^", &format!("{length}, found `[3]`")),
+        ("step(1, every=f(3))", "              ^^^^", &format!("{length}, found `f(3)`")),
+        // other values
+        (
+            "exponential(1, 1.5)",
+            "               ^^^",
+            "`rate` of `exponential` must be above 0 and at most 1, not 1.5",
+        ),
+        (
+            "inverse-sqrt(1, from=0)",
+            "                     ^",
+            "`from` of `inverse-sqrt` must be at least 1, not 0",
+        ),
+        ("inverse-sqrt(1, from=1.5)", "                     ^^^", "expected a whole number, found `1.5`"),
+        ("inverse-sqrt(1, from=-1)", "                     ^^", "expected a whole number, found `-1`"),
+        (
+            "cosine-restarts(1, 9, 0.5)",
+            "                      ^^^",
+            "`t-mul` of `cosine-restarts` must be at least 1, not 0.5",
+        ),
+        (
+            "cosine-restarts(1, 9, 1, 0)",
+            "                         ^",
+            "`m-mul` of `cosine-restarts` must be above 0 and at most 1, not 0",
+        ),
+        // the inner of two alike
+        ("warmup(5, warmup(0, 1))", "                 ^", "`over` of `warmup` must be at least 1, not 0"),
+        (
+            "warmup(5, warmup(0%, 1))",
+            "                 ^^",
+            "`over` of `warmup` must be above 0% and at most 100%, not 0%",
+        ),
+        ("warmup(0, warmup(5, 1))", "       ^", "`over` of `warmup` must be at least 1, not 0"),
+        ("warmup(5, -2)", "          ^^", "`rate` of `constant` must be above 0, not -2"),
+    ]);
+}
+
+#[test]
+fn errors_in_initialisers_show_the_place() {
+    assert_says::<Init>(&[
+        ("", "^", "expected an initialiser, found nothing"),
+        ("he-norml", "^^^^^^^^", "`he-norml` is not an initialiser; did you mean `he-normal`?"),
+        ("normal(0)", "       ^", "`std` of `normal` must be above 0, not 0"),
+        ("uniform(limit=-1)", "              ^^", "`limit` of `uniform` must be above 0, not -1"),
+        ("uniform(limit=x)", "              ^", "expected a number, found `x`"),
+        ("zeros(1)", "      ^", "`zeros` takes no settings"),
+        ("he-normal(std=1)", "          ^^^", "`he-normal` takes no settings"),
+    ]);
+}

@@ -1,0 +1,249 @@
+//! Everything that decides how a network is trained, besides the data.
+
+use downhill_data::{Dataset, Targets};
+use downhill_nn::loss::{CrossEntropy, Mse};
+use downhill_nn::{Dense, LayerSpec, Loss, Mlp};
+use downhill_optim::spec;
+use downhill_optim::{Cosine, Invalid, Length, Restraints, Rule, Schedule, Warmup, invalid};
+use serde::{Deserialize, Serialize};
+
+use crate::{EarlyStopping, Error};
+
+/// How a network is trained. Everything has a default; what is `None` is chosen from the data when a run starts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    /// What all randomness is a function of. Default 0.
+    pub seed: u64,
+    /// How often every row is seen. Chosen so that the run has some thousand steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<u64>,
+    /// The rows of a step. Chosen from the number of rows: 16 to 128.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch: Option<usize>,
+    /// The rule that moves the parameters. Default AdamW.
+    #[serde(with = "spec")]
+    pub optimizer: Rule,
+    /// The learning rate. Default: a twentieth of the run up to 3e-3, then a cosine down to zero.
+    #[serde(with = "spec")]
+    pub lr: Schedule,
+    /// What is made small. Cross-entropy for classes, squared error for numbers.
+    #[serde(skip_serializing_if = "Option::is_none", with = "optional_loss")]
+    pub loss: Option<Loss>,
+    /// How much the rows of each class count. Default: all the same.
+    pub class_weights: ClassWeights,
+    /// When to stop before the last epoch. Default: after 20 epochs without a lower validation loss.
+    #[serde(with = "spec")]
+    pub early_stopping: EarlyStopping,
+    /// What holds weights and gradients back. Default nothing.
+    pub restraints: Restraints,
+    /// The layers between the features and the head.
+    pub network: Network,
+}
+
+/// The hidden part of a network; the head, one dense layer with an output for each class or target, is added to it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Network {
+    /// Hidden layers all alike.
+    Mlp(Mlp),
+    /// Any layers: `["dense(64)", "relu"]`.
+    Layers(#[serde(with = "layer_list")] Vec<LayerSpec>),
+}
+
+impl Network {
+    /// Hidden layers of these sizes, with ReLU and nothing else; [`Mlp`] has the other settings.
+    pub fn mlp(hidden: impl Into<Vec<usize>>) -> Mlp {
+        Mlp { hidden: hidden.into(), ..Mlp::default() }
+    }
+
+    /// All layers, the head with its number of outputs included.
+    pub fn layers(&self, outputs: usize) -> Vec<LayerSpec> {
+        let mut layers = match self {
+            Self::Mlp(mlp) => mlp.layers(),
+            Self::Layers(layers) => layers.clone(),
+        };
+        layers.push(Dense::new(outputs).into());
+        layers
+    }
+}
+
+impl From<Mlp> for Network {
+    fn from(mlp: Mlp) -> Self {
+        Self::Mlp(mlp)
+    }
+}
+
+impl From<Vec<LayerSpec>> for Network {
+    fn from(layers: Vec<LayerSpec>) -> Self {
+        Self::Layers(layers)
+    }
+}
+
+/// How much the rows of each class count in the loss.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClassWeights {
+    /// All rows count the same.
+    #[default]
+    None,
+    /// All classes count the same: a row of class c counts rows / (classes · rows of c), over the training rows.
+    Balanced,
+}
+spec::spelled!(ClassWeights, "a way to weigh classes");
+
+impl ClassWeights {
+    /// Nothing to check: there are no settings.
+    pub fn check(&self) -> Result<(), Invalid> {
+        Ok(())
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            epochs: None,
+            batch: None,
+            optimizer: Rule::default(),
+            lr: Warmup::new(Length::Share(0.05), Cosine::new(3e-3)).into(),
+            loss: None,
+            class_weights: ClassWeights::None,
+            early_stopping: EarlyStopping::default(),
+            restraints: Restraints::default(),
+            network: Mlp { dropout: 0.1, ..Network::mlp([128, 128]) }.into(),
+        }
+    }
+}
+
+/// The number of steps that a run is given unless it is told how many epochs.
+const STEPS: usize = 4000;
+
+impl Config {
+    /// The same with everything that was left to be chosen chosen for `data`, and notes on what a person should know.
+    ///
+    /// # Errors
+    ///
+    /// If a setting is out of its range or does not go with the data.
+    pub fn resolve(&self, data: &Dataset) -> Result<(Self, Vec<String>), Error> {
+        let mut notes = Vec::new();
+        let mut config = self.clone();
+        let rows = data.train.rows();
+
+        let batch = self.batch.unwrap_or_else(|| (rows / 40).next_power_of_two().clamp(16, 128));
+        invalid::ensure("training", "batch", batch as f64, |batch| batch >= 1.0, "at least 1")?;
+        if batch > rows {
+            notes.push(format!(
+                "the batch of {batch} is larger than the {rows} training rows: it has {rows} rows instead"
+            ));
+        }
+        let batch = batch.min(rows);
+        config.batch = Some(batch);
+
+        let epochs = (STEPS.div_ceil(rows.div_ceil(batch)) as u64).clamp(20, 200);
+        let epochs = self.epochs.unwrap_or(epochs);
+        invalid::ensure("training", "epochs", epochs as f64, |epochs| epochs >= 1.0, "at least 1")?;
+        config.epochs = Some(epochs);
+
+        // One decay, not two of the same kind on top of each other.
+        if let Rule::AdamW(adamw) = &mut config.optimizer
+            && self.restraints.weight_decay > 0.0
+        {
+            self.restraints.check()?;
+            adamw.weight_decay = self.restraints.weight_decay;
+            config.restraints.weight_decay = 0.0;
+        }
+
+        config.loss = Some(self.resolve_loss(data)?);
+        config.check()?;
+        Ok((config, notes))
+    }
+
+    fn resolve_loss(&self, data: &Dataset) -> Result<Loss, Error> {
+        let mismatch = |message: &str| Err(Error::Mismatch(message.to_string()));
+        let mut loss = match (&self.loss, &data.train.y) {
+            (Some(loss), _) => loss.clone(),
+            (None, Targets::Classes { .. }) => Loss::CrossEntropy(CrossEntropy::default()),
+            (None, Targets::Values(_)) => Loss::Mse(Mse {}),
+        };
+        match (&data.train.y, &mut loss) {
+            (Targets::Classes { labels, classes }, Loss::CrossEntropy(cross_entropy)) => {
+                if self.class_weights == ClassWeights::Balanced {
+                    cross_entropy.class_weights = balanced(labels, *classes);
+                }
+                Ok(loss)
+            }
+            (Targets::Classes { classes, .. }, Loss::BinaryCrossEntropy(_)) => {
+                match (classes, self.class_weights) {
+                    (2, ClassWeights::None) => Ok(loss),
+                    (2, _) => mismatch("class weights go with the loss cross-entropy"),
+                    _ => mismatch("the loss binary-cross-entropy is for 2 classes; take cross-entropy"),
+                }
+            }
+            (Targets::Classes { .. }, _) => mismatch(
+                "this loss is for regression, and the target is classes; take cross-entropy, or --task regression",
+            ),
+            (Targets::Values(_), Loss::CrossEntropy(_) | Loss::BinaryCrossEntropy(_)) => mismatch(
+                "label smoothing and cross-entropy are for classes, and the target is a number; take mse, or --task classification",
+            ),
+            (Targets::Values(_), _) if self.class_weights == ClassWeights::Balanced => mismatch(
+                "class weights are for classes, and the target is a number; leave them out, or --task classification",
+            ),
+            (Targets::Values(_), _) => Ok(loss),
+        }
+    }
+
+    /// Checks every setting's range.
+    pub fn check(&self) -> Result<(), Invalid> {
+        self.optimizer.check()?;
+        self.lr.check()?;
+        self.restraints.check()?;
+        self.early_stopping.check()?;
+        self.loss.as_ref().map_or(Ok(()), Loss::check)
+    }
+}
+
+/// Weights that make every class count the same, as scikit-learn's `balanced`.
+fn balanced(labels: &[u32], classes: usize) -> Vec<f64> {
+    let mut counts = vec![0u64; classes];
+    labels.iter().for_each(|&label| counts[label as usize] += 1);
+    let weight = |&count: &u64| labels.len() as f64 / (classes as f64 * count.max(1) as f64);
+    counts.iter().map(weight).collect()
+}
+
+/// Layers as a list of their spellings.
+pub(crate) mod layer_list {
+    use downhill_nn::LayerSpec;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(transparent)]
+    struct Spelled(#[serde(with = "downhill_optim::spec")] LayerSpec);
+
+    pub fn serialize<S: Serializer>(layers: &[LayerSpec], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(layers.iter().map(|layer| Spelled(layer.clone())))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<LayerSpec>, D::Error> {
+        let layers = Vec::<Spelled>::deserialize(deserializer)?;
+        Ok(layers.into_iter().map(|layer| layer.0).collect())
+    }
+}
+
+/// A loss by its spelling, if there is one.
+mod optional_loss {
+    use downhill_nn::Loss;
+    use downhill_optim::spec;
+    use serde::{Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(loss: &Option<Loss>, serializer: S) -> Result<S::Ok, S::Error> {
+        match loss {
+            Some(loss) => spec::serialize(loss, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Loss>, D::Error> {
+        spec::deserialize(deserializer).map(Some)
+    }
+}

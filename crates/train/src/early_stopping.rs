@@ -1,0 +1,133 @@
+//! Stopping when the validation metric stops getting better.
+
+use downhill_optim::{Invalid, invalid, spec};
+use serde::{Deserialize, Serialize};
+
+use crate::Metrics;
+
+/// When to stop before the last epoch: `off`, or `after(10, metric=accuracy)`.
+///
+/// Prechelt, "Early Stopping – But When?" (1998).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EarlyStopping {
+    /// Never: all epochs are made, and the last weights are kept.
+    Off,
+    /// After some epochs in which the metric watched did not get better.
+    After(Patience),
+}
+spec::spelled!(EarlyStopping, "a way to stop early");
+
+/// How long to wait for what.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Patience {
+    /// How many epochs may pass without a better one, at least 1. Default 20.
+    pub patience: u64,
+    /// What is watched. Default the loss.
+    pub metric: Monitor,
+    /// By how much a better epoch must be better, 0 or above. Default 0.
+    pub min_delta: f64,
+    /// Whether the weights of the best epoch are kept, rather than the last ones. Default true.
+    pub restore_best: bool,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { patience: 20, metric: Monitor::Loss, min_delta: 0.0, restore_best: true }
+    }
+}
+
+impl Default for EarlyStopping {
+    fn default() -> Self {
+        Self::After(Patience::default())
+    }
+}
+
+impl EarlyStopping {
+    /// Stops after `patience` epochs without a lower validation loss.
+    pub fn after(patience: u64) -> Self {
+        Self::After(Patience { patience, ..Patience::default() })
+    }
+
+    /// Checks every setting's range.
+    pub fn check(&self) -> Result<(), Invalid> {
+        let Self::After(after) = self else { return Ok(()) };
+        invalid::ensure("after", "patience", after.patience as f64, |epochs| epochs >= 1.0, "at least 1")?;
+        invalid::not_negative("after", "min-delta", after.min_delta)
+    }
+
+    /// What is watched; the loss where nothing stops early.
+    pub(crate) fn monitor(&self) -> Monitor {
+        match self {
+            Self::Off => Monitor::Loss,
+            Self::After(after) => after.metric,
+        }
+    }
+
+    /// Whether a score is better than the best so far, by enough.
+    pub(crate) fn better(&self, score: f64, best: f64) -> bool {
+        match self {
+            Self::Off => self.monitor().gain(score, best) > 0.0,
+            Self::After(after) => after.metric.gain(score, best) > after.min_delta,
+        }
+    }
+
+    /// Whether the weights of the best epoch are what the run comes to.
+    pub(crate) fn restores_best(&self) -> bool {
+        matches!(self, Self::After(Patience { restore_best: true, .. }))
+    }
+
+    /// Whether it is time to stop, after so many epochs without a better one.
+    pub(crate) fn stops(&self, waited: u64) -> bool {
+        matches!(self, Self::After(after) if waited >= after.patience)
+    }
+}
+
+/// A figure of the validation rows that can be watched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Monitor {
+    /// The loss, whatever the task.
+    #[default]
+    Loss,
+    /// Classification.
+    Accuracy,
+    /// Classification.
+    BalancedAccuracy,
+    /// Classification.
+    F1,
+    /// Classification.
+    RocAuc,
+    /// Regression.
+    Rmse,
+    /// Regression.
+    Mae,
+    /// Regression.
+    R2,
+}
+
+impl Monitor {
+    /// Its value, if the task has it.
+    pub fn of(self, loss: f64, metrics: &Metrics) -> Option<f64> {
+        match (self, metrics) {
+            (Self::Loss, _) => Some(loss),
+            (Self::Accuracy, Metrics::Classification(metrics)) => Some(metrics.accuracy),
+            (Self::BalancedAccuracy, Metrics::Classification(metrics)) => Some(metrics.balanced_accuracy),
+            (Self::F1, Metrics::Classification(metrics)) => Some(metrics.f1),
+            (Self::RocAuc, Metrics::Classification(metrics)) => metrics.roc_auc,
+            (Self::Rmse, Metrics::Regression(metrics)) => Some(metrics.rmse),
+            (Self::Mae, Metrics::Regression(metrics)) => Some(metrics.mae),
+            (Self::R2, Metrics::Regression(metrics)) => metrics.r2,
+            _ => None,
+        }
+    }
+
+    /// By how much a value is better than another.
+    fn gain(self, value: f64, than: f64) -> f64 {
+        match self {
+            Self::Loss | Self::Rmse | Self::Mae => than - value,
+            Self::Accuracy | Self::BalancedAccuracy | Self::F1 | Self::RocAuc | Self::R2 => value - than,
+        }
+    }
+}

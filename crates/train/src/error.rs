@@ -1,0 +1,103 @@
+//! What can go wrong in a run.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use downhill_optim::Invalid;
+
+/// A run that could not be made, and why: what was wrong, where, and what to do.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The data.
+    Data(downhill_data::Error),
+    /// The network.
+    Network(downhill_nn::Error),
+    /// A setting out of its range.
+    Setting(Invalid),
+    /// Settings that do not go with each other or with the data.
+    Mismatch(String),
+    /// A file or folder that could not be read or written.
+    Io {
+        /// What was being done: `write the checkpoint`.
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file whose content is not what was written.
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// How that shows.
+        why: String,
+    },
+    /// A configuration file that does not say what it should.
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// Where and what is wrong.
+        why: String,
+    },
+    /// The loss stopped being a number.
+    Diverged {
+        /// The step at which it did, counted from 0.
+        step: u64,
+        /// Its epoch, counted from 0.
+        epoch: u64,
+        /// The learning rate in force.
+        lr: f64,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Data(error) => error.fmt(f),
+            Self::Network(error) => error.fmt(f),
+            Self::Setting(invalid) => invalid.fmt(f),
+            Self::Mismatch(message) => f.write_str(message),
+            Self::Io { doing, path, source } => write!(f, "could not {doing} {}: {source}", path.display()),
+            Self::Damaged { path, why } => write!(f, "{} is damaged: {why}", path.display()),
+            Self::Config { path, why } => write!(f, "{}: {why}", path.display()),
+            Self::Diverged { step, epoch, lr } => write!(
+                f,
+                "the loss stopped being a finite number at step {step} (epoch {}), at a learning rate of {lr:.3e}; \
+                 try a tenth of it, or --clip-norm 1",
+                epoch + 1
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Data(error) => Some(error),
+            Self::Network(error) => Some(error),
+            Self::Setting(invalid) => Some(invalid),
+            Self::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl From<downhill_data::Error> for Error {
+    fn from(error: downhill_data::Error) -> Self {
+        Self::Data(error)
+    }
+}
+
+impl From<downhill_nn::Error> for Error {
+    fn from(error: downhill_nn::Error) -> Self {
+        Self::Network(error)
+    }
+}
+
+impl From<Invalid> for Error {
+    fn from(invalid: Invalid) -> Self {
+        Self::Setting(invalid)
+    }
+}

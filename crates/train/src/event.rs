@@ -1,0 +1,115 @@
+//! What happens in a run: the one stream that logs, progress bars and reports are views of.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Metrics;
+
+/// Something that happened. Steps and epochs are counted from 0.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case", rename_all_fields = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// A run begins.
+    Start {
+        /// The version of Downhill.
+        version: String,
+        /// The length of the run in steps, unless it stops early.
+        total_steps: u64,
+        /// The length of an epoch in steps.
+        steps_per_epoch: u64,
+        /// The rows of an epoch.
+        train_rows: u64,
+        /// The rows it is measured on.
+        valid_rows: u64,
+        /// The number of trained parameters.
+        parameters: u64,
+    },
+    /// A run goes on from a checkpoint.
+    Resume {
+        /// The next step.
+        step: u64,
+        /// The length of the run in steps, unless it stops early.
+        total_steps: u64,
+        /// The length of an epoch in steps.
+        steps_per_epoch: u64,
+    },
+    /// A step was made. Shown, not logged.
+    Step {
+        /// Which one.
+        step: u64,
+        /// The learning rate it was made with.
+        lr: f64,
+        /// The mean loss of its batch, before it.
+        loss: f64,
+        /// The number of rows in its batch.
+        rows: u64,
+    },
+    /// An epoch ended and was measured.
+    Epoch(Epoch),
+    /// A checkpoint was written.
+    Checkpoint {
+        /// The next step.
+        step: u64,
+        /// Its name in the folder of checkpoints.
+        file: String,
+    },
+    /// Something a person should know.
+    Note {
+        /// In a sentence.
+        text: String,
+    },
+    /// The run stopped.
+    Stop {
+        /// The next step there would have been.
+        step: u64,
+        /// Why.
+        reason: Stop,
+    },
+}
+
+/// What an epoch came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Which one, counted from 0.
+    pub epoch: u64,
+    /// The number of steps made by its end.
+    pub step: u64,
+    /// The learning rate of its last step.
+    pub lr: f64,
+    /// The mean loss over its rows, each seen in training before its step.
+    pub train_loss: f64,
+    /// The mean loss over the validation rows at its end.
+    pub valid_loss: f64,
+    /// The metrics over the validation rows at its end.
+    pub metrics: Metrics,
+    /// Whether it is the best so far.
+    pub best: bool,
+    /// How long its steps took.
+    pub seconds: f64,
+    /// How many rows were trained on in a second.
+    pub rows_per_second: f64,
+}
+
+/// Why a run stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stop {
+    /// All its epochs are done.
+    Finished,
+    /// The metric watched stopped getting better.
+    EarlyStopping,
+    /// Somebody asked it to stop; it can be resumed.
+    Interrupted,
+    /// The loss stopped being a number; the best epoch is kept.
+    Diverged {
+        /// The learning rate of the step at which it did.
+        lr: f64,
+    },
+}
+
+/// What a run can be told, at the next step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Save and stop; the run can be resumed.
+    Stop,
+}

@@ -1,0 +1,175 @@
+//! A run's folder: its configuration, its log, its checkpoints, and what it came to.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::log::Log;
+use crate::{Config, Error, Source, checkpoint, durable};
+
+/// Everything that decides what a run comes to: `run.toml`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RunConfig {
+    /// What it is trained on.
+    pub data: Source,
+    /// How it is trained.
+    pub training: Config,
+}
+
+impl RunConfig {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or does not say what it should: the line, the column and the key.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let text = fs::read_to_string(path).map_err(|source| Error::Io {
+            doing: "read the configuration",
+            path: path.to_path_buf(),
+            source,
+        })?;
+        toml::from_str(&text)
+            .map_err(|error| Error::Config { path: path.to_path_buf(), why: error.to_string() })
+    }
+
+    fn to_toml(&self) -> Result<String, Error> {
+        toml::to_string(self)
+            .map_err(|error| Error::Mismatch(format!("the configuration cannot be written as TOML: {error}")))
+    }
+}
+
+/// The folder of one run.
+#[derive(Clone, Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// Makes a new folder inside `runs` for a run of this configuration.
+    ///
+    /// It is called `name`; if there is one already, `name-2`, `name-3` and so on. Without a name it is called after
+    /// the data, with a number.
+    ///
+    /// # Errors
+    ///
+    /// If the name is not one, or the folder cannot be made and written.
+    pub fn create(runs: &Path, name: Option<&str>, config: &RunConfig) -> Result<Self, Error> {
+        let toml = config.to_toml()?;
+        if let Some(name) = name
+            && (name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', '\0']))
+        {
+            return Err(Error::Mismatch(format!(
+                "`{name}` cannot be the name of a run: it is to be a folder's"
+            )));
+        }
+        let failed = |path: &Path| {
+            let path = path.to_path_buf();
+            move |source| Error::Io { doing: "make the run's folder", path, source }
+        };
+        fs::create_dir_all(runs).map_err(failed(runs))?;
+        let base = name.map_or_else(|| config.data.name(), str::to_string);
+        let mut number = if name.is_some() { 0 } else { 1 };
+        let path = loop {
+            let path = runs.join(if number == 0 { base.clone() } else { format!("{base}-{number}") });
+            match fs::create_dir(&path) {
+                Ok(()) => break path,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    number = (number + 1).max(2 * usize::from(name.is_some()))
+                }
+                Err(error) => return Err(failed(&path)(error)),
+            }
+        };
+        let folder = Self { path };
+        fs::create_dir(folder.checkpoints()).map_err(failed(&folder.checkpoints()))?;
+        durable::write("write the configuration", &folder.config_path(), toml.as_bytes())?;
+        Ok(folder)
+    }
+
+    /// Opens the folder of a run.
+    ///
+    /// # Errors
+    ///
+    /// If it is not one.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let folder = Self { path: path.to_path_buf() };
+        if folder.config_path().is_file() {
+            return Ok(folder);
+        }
+        let what = if path.is_dir() { "has no run.toml: it is not a run's folder" } else { "is not there" };
+        Err(Error::Mismatch(format!("the run {} {what}", path.display())))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its name.
+    pub fn name(&self) -> String {
+        self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned()
+    }
+
+    /// The whole configuration, `run.toml`.
+    pub fn config(&self) -> Result<RunConfig, Error> {
+        RunConfig::read(&self.config_path())
+    }
+
+    /// The file of the best weights, once the run has stopped.
+    pub fn model_path(&self) -> PathBuf {
+        self.path.join("model.safetensors")
+    }
+
+    /// The file of the log.
+    pub fn log_path(&self) -> PathBuf {
+        self.path.join("events.jsonl")
+    }
+
+    fn config_path(&self) -> PathBuf {
+        self.path.join("run.toml")
+    }
+
+    /// The folder of checkpoints.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.path.join("checkpoints")
+    }
+
+    pub(crate) fn log(&self) -> Result<Log, Error> {
+        Log::open(self.log_path())
+    }
+
+    /// The steps of the checkpoints there are, the latest first.
+    pub(crate) fn steps(&self) -> Result<Vec<u64>, Error> {
+        let path = self.checkpoints();
+        let failed = |source| Error::Io { doing: "look for checkpoints in", path: path.clone(), source };
+        let mut steps = Vec::new();
+        for entry in fs::read_dir(&path).map_err(failed)? {
+            steps.extend(entry.map_err(failed)?.file_name().to_str().and_then(checkpoint::step_of));
+        }
+        steps.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(steps)
+    }
+
+    /// Where the checkpoint of a step is.
+    pub(crate) fn checkpoint(&self, step: u64) -> PathBuf {
+        self.checkpoints().join(checkpoint::file_name(step))
+    }
+
+    /// Removes all checkpoints but those of these steps, and what a crash left half-written.
+    pub(crate) fn keep(&self, steps: &[u64]) -> Result<(), Error> {
+        let path = self.checkpoints();
+        let failed = |source| Error::Io { doing: "tidy up", path: path.clone(), source };
+        for entry in fs::read_dir(&path).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
+            let step = name.to_str().and_then(checkpoint::step_of);
+            let torn = name.to_str().is_some_and(|name| name.ends_with(".safetensors.tmp"));
+            if torn || step.is_some_and(|step| !steps.contains(&step)) {
+                fs::remove_file(entry.path()).map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+}

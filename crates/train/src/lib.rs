@@ -1,0 +1,34 @@
+//! The training loop of Downhill: events, run folders, checkpoints, early stopping.
+//!
+//! A run is a function of its configuration, its data and its events. One loop makes the steps and one stream of
+//! [`Event`]s tells of them; logs, progress bars and reports are views of that stream.
+
+#![forbid(unsafe_code)]
+
+mod archive;
+mod checkpoint;
+mod config;
+mod durable;
+mod early_stopping;
+mod error;
+mod event;
+mod folder;
+pub mod log;
+mod metrics;
+mod predictor;
+mod session;
+mod source;
+mod summary;
+mod trainer;
+
+pub use config::{ClassWeights, Config, Network};
+pub use early_stopping::{EarlyStopping, Monitor, Patience};
+pub use error::Error;
+pub use event::{Command, Epoch, Event, Stop};
+pub use folder::{RunConfig, RunFolder};
+pub use metrics::{Classification, Metrics, Regression};
+pub use predictor::{Predictions, Predictor};
+pub use session::View;
+pub use source::{Held, Source, fingerprint};
+pub use summary::Summary;
+pub use trainer::{RunData, Trained, Trainer};

@@ -1,0 +1,130 @@
+//! The log of a run: one event a line, only ever appended to.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Event};
+
+/// An event and when it happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Seconds since 1970, UTC.
+    pub time: f64,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// A log open for appending.
+#[derive(Debug)]
+pub(crate) struct Log {
+    path: PathBuf,
+    file: File,
+}
+
+impl Log {
+    /// Opens a log, making it if it is not there, and cuts off a last line that was not written to its end.
+    pub fn open(path: PathBuf) -> Result<Self, Error> {
+        let open = || -> io::Result<File> {
+            let file = OpenOptions::new().create(true).append(true).open(&path)?;
+            let whole = fs::read(&path)?.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+            file.set_len(whole as u64)?;
+            Ok(file)
+        };
+        match open() {
+            Ok(file) => Ok(Self { path, file }),
+            Err(source) => Err(Error::Io { doing: "open the log", path, source }),
+        }
+    }
+
+    pub fn append(&mut self, event: &Event) -> Result<(), Error> {
+        let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64());
+        let mut line =
+            serde_json::to_vec(&Record { time, event: event.clone() }).expect("events are plain data");
+        line.push(b'\n');
+        self.file.write_all(&line).map_err(|source| self.failed(source))
+    }
+
+    /// Makes what was appended last.
+    pub fn sync(&self) -> Result<(), Error> {
+        self.file.sync_data().map_err(|source| self.failed(source))
+    }
+
+    fn failed(&self, source: io::Error) -> Error {
+        Error::Io { doing: "write the log", path: self.path.clone(), source }
+    }
+}
+
+/// Reads a log.
+///
+/// Of a last line that was not written to its end, a warning is all that is left.
+///
+/// # Errors
+///
+/// If the file cannot be read, or a line before the last is no event; the line is named.
+pub fn read(path: &Path) -> Result<(Vec<Record>, Option<String>), Error> {
+    let text = fs::read(path).map_err(|source| Error::Io {
+        doing: "read the log",
+        path: path.to_path_buf(),
+        source,
+    })?;
+    let mut records = Vec::new();
+    let mut warning = None;
+    for (number, line) in text.split_inclusive(|&byte| byte == b'\n').enumerate() {
+        if line.last() != Some(&b'\n') {
+            warning = Some(format!("the last line of {} is torn and was left out", path.display()));
+            break;
+        }
+        let record = serde_json::from_slice(line).map_err(|error| Error::Damaged {
+            path: path.to_path_buf(),
+            why: format!("line {} is no event ({error})", number + 1),
+        })?;
+        records.push(record);
+    }
+    Ok((records, warning))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_line_is_left_out_and_cut_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.jsonl");
+        let events = [
+            Event::Resume { step: 3, total_steps: 10, steps_per_epoch: 5 },
+            Event::Note { text: "two\nlines".into() },
+        ];
+        let mut log = Log::open(path.clone()).unwrap();
+        events.iter().for_each(|event| log.append(event).unwrap());
+        drop(log);
+        let whole = fs::read(&path).unwrap();
+        for end in 0..whole.len() {
+            fs::write(&path, &whole[..end]).unwrap();
+            let (records, warning) = read(&path).unwrap();
+            let lines = whole[..end].iter().filter(|&&byte| byte == b'\n').count();
+            assert_eq!(records.len(), lines);
+            assert_eq!(warning.is_some(), end > 0 && whole[end - 1] != b'\n');
+
+            let mut log = Log::open(path.clone()).unwrap();
+            log.append(&events[0]).unwrap();
+            let (records, warning) = read(&path).unwrap();
+            assert_eq!(records.len(), lines + 1);
+            assert_eq!(records.last().unwrap().event, events[0]);
+            assert_eq!(warning, None);
+        }
+    }
+
+    #[test]
+    fn a_damaged_line_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.jsonl");
+        fs::write(&path, "{\"time\":1.0,\"event\":\"resume\",\"step\":3,\"total_steps\":9,\"steps_per_epoch\":3}\nrubbish\n").unwrap();
+        assert!(read(&path).unwrap_err().to_string().contains("line 2"));
+    }
+}

@@ -1,0 +1,203 @@
+//! A trained network with all that is needed to use it.
+
+use std::path::Path;
+
+use downhill_data::{Encoder, Examples, Table, Task};
+use downhill_nn::{LayerSpec, Loss, Model, Workspace};
+use downhill_optim::spec;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{Error, Metrics, archive, checkpoint, session};
+
+/// A trained network, the encoding of its data and its loss: enough to predict and to be saved.
+#[derive(Clone, Debug)]
+pub struct Predictor {
+    model: Model<f32>,
+    about: About,
+}
+
+/// What a model file says besides its weights.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct About {
+    version: String,
+    inputs: usize,
+    #[serde(with = "crate::config::layer_list")]
+    layers: Vec<LayerSpec>,
+    #[serde(with = "spec")]
+    loss: Loss,
+    encoder: Option<Encoder>,
+}
+
+/// What a network says of some rows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Predictions {
+    /// A class for each row.
+    Classes {
+        /// The likeliest, counted from 0.
+        labels: Vec<u32>,
+        /// The names of the classes.
+        classes: Vec<String>,
+        /// The probability of each, `rows × classes`.
+        probabilities: Vec<f32>,
+    },
+    /// A number for each row, in the target's own unit.
+    Values(Vec<f64>),
+}
+
+const KIND: &str = "model";
+
+impl Predictor {
+    pub(crate) fn new(model: Model<f32>, loss: Loss, encoder: Option<Encoder>) -> Self {
+        let about = About {
+            version: env!("CARGO_PKG_VERSION").into(),
+            inputs: model.inputs(),
+            layers: model.layers().to_vec(),
+            loss,
+            encoder,
+        };
+        Self { model, about }
+    }
+
+    /// The network.
+    pub fn model(&self) -> &Model<f32> {
+        &self.model
+    }
+
+    /// How tables are encoded; none if it was trained on plain numbers.
+    pub fn encoder(&self) -> Option<&Encoder> {
+        self.about.encoder.as_ref()
+    }
+
+    /// What the network was trained to make small.
+    pub fn loss(&self) -> &Loss {
+        &self.about.loss
+    }
+
+    /// Predicts the rows of a table, which is encoded as the training data was. It needs no target.
+    ///
+    /// # Errors
+    ///
+    /// If columns are missing or hold something else than in training, or the network was trained on plain numbers.
+    pub fn predict(&self, table: &Table) -> Result<Predictions, Error> {
+        self.predict_rows(&self.table_encoder()?.encode_features(table)?)
+    }
+
+    /// Predicts rows of features, one behind the other, as they are.
+    ///
+    /// # Errors
+    ///
+    /// If `x` is not whole rows.
+    pub fn predict_rows(&self, x: &[f32]) -> Result<Predictions, Error> {
+        let width = self.model.outputs();
+        let mut outputs = vec![0.0; x.len() / self.model.inputs() * width];
+        self.workspace().predict(&self.model, x, &mut outputs)?;
+        if !matches!(self.about.loss, Loss::CrossEntropy(_) | Loss::BinaryCrossEntropy(_)) {
+            let (mean, std) = self.encoder().map_or((0.0, 1.0), Encoder::target_scale);
+            return Ok(Predictions::Values(outputs.iter().map(|&y| f64::from(y) * std + mean).collect()));
+        }
+        self.about.loss.probabilities(&mut outputs, width);
+        // One output is the probability of class 1.
+        let probabilities =
+            if width == 1 { outputs.iter().flat_map(|&yes| [1.0 - yes, yes]).collect() } else { outputs };
+        let classes = width.max(2);
+        let likeliest = |row: &[f32]| {
+            let better = |best: usize, class: usize| if row[class] > row[best] { class } else { best };
+            (0..classes).reduce(better).unwrap_or(0) as u32
+        };
+        Ok(Predictions::Classes {
+            labels: probabilities.chunks_exact(classes).map(likeliest).collect(),
+            classes: match self.encoder() {
+                Some(encoder) => encoder.classes().to_vec(),
+                None => (0..classes).map(|class| class.to_string()).collect(),
+            },
+            probabilities,
+        })
+    }
+
+    /// The loss and the metrics over the rows of a table that has the target.
+    ///
+    /// # Errors
+    ///
+    /// If the table lacks the target or does not go with the model.
+    pub fn evaluate(&self, table: &Table) -> Result<(f64, Metrics), Error> {
+        let encoder = self.table_encoder()?;
+        let target = encoder.target_column(table)?.ok_or_else(|| {
+            Error::Mismatch(format!(
+                "{} has no column `{}`, which is what the model predicts: it cannot be evaluated without it",
+                table.name(),
+                encoder.target_name()
+            ))
+        })?;
+        self.evaluate_rows(&encoder.encode(table, &table.rows_with(target)?)?)
+    }
+
+    /// The loss and the metrics over encoded rows.
+    ///
+    /// # Errors
+    ///
+    /// If they do not go with the model.
+    pub fn evaluate_rows(&self, rows: &Examples) -> Result<(f64, Metrics), Error> {
+        let mut outputs = vec![0.0; rows.rows() * self.model.outputs()];
+        let scale = self.encoder().map_or(1.0, |encoder| encoder.target_scale().1);
+        let loss = &self.about.loss;
+        session::measure(&mut self.workspace(), &self.model, &mut outputs, rows, loss, scale, true)
+    }
+
+    /// Whether it predicts classes or numbers.
+    pub fn task(&self) -> Task {
+        match self.about.loss {
+            Loss::CrossEntropy(_) | Loss::BinaryCrossEntropy(_) => Task::Classification,
+            _ => Task::Regression,
+        }
+    }
+
+    fn table_encoder(&self) -> Result<&Encoder, Error> {
+        self.encoder().ok_or_else(|| {
+            Error::Mismatch(
+                "this model was trained on plain numbers and does not know how to read a table".into(),
+            )
+        })
+    }
+
+    fn workspace(&self) -> Workspace<f32> {
+        Workspace::new(&self.model, 1, false)
+    }
+
+    /// SHA-256 over all parameters and statistics, in hexadecimal: equal for equal weights, bit for bit.
+    pub fn weights_sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(bytemuck::cast_slice::<f32, u8>(self.model.params()));
+        hash.update(bytemuck::cast_slice::<f32, u8>(self.model.statistics()));
+        archive::hex(&hash.finalize())
+    }
+
+    /// Writes the model as a safetensors file: the weights, with the network and the encoding in the metadata.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written; a file that was there before is then untouched.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let mut tensors = checkpoint::named(self.model.layout(), self.model.params(), "");
+        tensors.extend(checkpoint::named(self.model.statistics_layout(), self.model.statistics(), ""));
+        archive::save("write the model", path.as_ref(), KIND, &self.about, &tensors)
+    }
+
+    /// Reads a model that was saved.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read or has changed since it was written.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let archive = archive::load::<About>("read the model", path, KIND)?;
+        let damaged = |why: String| Error::Damaged { path: path.to_path_buf(), why };
+        let mut model = Model::build(&archive.description.layers, archive.description.inputs, 0)
+            .map_err(|error| damaged(format!("its network cannot be built ({error})")))?;
+        let (layout, statistics) = (model.layout().clone(), model.statistics_layout().clone());
+        checkpoint::restore(&archive, &layout, model.params_mut(), "").map_err(damaged)?;
+        checkpoint::restore(&archive, &statistics, model.statistics_mut(), "").map_err(damaged)?;
+        Ok(Self { model, about: archive.description })
+    }
+}

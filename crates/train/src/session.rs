@@ -1,0 +1,387 @@
+//! The training loop.
+
+use std::sync::mpsc::Receiver;
+use std::time::Instant;
+
+use downhill_data::{Dataset, Targets, permutation};
+use downhill_nn::{Batch, Loss, Model, Workspace};
+use downhill_optim::{Optimizer, Position};
+
+use crate::checkpoint::{self, Best, Description, Progress};
+use crate::log::Log;
+use crate::{Command, Config, Epoch, Error, Event, Metrics, RunFolder, Stop};
+
+/// What looks at a run: called with every event, on the thread that trains.
+pub type View = Box<dyn FnMut(&Event) + Send>;
+
+/// What a run tells and is told, and where it is kept.
+#[derive(Default)]
+pub(crate) struct Outside {
+    pub views: Vec<View>,
+    pub inbox: Option<Receiver<Command>>,
+    pub folder: Option<(RunFolder, Log)>,
+}
+
+impl Outside {
+    fn show(&mut self, event: &Event) {
+        self.views.iter_mut().for_each(|view| view(event));
+    }
+
+    /// Tells everybody, the log first.
+    pub fn tell(&mut self, event: &Event) -> Result<(), Error> {
+        if let Some((_, log)) = &mut self.folder {
+            log.append(event)?;
+        }
+        self.show(event);
+        Ok(())
+    }
+
+    fn command(&self) -> Option<Command> {
+        self.inbox.as_ref().and_then(|inbox| inbox.try_recv().ok())
+    }
+}
+
+/// Weights and statistics as they were at some step.
+struct Weights {
+    params: Vec<f32>,
+    statistics: Vec<f32>,
+}
+
+/// A run under way: a function of its configuration, its data and how many steps have been made.
+pub(crate) struct Session<'a> {
+    config: &'a Config,
+    data: &'a Dataset,
+    fingerprint: String,
+    loss: Loss,
+    steps_per_epoch: u64,
+    total_steps: u64,
+    batch: usize,
+    model: Model<f32>,
+    optimizer: Optimizer<f32>,
+    workspace: Workspace<f32>,
+    /// The order of the rows in the epoch under way.
+    order: Vec<u32>,
+    outputs: Vec<f32>,
+    progress: Progress,
+    best: Option<Weights>,
+    /// The best epoch's step as the checkpoint before knew it, which may be gone back to.
+    best_before: Option<u64>,
+    last: Option<Epoch>,
+}
+
+/// What a run came to.
+pub(crate) struct Outcome {
+    pub model: Model<f32>,
+    /// The epoch that the weights are of; none if not even one was ended.
+    pub epoch: Option<Epoch>,
+    pub stop: Stop,
+    pub epochs: u64,
+    pub seconds: f64,
+    pub rows_per_second: f64,
+}
+
+fn targets(targets: &Targets) -> downhill_nn::Targets<'_, f32> {
+    match targets {
+        Targets::Classes { labels, .. } => downhill_nn::Targets::Classes(labels),
+        Targets::Values(values) => downhill_nn::Targets::Values(values),
+    }
+}
+
+/// The loss and the metrics of a model on encoded rows; a standardised target is measured in its own unit by `scale`.
+pub(crate) fn measure(
+    workspace: &mut Workspace<f32>,
+    model: &Model<f32>,
+    outputs: &mut [f32],
+    rows: &downhill_data::Examples,
+    loss: &Loss,
+    scale: f64,
+    whole: bool,
+) -> Result<(f64, Metrics), Error> {
+    workspace.predict(model, &rows.x, outputs)?;
+    let mean = loss.mean(outputs, targets(&rows.y))?;
+    let metrics = Metrics::of(outputs, model.outputs(), targets(&rows.y), scale, whole)?;
+    Ok((mean, metrics))
+}
+
+/// The number of outputs that a loss needs of the network.
+fn outputs(loss: &Loss, data: &Dataset) -> usize {
+    if matches!(loss, Loss::BinaryCrossEntropy(_)) { 1 } else { data.outputs() }
+}
+
+impl<'a> Session<'a> {
+    /// A run before its first step. `config` must be resolved.
+    pub fn new(config: &'a Config, data: &'a Dataset, parallel: bool) -> Result<Self, Error> {
+        let unresolved = || Error::Mismatch("the configuration is not resolved".into());
+        let batch = config.batch.ok_or_else(unresolved)?;
+        let loss = config.loss.clone().ok_or_else(unresolved)?;
+        let steps_per_epoch = data.train.rows().div_ceil(batch) as u64;
+        let layers = config.network.layers(outputs(&loss, data));
+        let model = Model::build(&layers, data.features(), config.seed)?;
+        let optimizer = Optimizer::new(config.optimizer, config.restraints, model.layout(), parallel)?;
+        let workspace = Workspace::new(&model, batch, parallel);
+        Ok(Self {
+            fingerprint: crate::source::fingerprint(data),
+            loss,
+            steps_per_epoch,
+            total_steps: steps_per_epoch * config.epochs.ok_or_else(unresolved)?,
+            batch,
+            order: vec![0; data.train.rows()],
+            outputs: vec![0.0; data.valid.rows() * model.outputs()],
+            model,
+            optimizer,
+            workspace,
+            progress: Progress::default(),
+            best: None,
+            best_before: None,
+            last: None,
+            config,
+            data,
+        })
+    }
+
+    /// What the run's log begins with.
+    pub fn start(&self) -> Event {
+        Event::Start {
+            version: env!("CARGO_PKG_VERSION").into(),
+            total_steps: self.total_steps,
+            steps_per_epoch: self.steps_per_epoch,
+            train_rows: self.data.train.rows() as u64,
+            valid_rows: self.data.valid.rows() as u64,
+            parameters: self.model.params().len() as u64,
+        }
+    }
+
+    /// What the log of a run that goes on goes on with.
+    pub fn resumed(&self) -> Event {
+        let Position { step, steps_per_epoch, total_steps } = self.position();
+        Event::Resume { step, total_steps, steps_per_epoch }
+    }
+
+    /// Goes to the latest checkpoint in a folder that can be read, and returns notes on those that cannot.
+    ///
+    /// Where there is none yet, the run is at its start.
+    pub fn restore(&mut self, folder: &RunFolder) -> Result<Vec<String>, Error> {
+        let mut notes = Vec::new();
+        for step in folder.steps()? {
+            let path = folder.checkpoint(step);
+            match checkpoint::load(&path, &mut self.model, Some(&mut self.optimizer)) {
+                Ok(description) => {
+                    self.go_to(folder, description)?;
+                    return Ok(notes);
+                }
+                Err(Error::Damaged { path, why }) => notes.push(format!(
+                    "the checkpoint {} is damaged ({why}): going back to the one before it",
+                    path.display()
+                )),
+                Err(error) => return Err(error),
+            }
+        }
+        if !notes.is_empty() {
+            return Err(Error::Mismatch(format!(
+                "no checkpoint of {} can be read; train again with --config {}/run.toml",
+                folder.path().display(),
+                folder.path().display()
+            )));
+        }
+        Ok(notes)
+    }
+
+    fn go_to(&mut self, folder: &RunFolder, description: Description) -> Result<(), Error> {
+        if description.data != self.fingerprint {
+            return Err(Error::Mismatch(
+                "the data is not what the run was trained on: it has changed since, and the run cannot go on as if it \
+                 had not; train again"
+                    .into(),
+            ));
+        }
+        self.progress = description.progress;
+        self.last = description.last;
+        self.best = None;
+        self.best_before = self.best_step();
+        if let Some(best) = &self.progress.best {
+            let mut model = self.model.clone();
+            if best.epoch.step != self.progress.step {
+                checkpoint::load(&folder.checkpoint(best.epoch.step), &mut model, None)?;
+            }
+            self.best =
+                Some(Weights { params: model.params().to_vec(), statistics: model.statistics().to_vec() });
+        }
+        Ok(())
+    }
+
+    fn best_step(&self) -> Option<u64> {
+        self.progress.best.as_ref().map(|best| best.epoch.step)
+    }
+
+    fn position(&self) -> Position {
+        Position {
+            step: self.progress.step,
+            steps_per_epoch: self.steps_per_epoch,
+            total_steps: self.total_steps,
+        }
+    }
+
+    /// Why the run is over, if it is.
+    fn over(&self) -> Option<Stop> {
+        if self.progress.step >= self.total_steps {
+            Some(Stop::Finished)
+        } else if self.progress.step.is_multiple_of(self.steps_per_epoch)
+            && self.config.early_stopping.stops(self.progress.waited)
+        {
+            Some(Stop::EarlyStopping)
+        } else {
+            None
+        }
+    }
+
+    /// Trains until the run is over or asked to stop.
+    pub fn run(mut self, outside: &mut Outside) -> Result<Outcome, Error> {
+        let mut shuffled = None;
+        let mut epoch_began = Instant::now();
+        let stop = loop {
+            if let Some(stop) = self.over() {
+                break stop;
+            }
+            if let Some(Command::Stop) = outside.command() {
+                self.save(outside)?;
+                break Stop::Interrupted;
+            }
+            let epoch = self.position().epoch();
+            if shuffled != Some(epoch) {
+                permutation(&mut self.order, self.config.seed, epoch);
+                shuffled = Some(epoch);
+                epoch_began = Instant::now();
+            }
+            let (lr, loss) = self.make_step(outside)?;
+            if !loss.is_finite() {
+                break self.diverged(lr)?;
+            }
+            if self.progress.step.is_multiple_of(self.steps_per_epoch) {
+                if !self.end_epoch(outside, epoch, lr, epoch_began.elapsed().as_secs_f64())? {
+                    break self.diverged(lr)?;
+                }
+                self.save(outside)?;
+            }
+        };
+        outside.tell(&Event::Stop { step: self.progress.step, reason: stop })?;
+        if let Some((_, log)) = &outside.folder {
+            log.sync()?;
+        }
+        self.finish(stop)
+    }
+
+    /// Makes one step and returns the rate and the loss before it. Allocates nothing.
+    fn make_step(&mut self, outside: &mut Outside) -> Result<(f64, f64), Error> {
+        let step = self.progress.step;
+        let first = (step % self.steps_per_epoch) as usize * self.batch;
+        let rows = &self.order[first..(first + self.batch).min(self.order.len())];
+        let batch = Batch { x: &self.data.train.x, targets: targets(&self.data.train.y), rows };
+        let loss = self.workspace.gradients(&mut self.model, &batch, &self.loss, self.config.seed, step)?;
+        let lr = self.config.lr.at(self.position());
+        if loss.is_finite() {
+            self.optimizer.step(step, lr, self.model.params_mut(), self.workspace.gradient());
+            self.progress.step += 1;
+            self.progress.loss_sum += loss * rows.len() as f64;
+        }
+        outside.show(&Event::Step { step, lr, loss, rows: rows.len() as u64 });
+        Ok((lr, loss))
+    }
+
+    /// Measures an epoch that has ended; false if the validation loss is no number.
+    fn end_epoch(&mut self, outside: &mut Outside, epoch: u64, lr: f64, seconds: f64) -> Result<bool, Error> {
+        let scale = self.data.encoder.as_ref().map_or(1.0, |encoder| encoder.target_scale().1);
+        let valid = &self.data.valid;
+        let (valid_loss, metrics) =
+            measure(&mut self.workspace, &self.model, &mut self.outputs, valid, &self.loss, scale, false)?;
+        if !valid_loss.is_finite() {
+            return Ok(false);
+        }
+        let rows = self.data.train.rows() as u64;
+        let stopping = self.config.early_stopping;
+        let score = stopping.monitor().of(valid_loss, &metrics).ok_or_else(|| {
+            Error::Mismatch(
+                "the metric that early stopping watches does not exist for this task and data".into(),
+            )
+        })?;
+        let best = self.progress.best.as_ref().is_none_or(|best| stopping.better(score, best.score));
+        let ended = Epoch {
+            epoch,
+            step: self.progress.step,
+            lr,
+            train_loss: self.progress.loss_sum / rows as f64,
+            valid_loss,
+            metrics,
+            best,
+            seconds,
+            rows_per_second: rows as f64 / seconds,
+        };
+        self.progress.loss_sum = 0.0;
+        self.progress.seconds += seconds;
+        self.progress.rows += rows;
+        if best {
+            self.progress.waited = 0;
+            self.progress.best = Some(Best { score, epoch: ended.clone() });
+            let weights = self.best.get_or_insert_with(|| Weights {
+                params: self.model.params().to_vec(),
+                statistics: self.model.statistics().to_vec(),
+            });
+            weights.params.copy_from_slice(self.model.params());
+            weights.statistics.copy_from_slice(self.model.statistics());
+        } else {
+            self.progress.waited += 1;
+        }
+        outside.tell(&Event::Epoch(ended.clone()))?;
+        self.last = Some(ended);
+        Ok(true)
+    }
+
+    /// Writes a checkpoint, and keeps besides it the one before and the best.
+    fn save(&mut self, outside: &mut Outside) -> Result<(), Error> {
+        let Some((folder, _)) = &outside.folder else { return Ok(()) };
+        let folder = folder.clone();
+        let before = folder.steps()?.into_iter().find(|&step| step < self.progress.step);
+        let description = Description {
+            progress: self.progress.clone(),
+            last: self.last.clone(),
+            data: self.fingerprint.clone(),
+        };
+        let event = checkpoint::save(&folder.checkpoints(), &description, &self.model, &self.optimizer)?;
+        outside.tell(&event)?;
+        if let Some((_, log)) = &outside.folder {
+            log.sync()?;
+        }
+        let best = self.best_step();
+        let kept = [Some(self.progress.step), before, best, std::mem::replace(&mut self.best_before, best)];
+        folder.keep(&kept.into_iter().flatten().collect::<Vec<u64>>())
+    }
+
+    /// The loss is no number any more: the best epoch is what is left, if there was one.
+    fn diverged(&self, lr: f64) -> Result<Stop, Error> {
+        let Position { step, .. } = self.position();
+        let stop = Stop::Diverged { lr };
+        if self.best.is_some() {
+            Ok(stop)
+        } else {
+            Err(Error::Diverged { step, epoch: self.position().epoch(), lr })
+        }
+    }
+
+    /// Puts the weights in place that the run comes to.
+    fn finish(mut self, stop: Stop) -> Result<Outcome, Error> {
+        let mut epoch = self.last;
+        let restores = self.config.early_stopping.restores_best() || matches!(stop, Stop::Diverged { .. });
+        if let (Some(weights), Some(best), true) = (self.best, self.progress.best, restores) {
+            self.model.params_mut().copy_from_slice(&weights.params);
+            self.model.statistics_mut().copy_from_slice(&weights.statistics);
+            epoch = Some(best.epoch);
+        }
+        Ok(Outcome {
+            model: self.model,
+            epoch,
+            stop,
+            epochs: self.progress.step / self.steps_per_epoch,
+            seconds: self.progress.seconds,
+            rows_per_second: self.progress.rows as f64 / self.progress.seconds,
+        })
+    }
+}

@@ -1,0 +1,171 @@
+//! Where the data of a run comes from, so that it can be read again.
+
+use std::path::{Path, PathBuf};
+
+use downhill_data::{Dataset, ReadOptions, Table, Task, bundled};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{Error, archive};
+
+/// The data of a run: where it is, what is learnt from it, and which rows are held out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Source {
+    /// A bundled data set's name, a table's file, a file of images, or a folder with files of images and labels.
+    pub from: String,
+    /// The labels of the images, where `from` is a file of images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<PathBuf>,
+    /// The column that is learnt, by name or number; the last one unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Classes or a number; told from the target unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task: Option<Task>,
+    /// What is held out to measure on. Default 0.2.
+    pub valid: Held,
+    /// How the table is read.
+    pub read: ReadOptions,
+}
+
+/// What is held out: a share of the rows, or a file of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Held {
+    /// A share, between 0 and 1.
+    Share(f64),
+    /// A table with the same columns.
+    File(PathBuf),
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Self::Share(0.2)
+    }
+}
+
+impl Source {
+    /// A bundled data set's name or a path, with nothing said about it.
+    pub fn new(from: impl Into<String>) -> Self {
+        Self { from: from.into(), ..Self::default() }
+    }
+
+    /// Makes relative paths absolute, so that the run can be resumed from anywhere.
+    pub fn absolute(mut self) -> Self {
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        if !self.is_bundled() {
+            self.from = absolute(Path::new(&self.from)).to_string_lossy().into_owned();
+        }
+        self.labels = self.labels.as_deref().map(absolute);
+        if let Held::File(file) = &self.valid {
+            self.valid = Held::File(absolute(file));
+        }
+        self
+    }
+
+    fn is_bundled(&self) -> bool {
+        bundled::catalogue().iter().any(|data| data.name == self.from)
+    }
+
+    /// A short name for the data: the bundled name, or the file's without its extension.
+    pub fn name(&self) -> String {
+        let name = Path::new(&self.from).file_name().unwrap_or_default().to_string_lossy();
+        let name = name.strip_suffix(".gz").unwrap_or(&name);
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| if stem.is_empty() { name } else { stem });
+        if stem.is_empty() { "data".into() } else { stem.into() }
+    }
+
+    /// Reads the table; a folder of images may have a second one, to validate on.
+    fn tables(&self) -> Result<(Table, Option<Table>), Error> {
+        let path = Path::new(&self.from);
+        let looks_like_a_path = self.from.contains(['/', '\\', '.']);
+        if self.from.is_empty() {
+            Err(Error::Mismatch(
+                "no data is named: give a bundled data set (`downhill datasets` lists them), a file or a folder".into(),
+            ))
+        } else if self.is_bundled() || !looks_like_a_path && !path.exists() {
+            Ok((Table::bundled(&self.from)?, None)) // An unknown name's error knows the names there are.
+        } else if let Some(labels) = &self.labels {
+            Ok((Table::images(path, Some(labels))?, None))
+        } else if path.is_dir() {
+            images_in(path)
+        } else {
+            Ok((Table::read(path, &self.read)?, None))
+        }
+    }
+
+    /// Reads the table.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    pub fn table(&self) -> Result<Table, Error> {
+        Ok(self.tables()?.0)
+    }
+
+    /// Reads, splits and encodes the data. The split is a function of `seed`.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read or learnt from.
+    pub fn load(&self, seed: u64) -> Result<Dataset, Error> {
+        let (table, beside) = self.tables()?;
+        let target = match &self.target {
+            Some(target) => table.target(target),
+            None => table.default_target(),
+        };
+        let target = match self.task {
+            Some(task) => target.task(task),
+            None => target,
+        };
+        Ok(match (&self.valid, beside) {
+            (Held::File(file), _) => target.validate_on(&Table::read(file, &self.read)?)?,
+            (Held::Share(_), Some(beside)) => target.validate_on(&beside)?,
+            (Held::Share(share), None) => target.split(*share, seed)?,
+        })
+    }
+}
+
+/// The images in a folder, and those to validate on, where there are two pairs of files as in MNIST.
+fn images_in(folder: &Path) -> Result<(Table, Option<Table>), Error> {
+    let io = |source| Error::Io { doing: "look into", path: folder.to_path_buf(), source };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(io)? {
+        files.push(entry.map_err(io)?.path());
+    }
+    files.sort();
+    let named =
+        |path: &Path, part: &str| path.file_name().is_some_and(|name| name.to_string_lossy().contains(part));
+    let pair = |part: &str| -> Option<(&PathBuf, &PathBuf)> {
+        let find = |what: &str| files.iter().find(|path| named(path, part) && named(path, what));
+        Some((find("images-idx3")?, find("labels-idx1")?))
+    };
+    let table = |(images, labels): (&PathBuf, &PathBuf)| Table::images(images, Some(labels));
+    match (pair("train"), pair("t10k")) {
+        (Some(train), Some(test)) => Ok((table(train)?, Some(table(test)?))),
+        (Some(only), None) | (None, Some(only)) => Ok((table(only)?, None)),
+        (None, None) => Err(Error::Mismatch(format!(
+            "{} is a folder without files of images and labels (such as train-images-idx3-ubyte.gz and \
+             train-labels-idx1-ubyte.gz); name a file",
+            folder.display()
+        ))),
+    }
+}
+
+/// A fingerprint of what a network is trained and measured on, to see whether data has changed between two runs.
+pub fn fingerprint(data: &Dataset) -> String {
+    let mut hash = Sha256::new();
+    for examples in [&data.train, &data.valid] {
+        hash.update((examples.features as u64).to_le_bytes());
+        hash.update(bytemuck::cast_slice::<f32, u8>(&examples.x));
+        match &examples.y {
+            downhill_data::Targets::Classes { labels, classes } => {
+                hash.update((*classes as u64).to_le_bytes());
+                hash.update(bytemuck::cast_slice::<u32, u8>(labels));
+            }
+            downhill_data::Targets::Values(values) => hash.update(bytemuck::cast_slice::<f32, u8>(values)),
+        }
+    }
+    archive::hex(&hash.finalize())
+}

@@ -1,0 +1,291 @@
+//! From data and settings to a trained network.
+
+use std::path::Path;
+use std::sync::mpsc::Receiver;
+
+use downhill_data::Dataset;
+use downhill_optim::{Invalid, Rule, Schedule, invalid};
+
+use crate::session::{Outcome, Outside, Session};
+use crate::{
+    Command, Config, EarlyStopping, Error, Event, Network, Predictor, RunConfig, RunFolder, Stop, Summary,
+    View,
+};
+
+/// Trains networks: settings, all with defaults, then [`fit`](Trainer::fit).
+///
+/// The result is a function of the settings and the data, the same bit for bit whatever the number of threads.
+///
+/// ```
+/// use downhill_data::Table;
+/// use downhill_train::{Network, Trainer};
+///
+/// let data = Table::bundled("iris")?.default_target().split(0.2, 7)?;
+/// let trained = Trainer::new(Network::mlp([16])).epochs(30).seed(7).fit(&data)?;
+/// assert!(trained.score() > 0.9);
+/// # Ok::<(), downhill_train::Error>(())
+/// ```
+#[derive(Default)]
+pub struct Trainer {
+    config: Config,
+    threads: Option<usize>,
+    outside: Outside,
+}
+
+/// A network that was trained, and how that went.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    predictor: Predictor,
+    summary: Summary,
+    stop: Stop,
+}
+
+impl Trained {
+    /// The network with all that is needed to use it.
+    pub fn predictor(&self) -> &Predictor {
+        &self.predictor
+    }
+
+    /// What the run came to.
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// Why it stopped.
+    pub fn stop(&self) -> Stop {
+        self.stop
+    }
+
+    /// Accuracy, or R², on the validation rows.
+    pub fn score(&self) -> f64 {
+        self.summary.metrics.score()
+    }
+
+    /// Writes the model; see [`Predictor::save`].
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        self.predictor.save(path)
+    }
+}
+
+impl Trainer {
+    /// A trainer of such a network: an [`Mlp`](downhill_nn::Mlp) or a list of layers, in front of the head.
+    pub fn new(network: impl Into<Network>) -> Self {
+        Self::from_config(Config { network: network.into(), ..Config::default() })
+    }
+
+    /// A trainer with all settings given.
+    pub fn from_config(config: Config) -> Self {
+        Self { config, ..Self::default() }
+    }
+
+    /// The update rule. Default AdamW.
+    pub fn optimizer(mut self, rule: impl Into<Rule>) -> Self {
+        self.config.optimizer = rule.into();
+        self
+    }
+
+    /// The learning rate: a number or a schedule.
+    pub fn lr(mut self, schedule: impl Into<Schedule>) -> Self {
+        self.config.lr = schedule.into();
+        self
+    }
+
+    /// How often every row is seen.
+    pub fn epochs(mut self, epochs: u64) -> Self {
+        self.config.epochs = Some(epochs);
+        self
+    }
+
+    /// The rows of a step.
+    pub fn batch(mut self, rows: usize) -> Self {
+        self.config.batch = Some(rows);
+        self
+    }
+
+    /// When to stop before the last epoch.
+    pub fn early_stopping(mut self, stopping: EarlyStopping) -> Self {
+        self.config.early_stopping = stopping;
+        self
+    }
+
+    /// What all randomness is a function of. Default 0.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.config.seed = seed;
+        self
+    }
+
+    /// The number of threads. Default: as many as the machine has cores.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads);
+        self
+    }
+
+    /// Shows every event of the run to `view`, on the thread that trains.
+    pub fn view(mut self, view: impl FnMut(&Event) + Send + 'static) -> Self {
+        self.outside.views.push(Box::new(view) as View);
+        self
+    }
+
+    /// Takes commands from `inbox` between steps.
+    pub fn inbox(mut self, inbox: Receiver<Command>) -> Self {
+        self.outside.inbox = Some(inbox);
+        self
+    }
+
+    /// Trains a network.
+    ///
+    /// # Errors
+    ///
+    /// Before the first step, if a setting is out of its range or does not go with the data; later, if the loss stops
+    /// being a number before an epoch has ended.
+    pub fn fit(self, data: &Dataset) -> Result<Trained, Error> {
+        self.go(data, None, false)
+    }
+
+    /// Trains a network and keeps the run in a new folder inside `runs`; see [`RunFolder::create`] for its name.
+    ///
+    /// # Errors
+    ///
+    /// As [`fit`](Trainer::fit), and if something cannot be written.
+    pub fn fit_in(mut self, runs: &Path, name: Option<&str>, data: RunData<'_>) -> Result<Trained, Error> {
+        let (config, notes) = self.config.resolve(data.data)?;
+        let config = RunConfig { data: data.source.clone(), training: config };
+        // A run that cannot begin leaves no folder behind.
+        Session::new(&config.training, data.data, false)?;
+        check_threads(self.threads)?;
+        let folder = RunFolder::create(runs, name, &config)?;
+        self.config = config.training;
+        self.outside.folder = Some((folder.clone(), folder.log()?));
+        self.go_with_notes(data.data, Some(folder), false, notes)
+    }
+
+    /// Goes on with a run from its latest checkpoint; a run that is over only gives its result again.
+    ///
+    /// # Errors
+    ///
+    /// If the folder is not that of a run, its data has changed, or no checkpoint can be read.
+    pub fn resume(mut self, folder: RunFolder) -> Result<Trained, Error> {
+        let config = folder.config()?;
+        let data = config.data.load(config.training.seed)?;
+        self.config = config.training;
+        self.outside.folder = Some((folder.clone(), folder.log()?));
+        self.go(&data, Some(folder), true)
+    }
+
+    fn go(self, data: &Dataset, folder: Option<RunFolder>, resume: bool) -> Result<Trained, Error> {
+        let (config, notes) = self.config.resolve(data)?;
+        Self { config, ..self }.go_with_notes(data, folder, resume, notes)
+    }
+
+    fn go_with_notes(
+        self,
+        data: &Dataset,
+        folder: Option<RunFolder>,
+        resume: bool,
+        notes: Vec<String>,
+    ) -> Result<Trained, Error> {
+        let Self { config, threads, mut outside } = self;
+        let threads = check_threads(threads)?;
+        let mut conduct = || -> Result<Outcome, Error> {
+            let mut session = Session::new(&config, data, threads > 1)?;
+            if resume && let Some(folder) = &folder {
+                let warnings = session.restore(folder)?;
+                for text in warnings {
+                    outside.tell(&Event::Note { text })?;
+                }
+                outside.tell(&session.resumed())?;
+            } else {
+                outside.tell(&session.start())?;
+                for text in data.notes.iter().chain(&notes).cloned() {
+                    outside.tell(&Event::Note { text })?;
+                }
+            }
+            session.run(&mut outside)
+        };
+        // A pool of its own, so that nothing global is set up and steps can hand work to it without allocating.
+        let outcome = if threads == 1 {
+            conduct()?
+        } else {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            let pool = pool
+                .map_err(|error| Error::Mismatch(format!("{threads} threads cannot be started: {error}")))?;
+            pool.install(conduct)?
+        };
+        let trained = conclude(&config, data, threads, folder.as_ref(), outcome)?;
+        if let Some(folder) = &folder {
+            trained.save(folder.model_path())?;
+        }
+        Ok(trained)
+    }
+}
+
+/// The data of a run that is kept: what it is, and where it comes from, so that it can be read again.
+#[derive(Clone, Copy, Debug)]
+pub struct RunData<'a> {
+    /// The rows.
+    pub data: &'a Dataset,
+    /// Where they were read.
+    pub source: &'a crate::Source,
+}
+
+fn check_threads(threads: Option<usize>) -> Result<usize, Invalid> {
+    let threads = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
+    invalid::ensure(
+        "training",
+        "threads",
+        threads as f64,
+        |n| (1.0..=1024.0).contains(&n),
+        "from 1 to 1024",
+    )?;
+    Ok(threads)
+}
+
+fn conclude(
+    config: &Config,
+    data: &Dataset,
+    threads: usize,
+    folder: Option<&RunFolder>,
+    outcome: Outcome,
+) -> Result<Trained, Error> {
+    let Outcome { model, epoch, stop, epochs, seconds, rows_per_second } = outcome;
+    let loss = config.loss.clone().expect("resolved before the run");
+    let parameters = model.params().len();
+    let predictor = Predictor::new(model, loss, data.encoder.clone());
+    let (valid_loss, metrics) = predictor.evaluate_rows(&data.valid)?;
+    let reason = match stop {
+        Stop::Finished => "finished",
+        Stop::EarlyStopping => "early-stopping",
+        Stop::Interrupted => "interrupted",
+        Stop::Diverged { .. } => "diverged",
+    };
+    let summary = Summary {
+        run: folder.map(|folder| folder.path().display().to_string()),
+        dataset: data.name.clone(),
+        task: data.task(),
+        rows: data.train.rows() + data.valid.rows(),
+        train_rows: data.train.rows(),
+        valid_rows: data.valid.rows(),
+        features: data.features(),
+        classes: match &data.train.y {
+            downhill_data::Targets::Classes { classes, .. } => Some(*classes),
+            downhill_data::Targets::Values(_) => None,
+        },
+        parameters,
+        optimizer: config.optimizer.to_string(),
+        schedule: config.lr.to_string(),
+        seed: config.seed,
+        threads,
+        batch: config.batch.expect("resolved before the run"),
+        epochs,
+        best_epoch: epoch.as_ref().map_or(0, |epoch| epoch.epoch + 1),
+        stopped_early: stop == Stop::EarlyStopping,
+        stop: reason.into(),
+        train_loss: epoch.as_ref().map_or(f64::NAN, |epoch| epoch.train_loss),
+        valid_loss,
+        metrics,
+        seconds,
+        rows_per_second,
+        weights_sha256: predictor.weights_sha256(),
+    };
+    Ok(Trained { predictor, summary, stop })
+}

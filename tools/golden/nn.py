@@ -1,0 +1,228 @@
+"""The numbers that crates/nn is tested against: PyTorch's networks, in float64, and scikit-learn's metrics.
+
+    pip install torch==2.15.0 scikit-learn==1.9.1
+    python tools/golden/nn.py
+
+writes crates/nn/tests/golden/*.json.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import sklearn.metrics as sk
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+torch.set_default_dtype(torch.float64)
+torch.set_num_threads(1)
+FOLDER = Path(__file__).parents[2] / "crates/nn/tests/golden"
+
+ACTIVATIONS = {
+    "relu": (lambda s: nn.ReLU()),
+    "leaky-relu": (lambda s: nn.LeakyReLU(s.get("slope", 0.01))),
+    "elu": (lambda s: nn.ELU(s.get("alpha", 1.0))),
+    "selu": (lambda s: nn.SELU()),
+    "gelu": (lambda s: nn.GELU()),
+    "silu": (lambda s: nn.SiLU()),
+    "mish": (lambda s: nn.Mish()),
+    "tanh": (lambda s: nn.Tanh()),
+    "sigmoid": (lambda s: nn.Sigmoid()),
+    "softplus": (lambda s: nn.Softplus(threshold=1e9)),
+    "identity": (lambda s: nn.Identity()),
+}
+
+
+def network(layers, inputs):
+    """The PyTorch modules of a list of layers, as crates/nn describes them."""
+    modules = []
+    width = inputs
+    for layer in layers:
+        (name, settings), = layer.items()
+        if name == "dense":
+            modules.append(nn.Linear(width, settings["units"], bias=settings.get("bias", True)))
+            width = settings["units"]
+        elif name == "batch-norm":
+            modules.append(nn.BatchNorm1d(width, settings.get("eps", 1e-5), settings.get("momentum", 0.1)))
+        elif name == "layer-norm":
+            modules.append(nn.LayerNorm(width, settings.get("eps", 1e-5)))
+        else:
+            modules.append(ACTIVATIONS[name](settings))
+    return nn.Sequential(*modules)
+
+
+def flat(net, of):
+    """A tensor of every parameter, in the layout of crates/nn: weights are [inputs, outputs]."""
+    tensors = [of(p).T if p.dim() == 2 else of(p) for p in net.parameters()]
+    return torch.cat([t.reshape(-1) for t in tensors]).tolist() if tensors else []
+
+
+def statistics(net):
+    norms = [m for m in net if isinstance(m, nn.BatchNorm1d)]
+    return [x for m in norms for t in (m.running_mean, m.running_var) for x in t.tolist()]
+
+
+def criterion(loss):
+    (name, settings), = loss.items()
+    if name == "cross-entropy":
+        weights = settings.get("class-weights")
+        weights = torch.tensor(weights) if weights else None
+        return nn.CrossEntropyLoss(weight=weights, label_smoothing=settings.get("label-smoothing", 0.0))
+    return {
+        "binary-cross-entropy": nn.BCEWithLogitsLoss(),
+        "mse": nn.MSELoss(),
+        "mae": nn.L1Loss(),
+        "huber": nn.HuberLoss(delta=settings.get("delta", 1.0)),
+    }[name]
+
+
+def case(name, layers, loss, inputs=3, rows=8, batches=((0, 5), (5, 8)), seed=0):
+    """A network, data, and what PyTorch makes of them: steps of gradient descent, then a prediction."""
+    torch.manual_seed(seed)
+    net = network(layers, inputs)
+    with torch.no_grad():
+        for p in net.parameters():
+            p += 0.3 * torch.randn_like(p)
+    x = 1.5 * torch.randn(rows, inputs)
+    with torch.no_grad():
+        width = net.eval()(x[:2]).shape[1]
+    kind = next(iter(loss))
+    if kind == "cross-entropy":
+        classes = torch.randint(0, width, (rows,))
+        targets = {"classes": classes.tolist()}
+    elif kind == "binary-cross-entropy":
+        values = torch.rand(rows, width)
+        targets = {"values": values.flatten().tolist()}
+    else:
+        values = 1.5 * torch.randn(rows, width)
+        targets = {"values": values.flatten().tolist()}
+    measure = criterion(loss)
+    out = {
+        "name": name, "layers": layers, "loss": loss, "inputs": inputs, "lr": 0.1,
+        "params": flat(net, lambda p: p.detach()), "x": x.flatten().tolist(), "targets": targets, "steps": [],
+    }
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    net.train()
+    for first, last in batches:
+        target = classes[first:last] if kind == "cross-entropy" else values[first:last]
+        optimizer.zero_grad()
+        value = measure(net(x[first:last]), target)
+        value.backward()
+        out["steps"].append({
+            "rows": [first, last], "loss": value.item(), "gradient": flat(net, lambda p: p.grad),
+        })
+        optimizer.step()
+    net.eval()
+    with torch.no_grad():
+        outputs = net(x)
+        out["outputs"] = outputs.flatten().tolist()
+        out["mean"] = measure(outputs, classes if kind == "cross-entropy" else values).item()
+        out["statistics"] = statistics(net)
+    return out
+
+
+def networks():
+    ce, mse = {"cross-entropy": {}}, {"mse": {}}
+    dense = lambda units, **more: {"dense": {"units": units, **more}}
+    norm, layer_norm = {"batch-norm": {}}, {"layer-norm": {}}
+    activations = [{name: {}} for name in ACTIVATIONS] + [{"leaky-relu": {"slope": 0.2}}, {"elu": {"alpha": 0.7}}]
+    cases = []
+    for i, activation in enumerate(activations):
+        name = next(iter(activation))
+        cases.append(case(f"dense {name} {i}", [dense(5), activation, dense(3)], ce, seed=i))
+        cases.append(case(f"{name} alone {i}", [dense(5), layer_norm, activation, dense(3)], mse, seed=50 + i))
+    losses = [
+        {"cross-entropy": {"label-smoothing": 0.1}},
+        {"cross-entropy": {"class-weights": [0.5, 2.0, 1.25]}},
+        {"cross-entropy": {"label-smoothing": 0.2, "class-weights": [0.5, 2.0, 1.25]}},
+        {"binary-cross-entropy": {}}, {"mae": {}}, {"huber": {}}, {"huber": {"delta": 0.6}}, mse, ce,
+    ]
+    for i, loss in enumerate(losses):
+        layers = [dense(6), {"tanh": {}}, dense(3)]
+        cases.append(case(f"loss {next(iter(loss))} {i}", layers, loss, seed=100 + i))
+    cases.append(case("layer-norm", [dense(7), {"layer-norm": {"eps": 1e-3}}, dense(3)], ce, seed=200))
+    cases.append(case("layer-norm first", [layer_norm, dense(3)], ce, seed=201))
+    cases.append(case("no bias", [dense(5, bias=False), {"relu": {}}, dense(2, bias=False)], mse, seed=202))
+    batches = ((0, 5), (5, 8), (1, 8))
+    cases.append(case("batch-norm", [dense(5), norm, {"relu": {}}, dense(3)], ce, batches=batches, seed=203))
+    layers = [norm, dense(5), {"batch-norm": {"momentum": 0.3, "eps": 1e-2}}, {"gelu": {}}, dense(4, bias=False),
+              norm, {"tanh": {}}, dense(2)]
+    cases.append(case("batch-norm thrice", layers, mse, batches=batches, seed=204))
+    cases.append(case("batch-norm in shards", layers, mse, rows=132, batches=((0, 131), (5, 132)), seed=205))
+    cases.append(case("batch-norm last", [dense(3), norm], ce, batches=batches, seed=206))
+    return cases
+
+
+def metrics():
+    rng = np.random.default_rng(0)
+    cases = []
+
+    def classified(name, outputs, classes, k):
+        outputs, classes = np.asarray(outputs, float), np.asarray(classes)
+        width = outputs.shape[1]
+        if width == 1:
+            predicted = (outputs[:, 0] > 0).astype(int)
+            auc = sk.roc_auc_score(classes, outputs[:, 0])
+        else:
+            predicted = outputs.argmax(1)
+            shares = torch.softmax(torch.tensor(outputs), 1).numpy()
+            auc = sk.roc_auc_score(classes, shares[:, 1] if width == 2 else shares,
+                                   **({} if width == 2 else {"multi_class": "ovr", "average": "macro"}))
+        count = max(width, 2)
+        top = {} if width < 3 else {
+            f"top-k({k})": sk.top_k_accuracy_score(classes, outputs, k=k, labels=range(width)),
+        }
+        macro = {"average": "macro", "zero_division": 0.0}
+        cases.append({
+            "name": name, "width": width, "outputs": outputs.flatten().tolist(), "classes": classes.tolist(),
+            "confusion": sk.confusion_matrix(classes, predicted, labels=range(count)).flatten().tolist(),
+            "metrics": {
+                "accuracy": sk.accuracy_score(classes, predicted),
+                "balanced-accuracy": sk.balanced_accuracy_score(classes, predicted),
+                "precision": sk.precision_score(classes, predicted, **macro),
+                "recall": sk.recall_score(classes, predicted, **macro),
+                "f1": sk.f1_score(classes, predicted, **macro),
+                "roc-auc": auc, **top,
+            },
+        })
+
+    classes = rng.integers(0, 2, 40)
+    classified("one output", rng.normal(size=(40, 1)) + classes[:, None], classes, 2)
+    classified("one output, ties", np.round(rng.normal(size=(40, 1)) + classes[:, None]), classes, 2)
+    classified("two outputs", rng.normal(size=(40, 2)), classes, 2)
+    classes = rng.integers(0, 4, 60)
+    classified("four classes", rng.normal(size=(60, 4)) + 1.5 * np.eye(4)[classes], classes, 2)
+    outputs = rng.normal(size=(60, 4)) + 1.5 * np.eye(4)[classes]
+    outputs[:, 2] = -9.0
+    classified("a class never predicted", outputs, classes, 3)
+
+    def fitted(name, outputs, values):
+        width = outputs.shape[1]
+        cases.append({
+            "name": name, "width": width,
+            "outputs": outputs.flatten().tolist(), "values": values.flatten().tolist(),
+            "metrics": {
+                "rmse": sk.root_mean_squared_error(values, outputs),
+                "mae": sk.mean_absolute_error(values, outputs),
+                "r2": sk.r2_score(values, outputs),
+            },
+        })
+
+    values = rng.normal(size=(30, 1))
+    fitted("one value", values + 0.4 * rng.normal(size=(30, 1)), values)
+    values = rng.normal(size=(30, 3)) * [1.0, 5.0, 0.1]
+    fitted("three values", values + 0.4 * rng.normal(size=(30, 3)), values)
+    values = values.copy()
+    values[:, 1] = 2.0
+    fitted("a constant value", values + 0.1, values)
+    return cases
+
+
+def write(name, cases):
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / name).write_text("[\n" + ",\n".join(json.dumps(case) for case in cases) + "\n]\n")
+
+
+write("networks.json", networks())
+write("metrics.json", metrics())

@@ -1,0 +1,364 @@
+"""Reference values for the tests of downhill-optim, from PyTorch, Keras and Optax.
+
+Writes crates/optim/tests/golden/{rules,schedules}.json. Run from anywhere:
+
+    pip install torch==2.15.0 keras==3.15.1 optax==0.2.8 jax==0.10.2 numpy==2.4.6
+    python tools/golden/optim.py
+"""
+
+import json
+import os
+from math import sqrt
+from pathlib import Path
+
+os.environ["KERAS_BACKEND"] = "torch"
+
+import jax
+import jax.numpy as jnp
+import keras
+import optax
+import torch
+
+jax.config.update("jax_enable_x64", True)
+
+STEPS = 60
+EVERY = 10
+
+# Half of a sum of squares, badly scaled, its minimum away from zero; and Rosenbrock's valley.
+SCALES = [0.1, 1.0, 10.0, 100.0]
+CENTRES = [1.0, -2.0, 3.0, 0.5]
+STARTS = {"quadratic": [-3.0, 4.0, 2.0, -1.0], "rosenbrock": [-1.2, 1.0]}
+
+
+def gradient(problem, p):
+    """The gradient, of a sequence of numbers of any framework."""
+    if problem == "quadratic":
+        return [a * (x - c) for a, x, c in zip(SCALES, p, CENTRES)]
+    x, y = p
+    valley = y - x * x
+    return [-2.0 * (1.0 - x) - 400.0 * x * valley, 200.0 * valley]
+
+
+def rate(initial, step):
+    """The rate falls on the way: inverse-time(initial, decay=0.05)."""
+    return initial / (1.0 + 0.05 * step)
+
+
+def by_torch(make, clip=None, l1=0.0):
+    """A trajectory of PyTorch's optimizer `make(parameters, lr)`."""
+
+    def run(problem, initial, dtype):
+        p = torch.tensor(STARTS[problem], dtype=getattr(torch, dtype), requires_grad=True)
+        optimizer = make([p], initial)
+        path = []
+        for step in range(STEPS):
+            optimizer.param_groups[0]["lr"] = rate(initial, step)
+            p.grad = torch.stack(gradient(problem, p.detach()))
+            if clip is not None:
+                clip([p])
+            if l1 > 0.0:
+                (l1 * p.abs().sum()).backward()  # adds to the gradient
+            optimizer.step()
+            if (step + 1) % EVERY == 0:
+                path.append(p.detach().tolist())
+        return path
+
+    return run
+
+
+def by_keras(make):
+    """A trajectory of Keras's optimizer `make(lr)`."""
+
+    def run(problem, initial, dtype):
+        keras.config.set_floatx(dtype)
+        p = keras.Variable(STARTS[problem], dtype=dtype)
+        optimizer = make(initial)
+        optimizer.build([p])
+        path = []
+        for step in range(STEPS):
+            optimizer.learning_rate.assign(rate(initial, step))
+            now = p.value.detach()
+            optimizer.apply([torch.stack(gradient(problem, now))])
+            if (step + 1) % EVERY == 0:
+                path.append(p.value.detach().tolist())
+        return path
+
+    return run
+
+
+def by_optax(make):
+    """A trajectory of Optax's optimizer `make(schedule)`."""
+
+    def run(problem, initial, dtype):
+        p = jnp.array(STARTS[problem], dtype=dtype)
+        optimizer = make(lambda step: rate(initial, step))
+        state = optimizer.init(p)
+        path = []
+        for step in range(STEPS):
+            updates, state = optimizer.update(jnp.stack(gradient(problem, p)), state, p)
+            p = optax.apply_updates(p, updates)
+            assert p.dtype == dtype
+            if (step + 1) % EVERY == 0:
+                path.append(p.tolist())
+        return path
+
+    return run
+
+
+def rules():
+    """Each: the spelling, restraints, rates for the quadratic and for Rosenbrock's, and who computes it."""
+    t = torch.optim
+    value = torch.nn.utils.clip_grad_value_
+    k = keras.optimizers
+    return [
+        ("sgd", {}, (0.015, 1e-3), by_torch(lambda p, lr: t.SGD(p, lr))),
+        ("sgd", {}, (0.004, 3e-4), by_torch(lambda p, lr: t.SGD(p, lr))),
+        ("momentum", {}, (0.01, 2e-4), by_keras(lambda lr: k.SGD(lr, momentum=0.9))),
+        ("momentum(0.5)", {}, (0.015, 5e-4), by_keras(lambda lr: k.SGD(lr, momentum=0.5))),
+        ("momentum(form=buffer)", {}, (0.01, 2e-4), by_torch(lambda p, lr: t.SGD(p, lr, momentum=0.9))),
+        ("momentum(0.5, form=buffer)", {}, (0.015, 5e-4), by_torch(lambda p, lr: t.SGD(p, lr, momentum=0.5))),
+        ("nesterov", {}, (0.01, 2e-4), by_keras(lambda lr: k.SGD(lr, momentum=0.9, nesterov=True))),
+        ("nesterov(0.6)", {}, (0.01, 4e-4), by_keras(lambda lr: k.SGD(lr, momentum=0.6, nesterov=True))),
+        (
+            "nesterov(form=buffer)",
+            {},
+            (0.01, 2e-4),
+            by_torch(lambda p, lr: t.SGD(p, lr, momentum=0.9, nesterov=True)),
+        ),
+        (
+            "nesterov(0.6, form=buffer)",
+            {},
+            (0.01, 4e-4),
+            by_torch(lambda p, lr: t.SGD(p, lr, momentum=0.6, nesterov=True)),
+        ),
+        ("adagrad", {}, (0.5, 0.1), by_torch(lambda p, lr: t.Adagrad(p, lr))),
+        (
+            "adagrad(eps=1e-3, initial=0.1)",
+            {},
+            (0.2, 0.3),
+            by_torch(lambda p, lr: t.Adagrad(p, lr, eps=1e-3, initial_accumulator_value=0.1)),
+        ),
+        ("rmsprop", {}, (0.05, 0.01), by_torch(lambda p, lr: t.RMSprop(p, lr, alpha=0.9, eps=1e-8))),
+        (
+            "rmsprop(rho=0.99, eps=1e-2)",
+            {},
+            (0.02, 0.005),
+            by_torch(lambda p, lr: t.RMSprop(p, lr, alpha=0.99, eps=1e-2)),
+        ),
+        ("adam", {}, (0.1, 0.05), by_torch(lambda p, lr: t.Adam(p, lr))),
+        (
+            "adam(beta1=0.8, beta2=0.95, eps=1e-3)",
+            {},
+            (0.2, 0.02),
+            by_torch(lambda p, lr: t.Adam(p, lr, betas=(0.8, 0.95), eps=1e-3)),
+        ),
+        ("adamw", {}, (0.1, 0.05), by_torch(lambda p, lr: t.AdamW(p, lr, weight_decay=0.01))),
+        (
+            "adamw(beta1=0.7, beta2=0.99, eps=1e-4, weight-decay=0.3)",
+            {},
+            (0.1, 0.02),
+            by_torch(lambda p, lr: t.AdamW(p, lr, betas=(0.7, 0.99), eps=1e-4, weight_decay=0.3)),
+        ),
+        ("sgd", {"l2": 0.5}, (0.01, 1e-3), by_torch(lambda p, lr: t.SGD(p, lr, weight_decay=0.5))),
+        ("adam", {"l2": 0.1}, (0.1, 0.05), by_torch(lambda p, lr: t.Adam(p, lr, weight_decay=0.1))),
+        ("sgd", {"l1": 0.5}, (0.01, 1e-3), by_torch(lambda p, lr: t.SGD(p, lr), l1=0.5)),
+        (
+            "rmsprop(rho=0.99)",
+            {"l1": 0.1, "l2": 0.2},
+            (0.05, 0.01),
+            by_torch(lambda p, lr: t.RMSprop(p, lr, alpha=0.99, eps=1e-8, weight_decay=0.2), l1=0.1),
+        ),
+        (
+            "sgd",
+            {"clip_norm": 5.0},
+            (0.02, 0.01),
+            by_optax(lambda lr: optax.chain(optax.clip_by_global_norm(5.0), optax.sgd(lr))),
+        ),
+        (
+            "adam",
+            {"clip_norm": 1.0},
+            (0.1, 0.05),
+            by_optax(lambda lr: optax.chain(optax.clip_by_global_norm(1.0), optax.adam(lr))),
+        ),
+        (
+            "momentum(0.8, form=buffer)",
+            {"clip_norm": 20.0},
+            (0.01, 5e-4),
+            by_optax(lambda lr: optax.chain(optax.clip_by_global_norm(20.0), optax.sgd(lr, momentum=0.8))),
+        ),
+        (
+            "momentum(form=buffer)",
+            {"clip_value": 3.0},
+            (0.01, 5e-3),
+            by_torch(lambda p, lr: t.SGD(p, lr, momentum=0.9), clip=lambda p: value(p, 3.0)),
+        ),
+        (
+            "adam",
+            {"clip_value": 0.5, "l2": 0.05},
+            (0.1, 0.002),
+            by_torch(lambda p, lr: t.Adam(p, lr, weight_decay=0.05), clip=lambda p: value(p, 0.5)),
+        ),
+        (
+            "momentum",
+            {"weight_decay": 0.4},
+            (0.01, 2e-4),
+            by_keras(lambda lr: k.SGD(lr, momentum=0.9, weight_decay=0.4)),
+        ),
+        (
+            "rmsprop",
+            {"weight_decay": 0.1},
+            (0.05, 0.01),
+            by_optax(
+                lambda lr: optax.chain(
+                    optax.scale_by_rms(decay=0.9, eps=1e-8, eps_in_sqrt=False),
+                    optax.add_decayed_weights(0.1),
+                    optax.scale_by_learning_rate(lr),
+                )
+            ),
+        ),
+        (
+            "adam",
+            {"clip_norm": 10.0, "clip_value": 2.0, "weight_decay": 0.2},
+            (0.1, 0.01),
+            by_optax(
+                lambda lr: optax.chain(
+                    optax.clip_by_global_norm(10.0), optax.clip(2.0), optax.adamw(lr, weight_decay=0.2)
+                )
+            ),
+        ),
+    ]
+
+
+def trajectories():
+    for optimizer, restraints, rates, run in rules():
+        for problem, initial in zip(STARTS, rates):
+            yield {
+                "optimizer": optimizer,
+                "restraints": restraints,
+                "schedule": f"inverse-time({initial}, decay=0.05)",
+                "problem": problem,
+                "float64": run(problem, initial, "float64"),
+                "float32": run(problem, initial, "float32"),
+            }
+
+
+def torch_rates(initial, make, count):
+    """The rates of `count` steps under PyTorch's scheduler `make(optimizer)`."""
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=initial)
+    scheduler = make(optimizer)
+    rates = []
+    for _ in range(count):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    return rates
+
+
+def keras_rates(schedule, count):
+    return [float(schedule(torch.tensor(step, dtype=torch.float64))) for step in range(count)]
+
+
+def schedules():
+    """Each: the spelling, steps an epoch, steps in all, the rate of each step or epoch."""
+    s = torch.optim.lr_scheduler
+    k = keras.optimizers.schedules
+    keras.config.set_floatx("float64")
+
+    def warmed(optimizer):
+        rise = s.LinearLR(optimizer, start_factor=1 / 20, total_iters=19)
+        fall = s.CosineAnnealingLR(optimizer, T_max=180)
+        return s.SequentialLR(optimizer, [rise, fall], milestones=[20])
+
+    return [
+        ("exponential(0.1, rate=0.98)", 1, 300, torch_rates(0.1, lambda o: s.ExponentialLR(o, 0.98), 300)),
+        ("exponential(0.1, rate=0.9, per=epoch)", 7, 280, torch_rates(0.1, lambda o: s.ExponentialLR(o, 0.9), 40)),
+        ("step(0.3, every=30)", 1, 300, torch_rates(0.3, lambda o: s.StepLR(o, 30, 0.5), 300)),
+        ("step(0.3, every=7%, factor=0.1)", 1, 100, torch_rates(0.3, lambda o: s.StepLR(o, 7, 0.1), 100)),
+        ("step(0.3, every=3ep, factor=0.8)", 7, 280, torch_rates(0.3, lambda o: s.StepLR(o, 21, 0.8), 280)),
+        ("step(0.3, every=3, factor=0.8, per=epoch)", 7, 280, torch_rates(0.3, lambda o: s.StepLR(o, 3, 0.8), 40)),
+        ("cosine(0.1)", 1, 300, torch_rates(0.1, lambda o: s.CosineAnnealingLR(o, 300), 300)),
+        (
+            "cosine(0.1, end=0.001, over=40, per=epoch)",
+            7,
+            280,
+            torch_rates(0.1, lambda o: s.CosineAnnealingLR(o, 40, eta_min=0.001), 40),
+        ),
+        (
+            "cosine-restarts(0.1, first=30)",
+            1,
+            300,
+            torch_rates(0.1, lambda o: s.CosineAnnealingWarmRestarts(o, 30), 300),
+        ),
+        (
+            "cosine-restarts(0.1, first=7%, end=0.01)",
+            1,
+            100,
+            torch_rates(0.1, lambda o: s.CosineAnnealingWarmRestarts(o, 7, eta_min=0.01), 100),
+        ),
+        (
+            "cosine-restarts(0.1, first=10, t-mul=2, end=0.001)",
+            1,
+            320,
+            torch_rates(0.1, lambda o: s.CosineAnnealingWarmRestarts(o, 10, T_mult=2, eta_min=0.001), 320),
+        ),
+        (
+            "cosine-restarts(0.1, first=1, t-mul=3, per=epoch)",
+            7,
+            280,
+            torch_rates(0.1, lambda o: s.CosineAnnealingWarmRestarts(o, 1, T_mult=3), 40),
+        ),
+        (
+            "cosine-restarts(0.1, first=20, t-mul=1.5, m-mul=0.8)",
+            1,
+            300,
+            keras_rates(k.CosineDecayRestarts(0.1, 20, t_mul=1.5, m_mul=0.8), 300),
+        ),
+        (
+            "cosine-restarts(0.1, first=20, t-mul=1, m-mul=0.7)",
+            1,
+            300,
+            keras_rates(k.CosineDecayRestarts(0.1, 20, t_mul=1.0, m_mul=0.7), 300),
+        ),
+        (
+            "inverse-time(0.2, decay=0.05)",
+            1,
+            300,
+            torch_rates(0.2, lambda o: s.LambdaLR(o, lambda t: 1 / (1 + 0.05 * t)), 300),
+        ),
+        (
+            "inverse-time(0.2, decay=0.01)",
+            1,
+            300,
+            keras_rates(k.InverseTimeDecay(0.2, decay_steps=1, decay_rate=0.01), 300),
+        ),
+        (
+            "inverse-time(0.2, decay=1, per=epoch, from=1)",
+            7,
+            280,
+            torch_rates(0.2, lambda o: s.LambdaLR(o, lambda t: 1 / (2 + t)), 40),
+        ),
+        ("inverse-sqrt(0.5)", 1, 300, torch_rates(0.5, lambda o: s.LambdaLR(o, lambda t: 1 / sqrt(t + 1)), 300)),
+        (
+            "inverse-sqrt(0.5, from=100)",
+            1,
+            300,
+            torch_rates(0.5, lambda o: s.LambdaLR(o, lambda t: 1 / sqrt(t + 100)), 300),
+        ),
+        ("warmup(20, then=cosine(0.1))", 1, 200, torch_rates(0.1, warmed, 200)),
+    ]
+
+
+def write(name, entries):
+    path = Path(__file__).parents[2] / "crates/optim/tests/golden" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("[\n" + ",\n".join(json.dumps(entry) for entry in entries) + "\n]\n")
+
+
+write("rules.json", list(trajectories()))
+write(
+    "schedules.json",
+    [
+        {"schedule": schedule, "steps_per_epoch": epoch, "total_steps": total, "rates": rates}
+        for schedule, epoch, total, rates in schedules()
+    ],
+)
