@@ -411,7 +411,7 @@ impl std::error::Error for Error {
 }
 
 fn suggest(f: &mut Formatter<'_>, nearest: &Option<String>) -> fmt::Result {
-    nearest.as_ref().map_or(Ok(()), |nearest| write!(f, "; did you mean `{nearest}`?").map(|()| ()))
+    nearest.as_ref().map_or(Ok(()), |nearest| write!(f, "; did you mean `{nearest}`?"))
 }
 
 fn columns_of(f: &mut Formatter<'_>, columns: &[String]) -> fmt::Result {

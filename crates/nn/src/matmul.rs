@@ -1,90 +1,102 @@
-//! Matrix products, through the `gemm` crate. All matrices are row-major, without gaps.
+//! Matrix products. All matrices are row-major, without gaps.
+//!
+//! Small and middle-sized products are made here: without any allocation, by register tiles over vectors, every
+//! element one chain of (fused) multiply-adds in the order of the inner dimension. Large ones go to the `gemm` crate,
+//! which allocates a scratch buffer of its own at every call. Which way is taken depends on the shape alone.
 #![allow(unsafe_code)]
+
+mod tiles;
 
 use downhill_optim::Float;
 use gemm::Parallelism;
+use std::any::TypeId;
 
-/// A matrix as a product reads it.
-#[derive(Clone, Copy)]
-struct Operand<'a, F> {
-    data: &'a [F],
-    rows: usize,
-    columns: usize,
-    /// From one row to the next.
-    row_stride: usize,
-    /// From one column to the next.
-    column_stride: usize,
+/// Products of more multiplications than this go to `gemm`: from here on its blocking for the outer caches pays.
+const LARGE: usize = 1 << 25;
+
+/// Room for a product to rearrange its right operand.
+#[derive(Debug)]
+pub(crate) struct Scratch<F>(Vec<F>);
+
+impl<F: Float> Scratch<F> {
+    pub fn new() -> Self {
+        Self(vec![F::zero(); tiles::PACKED])
+    }
 }
 
-impl<'a, F> Operand<'a, F> {
-    fn new(data: &'a [F], rows: usize, columns: usize) -> Self {
-        assert_eq!(Some(data.len()), rows.checked_mul(columns), "a matrix has its slice's length");
-        Self { data, rows, columns, row_stride: columns, column_stride: 1 }
-    }
+/// The shape of a product: `[rows, inner]` times `[inner, columns]`.
+#[derive(Clone, Copy)]
+pub(crate) struct Shape {
+    pub rows: usize,
+    pub inner: usize,
+    pub columns: usize,
+}
 
-    fn transposed(self) -> Self {
-        Self {
-            data: self.data,
-            rows: self.columns,
-            columns: self.rows,
-            row_stride: self.column_stride,
-            column_stride: self.row_stride,
-        }
-    }
+/// Which operand lies in memory transposed.
+#[derive(Clone, Copy, PartialEq)]
+enum Order {
+    Plain,
+    LeftTransposed,
+    RightTransposed,
 }
 
 /// c = a·b, where a is `[rows, inner]` and b is `[inner, columns]`.
-pub(crate) fn multiply<F: Float>(a: &[F], b: &[F], c: &mut [F], rows: usize, inner: usize, columns: usize) {
-    product(Operand::new(a, rows, inner), Operand::new(b, inner, columns), c);
+pub(crate) fn multiply<F: Float>(shape: Shape, a: &[F], b: &[F], c: &mut [F], scratch: &mut Scratch<F>) {
+    product(Order::Plain, shape, a, b, c, scratch);
 }
 
 /// c = aᵀ·b, where a is `[inner, rows]` and b is `[inner, columns]`.
-pub(crate) fn multiply_at<F: Float>(
-    a: &[F],
-    b: &[F],
-    c: &mut [F],
-    rows: usize,
-    inner: usize,
-    columns: usize,
-) {
-    product(Operand::new(a, inner, rows).transposed(), Operand::new(b, inner, columns), c);
+pub(crate) fn multiply_at<F: Float>(shape: Shape, a: &[F], b: &[F], c: &mut [F], scratch: &mut Scratch<F>) {
+    product(Order::LeftTransposed, shape, a, b, c, scratch);
 }
 
 /// c = a·bᵀ, where a is `[rows, inner]` and b is `[columns, inner]`.
-pub(crate) fn multiply_bt<F: Float>(
-    a: &[F],
-    b: &[F],
-    c: &mut [F],
-    rows: usize,
-    inner: usize,
-    columns: usize,
-) {
-    product(Operand::new(a, rows, inner), Operand::new(b, columns, inner).transposed(), c);
+pub(crate) fn multiply_bt<F: Float>(shape: Shape, a: &[F], b: &[F], c: &mut [F], scratch: &mut Scratch<F>) {
+    product(Order::RightTransposed, shape, a, b, c, scratch);
 }
 
-/// c = a·b, overwriting c, on the calling thread alone: the order of the sums does not depend on anything but the
-/// shapes.
-fn product<F: Float>(a: Operand<'_, F>, b: Operand<'_, F>, c: &mut [F]) {
-    assert_eq!(a.columns, b.rows, "the inner dimensions of a product agree");
-    assert_eq!(Some(c.len()), a.rows.checked_mul(b.columns), "a product has its slice's length");
-    // SAFETY: `Operand`s are made and transposed above only, so every element that the strides reach lies in its
-    // slice; c has the length asserted here, is written row-major, and is exclusively borrowed. F is f32 or f64,
-    // because `Float` is sealed, and `gemm` knows both.
+fn product<F: Float>(order: Order, shape: Shape, a: &[F], b: &[F], c: &mut [F], scratch: &mut Scratch<F>) {
+    let Shape { rows, inner, columns } = shape;
+    assert_eq!(Some(a.len()), rows.checked_mul(inner), "the left operand has its shape");
+    assert_eq!(Some(b.len()), inner.checked_mul(columns), "the right operand has its shape");
+    assert_eq!(Some(c.len()), rows.checked_mul(columns), "the product has its shape");
+    if rows.saturating_mul(inner).saturating_mul(columns) > LARGE {
+        large(order, shape, a, b, c);
+    } else if TypeId::of::<F>() == TypeId::of::<f32>() {
+        let pack = bytemuck::cast_slice_mut::<F, f32>(&mut scratch.0);
+        let (a, b) = (bytemuck::cast_slice(a), bytemuck::cast_slice(b));
+        tiles::product(order, shape, a, b, bytemuck::cast_slice_mut(c), pack);
+    } else {
+        let pack = bytemuck::cast_slice_mut::<F, f64>(&mut scratch.0);
+        let (a, b) = (bytemuck::cast_slice(a), bytemuck::cast_slice(b));
+        tiles::product(order, shape, a, b, bytemuck::cast_slice_mut(c), pack);
+    }
+}
+
+/// The product by `gemm`, on the calling thread alone. The lengths have been checked.
+fn large<F: Float>(order: Order, shape: Shape, a: &[F], b: &[F], c: &mut [F]) {
+    let Shape { rows, inner, columns } = shape;
+    // From one row to the next, and from one column to the next.
+    let (a_rows, a_columns) = if order == Order::LeftTransposed { (1, rows) } else { (inner, 1) };
+    let (b_rows, b_columns) = if order == Order::RightTransposed { (1, inner) } else { (columns, 1) };
+    // SAFETY: `product` has checked that the slices have the lengths of their shapes, so that every element that the
+    // strides reach lies in its slice; c is written row-major and exclusively borrowed. F is f32 or f64, because
+    // `Float` is sealed, and `gemm` knows both.
     unsafe {
         gemm::gemm(
-            a.rows,
-            b.columns,
-            a.columns,
+            rows,
+            columns,
+            inner,
             c.as_mut_ptr(),
             1,
-            b.columns as isize,
+            columns as isize,
             false,
-            a.data.as_ptr(),
-            a.column_stride as isize,
-            a.row_stride as isize,
-            b.data.as_ptr(),
-            b.column_stride as isize,
-            b.row_stride as isize,
+            a.as_ptr(),
+            a_columns as isize,
+            a_rows as isize,
+            b.as_ptr(),
+            b_columns as isize,
+            b_rows as isize,
             F::zero(),
             F::one(),
             false,
@@ -92,5 +104,59 @@ fn product<F: Float>(a: Operand<'_, F>, b: Operand<'_, F>, c: &mut [F]) {
             false,
             Parallelism::None,
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noise<F: Float>(len: usize, salt: usize) -> Vec<F> {
+        (0..len).map(|i| F::of(((i * 7919 + salt * 31) % 2003) as f64 / 1000.0 - 1.0)).collect()
+    }
+
+    /// Every order of the shape, against the definition.
+    fn check<F: Float>(shape: Shape, tolerance: f64) {
+        let Shape { rows, inner, columns } = shape;
+        let (a, b) = (noise::<F>(rows * inner, 1), noise::<F>(inner * columns, 2));
+        let mut scratch = Scratch::new();
+        for order in [Order::Plain, Order::LeftTransposed, Order::RightTransposed] {
+            for by_gemm in [false, true] {
+                let mut c = vec![F::of(7.0); rows * columns];
+                if by_gemm {
+                    large(order, shape, &a, &b, &mut c);
+                } else {
+                    product(order, shape, &a, &b, &mut c, &mut scratch);
+                }
+                for (at, &value) in c.iter().enumerate() {
+                    let (i, j) = (at / columns, at % columns);
+                    let left = |p| if order == Order::LeftTransposed { a[p * rows + i] } else { a[i * inner + p] };
+                    let right =
+                        |p| if order == Order::RightTransposed { b[j * inner + p] } else { b[p * columns + j] };
+                    let sum: f64 = (0..inner).map(|p| left(p).f64() * right(p).f64()).sum();
+                    let error = (value.f64() - sum).abs();
+                    assert!(error <= tolerance, "{rows}×{inner}×{columns}, [{i}, {j}]: {value}, not {sum}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn products_are_what_they_should_be() {
+        for rows in [1, 2, 5, 6, 7, 13, 17, 40] {
+            for inner in [0, 1, 3, 16, 127, 130, 300] {
+                for columns in [1, 2, 7, 8, 10, 16, 17, 33, 48, 64, 65, 100, 130] {
+                    check::<f32>(Shape { rows, inner, columns }, 1e-3);
+                    check::<f64>(Shape { rows, inner, columns }, 1e-11);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn large_products_are_too() {
+        let shape = Shape { rows: 160, inner: 512, columns: 420 };
+        assert!(shape.rows * shape.inner * shape.columns > LARGE);
+        check::<f64>(shape, 1e-11);
     }
 }

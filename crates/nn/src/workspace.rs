@@ -8,6 +8,7 @@
 use crate::error::Error;
 use crate::layer::{BatchMoments, BatchNormOp, Draw, add};
 use crate::loss::Loss;
+use crate::matmul::Scratch;
 use crate::model::{Model, Node, Op};
 use crate::targets::Targets;
 use downhill_optim::Float;
@@ -69,6 +70,7 @@ struct Shard<F> {
     means: Vec<F>,
     squares: Vec<F>,
     gradient: Vec<F>,
+    scratch: Scratch<F>,
     loss: f64,
 }
 
@@ -77,6 +79,7 @@ struct Shard<F> {
 struct Lane<F> {
     from: Vec<F>,
     to: Vec<F>,
+    scratch: Scratch<F>,
 }
 
 /// What all shards share in a step.
@@ -341,6 +344,7 @@ impl<F: Float> Shard<F> {
             means: zeros(widest),
             squares: zeros(widest),
             gradient: zeros(model.params().len()),
+            scratch: Scratch::new(),
             loss: 0.0,
         }
     }
@@ -374,7 +378,7 @@ impl<F: Float> Shard<F> {
             let y = &mut rest[0][..self.rows * node.outputs];
             let kept = &mut self.kept[at][..self.rows * node.kept()];
             match &node.op {
-                Op::Dense(op) => op.forward(pass.params, x, y, kept),
+                Op::Dense(op) => op.forward(pass.params, x, y, kept, &mut self.scratch),
                 Op::Activation(op) => {
                     y.copy_from_slice(x);
                     op.forward(None, y, kept);
@@ -433,7 +437,7 @@ impl<F: Float> Shard<F> {
                 Op::Dense(op) => {
                     let needed = at > pass.first_trained;
                     let dx = needed.then(|| &mut self.dx[..x.len()]);
-                    op.backward(pass.params, x, y, kept, dy, dx, &mut self.gradient);
+                    op.backward(pass.params, x, y, kept, dy, dx, &mut self.gradient, &mut self.scratch);
                     if needed {
                         std::mem::swap(&mut self.dy, &mut self.dx);
                     }
@@ -466,7 +470,7 @@ impl<F: Float> Shard<F> {
 impl<F: Float> Lane<F> {
     fn new(widest: usize) -> Self {
         let zeros = || vec![F::zero(); BLOCK_ROWS * widest];
-        Self { from: zeros(), to: zeros() }
+        Self { from: zeros(), to: zeros(), scratch: Scratch::new() }
     }
 
     /// The outputs for a block of rows.
@@ -478,7 +482,7 @@ impl<F: Float> Lane<F> {
             let x = if at == 0 { x } else { &self.from[..rows * width] };
             let y = if at == last { &mut *out } else { &mut self.to[..rows * node.outputs] };
             match &node.op {
-                Op::Dense(op) => op.forward(params, x, y, &mut []),
+                Op::Dense(op) => op.forward(params, x, y, &mut [], &mut self.scratch),
                 Op::Activation(op) => {
                     y.copy_from_slice(x);
                     op.forward(None, y, &mut []);

@@ -40,7 +40,7 @@ pub fn parse<T: Spelled>(text: &str) -> Result<T, SpecError> {
         }
         let node = syntax::parse(text)?;
         let keys = read::Keys::new(text);
-        let value = T::deserialize(read::Reader::new(&node, &keys)).map_err(|fault| fault.as_no(T::WHAT))?;
+        let value = T::deserialize(read::Reader::new(&node, &keys)).map_err(|fault| fault.naming(T::WHAT))?;
         value.check().map_err(|invalid| keys.blame(&invalid))?;
         Ok(value)
     };

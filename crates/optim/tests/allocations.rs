@@ -35,6 +35,7 @@ fn a_step_allocates_nothing() {
     };
 
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    pool.broadcast(|_| rayon::join(|| (), || ())); // both threads are up and have met
     for rule in ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"] {
         for restraints in [Restraints::default(), restraints] {
             assert_eq!(allocations(rule, restraints, false), 0, "{rule} with {restraints:?}");

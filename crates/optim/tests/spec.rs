@@ -321,6 +321,7 @@ fn errors_in_rules_show_the_place() {
         ("momentum(1)", "         ^", "`momentum` of `momentum` must be at least 0 and below 1, not 1"),
         ("adagrad(initial=-1)", "                ^^", "`initial` of `adagrad` must be 0 or above, not -1"),
         ("adam(beta1=x)", "           ^", "expected a number, found `x`"),
+        ("adam( beta1 = x )", "              ^", "expected a number, found `x`"),
         ("adam(nan)", "     ^^^", "expected a number, found `nan`"),
         ("adam(eps=inf)", "         ^^^", "expected a number, found `inf`"),
         ("adam(eps=-inf)", "         ^^^^", "expected a number, found `-inf`"),

@@ -4,7 +4,7 @@ use downhill_data::{Dataset, Targets};
 use downhill_nn::loss::{CrossEntropy, Mse};
 use downhill_nn::{Dense, LayerSpec, Loss, Mlp};
 use downhill_optim::spec;
-use downhill_optim::{Cosine, Invalid, Length, Restraints, Rule, Schedule, Warmup, invalid};
+use downhill_optim::{Cosine, Init, Invalid, Length, Restraints, Rule, Schedule, Warmup, invalid};
 use serde::{Deserialize, Serialize};
 
 use crate::{EarlyStopping, Error};
@@ -63,7 +63,7 @@ impl Network {
             Self::Mlp(mlp) => mlp.layers(),
             Self::Layers(layers) => layers.clone(),
         };
-        layers.push(Dense::new(outputs).into());
+        layers.push(Dense { init: Init::Zeros, ..Dense::new(outputs) }.into());
         layers
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// How to read a CSV or TSV file, where detection is not to decide.
 ///
-/// Columns are named by name or by number, as in [`Table::column_index`].
+/// Columns are named by name or by number, as in [`Table::column_index`](crate::Table::column_index).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ReadOptions {

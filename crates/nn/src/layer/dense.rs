@@ -1,7 +1,7 @@
 //! The fully connected layer.
 
 use super::{add, add_columns};
-use crate::matmul;
+use crate::matmul::{self, Scratch, Shape};
 use crate::Activation;
 use downhill_optim::{Float, Init, Invalid, invalid};
 use serde::{Deserialize, Serialize};
@@ -59,9 +59,17 @@ impl DenseOp {
     }
 
     /// y = f(x·W + b). `kept` is empty if nothing is to be kept.
-    pub fn forward<F: Float>(&self, params: &[F], x: &[F], y: &mut [F], kept: &mut [F]) {
+    pub fn forward<F: Float>(
+        &self,
+        params: &[F],
+        x: &[F],
+        y: &mut [F],
+        kept: &mut [F],
+        scratch: &mut Scratch<F>,
+    ) {
         let weight = &params[self.weight.clone()];
-        matmul::multiply(x, weight, y, y.len() / self.outputs, self.inputs, self.outputs);
+        let shape = Shape { rows: y.len() / self.outputs, inner: self.inputs, columns: self.outputs };
+        matmul::multiply(shape, x, weight, y, scratch);
         let bias = self.bias.clone().map(|range| &params[range]);
         match (self.activation, bias) {
             (Some(activation), bias) => activation.forward(bias, y, kept),
@@ -71,6 +79,7 @@ impl DenseOp {
     }
 
     /// From dy, the gradient of y, which is overwritten: the gradients of W and b and, if asked for, of x.
+    #[allow(clippy::too_many_arguments)] // what one step of a layer reads and writes
     pub fn backward<F: Float>(
         &self,
         params: &[F],
@@ -80,6 +89,7 @@ impl DenseOp {
         dy: &mut [F],
         dx: Option<&mut [F]>,
         gradient: &mut [F],
+        scratch: &mut Scratch<F>,
     ) {
         let rows = dy.len() / self.outputs;
         let from = if kept.is_empty() { y } else { kept };
@@ -96,9 +106,11 @@ impl DenseOp {
             }
             (None, None) => {}
         }
-        matmul::multiply_at(x, dy, &mut gradient[self.weight.clone()], self.inputs, rows, self.outputs);
+        let shape = Shape { rows: self.inputs, inner: rows, columns: self.outputs };
+        matmul::multiply_at(shape, x, dy, &mut gradient[self.weight.clone()], scratch);
         if let Some(dx) = dx {
-            matmul::multiply_bt(dy, &params[self.weight.clone()], dx, rows, self.outputs, self.inputs);
+            let shape = Shape { rows, inner: self.outputs, columns: self.inputs };
+            matmul::multiply_bt(shape, dy, &params[self.weight.clone()], dx, scratch);
         }
     }
 }

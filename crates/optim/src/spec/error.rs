@@ -72,7 +72,7 @@ impl Fault {
     }
 
     /// Says what an unknown word was to be: `an optimizer`.
-    pub(super) fn as_no(mut self, what: &str) -> Self {
+    pub(super) fn naming(mut self, what: &str) -> Self {
         if let Message::UnknownWord { word, among } = &self.message {
             self.message = Message::Whole(format!("`{word}` is not {what}{among}"));
         }
@@ -80,15 +80,11 @@ impl Fault {
     }
 
     pub(super) fn in_text(self, text: &str) -> SpecError {
-        let span = self.span.unwrap_or(0..text.len());
-        let message = match self.message {
-            Message::Whole(message) => message,
-            Message::Expected(wanted) if span.is_empty() => format!("expected {wanted}"),
-            Message::Expected(wanted) => {
-                format!("expected {wanted}, found `{}`", one_line(&text[span.clone()]))
-            }
-            Message::UnknownWord { word, among } => format!("`{word}` is unknown{among}"),
-        };
+        let span = self.span.clone().unwrap_or(0..text.len());
+        let mut message = self.to_string();
+        if matches!(self.message, Message::Expected(_)) {
+            message += &format!(", found `{}`", one_line(&text[span.clone()]));
+        }
         SpecError { text: text.to_string(), span, message }
     }
 }
@@ -119,10 +115,13 @@ fn plain(expected: &str) -> &str {
     }
 }
 
-// serde wants its errors to be errors; what is shown is the `SpecError` made from one.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.message)
+        match &self.message {
+            Message::Whole(message) => f.write_str(message),
+            Message::Expected(wanted) => write!(f, "expected {wanted}"),
+            Message::UnknownWord { word, among } => write!(f, "`{word}` is unknown{among}"),
+        }
     }
 }
 

@@ -196,7 +196,7 @@ impl<'de> EnumAccess<'de> for Variant<'de> {
             let start = self.reader.node.span.start;
             let fault = fault.at(&(start..start + self.name.len()));
             match &self.what {
-                Some(what) => fault.as_no(what),
+                Some(what) => fault.naming(what),
                 None => fault,
             }
         })?;

@@ -1,0 +1,343 @@
+//! Products by register tiles.
+//!
+//! A tile is up to 12 rows by up to 4 vectors of the result, kept in registers while the inner dimension goes by: for
+//! each step, a few vectors of a row of b, and for each row of the tile one element of a, spread over a vector. The
+//! columns of b at hand are first copied together, so that they lie in the nearest cache.
+
+use super::{Order, Shape};
+use pulp::{Arch, Simd, WithSimd};
+
+/// So many steps of the inner dimension are made in one go.
+const DEPTH: usize = 128;
+
+/// The most vectors in a row of a tile.
+const VECTORS: usize = 4;
+
+/// The most lanes of a vector: 16 of `f32` in AVX-512.
+const LANES: usize = 16;
+
+/// The cache line to which the copy of b is aligned, in bytes.
+const LINE: usize = 64;
+
+/// The length of the copy of b, and of the gap that may be in front of it.
+pub(super) const PACKED: usize = DEPTH * VECTORS * LANES + LINE / size_of::<f32>();
+
+/// With fewer rows than this, copying b costs more than it gains.
+const COPIED_ROWS: usize = 16;
+
+/// A number that comes in vectors.
+pub(super) trait Element: Copy + Default {
+    type Vector<S: Simd>: Copy;
+
+    fn splat<S: Simd>(simd: S, x: Self) -> Self::Vector<S>;
+    /// a·b + c, rounded once where the processor can.
+    fn multiply_add<S: Simd>(
+        simd: S,
+        a: Self::Vector<S>,
+        b: Self::Vector<S>,
+        c: Self::Vector<S>,
+    ) -> Self::Vector<S>;
+    /// The whole vectors of a slice, and what is left.
+    fn vectors<S: Simd>(slice: &[Self]) -> (&[Self::Vector<S>], &[Self]);
+    fn vectors_mut<S: Simd>(slice: &mut [Self]) -> (&mut [Self::Vector<S>], &mut [Self]);
+    /// A vector from a slice that may be too short for it, zeros behind.
+    fn load<S: Simd>(simd: S, slice: &[Self]) -> Self::Vector<S>;
+    fn store<S: Simd>(simd: S, slice: &mut [Self], vector: Self::Vector<S>);
+}
+
+macro_rules! element {
+    ($float:ty, $vector:ident, $splat:ident, $multiply_add:ident, $vectors:ident, $vectors_mut:ident,
+     $load:ident, $store:ident) => {
+        impl Element for $float {
+            type Vector<S: Simd> = S::$vector;
+
+            #[inline(always)]
+            fn splat<S: Simd>(simd: S, x: Self) -> S::$vector {
+                simd.$splat(x)
+            }
+
+            #[inline(always)]
+            fn multiply_add<S: Simd>(simd: S, a: S::$vector, b: S::$vector, c: S::$vector) -> S::$vector {
+                simd.$multiply_add(a, b, c)
+            }
+
+            #[inline(always)]
+            fn vectors<S: Simd>(slice: &[Self]) -> (&[S::$vector], &[Self]) {
+                S::$vectors(slice)
+            }
+
+            #[inline(always)]
+            fn vectors_mut<S: Simd>(slice: &mut [Self]) -> (&mut [S::$vector], &mut [Self]) {
+                S::$vectors_mut(slice)
+            }
+
+            #[inline(always)]
+            fn load<S: Simd>(simd: S, slice: &[Self]) -> S::$vector {
+                simd.$load(slice)
+            }
+
+            #[inline(always)]
+            fn store<S: Simd>(simd: S, slice: &mut [Self], vector: S::$vector) {
+                simd.$store(slice, vector)
+            }
+        }
+    };
+}
+element!(
+    f32,
+    f32s,
+    splat_f32s,
+    mul_add_e_f32s,
+    as_simd_f32s,
+    as_mut_simd_f32s,
+    partial_load_f32s,
+    partial_store_f32s
+);
+element!(
+    f64,
+    f64s,
+    splat_f64s,
+    mul_add_e_f64s,
+    as_simd_f64s,
+    as_mut_simd_f64s,
+    partial_load_f64s,
+    partial_store_f64s
+);
+
+/// c = a·b with the best vectors there are; the lengths have been checked.
+pub(super) fn product<F: Element>(order: Order, shape: Shape, a: &[F], b: &[F], c: &mut [F], pack: &mut [F]) {
+    if shape.inner == 0 {
+        c.fill(F::default());
+        return;
+    }
+    let gap = pack.as_ptr().align_offset(LINE).min(LINE / size_of::<F>());
+    Arch::new().dispatch(Product { order, shape, a, b, c, pack: &mut pack[gap..] });
+}
+
+struct Product<'a, F> {
+    order: Order,
+    shape: Shape,
+    a: &'a [F],
+    b: &'a [F],
+    c: &'a mut [F],
+    pack: &'a mut [F],
+}
+
+impl<F: Element> WithSimd for Product<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { order, shape, a, b, c, pack } = self;
+        let lanes = lanes::<F, S>();
+        let most_vectors = if S::REGISTER_COUNT >= 32 { VECTORS } else { VECTORS / 2 };
+        let mut column = 0;
+        while column < shape.columns {
+            let width = (shape.columns - column).min(most_vectors * lanes);
+            let vectors = width.div_ceil(lanes);
+            let mut step = 0;
+            while step < shape.inner {
+                let at = Place { step, steps: (shape.inner - step).min(DEPTH), column, width };
+                let whole_rows = width == vectors * lanes;
+                let (b, stride) = match order {
+                    Order::RightTransposed => {
+                        (copy_transposed(shape, at, b, vectors * lanes, pack), vectors * lanes)
+                    }
+                    _ if whole_rows && (width == shape.columns || shape.rows < COPIED_ROWS) => {
+                        (&b[step * shape.columns + column..], shape.columns)
+                    }
+                    _ => (copy(simd, shape, at, b, vectors * lanes, pack), vectors * lanes),
+                };
+                let part = Part { order, shape, at, a, b, stride };
+                match vectors {
+                    4 => part.few_rows::<S, 4>(simd, c),
+                    3 => part.few_rows::<S, 3>(simd, c),
+                    2 => part.rows::<S, 2>(simd, c),
+                    _ => part.rows::<S, 1>(simd, c),
+                }
+                step += at.steps;
+            }
+            column += width;
+        }
+    }
+}
+
+#[inline(always)]
+fn lanes<F: Element, S: Simd>() -> usize {
+    size_of::<F::Vector<S>>() / size_of::<F>()
+}
+
+/// The steps of the inner dimension and the columns at hand.
+#[derive(Clone, Copy)]
+struct Place {
+    step: usize,
+    steps: usize,
+    column: usize,
+    width: usize,
+}
+
+/// The columns of b at hand, copied together, each row filled up with zeros to `stride`.
+#[inline(always)]
+fn copy<'a, F: Element, S: Simd>(
+    simd: S,
+    shape: Shape,
+    at: Place,
+    b: &[F],
+    stride: usize,
+    pack: &'a mut [F],
+) -> &'a [F] {
+    let pack = &mut pack[..at.steps * stride];
+    for (p, to) in pack.chunks_exact_mut(stride).enumerate() {
+        let from = &b[(at.step + p) * shape.columns + at.column..][..at.width];
+        let (to, _) = F::vectors_mut::<S>(to);
+        let (from, rest) = F::vectors::<S>(from);
+        for (to, from) in to.iter_mut().zip(from) {
+            *to = *from;
+        }
+        if !rest.is_empty() {
+            to[from.len()] = F::load(simd, rest);
+        }
+    }
+    pack
+}
+
+/// The same from a transposed b: eight columns of it, which are rows in memory, at once.
+#[inline(always)]
+fn copy_transposed<'a, F: Element>(
+    shape: Shape,
+    at: Place,
+    b: &[F],
+    stride: usize,
+    pack: &'a mut [F],
+) -> &'a [F] {
+    const COLUMNS: usize = 8;
+    let pack = &mut pack[..at.steps * stride];
+    let row = |column: usize| &b[(at.column + column) * shape.inner + at.step..][..at.steps];
+    let mut column = 0;
+    while column + COLUMNS <= at.width {
+        let rows: [&[F]; COLUMNS] = std::array::from_fn(|j| row(column + j));
+        for (p, to) in pack.chunks_exact_mut(stride).enumerate() {
+            for (to, row) in to[column..column + COLUMNS].iter_mut().zip(rows) {
+                *to = row[p];
+            }
+        }
+        column += COLUMNS;
+    }
+    for column in column..stride {
+        let from = if column < at.width { row(column) } else { &[] };
+        for (p, to) in pack.chunks_exact_mut(stride).enumerate() {
+            to[column] = from.get(p).copied().unwrap_or_default();
+        }
+    }
+    pack
+}
+
+/// A product over the steps and columns at hand. Row p of `b` begins at p·stride.
+#[derive(Clone, Copy)]
+struct Part<'a, F> {
+    order: Order,
+    shape: Shape,
+    at: Place,
+    a: &'a [F],
+    b: &'a [F],
+    stride: usize,
+}
+
+impl<F: Element> Part<'_, F> {
+    /// All rows, in tiles that are as high as the registers allow with one or two vectors a row.
+    #[inline(always)]
+    fn rows<S: Simd, const V: usize>(self, simd: S, c: &mut [F]) {
+        let mut row = 0;
+        if S::REGISTER_COUNT >= 32 {
+            row = self.tiles::<S, 12, V>(simd, row, c);
+            row = self.tiles::<S, 8, V>(simd, row, c);
+        }
+        self.last_rows::<S, V>(simd, row, c);
+    }
+
+    /// The same with three or four vectors a row.
+    #[inline(always)]
+    fn few_rows<S: Simd, const V: usize>(self, simd: S, c: &mut [F]) {
+        self.last_rows::<S, V>(simd, 0, c);
+    }
+
+    #[inline(always)]
+    fn last_rows<S: Simd, const V: usize>(self, simd: S, row: usize, c: &mut [F]) {
+        let row = self.tiles::<S, 6, V>(simd, row, c);
+        let row = self.tiles::<S, 4, V>(simd, row, c);
+        let row = self.tiles::<S, 2, V>(simd, row, c);
+        self.tiles::<S, 1, V>(simd, row, c);
+    }
+
+    /// Tiles of R rows by V vectors from this row on, as many as fit; returns the row behind them.
+    #[inline(always)]
+    fn tiles<S: Simd, const R: usize, const V: usize>(self, simd: S, mut row: usize, c: &mut [F]) -> usize {
+        let Self { shape, at, a, .. } = self;
+        while row + R <= shape.rows {
+            if self.order == Order::LeftTransposed {
+                let columns = &a[at.step * shape.rows + row..];
+                self.tile::<S, R, V>(simd, row, c, |p| {
+                    let column = &columns[p * shape.rows..][..R];
+                    std::array::from_fn(|i| column[i])
+                });
+            } else {
+                let rows: [&[F]; R] =
+                    std::array::from_fn(|i| &a[(row + i) * shape.inner + at.step..][..at.steps]);
+                self.tile::<S, R, V>(simd, row, c, |p| std::array::from_fn(|i| rows[i][p]));
+            }
+            row += R;
+        }
+        row
+    }
+
+    /// One tile. `left` gives the R elements of a for a step.
+    #[inline(always)]
+    fn tile<S: Simd, const R: usize, const V: usize>(
+        self,
+        simd: S,
+        row: usize,
+        c: &mut [F],
+        left: impl Fn(usize) -> [F; R],
+    ) {
+        let Self { shape, at, b, stride, .. } = self;
+        let lanes = lanes::<F, S>();
+        let whole_rows = at.width == V * lanes;
+        let place = |i: usize| (row + i) * shape.columns + at.column;
+        let part = |v: usize| v * lanes..at.width.min((v + 1) * lanes);
+
+        let mut tile = [[F::splat(simd, F::default()); V]; R];
+        if at.step > 0 {
+            for (i, tile) in tile.iter_mut().enumerate() {
+                let c = &c[place(i)..][..at.width];
+                if whole_rows {
+                    let (c, _) = F::vectors::<S>(c);
+                    *tile = std::array::from_fn(|v| c[v]);
+                } else {
+                    *tile = std::array::from_fn(|v| F::load(simd, &c[part(v)]));
+                }
+            }
+        }
+        for p in 0..at.steps {
+            let (b, _) = F::vectors::<S>(&b[p * stride..][..V * lanes]);
+            let b: [F::Vector<S>; V] = std::array::from_fn(|v| b[v]);
+            let a = left(p);
+            for i in 0..R {
+                let a = F::splat(simd, a[i]);
+                for v in 0..V {
+                    tile[i][v] = F::multiply_add(simd, a, b[v], tile[i][v]);
+                }
+            }
+        }
+        for (i, tile) in tile.iter().enumerate() {
+            let c = &mut c[place(i)..][..at.width];
+            if whole_rows {
+                let (c, _) = F::vectors_mut::<S>(c);
+                c[..V].copy_from_slice(tile);
+            } else {
+                for (v, &vector) in tile.iter().enumerate() {
+                    F::store(simd, &mut c[part(v)], vector);
+                }
+            }
+        }
+    }
+}
