@@ -145,7 +145,7 @@ pub struct NetworkArgs {
           value_parser = yes_or_no)]
     pub batch_norm: Option<bool>,
 
-    /// The share of units silenced behind every activation. [default: 0.1]
+    /// The share of units silenced behind every activation. [default: 0.2]
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true)]
     pub dropout: Option<f64>,
 }
@@ -167,7 +167,7 @@ pub struct TrainingArgs {
     #[arg(long, value_name = "SPEC")]
     pub loss: Option<Loss>,
 
-    /// How often every row is seen. Chosen from the number of rows unless given.
+    /// How often every row is seen. [default: 60]
     #[arg(long, value_name = "N")]
     pub epochs: Option<u64>,
 
@@ -409,7 +409,7 @@ impl TrainingArgs {
         set(&mut training.optimizer, self.optimizer);
         set(&mut training.lr, self.lr.clone());
         set(&mut training.loss, self.loss.clone().map(Some));
-        set(&mut training.epochs, self.epochs.map(Some));
+        set(&mut training.epochs, self.epochs);
         set(&mut training.batch, self.batch.map(Some));
         set(&mut training.early_stopping, self.early_stop);
         set(&mut training.class_weights, self.class_weights);

@@ -24,7 +24,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         for seed in 1..=seeds.parse()? {
             let all = table.default_target().split(0.2, seed)?;
             write(&Path::new(out).join(format!("{name}-{seed}")), &all)?;
-            let data = Dataset::from_examples(part(&all.train, |i| i % 5 != 0)?, part(&all.train, |i| i % 5 == 0)?)?;
+            let data =
+                Dataset::from_examples(part(&all.train, |i| i % 5 != 0)?, part(&all.train, |i| i % 5 == 0)?)?;
             let trained = Trainer::default().seed(seed).fit(&data)?;
             let (_, metrics) = trained.predictor().evaluate_rows(&all.valid)?;
             let summary = trained.summary();
@@ -46,7 +47,8 @@ fn tables(folder: &Path) -> Result<Vec<(String, Table)>, Box<dyn Error>> {
     for data in bundled::catalogue() {
         tables.push((data.name.to_string(), Table::bundled(data.name)?));
     }
-    let mut files = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, std::io::Error>>()?;
+    let mut files =
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, std::io::Error>>()?;
     files.sort();
     for path in files {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();

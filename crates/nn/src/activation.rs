@@ -32,6 +32,7 @@ pub(crate) use softplus::softplus;
 
 use crate::Activation;
 use crate::spec::with_activation;
+use downhill_optim::simd::vectorised;
 use downhill_optim::{Float, Init, Invalid};
 
 /// A function of one number and its derivative.
@@ -81,26 +82,42 @@ impl Activation {
     /// y = f(y + bias), row by row; with no bias, y = f(y). If `kept` is not empty, it receives what the backward
     /// pass needs beside the output.
     pub(crate) fn forward<F: Float>(self, bias: Option<&[F]>, y: &mut [F], kept: &mut [F]) {
-        with_activation!(self, f => match (bias, kept.is_empty()) {
-            (Some(bias), true) => y.chunks_exact_mut(bias.len()).for_each(|y| biased(f, bias, y)),
-            (Some(bias), false) => {
-                let rows = y.chunks_exact_mut(bias.len()).zip(kept.chunks_exact_mut(bias.len()));
-                rows.for_each(|(y, kept)| biased_both(f, bias, y, kept));
+        with_activation!(self, f => vectorised(
+            #[inline(always)]
+            || match (bias, kept.is_empty()) {
+                (Some(bias), true) => {
+                    for y in y.chunks_exact_mut(bias.len()) {
+                        biased(f, bias, y);
+                    }
+                }
+                (Some(bias), false) => {
+                    for (y, kept) in y.chunks_exact_mut(bias.len()).zip(kept.chunks_exact_mut(bias.len())) {
+                        biased_both(f, bias, y, kept);
+                    }
+                }
+                (None, true) => plain(f, y),
+                (None, false) => both(f, y, kept),
             }
-            (None, true) => plain(f, y),
-            (None, false) => both(f, y, kept),
-        })
+        ))
     }
 
     /// The gradient of the output becomes that of the input, in place. `from` is the output, or what was kept.
     pub(crate) fn backward<F: Float>(self, from: &[F], gradient: &mut [F]) {
-        with_activation!(self, f => chain(f, from, gradient))
+        with_activation!(self, f => vectorised(
+            #[inline(always)]
+            || chain(f, from, gradient)
+        ))
     }
 
     /// [`backward`](Self::backward), and the sums of the columns added to `sums`, row by row.
     pub(crate) fn backward_summing<F: Float>(self, from: &[F], gradient: &mut [F], sums: &mut [F]) {
         let rows = from.chunks_exact(sums.len()).zip(gradient.chunks_exact_mut(sums.len()));
-        with_activation!(self, f => rows.for_each(|(from, gradient)| chain_summing(f, from, gradient, sums)))
+        with_activation!(self, f => vectorised(
+            #[inline(always)]
+            || for (from, gradient) in rows {
+                chain_summing(f, from, gradient, sums);
+            }
+        ))
     }
 }
 

@@ -16,6 +16,7 @@ pub(crate) use dropout::{Draw, DropoutOp};
 pub(crate) use layer_norm::LayerNormOp;
 
 use downhill_optim::Float;
+use downhill_optim::simd::vectorised;
 use std::ops::Range;
 
 /// The places of γ and β, scale and shift, of a normalisation; β lies behind γ.
@@ -39,11 +40,26 @@ impl Affine {
 
 /// sums += the row, for every row: the sums of the columns, in the order of the rows.
 pub(crate) fn add_columns<F: Float>(rows: &[F], sums: &mut [F]) {
-    for row in rows.chunks_exact(sums.len().max(1)) {
-        for (sum, &x) in sums.iter_mut().zip(row) {
-            *sum += x;
-        }
-    }
+    vectorised(
+        #[inline(always)]
+        || {
+            for row in rows.chunks_exact(sums.len().max(1)) {
+                add(sums, row);
+            }
+        },
+    );
+}
+
+/// The row += values, for every row.
+pub(crate) fn add_to_rows<F: Float>(values: &[F], rows: &mut [F]) {
+    vectorised(
+        #[inline(always)]
+        || {
+            for row in rows.chunks_exact_mut(values.len().max(1)) {
+                add(row, values);
+            }
+        },
+    );
 }
 
 /// to += from.

@@ -1,4 +1,4 @@
-//! Layers, losses, metrics and models.
+#![doc = include_str!("../README.md")]
 
 pub mod activation;
 mod error;

@@ -130,9 +130,11 @@ mod tests {
                 }
                 for (at, &value) in c.iter().enumerate() {
                     let (i, j) = (at / columns, at % columns);
-                    let left = |p| if order == Order::LeftTransposed { a[p * rows + i] } else { a[i * inner + p] };
-                    let right =
-                        |p| if order == Order::RightTransposed { b[j * inner + p] } else { b[p * columns + j] };
+                    let left =
+                        |p| if order == Order::LeftTransposed { a[p * rows + i] } else { a[i * inner + p] };
+                    let right = |p| {
+                        if order == Order::RightTransposed { b[j * inner + p] } else { b[p * columns + j] }
+                    };
                     let sum: f64 = (0..inner).map(|p| left(p).f64() * right(p).f64()).sum();
                     let error = (value.f64() - sum).abs();
                     assert!(error <= tolerance, "{rows}×{inner}×{columns}, [{i}, {j}]: {value}, not {sum}");

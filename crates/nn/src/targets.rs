@@ -34,7 +34,7 @@ impl<F: Float> Targets<'_, F> {
                 let rows = classes.len();
                 if rows == 0 && outputs == 0 {
                     Ok((0, 1))
-                } else if rows == 0 || outputs == 0 || outputs % rows != 0 {
+                } else if rows == 0 || outputs == 0 || !outputs.is_multiple_of(rows) {
                     Err(Error::Data(format!("{outputs} outputs cannot be divided among {rows} classes")))
                 } else {
                     Ok((rows, outputs / rows))

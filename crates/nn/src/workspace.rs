@@ -12,6 +12,7 @@ use crate::matmul::Scratch;
 use crate::model::{Model, Node, Op};
 use crate::targets::Targets;
 use downhill_optim::Float;
+use downhill_optim::simd::vectorised;
 use rayon::prelude::*;
 
 /// A shard has about as many rows, if the batch has them.
@@ -210,7 +211,14 @@ impl<F: Float> Workspace<F> {
         others.iter().for_each(|shard| sum += shard.loss);
         let reduce = |(i, chunk): (usize, &mut [F])| {
             let begin = i * REDUCED;
-            others.iter().for_each(|shard| add(chunk, &shard.gradient[begin..begin + chunk.len()]));
+            vectorised(
+                #[inline(always)]
+                || {
+                    for shard in others.iter() {
+                        add(chunk, &shard.gradient[begin..begin + chunk.len()]);
+                    }
+                },
+            );
         };
         if parallel && !others.is_empty() {
             first.gradient.par_chunks_mut(REDUCED).enumerate().for_each(reduce);

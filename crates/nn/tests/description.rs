@@ -1,7 +1,8 @@
 //! Descriptions: their spellings, their defaults, their errors.
 
 use downhill_nn::{
-    Activation, Batch, BatchNorm, Dense, Dropout, LayerSpec, Loss, Metric, Mlp, Model, Relu, Targets, Workspace,
+    Activation, Batch, BatchNorm, Dense, Dropout, LayerSpec, Loss, Metric, Mlp, Model, Relu, Targets,
+    Workspace,
 };
 use downhill_optim::{Init, Role};
 
@@ -99,8 +100,7 @@ fn tensors_are_named_and_begin_as_they_should() {
     let specs = layers(&["dense(500)", "batch-norm", "selu", "dense(400)", "tanh", "dense(2)"]);
     let model = Model::<f32>::build(&specs, 300, 1).unwrap();
     let names: Vec<&str> = model.layout().tensors().iter().map(|tensor| tensor.name.as_str()).collect();
-    let expected =
-        ["0.weight", "0.bias", "1.scale", "1.shift", "3.weight", "3.bias", "5.weight", "5.bias"];
+    let expected = ["0.weight", "0.bias", "1.scale", "1.shift", "3.weight", "3.bias", "5.weight", "5.bias"];
     assert_eq!(names, expected);
     let statistics: Vec<&str> =
         model.statistics_layout().tensors().iter().map(|tensor| tensor.name.as_str()).collect();

@@ -107,8 +107,10 @@ fn metrics_agree_with_scikit_learn() {
         if let (Some(expected), Some(classes)) = (&case.confusion, &case.classes) {
             let matrix = ConfusionMatrix::of(&case.outputs, case.width, classes).unwrap();
             let count = matrix.classes() as u32;
-            let counts: Vec<u64> =
-                (0..count).flat_map(|c| (0..count).map(move |p| (c, p))).map(|(c, p)| matrix.count(c, p)).collect();
+            let counts: Vec<u64> = (0..count)
+                .flat_map(|c| (0..count).map(move |p| (c, p)))
+                .map(|(c, p)| matrix.count(c, p))
+                .collect();
             assert_eq!(&counts, expected, "{}", case.name);
         }
     }

@@ -38,7 +38,7 @@ fn check(specs: &[&str], loss: &str) {
     let gradient = workspace.gradient().to_vec();
     assert!(gradient.iter().any(|g| g.abs() > 1e-3), "{specs:?}: the gradient is nothing");
     let h = 1e-5;
-    for i in 0..gradient.len() {
+    for (i, &g) in gradient.iter().enumerate() {
         let p = model.params()[i];
         let mut at = |value| {
             model.params_mut()[i] = value;
@@ -46,8 +46,8 @@ fn check(specs: &[&str], loss: &str) {
         };
         let difference = (at(p + h) - at(p - h)) / (2.0 * h);
         at(p);
-        let error = (gradient[i] - difference).abs() / difference.abs().max(0.01);
-        assert!(error < 1e-6, "{specs:?}, {loss}, parameter {i}: {} is not {difference}", gradient[i]);
+        let error = (g - difference).abs() / difference.abs().max(0.01);
+        assert!(error < 1e-6, "{specs:?}, {loss}, parameter {i}: {g} is not {difference}");
     }
 }
 

@@ -29,7 +29,8 @@ fn xor_is_learned() {
     for activation in ["relu", "tanh", "gelu", "selu"] {
         let (loss, outputs) = train(&["dense(16)", activation, "dense(2)"], "cross-entropy", classes, 600);
         assert!(loss < 0.05, "{activation}: {loss}");
-        let right = outputs.chunks(2).zip([false, true, true, false]).all(|(row, odd)| (row[1] > row[0]) == odd);
+        let right =
+            outputs.chunks(2).zip([false, true, true, false]).all(|(row, odd)| (row[1] > row[0]) == odd);
         assert!(right, "{activation}: {outputs:?}");
         let (loss, outputs) =
             train(&["dense(16)", activation, "dense(1)"], "binary-cross-entropy", classes, 600);
@@ -41,4 +42,18 @@ fn xor_is_learned() {
         let (loss, _) = train(&["dense(16)", "tanh", "dense(1)"], loss, values, 1500);
         assert!(loss < 0.01, "{loss}");
     }
+}
+
+#[test]
+fn outputs_become_probabilities() {
+    let mut row = [0.0, 2.0f64.ln(), 5.0f64.ln(), 1000.0, 1000.0, -1000.0];
+    "cross-entropy".parse::<Loss>().unwrap().probabilities(&mut row, 3);
+    let expected = [0.125, 0.25, 0.625, 0.5, 0.5, 0.0];
+    assert!(row.iter().zip(expected).all(|(p, q)| (p - q).abs() < 1e-15), "{row:?}");
+    let mut row = [0.0, 3.0f64.ln(), -1000.0, 1000.0];
+    "binary-cross-entropy".parse::<Loss>().unwrap().probabilities(&mut row, 1);
+    assert!(row.iter().zip([0.5, 0.75, 0.0, 1.0]).all(|(p, q)| (p - q).abs() < 1e-15), "{row:?}");
+    let mut row = [0.5, -3.0f64];
+    "mse".parse::<Loss>().unwrap().probabilities(&mut row, 1);
+    assert_eq!(row, [0.5, -3.0]);
 }

@@ -15,9 +15,8 @@ use crate::{EarlyStopping, Error};
 pub struct Config {
     /// What all randomness is a function of. Default 0.
     pub seed: u64,
-    /// How often every row is seen. Chosen so that the run has some thousand steps.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub epochs: Option<u64>,
+    /// How often every row is seen. Default 60.
+    pub epochs: u64,
     /// The rows of a step. Chosen from the number of rows: 16 to 128.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch: Option<usize>,
@@ -63,6 +62,7 @@ impl Network {
             Self::Mlp(mlp) => mlp.layers(),
             Self::Layers(layers) => layers.clone(),
         };
+        // The first guess is that nothing is known, not something random to be unlearned.
         layers.push(Dense { init: Init::Zeros, ..Dense::new(outputs) }.into());
         layers
     }
@@ -103,7 +103,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             seed: 0,
-            epochs: None,
+            epochs: 60,
             batch: None,
             optimizer: Rule::default(),
             lr: Warmup::new(Length::Share(0.05), Cosine::new(3e-3)).into(),
@@ -111,13 +111,10 @@ impl Default for Config {
             class_weights: ClassWeights::None,
             early_stopping: EarlyStopping::default(),
             restraints: Restraints::default(),
-            network: Mlp { dropout: 0.1, ..Network::mlp([128, 128]) }.into(),
+            network: Mlp { dropout: 0.2, ..Network::mlp([128, 128]) }.into(),
         }
     }
 }
-
-/// The number of steps that a run is given unless it is told how many epochs.
-const STEPS: usize = 4000;
 
 impl Config {
     /// The same with everything that was left to be chosen chosen for `data`, and notes on what a person should know.
@@ -139,11 +136,6 @@ impl Config {
         }
         let batch = batch.min(rows);
         config.batch = Some(batch);
-
-        let epochs = (STEPS.div_ceil(rows.div_ceil(batch)) as u64).clamp(20, 200);
-        let epochs = self.epochs.unwrap_or(epochs);
-        invalid::ensure("training", "epochs", epochs as f64, |epochs| epochs >= 1.0, "at least 1")?;
-        config.epochs = Some(epochs);
 
         // One decay, not two of the same kind on top of each other.
         if let Rule::AdamW(adamw) = &mut config.optimizer
@@ -195,6 +187,7 @@ impl Config {
 
     /// Checks every setting's range.
     pub fn check(&self) -> Result<(), Invalid> {
+        invalid::ensure("training", "epochs", self.epochs as f64, |epochs| epochs >= 1.0, "at least 1")?;
         self.optimizer.check()?;
         self.lr.check()?;
         self.restraints.check()?;

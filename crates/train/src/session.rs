@@ -123,7 +123,7 @@ impl<'a> Session<'a> {
             fingerprint: crate::source::fingerprint(data),
             loss,
             steps_per_epoch,
-            total_steps: steps_per_epoch * config.epochs.ok_or_else(unresolved)?,
+            total_steps: steps_per_epoch * config.epochs,
             batch,
             order: vec![0; data.train.rows()],
             outputs: vec![0.0; data.valid.rows() * model.outputs()],

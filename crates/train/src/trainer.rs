@@ -92,7 +92,7 @@ impl Trainer {
 
     /// How often every row is seen.
     pub fn epochs(mut self, epochs: u64) -> Self {
-        self.config.epochs = Some(epochs);
+        self.config.epochs = epochs;
         self
     }
 

@@ -1,6 +1,7 @@
 //! Batch normalisation.
 
 use super::{Affine, add_columns};
+use downhill_optim::simd::vectorised;
 use downhill_optim::{Float, Invalid, invalid};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -156,17 +157,27 @@ impl BatchNormOp {
         add_columns(x, means);
         let rows = F::of((x.len() / self.width) as f64);
         means.iter_mut().for_each(|mean| *mean /= rows);
-        for x in x.chunks_exact(self.width) {
-            add_squares(x, means, squares);
-        }
+        vectorised(
+            #[inline(always)]
+            || {
+                for x in x.chunks_exact(self.width) {
+                    add_squares(x, means, squares);
+                }
+            },
+        );
     }
 
     /// y = γ·x̂ + β.
     pub fn forward<F: Float>(&self, params: &[F], moments: &BatchMoments<F>, x: &[F], y: &mut [F]) {
         let (scale, shift) = self.affine.of(params);
-        for (x, y) in x.chunks_exact(self.width).zip(y.chunks_exact_mut(self.width)) {
-            normalise(&moments.center, &moments.factor, scale, shift, x, y);
-        }
+        vectorised(
+            #[inline(always)]
+            || {
+                for (x, y) in x.chunks_exact(self.width).zip(y.chunks_exact_mut(self.width)) {
+                    normalise(&moments.center, &moments.factor, scale, shift, x, y);
+                }
+            },
+        );
     }
 
     /// y = γ·(x − running mean)/√(running variance + ε) + β.
@@ -174,9 +185,14 @@ impl BatchNormOp {
         let (scale, shift) = self.affine.of(params);
         let mean = &statistics[self.mean.clone()];
         let variance = &statistics[self.variance.clone()];
-        for (x, y) in x.chunks_exact(self.width).zip(y.chunks_exact_mut(self.width)) {
-            normalise_running(F::of(self.eps), mean, variance, scale, shift, x, y);
-        }
+        vectorised(
+            #[inline(always)]
+            || {
+                for (x, y) in x.chunks_exact(self.width).zip(y.chunks_exact_mut(self.width)) {
+                    normalise_running(F::of(self.eps), mean, variance, scale, shift, x, y);
+                }
+            },
+        );
     }
 
     /// A shard's gradients of γ and β, Σ dy·x̂ and Σ dy.
@@ -184,17 +200,27 @@ impl BatchNormOp {
         let (d_scale, d_shift) = self.affine.of_mut(gradient);
         d_scale.fill(F::zero());
         d_shift.fill(F::zero());
-        for (x, dy) in x.chunks_exact(self.width).zip(dy.chunks_exact(self.width)) {
-            add_sums(&moments.center, &moments.factor, x, dy, d_scale, d_shift);
-        }
+        vectorised(
+            #[inline(always)]
+            || {
+                for (x, dy) in x.chunks_exact(self.width).zip(dy.chunks_exact(self.width)) {
+                    add_sums(&moments.center, &moments.factor, x, dy, d_scale, d_shift);
+                }
+            },
+        );
     }
 
     /// dy becomes dx in place: dx = γ/√(σ² + ε)·(dy − mean(dy) − x̂·mean(dy·x̂)), the means over the whole batch.
     pub fn backward<F: Float>(&self, params: &[F], moments: &BatchMoments<F>, x: &[F], dy: &mut [F]) {
         let (scale, _) = self.affine.of(params);
-        for (x, dy) in x.chunks_exact(self.width).zip(dy.chunks_exact_mut(self.width)) {
-            project(moments, scale, x, dy);
-        }
+        vectorised(
+            #[inline(always)]
+            || {
+                for (x, dy) in x.chunks_exact(self.width).zip(dy.chunks_exact_mut(self.width)) {
+                    project(moments, scale, x, dy);
+                }
+            },
+        );
     }
 }
 

@@ -1,8 +1,8 @@
 //! The fully connected layer.
 
-use super::{add, add_columns};
-use crate::matmul::{self, Scratch, Shape};
+use super::{add_columns, add_to_rows};
 use crate::Activation;
+use crate::matmul::{self, Scratch, Shape};
 use downhill_optim::{Float, Init, Invalid, invalid};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -73,7 +73,7 @@ impl DenseOp {
         let bias = self.bias.clone().map(|range| &params[range]);
         match (self.activation, bias) {
             (Some(activation), bias) => activation.forward(bias, y, kept),
-            (None, Some(bias)) => y.chunks_exact_mut(self.outputs).for_each(|row| add(row, bias)),
+            (None, Some(bias)) => add_to_rows(bias, y),
             (None, None) => {}
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{Affine, add};
 use crate::sum::{dot, sum};
+use downhill_optim::simd::vectorised;
 use downhill_optim::{Float, Invalid, invalid};
 use serde::{Deserialize, Serialize};
 
@@ -50,18 +51,23 @@ impl LayerNormOp {
     /// y = γ·x̂ + β. `kept` is empty if nothing is to be kept.
     pub fn forward<F: Float>(&self, params: &[F], x: &[F], y: &mut [F], kept: &mut [F]) {
         let (scale, shift) = self.affine.of(params);
-        let rows = x.chunks_exact(self.width).zip(y.chunks_exact_mut(self.width));
-        for (i, (x, y)) in rows.enumerate() {
-            let factor = standardise(self.eps, x, y);
-            if !kept.is_empty() {
-                let kept = &mut kept[i * self.kept()..][..self.kept()];
-                kept[..self.width].copy_from_slice(y);
-                kept[self.width] = factor;
-            }
-            for ((y, &scale), &shift) in y.iter_mut().zip(scale).zip(shift) {
-                *y = *y * scale + shift;
-            }
-        }
+        vectorised(
+            #[inline(always)]
+            || {
+                let rows = x.chunks_exact(self.width).zip(y.chunks_exact_mut(self.width));
+                for (i, (x, y)) in rows.enumerate() {
+                    let factor = standardise(self.eps, x, y);
+                    if !kept.is_empty() {
+                        let kept = &mut kept[i * self.kept()..][..self.kept()];
+                        kept[..self.width].copy_from_slice(y);
+                        kept[self.width] = factor;
+                    }
+                    for ((y, &scale), &shift) in y.iter_mut().zip(scale).zip(shift) {
+                        *y = *y * scale + shift;
+                    }
+                }
+            },
+        );
     }
 
     /// From dy, which becomes dx in place: the gradients of γ and β.
@@ -73,15 +79,20 @@ impl LayerNormOp {
         d_scale.fill(F::zero());
         d_shift.fill(F::zero());
         let n = F::of(self.width as f64);
-        for (kept, dy) in kept.chunks_exact(self.kept()).zip(dy.chunks_exact_mut(self.width)) {
-            let (normal, factor) = kept.split_at(self.width);
-            add(d_shift, dy);
-            add_product(d_scale, dy, normal);
-            multiply(dy, scale);
-            let mean = sum(dy) / n;
-            let along = dot(dy, normal) / n;
-            project(dy, normal, mean, along, factor[0]);
-        }
+        vectorised(
+            #[inline(always)]
+            || {
+                for (kept, dy) in kept.chunks_exact(self.kept()).zip(dy.chunks_exact_mut(self.width)) {
+                    let (normal, factor) = kept.split_at(self.width);
+                    add(d_shift, dy);
+                    add_product(d_scale, dy, normal);
+                    multiply(dy, scale);
+                    let mean = sum(dy) / n;
+                    let along = dot(dy, normal) / n;
+                    project(dy, normal, mean, along, factor[0]);
+                }
+            },
+        );
     }
 }
 

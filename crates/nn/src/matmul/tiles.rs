@@ -274,53 +274,40 @@ impl<F: Element> Part<'_, F> {
     fn tiles<S: Simd, const R: usize, const V: usize>(self, simd: S, mut row: usize, c: &mut [F]) -> usize {
         let Self { shape, at, a, .. } = self;
         while row + R <= shape.rows {
+            let c = &mut c[row * shape.columns + at.column..];
             if self.order == Order::LeftTransposed {
-                let columns = &a[at.step * shape.rows + row..];
-                self.tile::<S, R, V>(simd, row, c, |p| {
-                    let column = &columns[p * shape.rows..][..R];
-                    std::array::from_fn(|i| column[i])
-                });
+                let a = &a[at.step * shape.rows + row..];
+                self.tile::<S, R, V>(simd, Columns { a, stride: shape.rows }, c);
             } else {
-                let rows: [&[F]; R] =
-                    std::array::from_fn(|i| &a[(row + i) * shape.inner + at.step..][..at.steps]);
-                self.tile::<S, R, V>(simd, row, c, |p| std::array::from_fn(|i| rows[i][p]));
+                let rows = std::array::from_fn(|i| &a[(row + i) * shape.inner + at.step..][..at.steps]);
+                self.tile::<S, R, V>(simd, Rows(rows), c);
             }
             row += R;
         }
         row
     }
 
-    /// One tile. `left` gives the R elements of a for a step.
+    /// One tile; `c` begins with its first element. (Indices, not iterators: only so does the compiler keep the tile
+    /// in registers.)
     #[inline(always)]
-    fn tile<S: Simd, const R: usize, const V: usize>(
-        self,
-        simd: S,
-        row: usize,
-        c: &mut [F],
-        left: impl Fn(usize) -> [F; R],
-    ) {
+    #[allow(clippy::needless_range_loop, clippy::manual_memcpy)]
+    fn tile<S: Simd, const R: usize, const V: usize>(self, simd: S, a: impl Left<F, R>, c: &mut [F]) {
         let Self { shape, at, b, stride, .. } = self;
         let lanes = lanes::<F, S>();
         let whole_rows = at.width == V * lanes;
-        let place = |i: usize| (row + i) * shape.columns + at.column;
-        let part = |v: usize| v * lanes..at.width.min((v + 1) * lanes);
-
         let mut tile = [[F::splat(simd, F::default()); V]; R];
         if at.step > 0 {
-            for (i, tile) in tile.iter_mut().enumerate() {
-                let c = &c[place(i)..][..at.width];
-                if whole_rows {
-                    let (c, _) = F::vectors::<S>(c);
-                    *tile = std::array::from_fn(|v| c[v]);
-                } else {
-                    *tile = std::array::from_fn(|v| F::load(simd, &c[part(v)]));
+            for i in 0..R {
+                let c = &c[i * shape.columns..][..at.width];
+                for v in 0..V {
+                    tile[i][v] = F::load(simd, &c[v * lanes..at.width.min((v + 1) * lanes)]);
                 }
             }
         }
         for p in 0..at.steps {
             let (b, _) = F::vectors::<S>(&b[p * stride..][..V * lanes]);
             let b: [F::Vector<S>; V] = std::array::from_fn(|v| b[v]);
-            let a = left(p);
+            let a = a.elements(p);
             for i in 0..R {
                 let a = F::splat(simd, a[i]);
                 for v in 0..V {
@@ -328,16 +315,50 @@ impl<F: Element> Part<'_, F> {
                 }
             }
         }
-        for (i, tile) in tile.iter().enumerate() {
-            let c = &mut c[place(i)..][..at.width];
+        for i in 0..R {
+            let c = &mut c[i * shape.columns..][..at.width];
             if whole_rows {
                 let (c, _) = F::vectors_mut::<S>(c);
-                c[..V].copy_from_slice(tile);
+                for v in 0..V {
+                    c[v] = tile[i][v];
+                }
             } else {
-                for (v, &vector) in tile.iter().enumerate() {
-                    F::store(simd, &mut c[part(v)], vector);
+                for v in 0..V {
+                    F::store(simd, &mut c[v * lanes..at.width.min((v + 1) * lanes)], tile[i][v]);
                 }
             }
         }
+    }
+}
+
+/// R rows of the left operand.
+trait Left<F, const R: usize>: Copy {
+    /// Their elements for one step of the inner dimension.
+    fn elements(self, p: usize) -> [F; R];
+}
+
+/// Rows that lie in memory as rows, all of the same length.
+#[derive(Clone, Copy)]
+struct Rows<'a, F, const R: usize>([&'a [F]; R]);
+
+impl<F: Element, const R: usize> Left<F, R> for Rows<'_, F, R> {
+    #[inline(always)]
+    fn elements(self, p: usize) -> [F; R] {
+        std::array::from_fn(|i| self.0[i][p])
+    }
+}
+
+/// Rows that lie in memory as columns.
+#[derive(Clone, Copy)]
+struct Columns<'a, F> {
+    a: &'a [F],
+    stride: usize,
+}
+
+impl<F: Element, const R: usize> Left<F, R> for Columns<'_, F> {
+    #[inline(always)]
+    fn elements(self, p: usize) -> [F; R] {
+        let column = &self.a[p * self.stride..][..R];
+        std::array::from_fn(|i| column[i])
     }
 }
