@@ -167,8 +167,10 @@ def metrics():
         else:
             predicted = outputs.argmax(1)
             shares = torch.softmax(torch.tensor(outputs), 1).numpy()
-            auc = sk.roc_auc_score(classes, shares[:, 1] if width == 2 else shares,
-                                   **({} if width == 2 else {"multi_class": "ovr", "average": "macro"}))
+            ovr = {} if width == 2 else {"multi_class": "ovr", "average": "macro"}
+            # scikit-learn refuses the area if a class has no rows.
+            all_there = len(set(classes.tolist())) == width
+            auc = sk.roc_auc_score(classes, shares[:, 1] if width == 2 else shares, **ovr) if all_there else None
         count = max(width, 2)
         top = {} if width < 3 else {
             f"top-k({k})": sk.top_k_accuracy_score(classes, outputs, k=k, labels=range(width)),
@@ -183,7 +185,7 @@ def metrics():
                 "precision": sk.precision_score(classes, predicted, **macro),
                 "recall": sk.recall_score(classes, predicted, **macro),
                 "f1": sk.f1_score(classes, predicted, **macro),
-                "roc-auc": auc, **top,
+                **({} if auc is None else {"roc-auc": auc}), **top,
             },
         })
 
@@ -196,6 +198,7 @@ def metrics():
     outputs = rng.normal(size=(60, 4)) + 1.5 * np.eye(4)[classes]
     outputs[:, 2] = -9.0
     classified("a class never predicted", outputs, classes, 3)
+    classified("a class never seen", outputs, np.where(classes == 2, 0, classes), 2)
 
     def fitted(name, outputs, values):
         width = outputs.shape[1]

@@ -117,7 +117,12 @@ fn tensors_are_named_and_begin_as_they_should() {
     assert!((deviation(4) / (2.0f64 / 900.0).sqrt() - 1.0).abs() < 0.02);
     let limit = (6.0f32 / 900.0).sqrt();
     assert!(values(4).iter().all(|w| w.abs() <= limit));
-    assert!(values(1).iter().chain(values(3)).all(|&b| b == 0.0));
+    // Biases are uniform in ±1/√n_in, but for a layer of zeros.
+    assert!((deviation(1) / (1.0f64 / 900.0).sqrt() - 1.0).abs() < 0.1);
+    assert!(values(1).iter().all(|b| b.abs() <= 1.0 / 300.0f32.sqrt()));
+    let zeros = Model::<f32>::build(&layers(&["dense(5, init=zeros)"]), 3, 1).unwrap();
+    assert!(zeros.params().iter().all(|&p| p == 0.0));
+    assert!(values(3).iter().all(|&b| b == 0.0));
     assert!(values(2).iter().all(|&s| s == 1.0));
     assert_eq!(model.statistics()[..500], [0.0; 500]);
     assert_eq!(model.statistics()[500..], [1.0; 500]);

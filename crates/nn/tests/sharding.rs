@@ -125,3 +125,18 @@ fn rows_of_a_prediction_do_not_know_of_each_other() {
     }
     workspace.predict(&model, &[], &mut []).unwrap();
 }
+
+#[test]
+fn dropout_does_nothing_in_prediction() {
+    let (x, _) = data(10);
+    let outputs = |specs: &[&str]| {
+        let model = model::<f64>(specs);
+        let mut out = vec![0.0; 10 * OUTPUTS];
+        Workspace::new(&model, 1, false).predict(&model, &x, &mut out).unwrap();
+        out
+    };
+    let without = outputs(&["dense(8)", "relu", "dense(3)"]);
+    // The last tensor is drawn by its number, which dropout does not change.
+    assert_eq!(outputs(&["dense(8)", "relu", "dropout(0.5)", "dense(3)"]), without);
+    assert!(without.iter().any(|&x| x != 0.0));
+}

@@ -70,22 +70,30 @@ impl RunFolder {
             move |source| Error::Io { doing: "make the run's folder", path, source }
         };
         fs::create_dir_all(runs).map_err(failed(runs))?;
-        let base = name.map_or_else(|| config.data.name(), str::to_string);
-        let mut number = if name.is_some() { 0 } else { 1 };
-        let path = loop {
-            let path = runs.join(if number == 0 { base.clone() } else { format!("{base}-{number}") });
-            match fs::create_dir(&path) {
-                Ok(()) => break path,
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    number = (number + 1).max(2 * usize::from(name.is_some()))
-                }
-                Err(error) => return Err(failed(&path)(error)),
+        // Made aside, so that a crash leaves either no run or one that opens.
+        let aside = Self { path: runs.join(format!(".new-{}", std::process::id())) };
+        let _ = fs::remove_dir_all(&aside.path); // Of a process that crashed here and had our number.
+        fs::create_dir_all(aside.checkpoints()).map_err(failed(&aside.path))?;
+        let made = durable::write("write the configuration", &aside.config_path(), toml.as_bytes())
+            .and_then(|()| aside.rename_to_a_free_name(runs, name, &config.data.name()));
+        if made.is_err() {
+            let _ = fs::remove_dir_all(&aside.path);
+        }
+        made
+    }
+
+    fn rename_to_a_free_name(&self, runs: &Path, name: Option<&str>, data: &str) -> Result<Self, Error> {
+        let mut names = (2..).map(|number| format!("{}-{number}", name.unwrap_or(data)));
+        let mut next = name.map_or_else(|| format!("{data}-1"), str::to_string);
+        loop {
+            let path = runs.join(&next);
+            // Renaming fails where something is in the way, so two runs that start at once cannot take the same name.
+            match if path.exists() { Err(io::ErrorKind::AlreadyExists.into()) } else { fs::rename(&self.path, &path) } {
+                Ok(()) => return Ok(Self { path }),
+                Err(_) if path.exists() => next = names.next().expect("numbers do not end"),
+                Err(source) => return Err(Error::Io { doing: "make the run's folder", path, source }),
             }
-        };
-        let folder = Self { path };
-        fs::create_dir(folder.checkpoints()).map_err(failed(&folder.checkpoints()))?;
-        durable::write("write the configuration", &folder.config_path(), toml.as_bytes())?;
-        Ok(folder)
+        }
     }
 
     /// Opens the folder of a run.

@@ -20,8 +20,8 @@ use crate::{
 /// use downhill_data::Table;
 /// use downhill_train::{Network, Trainer};
 ///
-/// let data = Table::bundled("iris")?.default_target().split(0.2, 7)?;
-/// let trained = Trainer::new(Network::mlp([16])).epochs(30).seed(7).fit(&data)?;
+/// let data = Table::bundled("wine")?.target("cultivar").split(0.2, 7)?;
+/// let trained = Trainer::new(Network::mlp([64])).epochs(20).seed(7).fit(&data)?;
 /// assert!(trained.score() > 0.9);
 /// # Ok::<(), downhill_train::Error>(())
 /// ```

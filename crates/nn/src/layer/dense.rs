@@ -9,8 +9,8 @@ use std::ops::Range;
 
 /// y = x·W + b: every output is a weighted sum of every input.
 ///
-/// W is `[inputs, outputs]` (`weight`), b is `[outputs]` (`bias`) and begins at 0. An activation that follows is
-/// computed in the same pass that adds the bias.
+/// W is `[inputs, outputs]` (`weight`), b is `[outputs]` (`bias`) and begins uniform in ±1/√inputs, or at 0 where W
+/// does. An activation that follows is computed in the same pass that adds the bias.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Dense {
