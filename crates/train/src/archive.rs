@@ -122,24 +122,49 @@ pub(crate) fn load<D: DeserializeOwned>(
     kind: &str,
 ) -> Result<Archive<D>, Error> {
     let bytes = fs::read(path).map_err(|source| Error::Io { doing, path: path.to_path_buf(), source })?;
-    open(&bytes, kind).map_err(|why| Error::Damaged { path: path.to_path_buf(), why })
+    open(&bytes, kind).map_err(|wrong| match wrong {
+        Wrong::Damage(why) => Error::Damaged { path: path.to_path_buf(), why },
+        Wrong::Kind(found) => Error::Mismatch(format!("{} is a {found}, not a {kind}", path.display())),
+    })
 }
 
-fn open<D: DeserializeOwned>(bytes: &[u8], kind: &str) -> Result<Archive<D>, String> {
+/// Why bytes cannot be taken for an archive.
+#[derive(Debug)]
+enum Wrong {
+    /// They are not what was written.
+    Damage(String),
+    /// They are an archive of this other kind.
+    Kind(String),
+}
+
+impl From<String> for Wrong {
+    fn from(why: String) -> Self {
+        Self::Damage(why)
+    }
+}
+
+fn open<D: DeserializeOwned>(bytes: &[u8], kind: &str) -> Result<Archive<D>, Wrong> {
+    if bytes.is_empty() {
+        return Err(Wrong::Damage("it is empty".into()));
+    }
+    // Eight bytes of length, then a JSON object.
+    if bytes.get(8) != Some(&b'{') {
+        return Err(Wrong::Damage("it is no safetensors file".into()));
+    }
     let unreadable = |error: &dyn std::fmt::Display| format!("it cannot be read as safetensors ({error})");
     let file = SafeTensors::deserialize(bytes).map_err(|error| unreadable(&error))?;
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| unreadable(&error))?;
     let header = metadata.metadata().as_ref().and_then(|entries| entries.get(KEY));
-    let header = header.ok_or("it is not a file of Downhill's")?;
+    let header = header.ok_or_else(|| "it is not a file of Downhill's".to_string())?;
     let header: Header =
         serde_json::from_str(header).map_err(|error| format!("its description cannot be read ({error})"))?;
     if header.kind != kind {
-        return Err(format!("it is a {}, not a {kind}", header.kind));
+        return Err(Wrong::Kind(header.kind));
     }
     let tensors: Vec<_> = file.iter().collect();
     let parts = tensors.iter().map(|(name, view)| (*name, view.shape(), view.data()));
     if checksum(kind, &header.description, parts) != header.sha256 {
-        return Err("its checksum does not match its content".into());
+        return Err(Wrong::Damage("its checksum does not match its content".into()));
     }
     let description = serde_json::from_str(header.description.get())
         .map_err(|error| format!("its description is of another version ({error})"))?;

@@ -7,7 +7,8 @@ use downhill_optim::spec;
 use downhill_optim::{Cosine, Init, Invalid, Length, Restraints, Rule, Schedule, Warmup, invalid};
 use serde::{Deserialize, Serialize};
 
-use crate::{EarlyStopping, Error};
+use crate::session::targets;
+use crate::{EarlyStopping, Error, Metrics, Monitor};
 
 /// How a network is trained. Everything has a default; what is `None` is chosen from the data when a run starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -148,11 +149,12 @@ impl Config {
 
         config.loss = Some(self.resolve_loss(data)?);
         config.check()?;
+        config.check_monitor(data)?;
         Ok((config, notes))
     }
 
     fn resolve_loss(&self, data: &Dataset) -> Result<Loss, Error> {
-        let mismatch = |message: &str| Err(Error::Mismatch(message.to_string()));
+        let mismatch = |message: String| Err(Error::Mismatch(message));
         let mut loss = match (&self.loss, &data.train.y) {
             (Some(loss), _) => loss.clone(),
             (None, Targets::Classes { .. }) => Loss::CrossEntropy(CrossEntropy::default()),
@@ -168,26 +170,54 @@ impl Config {
             (Targets::Classes { classes, .. }, Loss::BinaryCrossEntropy(_)) => {
                 match (classes, self.class_weights) {
                     (2, ClassWeights::None) => Ok(loss),
-                    (2, _) => mismatch("class weights go with the loss cross-entropy"),
-                    _ => mismatch("the loss binary-cross-entropy is for 2 classes; take cross-entropy"),
+                    (2, _) => mismatch("class weights go with the loss cross-entropy".into()),
+                    _ => mismatch(format!(
+                        "the loss binary-cross-entropy is for 2 classes, and the target has {classes}; take cross-entropy"
+                    )),
                 }
             }
-            (Targets::Classes { .. }, _) => mismatch(
-                "this loss is for regression, and the target is classes; take cross-entropy, or --task regression",
-            ),
-            (Targets::Values(_), Loss::CrossEntropy(_) | Loss::BinaryCrossEntropy(_)) => mismatch(
-                "label smoothing and cross-entropy are for classes, and the target is a number; take mse, or --task classification",
-            ),
+            (Targets::Classes { .. }, _) => mismatch(format!(
+                "the loss {loss} is for regression, and the target is classes; take cross-entropy, or --task regression"
+            )),
+            (Targets::Values(_), Loss::CrossEntropy(cross_entropy)) if cross_entropy.label_smoothing != 0.0 => {
+                mismatch(
+                    "label smoothing is for classes, and the target is a number; leave it out, or --task classification"
+                        .into(),
+                )
+            }
+            (Targets::Values(_), Loss::CrossEntropy(_) | Loss::BinaryCrossEntropy(_)) => mismatch(format!(
+                "the loss {loss} is for classes, and the target is a number; take mse, or --task classification"
+            )),
             (Targets::Values(_), _) if self.class_weights == ClassWeights::Balanced => mismatch(
-                "class weights are for classes, and the target is a number; leave them out, or --task classification",
+                "class weights are for classes, and the target is a number; leave them out, or --task classification"
+                    .into(),
             ),
             (Targets::Values(_), _) => Ok(loss),
         }
     }
 
+    /// Fails if early stopping watches something that the task or the validation rows do not have.
+    fn check_monitor(&self, data: &Dataset) -> Result<(), Error> {
+        let monitor = self.early_stopping.monitor();
+        if monitor == Monitor::Loss {
+            return Ok(());
+        }
+        // Whether there is such a figure does not depend on what is predicted.
+        let outputs = vec![0.0; data.valid.rows() * data.outputs()];
+        monitor.check(&Metrics::of(&outputs, data.outputs(), targets(&data.valid.y), 1.0, false)?)
+    }
+
     /// Checks every setting's range.
     pub fn check(&self) -> Result<(), Invalid> {
-        invalid::ensure("training", "epochs", self.epochs as f64, |epochs| epochs >= 1.0, "at least 1")?;
+        let epochs = self.epochs as f64;
+        invalid::ensure("training", "epochs", epochs, |n| (1.0..=1e9).contains(&n), "from 1 to 1000000000")?;
+        if let Network::Mlp(mlp) = &self.network {
+            invalid::fraction("mlp", "dropout", mlp.dropout)?;
+            mlp.activation.check()?;
+            for &size in &mlp.hidden {
+                invalid::ensure("mlp", "hidden", size as f64, |size| size >= 1.0, "of sizes of at least 1")?;
+            }
+        }
         self.optimizer.check()?;
         self.lr.check()?;
         self.restraints.check()?;

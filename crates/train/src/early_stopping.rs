@@ -3,7 +3,7 @@
 use downhill_optim::{Invalid, invalid, spec};
 use serde::{Deserialize, Serialize};
 
-use crate::Metrics;
+use crate::{Error, Metrics};
 
 /// When to stop before the last epoch: `off`, or `after(10, metric=accuracy)`.
 ///
@@ -121,6 +121,46 @@ impl Monitor {
             (Self::R2, Metrics::Regression(metrics)) => metrics.r2,
             _ => None,
         }
+    }
+
+    /// Its name, as it is written.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Loss => "loss",
+            Self::Accuracy => "accuracy",
+            Self::BalancedAccuracy => "balanced-accuracy",
+            Self::F1 => "f1",
+            Self::RocAuc => "roc-auc",
+            Self::Rmse => "rmse",
+            Self::Mae => "mae",
+            Self::R2 => "r2",
+        }
+    }
+
+    /// Fails if there is no such figure for the task, or for these validation rows, of which `metrics` are some.
+    pub(crate) fn check(self, metrics: &Metrics) -> Result<(), Error> {
+        if self.of(0.0, metrics).is_some() {
+            return Ok(());
+        }
+        let name = self.name();
+        Err(Error::Mismatch(match (self, metrics) {
+            (Self::RocAuc, Metrics::Classification(_)) => format!(
+                "early stopping is to watch `{name}`, and the validation rows are all of one class, which have none; \
+                 watch loss or accuracy, or validate on more rows"
+            ),
+            (Self::R2, Metrics::Regression(_)) => format!(
+                "early stopping is to watch `{name}`, and a single validation row has none; watch loss, rmse or mae, \
+                 or validate on more rows"
+            ),
+            (_, Metrics::Classification(_)) => format!(
+                "early stopping is to watch `{name}`, which is for regression, and the target is classes; watch loss, \
+                 accuracy, balanced-accuracy, f1 or roc-auc"
+            ),
+            (_, Metrics::Regression(_)) => format!(
+                "early stopping is to watch `{name}`, which is for classes, and the target is a number; watch loss, \
+                 rmse, mae or r2"
+            ),
+        }))
     }
 
     /// By how much a value is better than another.

@@ -52,6 +52,12 @@ pub enum Error {
     },
 }
 
+/// What the system said, without the number it has for it.
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_string()
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -59,7 +65,15 @@ impl fmt::Display for Error {
             Self::Network(error) => error.fmt(f),
             Self::Setting(invalid) => invalid.fmt(f),
             Self::Mismatch(message) => f.write_str(message),
-            Self::Io { doing, path, source } => write!(f, "could not {doing} {}: {source}", path.display()),
+            Self::Io { doing, path, source } => {
+                write!(f, "could not {doing} {}: {}", path.display(), reason(source))?;
+                match source.kind() {
+                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                        f.write_str("; what was saved before is untouched: make room, then go on with `downhill resume`")
+                    }
+                    _ => Ok(()),
+                }
+            }
             Self::Damaged { path, why } => write!(f, "{} is damaged: {why}", path.display()),
             Self::Config { path, why } => write!(f, "{}: {why}", path.display()),
             Self::Diverged { step, epoch, lr } => write!(

@@ -24,21 +24,29 @@ pub struct Record {
 pub(crate) struct Log {
     path: PathBuf,
     file: File,
+    /// Whether a last line was cut off when it was opened.
+    torn: bool,
 }
 
 impl Log {
     /// Opens a log, making it if it is not there, and cuts off a last line that was not written to its end.
     pub fn open(path: PathBuf) -> Result<Self, Error> {
-        let open = || -> io::Result<File> {
+        let open = || -> io::Result<(File, bool)> {
             let file = OpenOptions::new().create(true).append(true).open(&path)?;
-            let whole = fs::read(&path)?.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+            let text = fs::read(&path)?;
+            let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
             file.set_len(whole as u64)?;
-            Ok(file)
+            Ok((file, whole < text.len()))
         };
         match open() {
-            Ok(file) => Ok(Self { path, file }),
+            Ok((file, torn)) => Ok(Self { path, file, torn }),
             Err(source) => Err(Error::Io { doing: "open the log", path, source }),
         }
+    }
+
+    /// A note on the line that was cut off when the log was opened, if there was one.
+    pub fn torn(&self) -> Option<String> {
+        self.torn.then(|| format!("the last line of {} was torn by a crash and is left out", self.path.display()))
     }
 
     pub fn append(&mut self, event: &Event) -> Result<(), Error> {

@@ -125,8 +125,9 @@ impl Predictor {
         let encoder = self.table_encoder()?;
         let target = encoder.target_column(table)?.ok_or_else(|| {
             Error::Mismatch(format!(
-                "{} has no column `{}`, which is what the model predicts: it cannot be evaluated without it",
-                table.name(),
+                "{} has no column `{}`, which is what the model predicts: it cannot be evaluated without it, only \
+                 predicted",
+                table.place(0, "").table,
                 encoder.target_name()
             ))
         })?;

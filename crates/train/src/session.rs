@@ -4,7 +4,7 @@ use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
 use downhill_data::{Dataset, Targets, permutation};
-use downhill_nn::{Batch, Loss, Model, Workspace};
+use downhill_nn::{Batch, LayerSpec, Loss, Model, Workspace};
 use downhill_optim::{Optimizer, Position};
 
 use crate::checkpoint::{self, Best, Description, Progress};
@@ -80,7 +80,7 @@ pub(crate) struct Outcome {
     pub rows_per_second: f64,
 }
 
-fn targets(targets: &Targets) -> downhill_nn::Targets<'_, f32> {
+pub(crate) fn targets(targets: &Targets) -> downhill_nn::Targets<'_, f32> {
     match targets {
         Targets::Classes { labels, .. } => downhill_nn::Targets::Classes(labels),
         Targets::Values(values) => downhill_nn::Targets::Values(values),
@@ -103,6 +103,23 @@ pub(crate) fn measure(
     Ok((mean, metrics))
 }
 
+/// More values than this in the layers' outputs of one batch are taken for a mistake.
+const MOST_ACTIVATIONS: u128 = 1 << 30;
+
+/// Fails if a batch would take more memory than can be meant, which ends a program without a word.
+fn check_size(layers: &[LayerSpec], batch: usize) -> Result<(), Error> {
+    let units = |layer: &LayerSpec| if let LayerSpec::Dense(dense) = layer { dense.units as u128 } else { 0 };
+    let units: u128 = layers.iter().map(units).sum();
+    // Rows are measured in blocks, however small the batch is.
+    if units * batch.max(128) as u128 > MOST_ACTIVATIONS {
+        return Err(Error::Mismatch(format!(
+            "a network of {units} units takes too much memory at {batch} rows a step; make its layers (--hidden) or \
+             the batch smaller"
+        )));
+    }
+    Ok(())
+}
+
 /// The number of outputs that a loss needs of the network.
 fn outputs(loss: &Loss, data: &Dataset) -> usize {
     if matches!(loss, Loss::BinaryCrossEntropy(_)) { 1 } else { data.outputs() }
@@ -116,6 +133,7 @@ impl<'a> Session<'a> {
         let loss = config.loss.clone().ok_or_else(unresolved)?;
         let steps_per_epoch = data.train.rows().div_ceil(batch) as u64;
         let layers = config.network.layers(outputs(&loss, data));
+        check_size(&layers, batch)?;
         let model = Model::build(&layers, data.features(), config.seed)?;
         let optimizer = Optimizer::new(config.optimizer, config.restraints, model.layout(), parallel)?;
         let workspace = Workspace::new(&model, batch, parallel);
@@ -164,16 +182,19 @@ impl<'a> Session<'a> {
         let mut notes = Vec::new();
         for step in folder.steps()? {
             let path = folder.checkpoint(step);
-            match checkpoint::load(&path, &mut self.model, Some(&mut self.optimizer)) {
-                Ok(description) => {
-                    self.go_to(folder, description)?;
-                    return Ok(notes);
-                }
-                Err(Error::Damaged { path, why }) => notes.push(format!(
-                    "the checkpoint {} is damaged ({why}): going back to the one before it",
+            let unusable = match checkpoint::load(&path, &mut self.model, Some(&mut self.optimizer)) {
+                Ok(description) => match self.go_to(folder, description) {
+                    Ok(()) => return Ok(notes),
+                    Err(error) => error,
+                },
+                Err(error) => error,
+            };
+            match unusable {
+                Error::Damaged { path, why } => notes.push(format!(
+                    "the checkpoint {} is damaged ({why}): going back to one before it",
                     path.display()
                 )),
-                Err(error) => return Err(error),
+                error => return Err(error),
             }
         }
         if !notes.is_empty() {
@@ -254,11 +275,11 @@ impl<'a> Session<'a> {
             }
             let (lr, loss) = self.make_step(outside)?;
             if !loss.is_finite() {
-                break self.diverged(lr)?;
+                break self.diverged(outside, epoch, lr)?;
             }
             if self.progress.step.is_multiple_of(self.steps_per_epoch) {
                 if !self.end_epoch(outside, epoch, lr, epoch_began.elapsed().as_secs_f64())? {
-                    break self.diverged(lr)?;
+                    break self.diverged(outside, epoch, lr)?;
                 }
                 self.save(outside)?;
             }
@@ -298,10 +319,9 @@ impl<'a> Session<'a> {
         }
         let rows = self.data.train.rows() as u64;
         let stopping = self.config.early_stopping;
-        let score = stopping.monitor().of(valid_loss, &metrics).ok_or_else(|| {
-            Error::Mismatch(
-                "the metric that early stopping watches does not exist for this task and data".into(),
-            )
+        let monitor = stopping.monitor();
+        let score = monitor.of(valid_loss, &metrics).ok_or_else(|| {
+            Error::Mismatch(format!("early stopping cannot watch `{}`: it is not a number", monitor.name()))
         })?;
         let best = self.progress.best.as_ref().is_none_or(|best| stopping.better(score, best.score));
         let ended = Epoch {
@@ -356,14 +376,14 @@ impl<'a> Session<'a> {
     }
 
     /// The loss is no number any more: the best epoch is what is left, if there was one.
-    fn diverged(&self, lr: f64) -> Result<Stop, Error> {
-        let Position { step, .. } = self.position();
+    fn diverged(&self, outside: &mut Outside, epoch: u64, lr: f64) -> Result<Stop, Error> {
+        let step = self.progress.step;
         let stop = Stop::Diverged { lr };
         if self.best.is_some() {
-            Ok(stop)
-        } else {
-            Err(Error::Diverged { step, epoch: self.position().epoch(), lr })
+            return Ok(stop);
         }
+        outside.tell(&Event::Stop { step, reason: stop })?;
+        Err(Error::Diverged { step, epoch, lr })
     }
 
     /// Puts the weights in place that the run comes to.

@@ -166,7 +166,10 @@ impl Trainer {
     /// If the folder is not that of a run, its data has changed, or no checkpoint can be read.
     pub fn resume(mut self, folder: RunFolder) -> Result<Trained, Error> {
         let config = folder.config()?;
-        let data = config.data.load(config.training.seed)?;
+        let data = config.data.load(config.training.seed).map_err(|error| {
+            let run = folder.path().display();
+            Error::Mismatch(format!("the data of the run {run} cannot be read as it was: {error}"))
+        })?;
         self.config = config.training;
         self.outside.folder = Some((folder.clone(), folder.log()?));
         self.go(&data, Some(folder), true)
@@ -189,8 +192,9 @@ impl Trainer {
         let mut conduct = || -> Result<Outcome, Error> {
             let mut session = Session::new(&config, data, threads > 1)?;
             if resume && let Some(folder) = &folder {
+                let torn = outside.folder.as_ref().and_then(|(_, log)| log.torn());
                 let warnings = session.restore(folder)?;
-                for text in warnings {
+                for text in torn.into_iter().chain(warnings) {
                     outside.tell(&Event::Note { text })?;
                 }
                 outside.tell(&session.resumed())?;
