@@ -48,6 +48,7 @@ def by_torch(make, clip=None, l1=0.0):
     """A trajectory of PyTorch's optimizer `make(parameters, lr)`."""
 
     def run(problem, initial, dtype):
+        torch.set_default_dtype(getattr(torch, dtype))  # the type of what NAdam keeps of its momentums
         p = torch.tensor(STARTS[problem], dtype=getattr(torch, dtype), requires_grad=True)
         optimizer = make([p], initial)
         path = []
@@ -110,6 +111,14 @@ def rules():
     t = torch.optim
     value = torch.nn.utils.clip_grad_value_
     k = keras.optimizers
+
+    def rms(**settings):
+        return lambda p, lr: t.RMSprop(p, lr, **{"alpha": 0.95, "eps": 1e-8, **settings})
+
+    def rms_trace(momentum, **settings):
+        settings = {"decay": 0.9, "eps": 1e-8, "eps_in_sqrt": False, **settings}
+        return lambda lr: optax.rmsprop(lr, momentum=momentum, **settings)
+
     return [
         ("sgd", {}, (0.015, 1e-3), by_torch(lambda p, lr: t.SGD(p, lr))),
         ("sgd", {}, (0.004, 3e-4), by_torch(lambda p, lr: t.SGD(p, lr))),
@@ -145,6 +154,31 @@ def rules():
             (0.02, 0.005),
             by_torch(lambda p, lr: t.RMSprop(p, lr, alpha=0.99, eps=1e-2)),
         ),
+        ("rmsprop(centered=true)", {}, (0.05, 0.01), by_torch(rms(alpha=0.9, centered=True))),
+        ("rmsprop(0.95, eps=1e-2, centered=true)", {}, (0.05, 0.01), by_torch(rms(eps=1e-2, centered=True))),
+        ("rmsprop(momentum=0.9, form=buffer)", {}, (0.01, 0.002), by_torch(rms(alpha=0.9, momentum=0.9))),
+        (
+            "rmsprop(momentum=0.5, centered=true, form=buffer)",
+            {},
+            (0.02, 0.005),
+            by_torch(rms(alpha=0.9, momentum=0.5, centered=True)),
+        ),
+        ("rmsprop(momentum=0.9)", {}, (0.01, 0.002), by_optax(rms_trace(momentum=0.9))),
+        (
+            "rmsprop(0.95, 1e-3, centered=true, momentum=0.6)",
+            {},
+            (0.02, 0.005),
+            by_optax(rms_trace(decay=0.95, eps=1e-3, centered=True, momentum=0.6)),
+        ),
+        (
+            "rmsprop(momentum=0.9, form=buffer)",
+            {"clip_value": 5.0, "l2": 0.1},
+            (0.01, 0.002),
+            by_torch(rms(alpha=0.9, momentum=0.9, weight_decay=0.1), clip=lambda p: value(p, 5.0)),
+        ),
+        ("adadelta", {}, (1.0, 1.0), by_torch(lambda p, lr: t.Adadelta(p, lr, rho=0.95))),
+        ("adadelta(eps=1e-7)", {}, (5.0, 2.0), by_keras(lambda lr: k.Adadelta(lr, rho=0.95))),
+        ("adadelta(0.9, eps=1e-3)", {}, (1.0, 0.5), by_torch(lambda p, lr: t.Adadelta(p, lr, rho=0.9, eps=1e-3))),
         ("adam", {}, (0.1, 0.05), by_torch(lambda p, lr: t.Adam(p, lr))),
         (
             "adam(beta1=0.8, beta2=0.95, eps=1e-3)",
@@ -152,12 +186,56 @@ def rules():
             (0.2, 0.02),
             by_torch(lambda p, lr: t.Adam(p, lr, betas=(0.8, 0.95), eps=1e-3)),
         ),
+        ("amsgrad", {}, (0.1, 0.05), by_torch(lambda p, lr: t.Adam(p, lr, amsgrad=True))),
+        (
+            "amsgrad(0.5, beta2=0.7, eps=1e-3)",
+            {},
+            (0.3, 0.02),
+            by_torch(lambda p, lr: t.Adam(p, lr, betas=(0.5, 0.7), eps=1e-3, amsgrad=True)),
+        ),
         ("adamw", {}, (0.1, 0.05), by_torch(lambda p, lr: t.AdamW(p, lr, weight_decay=0.01))),
         (
             "adamw(beta1=0.7, beta2=0.99, eps=1e-4, weight-decay=0.3)",
             {},
             (0.1, 0.02),
             by_torch(lambda p, lr: t.AdamW(p, lr, betas=(0.7, 0.99), eps=1e-4, weight_decay=0.3)),
+        ),
+        ("nadam", {}, (0.1, 0.05), by_torch(lambda p, lr: t.NAdam(p, lr))),
+        (
+            "nadam(0.8, beta2=0.95, eps=1e-3, momentum-decay=0.1)",
+            {},
+            (0.2, 0.02),
+            by_torch(lambda p, lr: t.NAdam(p, lr, betas=(0.8, 0.95), eps=1e-3, momentum_decay=0.1)),
+        ),
+        ("nadam(momentum-decay=0)", {}, (0.1, 0.05), by_torch(lambda p, lr: t.NAdam(p, lr, momentum_decay=0))),
+        ("nadam(0.99, eps=1e-7, momentum-decay=1)", {}, (0.1, 0.05), by_keras(lambda lr: k.Nadam(lr, beta_1=0.99))),
+        (
+            "nadam",
+            {"weight_decay": 0.2},
+            (0.1, 0.05),
+            by_torch(lambda p, lr: t.NAdam(p, lr, weight_decay=0.2, decoupled_weight_decay=True)),
+        ),
+        ("adamax", {}, (0.1, 0.05), by_torch(lambda p, lr: t.Adamax(p, lr))),
+        (
+            "adamax(0.5, beta2=0.8, eps=1e-2)",
+            {},
+            (0.2, 0.05),
+            by_torch(lambda p, lr: t.Adamax(p, lr, betas=(0.5, 0.8), eps=1e-2)),
+        ),
+        ("radam", {}, (0.01, 0.002), by_torch(lambda p, lr: t.RAdam(p, lr))),
+        (
+            "radam(0.8, beta2=0.9, eps=1e-3)",
+            {},
+            (0.015, 0.002),
+            by_torch(lambda p, lr: t.RAdam(p, lr, betas=(0.8, 0.9), eps=1e-3)),
+        ),
+        ("radam(beta2=0.6)", {}, (0.015, 1e-3), by_torch(lambda p, lr: t.RAdam(p, lr, betas=(0.9, 0.6)))),
+        ("lion", {}, (0.05, 0.02), by_keras(lambda lr: k.Lion(lr))),
+        (
+            "lion(0.5, beta2=0.8, weight-decay=0.3)",
+            {},
+            (0.05, 0.02),
+            by_optax(lambda lr: optax.lion(lr, b1=0.5, b2=0.8, weight_decay=0.3)),
         ),
         ("sgd", {"l2": 0.5}, (0.01, 1e-3), by_torch(lambda p, lr: t.SGD(p, lr, weight_decay=0.5))),
         ("adam", {"l2": 0.1}, (0.1, 0.05), by_torch(lambda p, lr: t.Adam(p, lr, weight_decay=0.1))),

@@ -1,9 +1,11 @@
 //! The command line.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
-use downhill::data::Task;
+use downhill::data::{ReadOptions, Table, Task};
 use downhill::nn::{Activation, Loss};
 use downhill::optim::{Init, Rule, Schedule};
 use downhill::train::{ClassWeights, EarlyStopping, Held, Patience, RunConfig, Source};
@@ -48,6 +50,7 @@ pub enum Command {
 #[derive(Group)]
 pub struct TrainArgs {
     /// A bundled data set (`downhill datasets` lists them), a CSV or TSV file, or a folder of IDX images.
+    #[arg(required_unless_present_any = ["config", "images"])]
     pub data: Option<String>,
 
     /// Start from the settings in a file, such as a run's run.toml; flags override them.
@@ -79,8 +82,8 @@ pub struct SourceArgs {
     pub task: Option<TaskName>,
 
     /// What to measure on: a share of the rows, or a file. [default: 0.2]
-    #[arg(long, value_name = "SHARE|FILE")]
-    pub valid: Option<String>,
+    #[arg(long, value_name = "SHARE|FILE", value_parser = held, allow_negative_numbers = true)]
+    pub valid: Option<Held>,
 
     #[command(flatten)]
     pub read: ReadArgs,
@@ -111,11 +114,11 @@ pub struct ReadArgs {
     pub header: Option<bool>,
 
     /// A file of images in the IDX format, gzipped or not, instead of a table.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
     pub images: Option<PathBuf>,
 
     /// The labels of the images.
-    #[arg(long, value_name = "FILE", requires = "images")]
+    #[arg(long, value_name = "FILE", requires = "images", conflicts_with = "data")]
     pub labels: Option<PathBuf>,
 }
 
@@ -129,7 +132,7 @@ pub enum TaskName {
 #[command(next_help_heading = "Network")]
 pub struct NetworkArgs {
     /// The sizes of the hidden layers; `none` for a linear model. [default: 128,128]
-    #[arg(long, value_name = "SIZES", value_parser = sizes)]
+    #[arg(long, value_name = "SIZES", value_parser = sizes, allow_hyphen_values = true)]
     pub hidden: Option<Sizes>,
 
     /// The activation: relu, leaky-relu, elu, selu, gelu, silu, mish, tanh, sigmoid, softplus. [default: relu]
@@ -146,7 +149,7 @@ pub struct NetworkArgs {
     pub batch_norm: Option<bool>,
 
     /// The share of units silenced behind every activation. [default: 0.2]
-    #[arg(long, value_name = "SHARE", allow_hyphen_values = true)]
+    #[arg(long, value_name = "SHARE", value_parser = fraction, allow_hyphen_values = true)]
     pub dropout: Option<f64>,
 }
 
@@ -168,39 +171,39 @@ pub struct TrainingArgs {
     pub loss: Option<Loss>,
 
     /// How often every row is seen. [default: 60]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = epochs, allow_hyphen_values = true)]
     pub epochs: Option<u64>,
 
     /// The rows of a step. Chosen from the number of rows unless given.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = batch, allow_hyphen_values = true)]
     pub batch: Option<usize>,
 
     /// Stop after so many epochs without a better one: a number, after(10, metric=accuracy), or off. [default: 20]
-    #[arg(long, value_name = "SPEC", value_parser = early_stopping)]
+    #[arg(long, value_name = "SPEC", value_parser = early_stopping, allow_hyphen_values = true)]
     pub early_stop: Option<EarlyStopping>,
 
     /// The weight of the L1 penalty. [default: 0]
-    #[arg(long, value_name = "X", allow_hyphen_values = true)]
+    #[arg(long, value_name = "X", value_parser = not_negative, allow_hyphen_values = true)]
     pub l1: Option<f64>,
 
     /// The weight of the L2 penalty. [default: 0]
-    #[arg(long, value_name = "X", allow_hyphen_values = true)]
+    #[arg(long, value_name = "X", value_parser = not_negative, allow_hyphen_values = true)]
     pub l2: Option<f64>,
 
     /// Decoupled weight decay. [default: adamw's 0.01, else 0]
-    #[arg(long, value_name = "X", allow_hyphen_values = true)]
+    #[arg(long, value_name = "X", value_parser = not_negative, allow_hyphen_values = true)]
     pub weight_decay: Option<f64>,
 
     /// Scale gradients down to this norm.
-    #[arg(long, value_name = "X", allow_hyphen_values = true)]
+    #[arg(long, value_name = "X", value_parser = positive, allow_hyphen_values = true)]
     pub clip_norm: Option<f64>,
 
     /// Limit every gradient to ± this value.
-    #[arg(long, value_name = "X", allow_hyphen_values = true)]
+    #[arg(long, value_name = "X", value_parser = positive, allow_hyphen_values = true)]
     pub clip_value: Option<f64>,
 
     /// How much of the certainty in the labels is spread over all classes. [default: 0]
-    #[arg(long, value_name = "SHARE", allow_hyphen_values = true)]
+    #[arg(long, value_name = "SHARE", value_parser = fraction, allow_hyphen_values = true)]
     pub label_smoothing: Option<f64>,
 
     /// `balanced` lets every class count the same, however few rows it has. [default: none]
@@ -208,7 +211,7 @@ pub struct TrainingArgs {
     pub class_weights: Option<ClassWeights>,
 
     /// What all randomness is a function of. [default: 0]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_number::<u64>, allow_hyphen_values = true)]
     pub seed: Option<u64>,
 }
 
@@ -230,7 +233,7 @@ pub struct RunArgs {
 #[derive(Group)]
 pub struct Threads {
     /// The number of threads; it changes no bit of the result. [default: one a core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = threads, allow_hyphen_values = true)]
     pub threads: Option<usize>,
 }
 
@@ -278,7 +281,7 @@ fn sizes(text: &str) -> Result<Sizes, String> {
     }
     let size = |part: &str| match part.trim().parse() {
         Ok(0) | Err(_) => {
-            Err(format!("`{part}` is not a size; give numbers above 0 such as 64,64, or `none`"))
+            Err(format!("`{part}` is not a size; give whole numbers above 0 such as 64,64, or `none`"))
         }
         Ok(size) => Ok(size),
     };
@@ -286,11 +289,63 @@ fn sizes(text: &str) -> Result<Sizes, String> {
 }
 
 fn delimiter(text: &str) -> Result<u8, String> {
-    match text.as_bytes() {
-        _ if matches!(text, "tab" | "\\t") => Ok(b'\t'),
-        _ if text == "space" => Ok(b' '),
-        [byte] if byte.is_ascii() => Ok(*byte),
-        _ => Err("give one character such as ; or the word tab".into()),
+    ReadOptions::parse_delimiter(text).map_err(|error| error.to_string())
+}
+
+fn whole_number<N: FromStr>(text: &str) -> Result<N, String> {
+    text.trim().parse().map_err(|_| match text.trim().bytes().all(|byte| byte.is_ascii_digit()) {
+        true if !text.trim().is_empty() => "too large; give one up to 18446744073709551615".into(),
+        _ => "give a whole number, 0 or above".into(),
+    })
+}
+
+/// A whole number in a range.
+fn count(text: &str, range: RangeInclusive<u64>) -> Result<u64, String> {
+    let (least, most) = (range.start(), range.end());
+    let wrong = match *most {
+        u64::MAX => format!("give a whole number, at least {least}"),
+        most => format!("give a whole number from {least} to {most}"),
+    };
+    whole_number(text).ok().filter(|number| range.contains(number)).ok_or(wrong)
+}
+
+fn epochs(text: &str) -> Result<u64, String> {
+    count(text, 1..=1_000_000_000)
+}
+
+fn batch(text: &str) -> Result<usize, String> {
+    count(text, 1..=u64::MAX).map(|rows| usize::try_from(rows).unwrap_or(usize::MAX))
+}
+
+fn threads(text: &str) -> Result<usize, String> {
+    count(text, 1..=1024).map(|threads| threads as usize)
+}
+
+fn number(text: &str, wanted: &str, fits: impl Fn(f64) -> bool) -> Result<f64, String> {
+    let number = text.trim().parse().ok().filter(|number: &f64| number.is_finite() && fits(*number));
+    number.ok_or_else(|| format!("give a number {wanted}"))
+}
+
+fn fraction(text: &str) -> Result<f64, String> {
+    number(text, "of at least 0 and below 1, such as 0.1", |x| (0.0..1.0).contains(&x))
+}
+
+fn not_negative(text: &str) -> Result<f64, String> {
+    number(text, "of at least 0, such as 0.001", |x| x >= 0.0)
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    number(text, "above 0, such as 1", |x| x > 0.0)
+}
+
+/// A share, in percent or not, or else a file.
+fn held(text: &str) -> Result<Held, String> {
+    let (digits, unit) = text.strip_suffix('%').map_or((text, 1.0), |digits| (digits, 100.0));
+    match digits.parse::<f64>() {
+        Ok(share) if share > 0.0 && share < unit => Ok(Held::Share(share / unit)),
+        Ok(_) => Err("give a share of the rows above 0 and below 1, such as 0.2, or a file".into()),
+        Err(_) if text.is_empty() => Err("give a share of the rows such as 0.2, or a file".into()),
+        Err(_) => Ok(Held::File(text.into())),
     }
 }
 
@@ -306,6 +361,9 @@ fn early_stopping(text: &str) -> Result<EarlyStopping, String> {
     match text.parse::<u64>() {
         Ok(0) => Err("must be at least 1 epoch; `off` trains to the end".into()),
         Ok(patience) => Ok(EarlyStopping::After(Patience { patience, ..Patience::default() })),
+        Err(_) if text.parse::<f64>().is_ok() => {
+            Err("must be a whole number of epochs, at least 1; `off` trains to the end".into())
+        }
         Err(_) => text.parse().map_err(|error: downhill::optim::SpecError| error.to_string()),
     }
 }
@@ -320,6 +378,12 @@ fn set<T>(place: &mut T, given: Option<T>) {
 impl TrainArgs {
     /// The configuration that the flags and the file they name come to.
     pub fn config(&self) -> Result<RunConfig, downhill::train::Error> {
+        if let (Some(images), None) = (&self.source.read.images, &self.source.read.labels) {
+            return Err(downhill::train::Error::Mismatch(format!(
+                "the images {} have no labels, so there is nothing to learn; give them with --labels",
+                images.display()
+            )));
+        }
         let mut config = match &self.config {
             Some(path) => RunConfig::read(path)?,
             None => RunConfig::default(),
@@ -361,8 +425,7 @@ impl SourceArgs {
                 TaskName::Regression => Task::Regression,
             });
         }
-        let held = |valid: &String| valid.parse().map_or_else(|_| Held::File(valid.into()), Held::Share);
-        set(&mut source.valid, self.valid.as_ref().map(held));
+        set(&mut source.valid, self.valid.clone());
         for (place, given) in [
             (&mut source.read.categorical, &self.categorical),
             (&mut source.read.numeric, &self.numeric),
@@ -433,10 +496,13 @@ impl TrainingArgs {
 }
 
 impl UseArgs {
-    /// Where the data is.
-    pub fn source(&self) -> Source {
+    /// Reads the data.
+    pub fn table(&self) -> Result<Table, downhill::train::Error> {
+        if let Some(images) = &self.read.images {
+            return Ok(Table::images(images, self.read.labels.as_deref())?);
+        }
         let mut source = Source::default();
         self.read.apply(self.data.as_deref(), &mut source);
-        source
+        source.table()
     }
 }

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use downhill::optim::nearest;
 use downhill::prelude::Predictor;
-use downhill::train::RunFolder;
+use downhill::train::{Error, RunFolder};
 use serde::Serialize;
 
 use crate::args::{Format, UseArgs};
@@ -18,13 +19,35 @@ pub fn run_folder(run: &Path, runs: &Path) -> PathBuf {
     }
 }
 
+/// Opens the folder of a run; an error knows a run of nearly that name.
+pub fn open(run: &Path, runs: &Path) -> Result<RunFolder, Failure> {
+    let path = run_folder(run, runs);
+    if path.exists() {
+        return Ok(RunFolder::open(&path)?);
+    }
+    let names = |entry: std::fs::DirEntry| entry.file_name().into_string().ok();
+    let there: Vec<String> =
+        std::fs::read_dir(runs).into_iter().flatten().flatten().filter_map(names).collect();
+    let wanted = run.file_name().unwrap_or_default().to_string_lossy();
+    let hint = match nearest(&wanted, there.iter().map(String::as_str)) {
+        Some(meant) => format!("; did you mean {meant}?"),
+        None => format!("; runs are looked for in the folder {} (see --runs)", runs.display()),
+    };
+    Err(Failure::Message(format!("there is no run {}{hint}", run.display())))
+}
+
 /// Loads the model of a run, or a model file.
 pub fn load(options: &UseArgs) -> Result<Predictor, Failure> {
     let path = run_folder(&options.run, &options.runs.runs);
     if path.is_file() {
-        return Ok(Predictor::load(path)?);
+        return Predictor::load(path).map_err(|error| match error {
+            Error::Damaged { .. } => {
+                Failure::Message(format!("{error}; give the folder of a run, or its model.safetensors"))
+            }
+            error => error.into(),
+        });
     }
-    let folder = RunFolder::open(&path)?;
+    let folder = open(&options.run, &options.runs.runs)?;
     let model = folder.model_path();
     if !model.exists() {
         let run = folder.path().display();
@@ -32,7 +55,13 @@ pub fn load(options: &UseArgs) -> Result<Predictor, Failure> {
             "the run {run} has no model yet: it is under way, or was cut off; finish it with `downhill resume {run}`"
         )));
     }
-    Ok(Predictor::load(model)?)
+    Predictor::load(model).map_err(|error| match error {
+        Error::Damaged { .. } => Failure::Message(format!(
+            "{error}; `downhill resume {}` writes it again from the run's checkpoints",
+            folder.path().display()
+        )),
+        error => error.into(),
+    })
 }
 
 /// Tells what is worth knowing about using this model on this table.
@@ -54,7 +83,7 @@ struct Evaluation {
 
 pub fn evaluate(options: &UseArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let predictor = load(options)?;
-    let table = options.source().table()?;
+    let table = options.table()?;
     tell(&predictor, &table, quiet)?;
     let (loss, metrics) = predictor.evaluate(&table)?;
     let (model, data) = (options.run.display().to_string(), table.name().to_string());

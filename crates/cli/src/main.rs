@@ -1,7 +1,6 @@
 //! The `downhill` program.
 
 #![forbid(unsafe_code)]
-#![allow(clippy::print_stderr)] // the one crate that talks to the terminal
 
 mod args;
 mod datasets;
@@ -46,7 +45,7 @@ fn main() -> ExitCode {
         Ok(()) | Err(Failure::PipeClosed) => ExitCode::SUCCESS,
         Err(Failure::Interrupted) => ExitCode::from(130),
         Err(Failure::Message(message)) => {
-            eprintln!("error: {message}");
+            output::tell(&format!("error: {message}"));
             ExitCode::FAILURE
         }
     }

@@ -13,7 +13,11 @@ pub fn print(text: &str) -> Result<(), Failure> {
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     written.map_err(|error| match error.kind() {
         io::ErrorKind::BrokenPipe => Failure::PipeClosed,
-        _ => Failure::Message(format!("could not write to standard output: {error}")),
+        _ => {
+            let error = error.to_string();
+            let reason = error.split(" (os error").next().unwrap_or(&error);
+            Failure::Message(format!("could not write to standard output: {reason}"))
+        }
     })
 }
 
@@ -94,7 +98,17 @@ pub fn confusion_table(metrics: &Metrics, classes: &[String]) -> Option<String> 
     Some(table)
 }
 
+/// A line to a person, on standard error; nobody may be reading there.
+pub fn tell(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
 /// A note to a person, on standard error.
 pub fn note(text: &str) {
-    eprintln!("note: {text}");
+    tell(&format!("note: {text}"));
+}
+
+/// `1 epoch`, `2 epochs`.
+pub fn count(number: u64, one: &str) -> String {
+    format!("{number} {one}{}", if number == 1 { "" } else { "s" })
 }

@@ -41,7 +41,7 @@ fn epochs(total_steps: u64, steps_per_epoch: u64) -> u64 {
 
 fn bar() -> impl FnMut(&Event) + Send {
     let bar = ProgressBar::no_length();
-    let style = "{bar:24} {msg} · {eta} left";
+    let style = "{prefix} {bar:32} {eta} left\n{msg}"; // 80 columns hold each line
     bar.set_style(ProgressStyle::with_template(style).expect("a good template").progress_chars("━╸─"));
     bar.enable_steady_tick(Duration::from_millis(200));
     let mut total_epochs = 0;
@@ -63,14 +63,17 @@ fn bar() -> impl FnMut(&Event) + Send {
             if epoch.best {
                 best = format!("best {}", epoch.epoch + 1);
             }
-            bar.set_message(format!(
-                "epoch {}/{total_epochs} · loss {:.4}, validation {:.4} · {} · {best} · lr {:.2e} · {} rows/s",
+            bar.set_prefix(format!(
+                "epoch {}/{total_epochs} · {} rows/s",
                 epoch.epoch + 1,
+                per_second(epoch.rows_per_second)
+            ));
+            bar.set_message(format!(
+                "loss {:.4} · validation {:.4} · {} · {best} · lr {:.1e}",
                 epoch.train_loss,
                 epoch.valid_loss,
                 headline(&epoch.metrics),
                 epoch.lr,
-                per_second(epoch.rows_per_second),
             ));
         }
         Event::Stop { .. } => bar.finish_and_clear(),
@@ -103,11 +106,11 @@ fn lines() -> impl FnMut(&Event) + Send {
             // A log file wants the way a run went, not a line for each of two hundred short epochs.
             shown = last.is_none_or(|last| last.elapsed() > Duration::from_millis(500));
             if shown {
-                eprintln!("{line}");
+                output::tell(&line);
                 last = Some(Instant::now());
             }
         }
-        Event::Stop { .. } if !shown => eprintln!("{line}"),
+        Event::Stop { .. } if !shown => output::tell(&line),
         _ => {}
     }
 }

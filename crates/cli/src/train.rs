@@ -1,5 +1,6 @@
 //! `downhill train` and `downhill resume`
 
+use std::path::Path;
 use std::sync::mpsc;
 
 use downhill::data::Task;
@@ -13,17 +14,17 @@ pub fn train(options: TrainArgs, format: Format, quiet: bool) -> Result<(), Fail
     let config = options.config()?;
     let data = config.data.load(config.training.seed)?;
     if !quiet {
-        eprintln!(
-            "{}: {} rows to train on, {} to validate on, {} features, {}",
+        output::tell(&format!(
+            "{}: {} to train on, {} to validate on, {}, {}",
             data.name,
-            data.train.rows(),
+            output::count(data.train.rows() as u64, "row"),
             data.valid.rows(),
-            data.features(),
+            output::count(data.features() as u64, "feature"),
             match data.task() {
                 Task::Classification => format!("{} classes", data.outputs()),
                 Task::Regression => "regression".into(),
             }
-        );
+        ));
     }
     let trainer = connect(Trainer::from_config(config.training), options.run.threads.threads, quiet)?;
     let source = RunData { data: &data, source: &config.data };
@@ -32,7 +33,7 @@ pub fn train(options: TrainArgs, format: Format, quiet: bool) -> Result<(), Fail
 }
 
 pub fn resume(options: &ResumeArgs, format: Format, quiet: bool) -> Result<(), Failure> {
-    let folder = RunFolder::open(&evaluate::run_folder(&options.run, &options.runs.runs))?;
+    let folder = evaluate::open(&options.run, &options.runs.runs)?;
     let trained = connect(Trainer::default(), options.threads.threads, quiet)?.resume(folder)?;
     conclude(&trained, format, quiet)
 }
@@ -57,6 +58,12 @@ fn connect(trainer: Trainer, threads: Option<usize>, quiet: bool) -> Result<Trai
 
 fn conclude(trained: &Trained, format: Format, quiet: bool) -> Result<(), Failure> {
     let summary = trained.summary();
+    if let Some(run) = &summary.run {
+        let report = RunFolder::open(Path::new(run)).and_then(|folder| downhill_report::write(&folder));
+        if let Err(error) = report {
+            output::note(&format!("the run has no report: {error}"));
+        }
+    }
     match format {
         Format::Json => output::print_json(summary)?,
         Format::Csv => output::print_flat_csv(summary)?,
@@ -68,14 +75,14 @@ fn conclude(trained: &Trained, format: Format, quiet: bool) -> Result<(), Failur
         Stop::Finished | Stop::EarlyStopping => Ok(()),
         Stop::Interrupted => {
             if !quiet {
-                eprintln!("interrupted and saved; go on with: downhill resume {run}");
+                output::tell(&format!("interrupted and saved; go on with: downhill resume {run}"));
             }
             Err(Failure::Interrupted)
         }
         Stop::Diverged { lr } => Err(Failure::Message(format!(
-            "the loss stopped being a finite number in epoch {}, at a learning rate of {lr:.3e}; the weights of epoch {} \
+            "the loss stopped being a finite number after {}, at a learning rate of {lr:.3e}; the weights of epoch {} \
              are kept in {run}; try a tenth of the rate, or --clip-norm 1",
-            summary.epochs + 1,
+            output::count(summary.epochs, "epoch"),
             summary.best_epoch
         ))),
     }
@@ -83,9 +90,10 @@ fn conclude(trained: &Trained, format: Format, quiet: bool) -> Result<(), Failur
 
 fn text(trained: &Trained) -> String {
     let Summary { epochs, best_epoch, seconds, metrics, valid_loss, run, .. } = trained.summary();
+    let epochs = output::count(*epochs, "epoch");
     let ended = match trained.stop() {
-        Stop::EarlyStopping => format!("stopped early after {epochs} epochs"),
-        _ => format!("{epochs} epochs"),
+        Stop::EarlyStopping => format!("stopped early after {epochs}"),
+        _ => epochs,
     };
     let encoder = trained.predictor().encoder();
     let table = output::confusion_table(metrics, encoder.map_or(&[][..], |encoder| encoder.classes()));

@@ -17,6 +17,7 @@ pub use options::ReadOptions;
 
 pub(crate) fn parse(file: &str, bytes: &[u8], options: &ReadOptions) -> Result<Table, Error> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    refuse_binary(file, bytes)?;
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = &bytes[..error.valid_up_to()];
         Error::NotUtf8 { table: file.to_owned(), line: 1 + line_ends(before) }
@@ -121,6 +122,23 @@ pub(crate) fn parse(file: &str, bytes: &[u8], options: &ReadOptions) -> Result<T
     }
     table.columns = columns;
     Ok(table)
+}
+
+/// Fails if these are not the bytes of a text in one byte or several a character.
+fn refuse_binary(file: &str, bytes: &[u8]) -> Result<(), Error> {
+    let start = &bytes[..bytes.len().min(4096)];
+    let zeros = |parity: usize| start.iter().skip(parity).step_by(2).filter(|&&byte| byte == 0).count();
+    let mostly = |zeros: usize| zeros * 4 > start.len();
+    let looks = match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("UTF-16 text"),
+        [b'P', b'K', 3, 4, ..] => Some("a ZIP archive or a spreadsheet"),
+        [b'P', b'A', b'R', b'1', ..] => Some("a Parquet file"),
+        // Latin letters in two bytes each, one of them zero.
+        _ if mostly(zeros(0)) != mostly(zeros(1)) => Some("UTF-16 text"),
+        _ if start.contains(&0) => None,
+        _ => return Ok(()),
+    };
+    Err(Error::Binary { table: file.to_owned(), looks })
 }
 
 /// Whether a value stands for a missing one: empty, `?`, `NA` or `NaN` in any case.

@@ -84,6 +84,13 @@ pub enum Error {
         /// The line of the first such byte, counted from 1.
         line: u64,
     },
+    /// Bytes that are not text at all.
+    Binary {
+        /// The file.
+        table: String,
+        /// What they look like: `UTF-16 text`.
+        looks: Option<&'static str>,
+    },
     /// A line with more or fewer values than the first.
     Ragged {
         /// The file.
@@ -264,11 +271,19 @@ impl Display for Error {
                 write!(f, "there is no file {path}")?;
                 match nearest {
                     Some(nearest) => write!(f, "; did you mean {nearest}?"),
-                    None => write!(f, ". Give the path of a CSV or TSV file, or the name of a bundled table"),
+                    None => write!(
+                        f,
+                        ". Give the path of a file, or the name of a bundled table (`downhill datasets` lists them)"
+                    ),
                 }
             }
             Self::Directory { path } => write!(f, "{path} is a folder. Give the path of a file in it"),
-            Self::Io { path, error } => write!(f, "cannot read {path}: {error}"),
+            Self::Io { path, error } => {
+                let error = error.to_string();
+                // Without the number that the system has for it.
+                let reason = error.split(" (os error").next().unwrap_or(&error);
+                write!(f, "cannot read {path}: {reason}")
+            }
             Self::Empty { table } => write!(f, "{table} is empty. A table has one line for each row"),
             Self::NoRows { table } => write!(
                 f,
@@ -276,6 +291,13 @@ impl Display for Error {
             ),
             Self::NotUtf8 { table, line } => {
                 write!(f, "{table}, line {line}: not UTF-8 text. Convert the file to UTF-8 first")
+            }
+            Self::Binary { table, looks } => {
+                write!(f, "{table} is not a table of text")?;
+                match looks {
+                    Some(looks) => write!(f, ": it looks like {looks}. Save it as CSV in UTF-8 first"),
+                    None => write!(f, ", which is CSV or TSV in UTF-8"),
+                }
             }
             Self::Ragged { table, line, expected, found } => write!(
                 f,
@@ -297,12 +319,12 @@ impl Display for Error {
                 write!(f, "there is no bundled table `{name}`")?;
                 suggest(f, nearest)?;
                 let names: Vec<&str> = crate::bundled::catalogue().iter().map(|entry| entry.name).collect();
-                write!(f, ". There are {}", list(&names, 20))
+                write!(f, "{}There are {}", if nearest.is_some() { " " } else { ". " }, list(&names, 20))
             }
             Self::UnknownColumn { table, name, nearest, columns } => {
                 write!(f, "{table} has no column `{name}`")?;
                 suggest(f, nearest)?;
-                write!(f, ". ")?;
+                write!(f, "{}", if nearest.is_some() { " " } else { ". " })?;
                 columns_of(f, columns)
             }
             Self::Conflict { column, one, other } => {
@@ -311,7 +333,8 @@ impl Display for Error {
             Self::NotNumeric { place, value } => write!(
                 f,
                 "{place}: {value:?} is not a number. Correct it, or leave it empty or `?` if it is missing; if the \
-                 column holds categories, say so with --categorical when training"
+                 column holds categories, say so when training, with --categorical (of the target, with --task \
+                 classification)"
             ),
             Self::Infinite { place, value } => write!(
                 f,
@@ -330,7 +353,11 @@ impl Display for Error {
                 f,
                 "{table}: the target, column `{column}`, has the one class `{class}` in {}: there is nothing to \
                  tell apart. Choose another with --target",
-                if *rows == 1 { "its only row".to_owned() } else { format!("all {rows} rows") }
+                if *rows == 1 {
+                    "the only row to learn from".to_owned()
+                } else {
+                    format!("all {rows} rows to learn from")
+                }
             ),
             Self::ConstantTarget { table, column, value } => write!(
                 f,

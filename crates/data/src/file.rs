@@ -47,10 +47,11 @@ fn similar(path: &Path) -> Option<String> {
         .into_iter()
         .flatten()
         .flatten()
+        .filter(|entry| entry.path().is_file())
         .filter_map(|entry| entry.file_name().into_string().ok())
         .collect();
-    if let Some(name) = nearest(wanted, beside.iter().map(String::as_str)) {
-        return Some(path.with_file_name(name).display().to_string());
-    }
-    nearest(wanted, bundled::catalogue().iter().map(|entry| entry.name)).map(str::to_owned)
+    let bundled = bundled::catalogue().iter().map(|entry| entry.name);
+    let name = nearest(wanted, beside.iter().map(String::as_str).chain(bundled))?;
+    let is_beside = beside.iter().any(|beside| beside == name);
+    Some(if is_beside { path.with_file_name(name).display().to_string() } else { name.to_owned() })
 }

@@ -92,8 +92,15 @@ fn bytes_that_are_not_text() {
     let latin = Table::parse("t.csv", b"name,y\nJos\xe9,1\n", &ReadOptions::default());
     says(latin, &["t.csv, line 2: not UTF-8", "Convert"]);
     let wide: Vec<u8> = "a,b\n1,2\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let wide = [&[0xff, 0xfe], &wide[..]].concat();
-    says(Table::parse("t.csv", &wide, &ReadOptions::default()), &["not UTF-8"]);
+    let marked = [&[0xff, 0xfe], &wide[..]].concat();
+    for wide in [wide, marked] {
+        let wide = Table::parse("t.csv", &wide, &ReadOptions::default());
+        says(wide, &["t.csv is not a table of text", "UTF-16", "CSV in UTF-8"]);
+    }
+    let parse = |bytes| Table::parse("t.csv", bytes, &ReadOptions::default());
+    says(parse(b"PK\x03\x04rest"), &["t.csv is not a table of text", "spreadsheet"]);
+    says(parse(b"PAR1rest"), &["t.csv is not a table of text", "Parquet"]);
+    says(parse(b"a,b\n1,2\0\n"), &["t.csv is not a table of text, which is CSV or TSV"]);
 }
 
 #[test]

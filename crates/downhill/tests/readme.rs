@@ -4,5 +4,8 @@
 fn the_readme_shows_the_example() {
     let example = include_str!("../examples/breast_cancer.rs");
     let program = &example[example.find("use downhill").unwrap()..];
-    assert!(include_str!("../../../README.md").contains(program), "README.md and examples/breast_cancer.rs differ");
+    assert!(
+        include_str!("../../../README.md").contains(program),
+        "README.md and examples/breast_cancer.rs differ"
+    );
 }

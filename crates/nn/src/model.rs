@@ -6,6 +6,9 @@ use crate::{Activation, LayerSpec};
 use downhill_optim::random::{Purpose, stream};
 use downhill_optim::{Float, Init, Layout, Role, Uniform};
 
+/// More parameters than this are taken for a mistake: in `f32` they are 1 GiB, and training takes several times that.
+const MOST_PARAMETERS: usize = 1 << 28;
+
 /// A network of layers, one behind the other, with its parameters and running statistics, each one flat buffer.
 ///
 /// The parameters' tensors are named by the position of their layer in the description, counted from 0: `0.weight`
@@ -88,9 +91,12 @@ impl<F: Float> Model<F> {
             };
             let op = match layer {
                 LayerSpec::Dense(dense) => {
-                    let fits = width.checked_mul(dense.units).is_some_and(|n| n <= isize::MAX as usize / 64);
-                    if !fits {
-                        let reason = format!("{width} times {} weights are too many", dense.units);
+                    let all = width.checked_mul(dense.units).and_then(|n| n.checked_add(layout.len()));
+                    if all.is_none_or(|n| n > MOST_PARAMETERS) {
+                        let reason = format!(
+                            "{width} times {} weights are too many: a network has at most {MOST_PARAMETERS}",
+                            dense.units
+                        );
                         return Err(Error::layer(position, layer, reason));
                     }
                     let shape = [width, dense.units];

@@ -21,7 +21,8 @@ pub use layout::{Layout, Role, Tensor};
 pub use nearest::nearest;
 pub use optimizer::{Optimizer, Restraints};
 pub use rule::{
-    Adagrad, Adam, AdamW, Form, Momentum, Nesterov, RmsProp, Rule, Sgd, Slots, State, Step, UpdateRule,
+    Adadelta, Adagrad, Adam, AdamW, Adamax, AmsGrad, Form, Lion, Momentum, NAdam, Nesterov, RAdam, RmsProp,
+    Rule, Sgd, Slots, State, Step, UpdateRule,
 };
 pub use schedule::{
     Constant, Cosine, CosineRestarts, Exponential, InverseSqrt, InverseTime, Length, Per, Position, Schedule,

@@ -1,20 +1,33 @@
 //! Update rules: arithmetic on one parameter, driven over whole slices.
 
+mod adadelta;
 mod adagrad;
 mod adam;
+mod adamax;
 mod adamw;
+mod amsgrad;
+mod lion;
 mod momentum;
+mod nadam;
 mod nesterov;
+mod radam;
 mod rmsprop;
 mod sgd;
 mod slots;
 
+pub use adadelta::Adadelta;
 pub use adagrad::Adagrad;
 pub use adam::Adam;
+pub use adamax::Adamax;
 pub use adamw::AdamW;
+pub use amsgrad::AmsGrad;
+pub use lion::Lion;
 pub use momentum::{Form, Momentum};
+pub use nadam::NAdam;
 pub use nesterov::Nesterov;
+pub use radam::RAdam;
 pub use rmsprop::RmsProp;
+pub(crate) use rmsprop::Trimmed;
 pub use sgd::Sgd;
 pub use slots::Slots;
 
@@ -39,6 +52,11 @@ impl Step {
     /// Step `index`, counted from 0, at the rate `lr`.
     pub fn new(index: u64, lr: f64) -> Self {
         Self { index, lr, decay: true }
+    }
+
+    /// What decoupled weight decay of `decay` multiplies these parameters by.
+    pub(crate) fn keep(self, decay: f64) -> f64 {
+        if self.decay { 1.0 - self.lr * decay } else { 1.0 }
     }
 }
 
@@ -166,14 +184,29 @@ pub enum Rule {
     /// RMSProp.
     #[serde(rename = "rmsprop")]
     RmsProp(RmsProp),
+    /// Adadelta.
+    Adadelta(Adadelta),
     /// Adam.
     Adam(Adam),
+    /// Adam whose rates never rise again.
+    #[serde(rename = "amsgrad")]
+    AmsGrad(AmsGrad),
     /// Adam with decoupled weight decay.
     #[serde(rename = "adamw")]
     AdamW(AdamW),
+    /// Adam that looks ahead.
+    #[serde(rename = "nadam")]
+    NAdam(NAdam),
+    /// Adam by the largest gradient.
+    Adamax(Adamax),
+    /// Rectified Adam.
+    #[serde(rename = "radam")]
+    RAdam(RAdam),
+    /// Lion.
+    Lion(Lion),
 }
 
-/// Runs `$body` with `$rule` bound to the rule inside a [`Rule`], whichever it is.
+/// Runs `$body` with `$rule` bound to the rule inside a [`Rule`], whichever it is, as lean as its settings let it be.
 macro_rules! with_rule {
     ($value:expr, $rule:ident => $body:expr) => {
         match $value {
@@ -181,9 +214,32 @@ macro_rules! with_rule {
             $crate::Rule::Momentum($rule) => $body,
             $crate::Rule::Nesterov($rule) => $body,
             $crate::Rule::Adagrad($rule) => $body,
-            $crate::Rule::RmsProp($rule) => $body,
+            $crate::Rule::RmsProp(rule) => match (rule.centered, rule.momentum > 0.0) {
+                (false, false) => {
+                    let $rule = $crate::rule::Trimmed::<false, false, 1>(rule);
+                    $body
+                }
+                (true, false) => {
+                    let $rule = $crate::rule::Trimmed::<true, false, 2>(rule);
+                    $body
+                }
+                (false, true) => {
+                    let $rule = $crate::rule::Trimmed::<false, true, 2>(rule);
+                    $body
+                }
+                (true, true) => {
+                    let $rule = rule;
+                    $body
+                }
+            },
+            $crate::Rule::Adadelta($rule) => $body,
             $crate::Rule::Adam($rule) => $body,
+            $crate::Rule::AmsGrad($rule) => $body,
             $crate::Rule::AdamW($rule) => $body,
+            $crate::Rule::NAdam($rule) => $body,
+            $crate::Rule::Adamax($rule) => $body,
+            $crate::Rule::RAdam($rule) => $body,
+            $crate::Rule::Lion($rule) => $body,
         }
     };
 }
@@ -192,12 +248,12 @@ pub(crate) use with_rule;
 impl Rule {
     /// Checks every setting's range.
     pub fn check(&self) -> Result<(), Invalid> {
-        with_rule!(self, rule => rule.check())
+        with_rule!(*self, rule => rule.check())
     }
 
     /// Makes the state for `len` parameters.
     pub fn state<F: Float>(&self, len: usize) -> State<F> {
-        with_rule!(self, rule => rule.state(len))
+        with_rule!(*self, rule => rule.state(len))
     }
 }
 
@@ -217,5 +273,7 @@ macro_rules! from_rule {
         })*
     };
 }
-from_rule!(Sgd, Momentum, Nesterov, Adagrad, RmsProp, Adam, AdamW);
+from_rule!(
+    Sgd, Momentum, Nesterov, Adagrad, RmsProp, Adadelta, Adam, AmsGrad, AdamW, NAdam, Adamax, RAdam, Lion
+);
 crate::spec::spelled!(Rule, "an optimizer");

@@ -3,7 +3,7 @@
 use downhill_optim::*;
 use rand::RngExt;
 
-const RULES: [&str; 9] = [
+const RULES: [&str; 20] = [
     "sgd",
     "momentum",
     "momentum(form=buffer)",
@@ -11,8 +11,17 @@ const RULES: [&str; 9] = [
     "nesterov(form=buffer)",
     "adagrad(initial=0.1)",
     "rmsprop",
+    "rmsprop(centered=true)",
+    "rmsprop(momentum=0.9)",
+    "rmsprop(centered=true, momentum=0.9, form=buffer)",
+    "adadelta",
     "adam",
+    "amsgrad",
     "adamw",
+    "nadam",
+    "adamax",
+    "radam",
+    "lion(weight-decay=0.1)",
 ];
 
 const ALL: Restraints =

@@ -98,7 +98,10 @@ fn trajectories_in_f32_agree_with_the_frameworks() {
 /// So that no rule is forgotten above.
 #[test]
 fn every_rule_has_a_trajectory() {
-    let all = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"];
+    let all = [
+        "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam", "amsgrad", "adamw", "nadam",
+        "adamax", "radam", "lion",
+    ];
     for name in all {
         let cases = golden().iter().filter(|case| case.optimizer.split('(').next() == Some(name)).count();
         assert!(cases >= 4, "{name}: two settings on two problems");

@@ -61,8 +61,19 @@ fn rules() -> impl Strategy<Value = Rule> {
         (fraction(), form()).prop_map(|(momentum, form)| Momentum { momentum, form }.into()),
         (fraction(), form()).prop_map(|(momentum, form)| Nesterov { momentum, form }.into()),
         (positive(), fraction()).prop_map(|(eps, initial)| Adagrad { eps, initial }.into()),
-        (fraction(), positive()).prop_map(|(rho, eps)| RmsProp { rho, eps }.into()),
+        (fraction(), positive(), any::<bool>(), fraction(), form()).prop_map(
+            |(rho, eps, centered, momentum, form)| RmsProp { rho, eps, centered, momentum, form }.into()
+        ),
+        (fraction(), positive()).prop_map(|(rho, eps)| Adadelta { rho, eps }.into()),
         adam().prop_map(Rule::from),
+        adam().prop_map(|Adam { beta1, beta2, eps }| AmsGrad { beta1, beta2, eps }.into()),
+        adam().prop_map(|Adam { beta1, beta2, eps }| Adamax { beta1, beta2, eps }.into()),
+        adam().prop_map(|Adam { beta1, beta2, eps }| RAdam { beta1, beta2, eps }.into()),
+        (adam(), fraction()).prop_map(|(Adam { beta1, beta2, eps }, momentum_decay)| {
+            NAdam { beta1, beta2, eps, momentum_decay }.into()
+        }),
+        (fraction(), fraction(), fraction())
+            .prop_map(|(beta1, beta2, weight_decay)| Lion { beta1, beta2, weight_decay }.into()),
         (adam(), fraction()).prop_map(|(Adam { beta1, beta2, eps }, weight_decay)| {
             AdamW { beta1, beta2, eps, weight_decay }.into()
         }),
@@ -284,7 +295,7 @@ fn assert_says<T: Spelled + FromStr<Err = SpecError> + Debug>(cases: &[(&str, &s
     }
 }
 
-const RULES: &str = "`sgd`, `momentum`, `nesterov`, `adagrad`, `rmsprop`, `adam`, `adamw`";
+const RULES: &str = "`sgd`, `momentum`, `nesterov`, `adagrad`, `rmsprop`, `adadelta`, `adam`, `amsgrad`, `adamw`, `nadam`, `adamax`, `radam`, `lion`";
 
 #[test]
 fn errors_in_rules_show_the_place() {
@@ -320,6 +331,27 @@ fn errors_in_rules_show_the_place() {
         ("adam(eps=0)", "         ^", "`eps` of `adam` must be above 0, not 0"),
         ("momentum(1)", "         ^", "`momentum` of `momentum` must be at least 0 and below 1, not 1"),
         ("adagrad(initial=-1)", "                ^^", "`initial` of `adagrad` must be 0 or above, not -1"),
+        ("adadelta(rho=1)", "             ^", "`rho` of `adadelta` must be at least 0 and below 1, not 1"),
+        ("adadelta(eps=0)", "             ^", "`eps` of `adadelta` must be above 0, not 0"),
+        (
+            "rmsprop(momentum=1)",
+            "                 ^",
+            "`momentum` of `rmsprop` must be at least 0 and below 1, not 1",
+        ),
+        ("rmsprop(centered=1)", "                 ^", "expected `true` or `false`, found `1`"),
+        ("amsgrad(2)", "        ^", "`beta1` of `amsgrad` must be at least 0 and below 1, not 2"),
+        ("adamax(0, 2)", "          ^", "`beta2` of `adamax` must be at least 0 and below 1, not 2"),
+        ("radam(eps=0)", "          ^", "`eps` of `radam` must be above 0, not 0"),
+        ("nadam(2)", "      ^", "`beta1` of `nadam` must be at least 0 and below 1, not 2"),
+        (
+            "nadam(momentum-decay=-1)",
+            "                     ^^",
+            "`momentum-decay` of `nadam` must be 0 or above, not -1",
+        ),
+        ("lion(1)", "     ^", "`beta1` of `lion` must be at least 0 and below 1, not 1"),
+        ("lion(beta2=1)", "           ^", "`beta2` of `lion` must be at least 0 and below 1, not 1"),
+        ("lion(0, 0, -1)", "           ^^", "`weight-decay` of `lion` must be 0 or above, not -1"),
+        ("lion(eps=1)", "     ^^^", "unknown key `eps`; there is `beta1`, `beta2`, `weight-decay`"),
         ("adam(beta1=x)", "           ^", "expected a number, found `x`"),
         ("adam( beta1 = x )", "              ^", "expected a number, found `x`"),
         ("adam(nan)", "     ^^^", "expected a number, found `nan`"),

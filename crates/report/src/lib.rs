@@ -1,1 +1,55 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod axis;
+mod chart;
+mod escape;
+mod history;
+mod number;
+mod page;
+
+use std::fs;
+use std::path::PathBuf;
+
+use downhill_train::{Error, RunFolder};
+
+pub use axis::Axis;
+pub use chart::{Chart, Mark, Series};
+
+use history::History;
+
+/// The report of a run, drawn from its `run.toml` and `events.jsonl`: a page of HTML that fetches nothing and runs
+/// nothing. The run may be over, under way, interrupted or killed.
+///
+/// # Errors
+///
+/// If the configuration or the log cannot be read, or the configuration does not say what it should. Lines of the log
+/// that are no events are left out, and the page says so.
+pub fn html(folder: &RunFolder) -> Result<String, Error> {
+    let path = folder.path().join("run.toml");
+    let toml = fs::read_to_string(&path).map_err(|source| Error::Io {
+        doing: "read the configuration",
+        path,
+        source,
+    })?;
+    let config = folder.config()?;
+    config.training.check()?;
+    let history = History::read(&folder.log_path(), &config.training)?;
+    Ok(page::html(folder, &toml, &config, &history))
+}
+
+/// Draws the report of a run into its folder, as `report.html`, and returns where that is.
+///
+/// # Errors
+///
+/// As [`html`], and if the file cannot be written.
+pub fn write(folder: &RunFolder) -> Result<PathBuf, Error> {
+    let html = html(folder)?;
+    let path = folder.path().join("report.html");
+    // Written aside, so that a browser never sees half a page.
+    let aside = folder.path().join("report.html.tmp");
+    match fs::write(&aside, html).and_then(|()| fs::rename(&aside, &path)) {
+        Ok(()) => Ok(path),
+        Err(source) => Err(Error::Io { doing: "write the report", path, source }),
+    }
+}

@@ -149,7 +149,7 @@ fn open<D: DeserializeOwned>(bytes: &[u8], kind: &str) -> Result<Archive<D>, Wro
     }
     // Eight bytes of length, then a JSON object.
     if bytes.get(8) != Some(&b'{') {
-        return Err(Wrong::Damage("it is no safetensors file".into()));
+        return Err(Wrong::Damage("it is not a safetensors file".into()));
     }
     let unreadable = |error: &dyn std::fmt::Display| format!("it cannot be read as safetensors ({error})");
     let file = SafeTensors::deserialize(bytes).map_err(|error| unreadable(&error))?;

@@ -128,8 +128,8 @@ impl Config {
         let mut config = self.clone();
         let rows = data.train.rows();
 
+        self.check_batch()?;
         let batch = self.batch.unwrap_or_else(|| (rows / 40).next_power_of_two().clamp(16, 128));
-        invalid::ensure("training", "batch", batch as f64, |batch| batch >= 1.0, "at least 1")?;
         if batch > rows {
             notes.push(format!(
                 "the batch of {batch} is larger than the {rows} training rows: it has {rows} rows instead"
@@ -177,7 +177,8 @@ impl Config {
                 }
             }
             (Targets::Classes { .. }, _) => mismatch(format!(
-                "the loss {loss} is for regression, and the target is classes; take cross-entropy, or --task regression"
+                "the loss {} is for regression, and the target is classes; take cross-entropy, or --task regression",
+                name(&loss)
             )),
             (Targets::Values(_), Loss::CrossEntropy(cross_entropy)) if cross_entropy.label_smoothing != 0.0 => {
                 mismatch(
@@ -186,7 +187,8 @@ impl Config {
                 )
             }
             (Targets::Values(_), Loss::CrossEntropy(_) | Loss::BinaryCrossEntropy(_)) => mismatch(format!(
-                "the loss {loss} is for classes, and the target is a number; take mse, or --task classification"
+                "the loss {} is for classes, and the target is a number; take mse, or --task classification",
+                name(&loss)
             )),
             (Targets::Values(_), _) if self.class_weights == ClassWeights::Balanced => mismatch(
                 "class weights are for classes, and the target is a number; leave them out, or --task classification"
@@ -207,15 +209,21 @@ impl Config {
         monitor.check(&Metrics::of(&outputs, data.outputs(), targets(&data.valid.y), 1.0, false)?)
     }
 
+    fn check_batch(&self) -> Result<(), Invalid> {
+        let batch = self.batch.unwrap_or(1) as f64;
+        invalid::ensure("training", "batch", batch, |batch| batch >= 1.0, "at least 1")
+    }
+
     /// Checks every setting's range.
     pub fn check(&self) -> Result<(), Invalid> {
         let epochs = self.epochs as f64;
         invalid::ensure("training", "epochs", epochs, |n| (1.0..=1e9).contains(&n), "from 1 to 1000000000")?;
+        self.check_batch()?;
         if let Network::Mlp(mlp) = &self.network {
             invalid::fraction("mlp", "dropout", mlp.dropout)?;
             mlp.activation.check()?;
             for &size in &mlp.hidden {
-                invalid::ensure("mlp", "hidden", size as f64, |size| size >= 1.0, "of sizes of at least 1")?;
+                invalid::ensure("mlp", "hidden", size as f64, |size| size >= 1.0, "at least 1 each")?;
             }
         }
         self.optimizer.check()?;
@@ -224,6 +232,11 @@ impl Config {
         self.early_stopping.check()?;
         self.loss.as_ref().map_or(Ok(()), Loss::check)
     }
+}
+
+/// A loss without its settings.
+fn name(loss: &Loss) -> String {
+    loss.to_string().split('(').next().unwrap_or_default().to_string()
 }
 
 /// Weights that make every class count the same, as scikit-learn's `balanced`.

@@ -68,9 +68,11 @@ impl fmt::Display for Error {
             Self::Io { doing, path, source } => {
                 write!(f, "could not {doing} {}: {}", path.display(), reason(source))?;
                 match source.kind() {
-                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-                        f.write_str("; what was saved before is untouched: make room, then go on with `downhill resume`")
-                    }
+                    io::ErrorKind::StorageFull
+                    | io::ErrorKind::QuotaExceeded
+                    | io::ErrorKind::FileTooLarge => f.write_str(
+                        "; what was saved before is untouched: make room; a run that had begun goes on with `downhill resume`",
+                    ),
                     _ => Ok(()),
                 }
             }

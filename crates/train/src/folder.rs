@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::log::Log;
-use crate::{Config, Error, Source, checkpoint, durable};
+use crate::{Config, Error, Source, checkpoint, durable, toml_error};
 
 /// Everything that decides what a run comes to: `run.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -26,13 +26,22 @@ impl RunConfig {
     ///
     /// If it cannot be read, or does not say what it should: the line, the column and the key.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let text = fs::read_to_string(path).map_err(|source| Error::Io {
+        let wrong = |why: String| Error::Config { path: path.to_path_buf(), why };
+        if path.is_dir() {
+            return Err(wrong("this is a folder; name the file in it, such as run.toml".into()));
+        }
+        let bytes = fs::read(path).map_err(|source| Error::Io {
             doing: "read the configuration",
             path: path.to_path_buf(),
             source,
         })?;
-        toml::from_str(&text)
-            .map_err(|error| Error::Config { path: path.to_path_buf(), why: error.to_string() })
+        let text = String::from_utf8(bytes).map_err(|_| {
+            wrong("this is not UTF-8 text; a configuration is TOML, such as a run's run.toml".into())
+        })?;
+        let config: Self =
+            toml::from_str(&text).map_err(|error| wrong(toml_error::explain(&text, &error)))?;
+        config.training.check().map_err(|invalid| wrong(invalid.to_string()))?;
+        Ok(config)
     }
 
     fn to_toml(&self) -> Result<String, Error> {
@@ -59,10 +68,19 @@ impl RunFolder {
     pub fn create(runs: &Path, name: Option<&str>, config: &RunConfig) -> Result<Self, Error> {
         let toml = config.to_toml()?;
         if let Some(name) = name
-            && (name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', '\0']))
+            && (name.is_empty()
+                || name.starts_with('.')
+                || name.contains(|c: char| c.is_control() || "/\\".contains(c)))
         {
             return Err(Error::Mismatch(format!(
-                "`{name}` cannot be the name of a run: it is to be a folder's"
+                "{name:?} cannot be the name of a run, which is that of a folder: leave out slashes and a dot in front; \
+                 --runs says where the folder is made"
+            )));
+        }
+        if runs.exists() && !runs.is_dir() {
+            return Err(Error::Mismatch(format!(
+                "could not make the run's folder in {}: that is a file; --runs names a folder",
+                runs.display()
             )));
         }
         let failed = |path: &Path| {
@@ -88,7 +106,11 @@ impl RunFolder {
         loop {
             let path = runs.join(&next);
             // Renaming fails where something is in the way, so two runs that start at once cannot take the same name.
-            match if path.exists() { Err(io::ErrorKind::AlreadyExists.into()) } else { fs::rename(&self.path, &path) } {
+            match if path.exists() {
+                Err(io::ErrorKind::AlreadyExists.into())
+            } else {
+                fs::rename(&self.path, &path)
+            } {
                 Ok(()) => return Ok(Self { path }),
                 Err(_) if path.exists() => next = names.next().expect("numbers do not end"),
                 Err(source) => return Err(Error::Io { doing: "make the run's folder", path, source }),
@@ -106,7 +128,11 @@ impl RunFolder {
         if folder.config_path().is_file() {
             return Ok(folder);
         }
-        let what = if path.is_dir() { "has no run.toml: it is not a run's folder" } else { "is not there" };
+        let what = match path {
+            _ if path.is_dir() => "has no run.toml: it is not a run's folder",
+            _ if path.exists() => "is a file, not a run's folder",
+            _ => "is not there",
+        };
         Err(Error::Mismatch(format!("the run {} {what}", path.display())))
     }
 

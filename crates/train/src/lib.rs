@@ -19,6 +19,7 @@ mod predictor;
 mod session;
 mod source;
 mod summary;
+mod toml_error;
 mod trainer;
 
 pub use config::{ClassWeights, Config, Network};

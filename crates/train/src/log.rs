@@ -46,7 +46,8 @@ impl Log {
 
     /// A note on the line that was cut off when the log was opened, if there was one.
     pub fn torn(&self) -> Option<String> {
-        self.torn.then(|| format!("the last line of {} was torn by a crash and is left out", self.path.display()))
+        self.torn
+            .then(|| format!("the last line of {} was torn by a crash and is left out", self.path.display()))
     }
 
     pub fn append(&mut self, event: &Event) -> Result<(), Error> {

@@ -190,18 +190,23 @@ impl<'a> Session<'a> {
                 Err(error) => error,
             };
             match unusable {
-                Error::Damaged { path, why } => notes.push(format!(
-                    "the checkpoint {} is damaged ({why}): going back to one before it",
-                    path.display()
-                )),
+                Error::Damaged { path, why } => {
+                    let path = path.display();
+                    let note =
+                        format!("the checkpoint {path} is damaged ({why}): going back to one before it");
+                    // The best epoch's is asked for more than once.
+                    if !notes.contains(&note) {
+                        notes.push(note);
+                    }
+                }
                 error => return Err(error),
             }
         }
         if !notes.is_empty() {
             return Err(Error::Mismatch(format!(
-                "no checkpoint of {} can be read; train again with --config {}/run.toml",
-                folder.path().display(),
-                folder.path().display()
+                "no checkpoint of {run} can be used: {}; train again with --config {run}/run.toml",
+                notes.join("; "),
+                run = folder.path().display(),
             )));
         }
         Ok(notes)
@@ -222,7 +227,11 @@ impl<'a> Session<'a> {
         if let Some(best) = &self.progress.best {
             let mut model = self.model.clone();
             if best.epoch.step != self.progress.step {
-                checkpoint::load(&folder.checkpoint(best.epoch.step), &mut model, None)?;
+                let path = folder.checkpoint(best.epoch.step);
+                if !path.exists() {
+                    return Err(Error::Damaged { path, why: "it is missing".into() });
+                }
+                checkpoint::load(&path, &mut model, None)?;
             }
             self.best =
                 Some(Weights { params: model.params().to_vec(), statistics: model.statistics().to_vec() });

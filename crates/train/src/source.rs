@@ -1,9 +1,11 @@
 //! Where the data of a run comes from, so that it can be read again.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use downhill_data::{Dataset, ReadOptions, Table, Task, bundled};
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{Error, archive};
@@ -30,13 +32,45 @@ pub struct Source {
 }
 
 /// What is held out: a share of the rows, or a file of its own.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Held {
     /// A share, between 0 and 1.
     Share(f64),
     /// A table with the same columns.
     File(PathBuf),
+}
+
+impl<'de> Deserialize<'de> for Held {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct HeldVisitor;
+
+        impl Visitor<'_> for HeldVisitor {
+            type Value = Held;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a share of the rows such as 0.2, or a file's path in quotes")
+            }
+
+            fn visit_f64<E: de::Error>(self, share: f64) -> Result<Held, E> {
+                Ok(Held::Share(share))
+            }
+
+            fn visit_i64<E: de::Error>(self, share: i64) -> Result<Held, E> {
+                Ok(Held::Share(share as f64))
+            }
+
+            fn visit_u64<E: de::Error>(self, share: u64) -> Result<Held, E> {
+                Ok(Held::Share(share as f64))
+            }
+
+            fn visit_str<E: de::Error>(self, file: &str) -> Result<Held, E> {
+                Ok(Held::File(file.into()))
+            }
+        }
+
+        deserializer.deserialize_any(HeldVisitor)
+    }
 }
 
 impl Default for Held {
@@ -54,7 +88,9 @@ impl Source {
     /// Makes relative paths absolute, so that the run can be resumed from anywhere.
     pub fn absolute(mut self) -> Self {
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-        if !self.is_bundled() {
+        // A mere word that is no file is taken for a misspelt name, and shown as it was written.
+        let is_word = !self.from.contains(['/', '\\']) && !Path::new(&self.from).exists();
+        if !self.is_bundled() && !is_word {
             self.from = absolute(Path::new(&self.from)).to_string_lossy().into_owned();
         }
         self.labels = self.labels.as_deref().map(absolute);
@@ -79,13 +115,12 @@ impl Source {
     /// Reads the table; a folder of images may have a second one, to validate on.
     fn tables(&self) -> Result<(Table, Option<Table>), Error> {
         let path = Path::new(&self.from);
-        let looks_like_a_path = self.from.contains(['/', '\\', '.']);
         if self.from.is_empty() {
             Err(Error::Mismatch(
                 "no data is named: give a bundled data set (`downhill datasets` lists them), a file or a folder".into(),
             ))
-        } else if self.is_bundled() || !looks_like_a_path && !path.exists() {
-            Ok((Table::bundled(&self.from)?, None)) // An unknown name's error knows the names there are.
+        } else if self.is_bundled() {
+            Ok((Table::bundled(&self.from)?, None))
         } else if let Some(labels) = &self.labels {
             Ok((Table::images(path, Some(labels))?, None))
         } else if path.is_dir() {
@@ -146,8 +181,8 @@ fn images_in(folder: &Path) -> Result<(Table, Option<Table>), Error> {
         (Some(train), Some(test)) => Ok((table(train)?, Some(table(test)?))),
         (Some(only), None) | (None, Some(only)) => Ok((table(only)?, None)),
         (None, None) => Err(Error::Mismatch(format!(
-            "{} is a folder without files of images and labels (such as train-images-idx3-ubyte.gz and \
-             train-labels-idx1-ubyte.gz); name a file",
+            "{} is a folder, and there are no images and labels in it (such as train-images-idx3-ubyte.gz and \
+             train-labels-idx1-ubyte.gz); for a table, name its file",
             folder.display()
         ))),
     }

@@ -139,24 +139,16 @@ impl Trainer {
     /// Before the first step, if a setting is out of its range or does not go with the data; later, if the loss stops
     /// being a number before an epoch has ended.
     pub fn fit(self, data: &Dataset) -> Result<Trained, Error> {
-        self.go(data, None, false)
+        self.go(data, Kept::Nowhere)
     }
 
     /// Trains a network and keeps the run in a new folder inside `runs`; see [`RunFolder::create`] for its name.
     ///
     /// # Errors
     ///
-    /// As [`fit`](Trainer::fit), and if something cannot be written.
-    pub fn fit_in(mut self, runs: &Path, name: Option<&str>, data: RunData<'_>) -> Result<Trained, Error> {
-        let (config, notes) = self.config.resolve(data.data)?;
-        let config = RunConfig { data: data.source.clone(), training: config };
-        // A run that cannot begin leaves no folder behind.
-        Session::new(&config.training, data.data, false)?;
-        check_threads(self.threads)?;
-        let folder = RunFolder::create(runs, name, &config)?;
-        self.config = config.training;
-        self.outside.folder = Some((folder.clone(), folder.log()?));
-        self.go_with_notes(data.data, Some(folder), false, notes)
+    /// As [`fit`](Trainer::fit), and if something cannot be written. A run that cannot begin leaves no folder behind.
+    pub fn fit_in(self, runs: &Path, name: Option<&str>, data: RunData<'_>) -> Result<Trained, Error> {
+        self.go(data.data, Kept::New { runs, name, source: data.source })
     }
 
     /// Goes on with a run from its latest checkpoint; a run that is over only gives its result again.
@@ -171,43 +163,42 @@ impl Trainer {
             Error::Mismatch(format!("the data of the run {run} cannot be read as it was: {error}"))
         })?;
         self.config = config.training;
-        self.outside.folder = Some((folder.clone(), folder.log()?));
-        self.go(&data, Some(folder), true)
+        self.go(&data, Kept::Already(folder))
     }
 
-    fn go(self, data: &Dataset, folder: Option<RunFolder>, resume: bool) -> Result<Trained, Error> {
-        let (config, notes) = self.config.resolve(data)?;
-        Self { config, ..self }.go_with_notes(data, folder, resume, notes)
-    }
-
-    fn go_with_notes(
-        self,
-        data: &Dataset,
-        folder: Option<RunFolder>,
-        resume: bool,
-        notes: Vec<String>,
-    ) -> Result<Trained, Error> {
+    fn go(self, data: &Dataset, kept: Kept<'_>) -> Result<Trained, Error> {
         let Self { config, threads, mut outside } = self;
         let threads = check_threads(threads)?;
-        let mut conduct = || -> Result<Outcome, Error> {
+        let (config, notes) = config.resolve(data)?;
+        let conduct = || -> Result<(Outcome, Option<RunFolder>), Error> {
             let mut session = Session::new(&config, data, threads > 1)?;
-            if resume && let Some(folder) = &folder {
-                let torn = outside.folder.as_ref().and_then(|(_, log)| log.torn());
-                let warnings = session.restore(folder)?;
-                for text in torn.into_iter().chain(warnings) {
-                    outside.tell(&Event::Note { text })?;
+            let (folder, resumes) = match kept {
+                Kept::Nowhere => (None, false),
+                Kept::New { runs, name, source } => {
+                    let config = RunConfig { data: source.clone(), training: config.clone() };
+                    (Some(RunFolder::create(runs, name, &config)?), false)
                 }
-                outside.tell(&session.resumed())?;
-            } else {
-                outside.tell(&session.start())?;
-                for text in data.notes.iter().chain(&notes).cloned() {
-                    outside.tell(&Event::Note { text })?;
-                }
+                Kept::Already(folder) => (Some(folder), true),
+            };
+            if let Some(folder) = &folder {
+                outside.folder = Some((folder.clone(), folder.log()?));
             }
-            session.run(&mut outside)
+            let torn = outside.folder.as_ref().and_then(|(_, log)| log.torn());
+            let (event, notes) = match &folder {
+                Some(folder) if resumes => {
+                    let warnings = session.restore(folder)?;
+                    (session.resumed(), torn.into_iter().chain(warnings).collect())
+                }
+                _ => (session.start(), [data.notes.clone(), notes].concat()),
+            };
+            outside.tell(&event)?;
+            for text in notes {
+                outside.tell(&Event::Note { text })?;
+            }
+            Ok((session.run(&mut outside)?, folder))
         };
         // A pool of its own, so that nothing global is set up and steps can hand work to it without allocating.
-        let outcome = if threads == 1 {
+        let (outcome, folder) = if threads == 1 {
             conduct()?
         } else {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
@@ -221,6 +212,13 @@ impl Trainer {
         }
         Ok(trained)
     }
+}
+
+/// Where a run is kept.
+enum Kept<'a> {
+    Nowhere,
+    New { runs: &'a Path, name: Option<&'a str>, source: &'a crate::Source },
+    Already(RunFolder),
 }
 
 /// The data of a run that is kept: what it is, and where it comes from, so that it can be read again.

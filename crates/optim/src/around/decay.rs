@@ -19,7 +19,7 @@ impl<R: UpdateRule> UpdateRule for DecoupledDecay<R> {
 
     fn at<F: Float>(self, step: Step) -> impl Fn(F, F, R::State<F>) -> (F, R::State<F>) + Copy + Send + Sync {
         let update = self.rule.at::<F>(step);
-        let keep = F::of(if step.decay { 1.0 - step.lr * self.decay } else { 1.0 });
+        let keep = F::of(step.keep(self.decay));
         #[inline(always)]
         move |p, g, state| update(p * keep, g, state)
     }

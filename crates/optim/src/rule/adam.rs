@@ -41,22 +41,32 @@ impl Adam {
         invalid::fraction(owner, "beta2", self.beta2)?;
         invalid::positive(owner, "eps", self.eps)
     }
+
+    /// How m and v move under a gradient, here and in the rules built on this one.
+    pub(super) fn averages<F: Float>(self) -> impl Fn(F, [F; 2]) -> [F; 2] + Copy + Send + Sync {
+        let (beta1, new1) = (F::of(self.beta1), F::of(1.0 - self.beta1));
+        let (beta2, new2) = (F::of(self.beta2), F::of(1.0 - self.beta2));
+        #[inline(always)]
+        move |g, [m, v]| [beta1 * m + new1 * g, beta2 * v + new2 * g * g]
+    }
+
+    /// What makes m̂ of m, and v̂ of v.
+    pub(super) fn corrections(self, step: Step) -> [f64; 2] {
+        let t = (step.index + 1) as f64;
+        [self.beta1, self.beta2].map(|beta| 1.0 / (1.0 - beta.powf(t)))
+    }
 }
 
 impl UpdateRule for Adam {
     type State<F: Float> = [F; 2];
 
     fn at<F: Float>(self, step: Step) -> impl Fn(F, F, [F; 2]) -> (F, [F; 2]) + Copy + Send + Sync {
-        let t = (step.index + 1) as f64;
-        let (beta1, new1) = (F::of(self.beta1), F::of(1.0 - self.beta1));
-        let (beta2, new2) = (F::of(self.beta2), F::of(1.0 - self.beta2));
-        let correct1 = F::of(1.0 / (1.0 - self.beta1.powf(t)));
-        let correct2 = F::of(1.0 / (1.0 - self.beta2.powf(t)));
+        let averages = self.averages::<F>();
+        let [correct1, correct2] = self.corrections(step).map(F::of);
         let (lr, eps) = (F::of(step.lr), F::of(self.eps));
         #[inline(always)]
         move |p, g, [m, v]| {
-            let m = beta1 * m + new1 * g;
-            let v = beta2 * v + new2 * g * g;
+            let [m, v] = averages(g, [m, v]);
             (p - lr * (m * correct1) / ((v * correct2).sqrt() + eps), [m, v])
         }
     }

@@ -1,0 +1,58 @@
+//! AMSGrad.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Adam, Step, UpdateRule};
+use crate::{Float, Invalid};
+
+/// AMSGrad: [`Adam`], with the largest v so far in the place of v, so that no parameter's rate rises again.
+///
+/// - m and v as in Adam, w ← max(w, v)
+/// - p ← p − η·m̂ / (√ŵ + ε), with m̂ = m / (1 − β₁ᵗ) and ŵ = w / (1 − β₂ᵗ), t counted from 1
+///
+/// Reddi, Kale, Kumar, "On the Convergence of Adam and Beyond" (2018); they leave the averages uncorrected. Corrected as
+/// in PyTorch. Keras leaves ε uncorrected, as in its Adam; Optax takes the largest of the corrected v̂.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AmsGrad {
+    /// β₁, how slowly the average of the gradient moves, in [0, 1). Default 0.9.
+    pub beta1: f64,
+    /// β₂, how slowly the average of its square moves, in [0, 1). Default 0.999.
+    pub beta2: f64,
+    /// ε, which keeps the division finite, above 0. Default 1e-8.
+    pub eps: f64,
+}
+
+impl Default for AmsGrad {
+    fn default() -> Self {
+        let Adam { beta1, beta2, eps } = Adam::default();
+        Self { beta1, beta2, eps }
+    }
+}
+
+impl AmsGrad {
+    fn adam(self) -> Adam {
+        Adam { beta1: self.beta1, beta2: self.beta2, eps: self.eps }
+    }
+
+    /// Checks every setting's range.
+    pub fn check(&self) -> Result<(), Invalid> {
+        self.adam().check_as("amsgrad")
+    }
+}
+
+impl UpdateRule for AmsGrad {
+    type State<F: Float> = [F; 3];
+
+    fn at<F: Float>(self, step: Step) -> impl Fn(F, F, [F; 3]) -> (F, [F; 3]) + Copy + Send + Sync {
+        let averages = self.adam().averages::<F>();
+        let [correct1, correct2] = self.adam().corrections(step).map(F::of);
+        let (lr, eps) = (F::of(step.lr), F::of(self.eps));
+        #[inline(always)]
+        move |p, g, [m, v, w]| {
+            let [m, v] = averages(g, [m, v]);
+            let w = if v > w { v } else { w };
+            (p - lr * (m * correct1) / ((w * correct2).sqrt() + eps), [m, v, w])
+        }
+    }
+}

@@ -1,0 +1,509 @@
+//! Line charts, as SVG.
+//!
+//! Written by hand rather than with `plotters`: its SVG backend writes a fixed colour into every element and knows no
+//! `title` and no `desc`, so a chart could neither take the colour of the text around it, which light, dark and printed
+//! pages need, nor be read aloud.
+
+use std::fmt::Write;
+
+use crate::axis::{Axis, Range};
+use crate::escape::escape;
+use crate::number::significant;
+
+/// The colours of Okabe and Ito, which people with any colour vision can tell apart, those first that stand out on
+/// white and on black; each with a pattern of dashes of its own, for prints without colour.
+const STYLES: [(&str, &str); 7] = [
+    ("#0072b2", "none"),
+    ("#d55e00", "7 3"),
+    ("#009e73", "2 3"),
+    ("#cc79a7", "9 3 2 3"),
+    ("#e69f00", "12 4"),
+    ("#56b4e9", "5 2 1 2 1 2"),
+    ("currentColor", "4 4"),
+];
+const MARK: &str = "1 3";
+
+// Narrow, so that a telephone shows the text in a size that can be read.
+const WIDTH: f64 = 440.0;
+const PLOT_HEIGHT: f64 = 200.0;
+const FONT: f64 = 14.0;
+const LINE: f64 = 21.0;
+/// The length of the piece of line in front of a name in the legend.
+const SAMPLE: f64 = 26.0;
+
+/// A chart of lines against two labelled axes.
+///
+/// ```
+/// use downhill_report::{Axis, Chart, Series};
+///
+/// let chart = Chart::new("Loss", Axis::new("epoch").whole(), Axis::new("loss").within(0.0, f64::INFINITY))
+///     .line(Series::new("validation", [(1.0, 0.9), (2.0, 0.4), (3.0, 0.3)]))
+///     .line(Series::new("training", [(1.0, 1.2), (2.0, 0.5), (3.0, 0.2)]))
+///     .mark(3.0, "kept");
+/// assert!(chart.svg().starts_with("<svg"));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chart {
+    /// What it shows, for those who cannot see it.
+    pub title: String,
+    /// Along the bottom.
+    pub x: Axis,
+    /// Along the left.
+    pub y: Axis,
+    /// The lines, in the order of the legend.
+    pub series: Vec<Series>,
+    /// The places pointed out.
+    pub marks: Vec<Mark>,
+}
+
+/// A line of a chart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// Its name in the legend.
+    pub name: String,
+    /// The points it goes through, in order. Where a coordinate is no finite number, or not positive on a logarithmic
+    /// axis, the line is broken.
+    pub points: Vec<(f64, f64)>,
+}
+
+/// A place on the x axis that is pointed out by a vertical line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mark {
+    /// Where.
+    pub x: f64,
+    /// Its name in the legend.
+    pub name: String,
+}
+
+impl Series {
+    /// A line through these points.
+    pub fn new(name: impl Into<String>, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        Self { name: name.into(), points: points.into_iter().collect() }
+    }
+}
+
+impl Chart {
+    /// A chart without lines.
+    pub fn new(title: impl Into<String>, x: Axis, y: Axis) -> Self {
+        Self { title: title.into(), x, y, series: Vec::new(), marks: Vec::new() }
+    }
+
+    /// Adds a line.
+    pub fn line(mut self, series: Series) -> Self {
+        self.series.push(series);
+        self
+    }
+
+    /// Points out a place on the x axis.
+    pub fn mark(mut self, x: f64, name: impl Into<String>) -> Self {
+        self.marks.push(Mark { x, name: name.into() });
+        self
+    }
+
+    /// The chart as an `svg` element, as wide as its surroundings allow. Text and axes have the colour of the text
+    /// around it.
+    pub fn svg(&self) -> String {
+        let drawn: Vec<_> = self.series.iter().zip(STYLES.iter().cycle()).collect();
+        let drawn: Vec<_> =
+            drawn.into_iter().filter(|(series, _)| series.points.iter().any(|p| self.shows(p))).collect();
+        let shown = || drawn.iter().flat_map(|(series, _)| &series.points).filter(|point| self.shows(point));
+        let x = self.x.over(shown().map(|point| point.0), 0.0);
+        let y = self.y.over(shown().map(|point| point.1), 0.05);
+        let y_ticks = y.ticks(5);
+
+        // The axes' label and the legend stand in rows of their own, so nothing can lie on top of anything.
+        let widest = y_ticks.iter().map(|tick| width(&tick.1)).fold(0.0, f64::max);
+        let left = widest + 12.0;
+        let (x_ticks, right) = along(&x, left);
+        let mut entries: Vec<_> = drawn
+            .iter()
+            .map(|(series, style)| Entry { name: &series.name, colour: style.0, dashes: style.1 })
+            .collect();
+        let marks = self.marks.iter().filter(|mark| self.x.shows(mark.x)).collect::<Vec<_>>();
+        entries.extend(marks.iter().map(|mark| Entry {
+            name: &mark.name,
+            colour: "currentColor",
+            dashes: MARK,
+        }));
+        let (legend, rows) = legend(&entries, LINE);
+        let top = LINE * (1 + rows) as f64 + 10.0;
+        let bottom = top + PLOT_HEIGHT;
+        let height = bottom + 2.0 * LINE + 4.0;
+
+        let mut svg = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" viewBox=\"0 0 {WIDTH} {height}\" \
+             style=\"width:100%;height:auto\" font-family=\"system-ui,sans-serif\" font-size=\"{FONT}\" \
+             fill=\"currentColor\" stroke-linecap=\"round\" stroke-linejoin=\"round\">\n\
+             <title>{}</title>\n<desc>{}</desc>\n\
+             <text x=\"2\" y=\"14\">{}</text>\n{legend}",
+            escape(&self.title),
+            escape(&self.description(&drawn.iter().map(|(series, _)| *series).collect::<Vec<_>>())),
+            escape(&clipped(&self.y.label(), WIDTH - 4.0)),
+        );
+        for (value, text) in &y_ticks {
+            let at = bottom - y.share(*value) * PLOT_HEIGHT;
+            let _ = writeln!(
+                svg,
+                "<path d=\"M{left:.1} {at:.1}H{right:.1}\" stroke=\"currentColor\" stroke-opacity=\".15\"/>\
+                 <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{text}</text>",
+                left - 6.0,
+                at + 4.5
+            );
+        }
+        for (value, text) in &x_ticks {
+            let at = left + x.share(*value) * (right - left);
+            let _ = writeln!(
+                svg,
+                "<path d=\"M{at:.1} {bottom:.1}v4\" stroke=\"currentColor\" stroke-opacity=\".6\"/>\
+                 <text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{text}</text>",
+                bottom + 18.0
+            );
+        }
+        let _ = writeln!(
+            svg,
+            "<path d=\"M{left:.1} {top:.1}V{bottom:.1}H{right:.1}\" fill=\"none\" stroke=\"currentColor\" \
+             stroke-opacity=\".6\"/>\n\
+             <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
+            (left + right) / 2.0,
+            bottom + 18.0 + LINE,
+            escape(&clipped(&self.x.label(), right - left)),
+        );
+
+        // An `svg` inside cuts off what leaves the plot by more than the thickness of a line.
+        let plot = Plot { x, y, width: right - left };
+        let (wide, high) = (plot.width + 6.0, PLOT_HEIGHT + 6.0);
+        let _ = writeln!(
+            svg,
+            "<svg x=\"{:.1}\" y=\"{:.1}\" width=\"{wide:.1}\" height=\"{high}\" viewBox=\"-3 -3 {wide:.1} {high}\" \
+             overflow=\"hidden\" fill=\"none\" stroke-width=\"2\">",
+            left - 3.0,
+            top - 3.0
+        );
+        for mark in marks {
+            let at = plot.place((mark.x, 1.0)).0;
+            let _ = writeln!(
+                svg,
+                "<path d=\"M{at:.1} 0V{PLOT_HEIGHT}\" stroke=\"currentColor\" stroke-dasharray=\"{MARK}\"/>"
+            );
+        }
+        for (series, (colour, dashes)) in &drawn {
+            let _ = write!(svg, "<g stroke=\"{colour}\" stroke-dasharray=\"{dashes}\">");
+            for piece in series.points.chunk_by(|a, b| self.shows(a) && self.shows(b)) {
+                if self.shows(&piece[0]) {
+                    svg += &plot.piece(piece);
+                }
+            }
+            svg += "</g>\n";
+        }
+        svg += "</svg>\n</svg>\n";
+        svg
+    }
+
+    /// Whether there is anything to draw in it.
+    pub fn draws(&self) -> bool {
+        self.series.iter().any(|series| series.points.iter().any(|point| self.shows(point)))
+    }
+
+    fn shows(&self, point: &(f64, f64)) -> bool {
+        self.x.shows(point.0) && self.y.shows(point.1)
+    }
+
+    /// The chart in words: the range of each line, and the marks.
+    fn description(&self, series: &[&Series]) -> String {
+        let mut words = format!("{} against {}.", self.y.label(), self.x.label());
+        for series in series {
+            let shown = || series.points.iter().filter(|point| self.shows(point));
+            let least = shown().min_by(|a, b| a.1.total_cmp(&b.1));
+            let most = shown().max_by(|a, b| a.1.total_cmp(&b.1));
+            if let (Some(first), Some(last), Some(least), Some(most)) =
+                (shown().next(), shown().next_back(), least, most)
+            {
+                let [first_y, last_y, least_y, most_y] = [first.1, last.1, least.1, most.1].map(significant);
+                let [first_x, last_x, least_x, most_x] = [first.0, last.0, least.0, most.0].map(significant);
+                let _ = write!(
+                    words,
+                    " {}: {first_y} at {first_x}, {last_y} at {last_x}; lowest {least_y} at {least_x}, highest \
+                     {most_y} at {most_x}.",
+                    series.name
+                );
+            }
+        }
+        for mark in &self.marks {
+            let _ = write!(words, " {}: {}.", mark.name, significant(mark.x));
+        }
+        if series.is_empty() {
+            words += " There is nothing to draw.";
+        }
+        words
+    }
+}
+
+/// The inside of the axes.
+struct Plot {
+    x: Range,
+    y: Range,
+    width: f64,
+}
+
+impl Plot {
+    /// Where a point lies. What is far outside is moved nearer, for coordinates that every reader of SVG can take.
+    fn place(&self, (x, y): (f64, f64)) -> (f64, f64) {
+        let near = |share: f64| share.clamp(-5.0, 6.0);
+        (near(self.x.share(x)) * self.width, (1.0 - near(self.y.share(y))) * PLOT_HEIGHT)
+    }
+
+    /// An unbroken piece of a line.
+    fn piece(&self, points: &[(f64, f64)]) -> String {
+        let places: Vec<_> = points.iter().map(|&point| self.place(point)).collect();
+        if let [(x, y)] = places[..] {
+            return format!("<path d=\"M{x:.1} {y:.1}h0\" stroke-width=\"7\" stroke-dasharray=\"none\"/>");
+        }
+        let mut path = String::new();
+        for (index, (x, y)) in thin(&places).into_iter().enumerate() {
+            let _ = write!(path, "{}{x:.1} {y:.1}", if index == 0 { 'M' } else { 'L' });
+        }
+        format!("<path d=\"{path}\"/>")
+    }
+}
+
+/// The values to name along an x axis that begins at `left`, as many as have room, and where it ends.
+fn along(x: &Range, left: f64) -> (Vec<(f64, String)>, f64) {
+    let fits = |ticks: &Vec<(f64, String)>, right: f64| {
+        let ends = ticks.iter().map(|(value, text)| {
+            let (at, half) = (left + x.share(*value) * (right - left), width(text) / 2.0);
+            (at - half, at + half)
+        });
+        let ends: Vec<_> = ends.collect();
+        ends.iter().all(|end| end.0 >= 0.0) && ends.windows(2).all(|pair| pair[0].1 + 8.0 <= pair[1].0)
+    };
+    for count in (1..=6).rev() {
+        let ticks = x.ticks(count);
+        let right = WIDTH - 6.0 - ticks.last().map_or(0.0, |tick| width(&tick.1) / 2.0);
+        if fits(&ticks, right) {
+            return (ticks, right);
+        }
+    }
+    (Vec::new(), WIDTH - 6.0)
+}
+
+/// The points that make the same picture: of those in one column of pixels the first, the lowest, the highest and the
+/// last.
+fn thin(places: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let mut kept = Vec::new();
+    for column in places.chunk_by(|a, b| (2.0 * a.0).floor() == (2.0 * b.0).floor()) {
+        let indices = 0..column.len();
+        let by_height = |&a: &usize, &b: &usize| column[a].1.total_cmp(&column[b].1);
+        let lowest = indices.clone().min_by(by_height).unwrap_or(0);
+        let highest = indices.max_by(by_height).unwrap_or(0);
+        let mut corners = vec![0, lowest, highest, column.len() - 1];
+        corners.sort_unstable();
+        corners.dedup();
+        kept.extend(corners.into_iter().map(|index| column[index]));
+    }
+    kept
+}
+
+/// A name in the legend, with its line.
+struct Entry<'a> {
+    name: &'a str,
+    colour: &'a str,
+    dashes: &'a str,
+}
+
+/// The legend below `top`, and its number of rows.
+fn legend(entries: &[Entry<'_>], top: f64) -> (String, usize) {
+    let mut svg = String::new();
+    let (mut x, mut row) = (2.0, 0);
+    for Entry { name, colour, dashes } in entries {
+        let name = clipped(name, WIDTH - SAMPLE - 14.0);
+        let wide = SAMPLE + 6.0 + width(&name);
+        if x > 2.0 && x + wide > WIDTH {
+            (x, row) = (2.0, row + 1);
+        }
+        let y = top + LINE * row as f64 + 14.0;
+        let _ = writeln!(
+            svg,
+            "<path d=\"M{x:.1} {:.1}h{SAMPLE}\" stroke=\"{colour}\" stroke-width=\"2\" \
+             stroke-dasharray=\"{dashes}\"/><text x=\"{:.1}\" y=\"{y:.1}\">{}</text>",
+            y - 4.5,
+            x + SAMPLE + 6.0,
+            escape(&name)
+        );
+        x += wide + 18.0;
+    }
+    (svg, if entries.is_empty() { 0 } else { row + 1 })
+}
+
+/// About how wide a text is; rather too wide, as fonts differ.
+fn width(text: &str) -> f64 {
+    text.chars().map(|character| if character.is_ascii() { 0.57 } else { 1.0 }).sum::<f64>() * FONT
+}
+
+/// A text cut to a width.
+fn clipped(text: &str, most: f64) -> String {
+    if width(text) <= most {
+        return text.to_string();
+    }
+    let mut room = most - width("…");
+    let mut cut: String = text
+        .chars()
+        .take_while(|character| {
+            room -= width(character.encode_utf8(&mut [0; 4]));
+            room >= 0.0
+        })
+        .collect();
+    cut.push('…');
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use roxmltree::{Document, Node};
+
+    use super::*;
+
+    const SVG: &str = "http://www.w3.org/2000/svg";
+
+    fn chart() -> Chart {
+        Chart::new("Any", Axis::new("x"), Axis::new("y"))
+    }
+
+    /// The texts of a chart, each with the box it fills: left, right, the line it stands on.
+    fn texts(svg: &Document<'_>) -> Vec<(String, f64, f64, f64)> {
+        let of = |node: Node<'_, '_>| {
+            let text = node.text().unwrap_or_default().to_string();
+            let at = |name: &str| node.attribute(name).unwrap().parse::<f64>().unwrap();
+            let wide = width(&text);
+            let left = match node.attribute("text-anchor") {
+                Some("end") => at("x") - wide,
+                Some("middle") => at("x") - wide / 2.0,
+                _ => at("x"),
+            };
+            (text, left, left + wide, at("y"))
+        };
+        svg.descendants().filter(|node| node.has_tag_name((SVG, "text"))).map(of).collect()
+    }
+
+    /// The lines inside the axes, as their path data.
+    fn lines(svg: &Document<'_>) -> Vec<String> {
+        let groups = svg.descendants().filter(|node| node.has_tag_name((SVG, "g")));
+        let paths = groups.flat_map(|group| group.children().filter(Node::is_element));
+        paths.map(|path| path.attribute("d").unwrap().to_string()).collect()
+    }
+
+    /// Nothing lies on anything else, and nothing outside.
+    fn check_layout(svg: &str) {
+        let svg = Document::parse(svg).unwrap();
+        let texts = texts(&svg);
+        let size = svg.root_element().attribute("viewBox").unwrap().split(' ').map(|x| x.parse().unwrap());
+        let size: Vec<f64> = size.collect();
+        for (index, (text, left, right, y)) in texts.iter().enumerate() {
+            assert!(*left >= 0.0 && *right <= size[2] && *y > 0.0 && *y < size[3], "{text} is outside");
+            for (other, other_left, other_right, other_y) in &texts[..index] {
+                let apart = (y - other_y).abs() >= 0.9 * FONT || right <= other_left || left >= other_right;
+                assert!(apart, "{text} and {other} lie on each other");
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_goes_through_its_points() {
+        let svg = chart().line(Series::new("a", [(0.0, 0.0), (1.0, 10.0), (2.0, 5.0)])).svg();
+        check_layout(&svg);
+        let svg = Document::parse(&svg).unwrap();
+        let plot = svg.descendants().find(|node| node.attribute("overflow").is_some()).unwrap();
+        let wide = plot.attribute("width").unwrap().parse::<f64>().unwrap() - 6.0;
+        let [line] = &lines(&svg)[..] else { panic!() };
+        // Five parts in a hundred are left free above; below, zero is the end.
+        let high = |share: f64| (1.0 - share / 1.05) * PLOT_HEIGHT;
+        let heights: Vec<_> = line.split(['M', 'L']).filter_map(|place| place.split_once(' ')).collect();
+        let heights: Vec<_> = heights.iter().map(|place| place.1).collect();
+        assert_eq!(heights, [high(0.0), high(1.0), high(0.5)].map(|high| format!("{high:.1}")));
+        assert!(line.starts_with("M0.0 ") && line.contains(&format!("L{wide:.1} ")), "{line}");
+    }
+
+    #[test]
+    fn what_is_no_number_leaves_a_gap() {
+        let values = [1.0, 2.0, f64::NAN, 3.0, f64::INFINITY, -1.0, 4.0, 5.0];
+        let points = values.iter().enumerate().map(|(x, &y)| (x as f64, y));
+        let series = Series::new("a", points);
+        let svg = chart().line(series.clone()).svg();
+        let lines_of = |svg: &str| lines(&Document::parse(svg).unwrap()).len();
+        assert_eq!(lines_of(&svg), 3);
+        // On a logarithmic axis there is no −1.
+        let log = Chart { y: Axis::new("y").log(true), ..chart() }.line(series).svg();
+        assert_eq!(lines_of(&log), 3);
+        assert!(log.contains("lowest 1 at 0, highest 5 at 7"));
+        assert!(svg.contains("lowest -1 at 5, highest 5 at 7"));
+    }
+
+    #[test]
+    fn a_chart_of_nothing_is_a_chart() {
+        for chart in
+            [chart(), chart().line(Series::new("a", [])), chart().line(Series::new("a", [(f64::NAN, 1.0)]))]
+        {
+            assert!(!chart.draws());
+            let svg = chart.svg();
+            check_layout(&svg);
+            assert!(svg.contains("There is nothing to draw"));
+        }
+    }
+
+    #[test]
+    fn lines_differ_in_colour_and_in_dashes() {
+        for (index, (colour, dashes)) in STYLES.iter().enumerate() {
+            assert!(STYLES[..index].iter().all(|other| other.0 != *colour && other.1 != *dashes));
+        }
+        let mut many = chart();
+        for rate in 0..20 {
+            many =
+                many.line(Series::new(format!("--lr 1e-{rate} & <more>"), [(0.0, rate as f64), (1.0, 2.0)]));
+        }
+        many = many.line(Series::new("a long name ".repeat(30), [(0.0, 1.0), (1.0, 2.0)]));
+        check_layout(&many.mark(0.5, "half").svg());
+    }
+
+    #[test]
+    fn a_long_line_is_thinned_and_keeps_its_peaks() {
+        let points =
+            (0..1_000_000).map(|x| (x as f64, if x == 654_321 { 9.0 } else { (x % 7) as f64 / 7.0 }));
+        let svg = chart().line(Series::new("a", points)).svg();
+        assert!(svg.len() < 80_000, "{}", svg.len());
+        let svg = Document::parse(&svg).unwrap();
+        let peak = format!(" {:.1}", (1.0 - 1.0 / 1.05) * PLOT_HEIGHT);
+        assert!(lines(&svg)[0].contains(&peak));
+    }
+
+    #[test]
+    fn lines_that_leave_the_axes_stay_near() {
+        let axis = Axis::new("loss").within(0.0, 1.0);
+        let svg = Chart { y: axis, ..chart() }.line(Series::new("a", [(0.0, 0.5), (1.0, 1e290)])).svg();
+        check_layout(&svg);
+        let lines = lines(&Document::parse(&svg).unwrap());
+        assert!(lines[0].ends_with(" -1000.0"), "{lines:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_numbers_make_a_chart(
+            points in prop::collection::vec((any::<f64>(), any::<f64>()), 0..20),
+            (log_x, log_y, whole) in any::<(bool, bool, bool)>(),
+            bounds in any::<(f64, f64)>(),
+            mark in any::<f64>(),
+        ) {
+            let x = if whole { Axis::new("x").whole() } else { Axis::new("x") };
+            let y = Axis::new("y").log(log_y).within(bounds.0, bounds.1);
+            let chart = Chart::new("Any", x.log(log_x), y).line(Series::new("a", points)).mark(mark, "m");
+            let svg = chart.svg();
+            prop_assert!(!svg.contains("NaN") && !svg.contains("inf"), "{}", svg);
+            check_layout(&svg);
+        }
+
+        #[test]
+        fn any_names_make_a_chart(names in prop::collection::vec(any::<String>(), 4)) {
+            let chart = Chart::new(names[0].clone(), Axis::new(names[1].clone()), Axis::new(names[2].clone()));
+            check_layout(&chart.line(Series::new(names[3].clone(), [(0.0, 1.0)])).svg());
+        }
+    }
+}

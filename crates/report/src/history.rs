@@ -1,0 +1,139 @@
+//! What the log of a run says it came to.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use downhill_optim::Position;
+use downhill_train::log::Record;
+use downhill_train::{Config, EarlyStopping, Epoch, Error, Event, Patience, Stop};
+
+use crate::number::{counted, grouped};
+
+/// A schedule is drawn at no more steps than about this many.
+const MOST_STEPS: u64 = 20_000;
+
+/// The log of a run, the epochs that were made again after a resume being there once.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct History {
+    /// The epochs, each of which ended and counts.
+    pub epochs: Vec<Epoch>,
+    /// The epoch whose weights are kept.
+    pub kept: Option<Epoch>,
+    /// Why it stopped; none if it is under way or was killed.
+    pub stop: Option<Stop>,
+    /// The size of the run, if the log says how it began.
+    pub size: Option<Size>,
+    /// Where in the run: the length of an epoch and of the run in steps.
+    lengths: Option<(u64, u64)>,
+    /// What a person should know.
+    pub notes: Vec<String>,
+}
+
+/// The size of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Size {
+    /// The rows of an epoch.
+    pub train_rows: u64,
+    /// The rows it is measured on.
+    pub valid_rows: u64,
+    /// The number of trained parameters.
+    pub parameters: u64,
+}
+
+impl History {
+    /// Reads a log. A line that is no event, torn or of another version, is left out, with a note: the rest is worth
+    /// a look all the same.
+    pub fn read(path: &Path, config: &Config) -> Result<Self, Error> {
+        let text = fs::read(path).map_err(|source| Error::Io {
+            doing: "read the log",
+            path: path.to_path_buf(),
+            source,
+        })?;
+        let lines = text.split_inclusive(|&byte| byte == b'\n');
+        let events: Vec<Option<Event>> =
+            lines.map(|line| Some(serde_json::from_slice::<Record>(line).ok()?.event)).collect();
+        let unread = events.iter().filter(|event| event.is_none()).count() as u64;
+        let mut history = Self::of(events.into_iter().flatten(), config);
+        if unread > 0 {
+            let were = if unread == 1 { "was torn or is no event, and is" } else { "are no events, and are" };
+            history.notes.push(format!("{} of the log {were} left out here.", counted(unread, "line")));
+        }
+        Ok(history)
+    }
+
+    fn of(events: impl Iterator<Item = Event>, config: &Config) -> Self {
+        let mut history = Self::default();
+        let mut epochs = BTreeMap::new();
+        for event in events {
+            match event {
+                Event::Start { total_steps, steps_per_epoch, train_rows, valid_rows, parameters, .. } => {
+                    history.size = Some(Size { train_rows, valid_rows, parameters });
+                    history.lengths = Some((steps_per_epoch, total_steps));
+                }
+                Event::Resume { step, total_steps, steps_per_epoch } => {
+                    // What was made after the checkpoint is made again.
+                    epochs.retain(|_, epoch: &mut Epoch| epoch.step <= step);
+                    history.lengths = Some((steps_per_epoch, total_steps));
+                    // A run that is over goes on with nothing; it only gives its result again.
+                    if !matches!(history.stop.take(), Some(Stop::Finished | Stop::EarlyStopping)) {
+                        history.notes.push(format!("Resumed at step {}.", grouped(step)));
+                    }
+                }
+                Event::Epoch(epoch) => {
+                    epochs.insert(epoch.epoch, epoch);
+                }
+                Event::Note { text } if history.notes.contains(&text) => {}
+                Event::Note { text } => history.notes.push(text),
+                Event::Stop { reason, .. } => history.stop = Some(reason),
+                _ => {}
+            }
+        }
+        history.epochs = epochs.into_values().collect();
+        let restores = match config.early_stopping {
+            EarlyStopping::After(Patience { restore_best, .. }) => restore_best,
+            EarlyStopping::Off => false,
+        };
+        let diverged = matches!(history.stop, Some(Stop::Diverged { .. }));
+        let best = history.epochs.iter().rev().find(|epoch| epoch.best);
+        history.kept = best.filter(|_| restores || diverged).or(history.epochs.last()).cloned();
+        history
+    }
+
+    /// How many epochs ended.
+    pub fn epochs_made(&self) -> u64 {
+        self.epochs.last().map_or(0, |epoch| epoch.epoch.saturating_add(1))
+    }
+
+    /// A figure of every epoch, against its number, which is counted from 1 for people.
+    pub fn each(&self, figure: impl Fn(&Epoch) -> f64) -> Vec<(f64, f64)> {
+        self.epochs.iter().map(|epoch| (epoch.epoch as f64 + 1.0, figure(epoch))).collect()
+    }
+
+    /// The learning rates against their steps: those that steps were made with, and those that were still planned.
+    ///
+    /// The log has the rate of every epoch's last step. Where the schedule gives the same one, it is believed for the
+    /// steps before it; where not (the configuration was changed on the way), the logged rate is all that is known.
+    pub fn rates(&self, config: &Config) -> (Vec<(f64, f64)>, Vec<(f64, f64)>) {
+        let Some((steps_per_epoch, total_steps)) = self.lengths else {
+            let last = |epoch: &Epoch| (epoch.step.saturating_sub(1) as f64, epoch.lr);
+            return (self.epochs.iter().map(last).collect(), Vec::new());
+        };
+        let rate = |step| config.lr.at(Position { step, steps_per_epoch, total_steps });
+        let end = self.epochs.last().map_or(0, |epoch| epoch.step);
+        let stride = end.max(total_steps).div_ceil(MOST_STEPS).max(1) as usize;
+        let mut made = Vec::new();
+        let mut first = 0;
+        for epoch in &self.epochs {
+            let last = epoch.step.saturating_sub(1);
+            if (rate(last) - epoch.lr).abs() <= 1e-9 * epoch.lr.abs() {
+                made.extend((first..last).step_by(stride).map(|step| (step as f64, rate(step))));
+            }
+            made.push((last as f64, epoch.lr));
+            first = epoch.step;
+        }
+        let planned = (end.saturating_sub(1)..total_steps).step_by(stride);
+        let planned = planned.map(|step| (step as f64, rate(step))).collect();
+        (made, if end < total_steps { planned } else { Vec::new() })
+    }
+}

@@ -1,0 +1,261 @@
+//! The report of a run, as a page of HTML.
+
+use std::fmt::Write;
+
+use downhill_train::{
+    Classification, EarlyStopping, Epoch, Metrics, Network, Regression, RunConfig, RunFolder, Stop,
+};
+
+use crate::escape::escape;
+use crate::history::{History, Size};
+use crate::number::{counted, grouped, significant};
+use crate::{Axis, Chart, Series};
+
+/// What spans more than this factor is drawn on a logarithmic axis.
+const LOG_FROM: f64 = 30.0;
+
+// Colours come from the browser's own light and dark schemes. The policy forbids whatever would fetch or run anything.
+const HEAD: &str = r#"<meta charset="utf-8"/>
+<meta name="viewport" content="width=device-width, initial-scale=1"/>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/>
+<meta name="color-scheme" content="light dark"/>
+<style>
+:root { color-scheme: light dark; }
+@media (prefers-color-scheme: dark) { :root { background: #16181b; color: #e4e6e8; } }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere; }
+h1 { font-size: 1.7rem; line-height: 1.2; margin: .5rem 0; }
+h1 small { font-weight: normal; opacity: .75; }
+h2 { font-size: 1.1rem; margin: 1.5rem 0 .5rem; }
+p { margin: .4rem 0; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 0 2rem; }
+.charts section { max-width: 38rem; break-inside: avoid; }
+h2 { break-after: avoid; }
+svg { display: block; }
+pre { background: rgb(128 128 128 / 12%); padding: .75rem; border-radius: .3rem; font-size: .85rem; white-space: pre-wrap; }
+footer { margin-top: 2rem; font-size: .85rem; opacity: .75; }
+</style>"#;
+
+/// The page of a run.
+pub(crate) fn html(folder: &RunFolder, toml: &str, config: &RunConfig, history: &History) -> String {
+    let name = escape(&folder.name());
+    let data = escape(&config.data.name());
+    let mut page = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n{HEAD}\n<title>{name} · Downhill</title>\n</head>\n<body>\n<main>\n\
+         <h1>{name} <small>trained on {data}</small></h1>\n"
+    );
+    let mut paragraph = |text: String| {
+        let _ = writeln!(page, "<p>{}</p>", escape(&text));
+    };
+    paragraph(result(config, history));
+    paragraph(makeup(config, history));
+
+    let charts = charts(config, history);
+    if charts.is_empty() {
+        page += "<p>No epoch has ended, so there is nothing to draw.</p>\n";
+    } else {
+        page += "<div class=\"charts\">\n";
+        for chart in charts {
+            let _ = write!(page, "<section>\n<h2>{}</h2>\n{}</section>\n", escape(&chart.title), chart.svg());
+        }
+        page += "</div>\n";
+    }
+
+    if !history.notes.is_empty() {
+        page += "<h2>Notes</h2>\n<ul>\n";
+        for note in &history.notes {
+            let _ = writeln!(page, "<li>{}</li>", escape(note));
+        }
+        page += "</ul>\n";
+    }
+    let path = |file: &str| shell(&folder.path().join(file).display().to_string());
+    let _ = write!(
+        page,
+        "<h2>Configuration</h2>\n<pre>{}</pre>\n\
+         <h2>Make this run again</h2>\n<pre>downhill train --config {}</pre>\n\
+         <p>On the same data and a machine with the same vector instructions, it ends in the same weights, bit for bit, \
+         on any number of threads.</p>\n",
+        escape(toml),
+        escape(&path("run.toml")),
+    );
+    if matches!(history.stop, None | Some(Stop::Interrupted)) {
+        let _ = write!(
+            page,
+            "<h2>Go on with it</h2>\n<pre>downhill resume {}</pre>\n",
+            escape(&shell(&folder.path().display().to_string()))
+        );
+    }
+    page += "</main>\n</body>\n</html>\n";
+    page
+}
+
+/// How good the run is, and how it stopped.
+fn result(config: &RunConfig, history: &History) -> String {
+    let total = config.training.epochs;
+    let made = history.epochs_made();
+    let mut text = match &history.kept {
+        Some(kept) => format!(
+            "{} and a loss of {} on {}, with the weights of epoch {}.",
+            figures(&kept.metrics),
+            significant(kept.valid_loss),
+            history
+                .size
+                .map_or("the rows held out".into(), |size| counted(size.valid_rows, "row") + " held out"),
+            grouped(kept.epoch.saturating_add(1)),
+        ),
+        None => String::new(),
+    };
+    let ended = match history.stop {
+        None => format!(
+            "After {} of {total} the log has no end: the run is under way, or was killed.",
+            counted(made, "epoch")
+        ),
+        Some(Stop::Finished) => format!("It ran to its end: {}.", counted(total, "epoch")),
+        Some(Stop::EarlyStopping) => {
+            let patience = match config.training.early_stopping {
+                EarlyStopping::After(after) => {
+                    format!(": {} passed without a better one", counted(after.patience, "epoch"))
+                }
+                EarlyStopping::Off => String::new(),
+            };
+            format!("It stopped early, after {made} of {}{patience}.", counted(total, "epoch"))
+        }
+        Some(Stop::Interrupted) => {
+            format!("It was interrupted, after {made} of {}.", counted(total, "epoch"))
+        }
+        Some(Stop::Diverged { lr }) => format!(
+            "It diverged: the loss stopped being a finite number in epoch {}, at a learning rate of {}.",
+            grouped(made.saturating_add(1)),
+            significant(lr)
+        ),
+    };
+    if !text.is_empty() {
+        text.push(' ');
+    }
+    text + &ended
+}
+
+/// The metrics in words, the one to judge by first.
+fn figures(metrics: &Metrics) -> String {
+    match metrics {
+        Metrics::Classification(Classification { accuracy, f1, .. }) => {
+            format!("Accuracy {:.1}%, F1 {f1:.3}", 100.0 * accuracy)
+        }
+        Metrics::Regression(Regression { rmse, r2, .. }) => {
+            let r2 = r2.map_or(String::new(), |r2| format!("R² {r2:.3}, "));
+            format!("{r2}RMSE {}", significant(*rmse))
+        }
+    }
+}
+
+/// What was trained, on what, for how long.
+fn makeup(config: &RunConfig, history: &History) -> String {
+    let mut parts = Vec::new();
+    match history.kept.as_ref().map(|epoch| &epoch.metrics) {
+        Some(Metrics::Classification(_)) => parts.push("classification".to_string()),
+        Some(Metrics::Regression(_)) => parts.push("regression".to_string()),
+        None => {}
+    }
+    if let Some(Size { train_rows, .. }) = history.size {
+        parts.push(counted(train_rows, "row") + " trained on");
+    }
+    parts.push(match &config.training.network {
+        Network::Mlp(mlp) if mlp.hidden.is_empty() => "no hidden layer".into(),
+        Network::Mlp(mlp) => {
+            let sizes: Vec<_> = mlp.hidden.iter().map(ToString::to_string).collect();
+            let norm = if mlp.batch_norm { ", batch normalisation" } else { "" };
+            let dropout =
+                if mlp.dropout > 0.0 { format!(", dropout {}", mlp.dropout) } else { String::new() };
+            let layers = if sizes.len() == 1 { "hidden layer" } else { "hidden layers" };
+            format!("{layers} of {} units, {}{norm}{dropout}", sizes.join(" and "), mlp.activation)
+        }
+        Network::Layers(layers) => {
+            format!("layers {}", layers.iter().map(|layer| layer.name()).collect::<Vec<_>>().join(", "))
+        }
+    });
+    if let Some(Size { parameters, .. }) = history.size {
+        parts.push(counted(parameters, "parameter"));
+    }
+    let seconds: f64 = history.epochs.iter().map(|epoch| epoch.seconds).sum();
+    if seconds > 0.0 && seconds.is_finite() {
+        parts.push(match seconds {
+            _ if seconds < 1.0 => format!("{:.0} ms of training", 1000.0 * seconds),
+            _ if seconds < 120.0 => format!("{seconds:.1} s of training"),
+            _ => format!("{} min of training", grouped((seconds / 60.0).round() as u64)),
+        });
+    }
+    let mut text = parts.join(" · ");
+    if let Some(first) = text.get_mut(0..1) {
+        first.make_ascii_uppercase();
+    }
+    text
+}
+
+/// The charts that there is something to draw in.
+fn charts(config: &RunConfig, history: &History) -> Vec<Chart> {
+    let epochs = || Axis::new("epoch").whole();
+    let marked = |chart: Chart| match &history.kept {
+        Some(kept) => {
+            let number = kept.epoch as f64 + 1.0;
+            chart.mark(number, format!("kept: epoch {number}"))
+        }
+        None => chart,
+    };
+
+    let validation = history.each(|epoch| epoch.valid_loss);
+    let training = history.each(|epoch| epoch.train_loss);
+    let y = Axis::new("loss").log(is_wide(validation.iter().chain(&training)));
+    let loss = Chart::new("Loss", epochs(), y)
+        .line(Series::new("validation", validation))
+        .line(Series::new("training", training));
+
+    let (made, planned) = history.rates(&config.training);
+    let y = Axis::new("learning rate").log(is_wide(made.iter().chain(&planned)));
+    let rate = Chart::new("Learning rate", Axis::new("step").whole(), y)
+        .line(Series::new("used", made))
+        .line(Series::new("planned", planned));
+
+    let charts = [marked(loss), marked(metric(epochs(), history)), rate];
+    charts.into_iter().filter(|chart| !history.epochs.is_empty() && chart.draws()).collect()
+}
+
+/// The chart of the metric to judge by: accuracy, R², or, where there is no R², the RMSE.
+fn metric(epochs: Axis, history: &History) -> Chart {
+    let classes = |epoch: &Epoch| matches!(epoch.metrics, Metrics::Classification(_));
+    if history.epochs.iter().any(classes) {
+        let accuracy = history.each(|epoch| 100.0 * epoch.metrics.score());
+        return Chart::new("Accuracy", epochs, Axis::new("accuracy in %").within(0.0, 100.0))
+            .line(Series::new("validation", accuracy));
+    }
+    let r2 = history.each(|epoch| epoch.metrics.score());
+    if r2.iter().any(|point| point.1.is_finite()) {
+        // How far below −1 a beginning was is no news, and would flatten the rest.
+        let lowest = if r2.iter().any(|point| point.1 > 0.0) { -1.0 } else { f64::NEG_INFINITY };
+        return Chart::new("R²", epochs, Axis::new("R²").within(lowest, 1.0))
+            .line(Series::new("validation", r2));
+    }
+    let rmse = history.each(|epoch| match &epoch.metrics {
+        Metrics::Regression(metrics) => metrics.rmse,
+        Metrics::Classification(_) => f64::NAN,
+    });
+    Chart::new("RMSE", epochs, Axis::new("RMSE")).line(Series::new("validation", rmse))
+}
+
+/// Whether values are so far apart that a linear axis would flatten most of them. The lowest fifth does not count: a
+/// cosine ends next to zero, and on a logarithmic axis nothing else would be seen of it.
+fn is_wide<'a>(points: impl Iterator<Item = &'a (f64, f64)>) -> bool {
+    let mut values: Vec<f64> = points.map(|point| point.1).filter(|value| value.is_finite()).collect();
+    values.sort_unstable_by(f64::total_cmp);
+    let low = values.get(values.len() / 5).copied().unwrap_or_default();
+    let high = values.last().copied().unwrap_or_default();
+    low > 0.0 && high > LOG_FROM * low
+}
+
+/// An argument as a shell takes it.
+fn shell(argument: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+:@%,=".contains(c);
+    if !argument.is_empty() && argument.chars().all(plain) {
+        argument.to_string()
+    } else {
+        format!("'{}'", argument.replace('\'', r"'\''"))
+    }
+}

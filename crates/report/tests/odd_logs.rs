@@ -1,0 +1,175 @@
+//! Reports of runs that went in odd ways.
+
+mod page;
+
+use std::fs;
+use std::path::Path;
+
+use downhill_train::{Config, EarlyStopping, RunConfig, RunFolder, Source};
+use page::{checked, text, titles};
+use proptest::prelude::*;
+
+/// A run of this configuration with this log.
+fn run(runs: &Path, name: &str, config: Config, log: &[u8]) -> RunFolder {
+    let config = RunConfig { data: Source::new("/data/some <i>table</i>.csv"), training: config };
+    let folder = RunFolder::create(runs, Some(name), &config).unwrap();
+    fs::write(folder.log_path(), log).unwrap();
+    folder
+}
+
+fn config() -> Config {
+    Config { epochs: 6, lr: 0.01.into(), ..Config::default() }
+}
+
+/// The page of a golden log.
+fn html(log: &str) -> String {
+    let runs = tempfile::tempdir().unwrap();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{log}.jsonl"));
+    let folder = run(runs.path(), "odd", config(), &fs::read(golden).unwrap());
+    let html = downhill_report::html(&folder).unwrap();
+    checked(&html);
+    html
+}
+
+fn says(html: &str, words: &[&str]) {
+    let text = text(&checked(html));
+    words.iter().for_each(|words| assert!(text.contains(words), "no `{words}` in:\n{text}"));
+}
+
+const ALL: [&str; 3] = ["Loss", "Accuracy", "Learning rate"];
+
+#[test]
+fn a_run_that_has_just_begun_has_a_page() {
+    for log in ["empty", "no-epoch"] {
+        let html = html(log);
+        says(&html, &["no end", "so there is nothing to draw", "downhill resume"]);
+        assert!(titles(&checked(&html)).is_empty());
+    }
+}
+
+#[test]
+fn one_epoch_is_a_dot() {
+    let html = html("one-epoch");
+    says(&html, &["with the weights of epoch 1", "250 rows held out", "1,000 rows trained on"]);
+    assert_eq!(titles(&checked(&html)), ALL);
+    assert_eq!(html.matches("h0\"").count(), 3); // validation, training, accuracy
+}
+
+#[test]
+fn epochs_made_again_count_once() {
+    let page = html("interrupted-and-resumed");
+    says(&page, &["After 4 epochs of 6", "with the weights of epoch 4", "Resumed at step 20", "is damaged"]);
+    assert!(
+        !page.contains("0.1234") && !page.contains("highest 99 "),
+        "an epoch that was made again is still there"
+    );
+
+    let page = html("resumed-before-what-was-made");
+    says(&page, &["After 1 epoch of 6", "with the weights of epoch 1", "downhill resume"]);
+}
+
+#[test]
+fn a_run_that_diverged_says_so() {
+    let html = html("diverged");
+    says(
+        &html,
+        &[
+            "diverged",
+            "in epoch 3, at a learning rate of 12.5",
+            "with the weights of epoch 1",
+            "loss, log scale",
+        ],
+    );
+}
+
+#[test]
+fn regression_is_shown_by_what_there_is() {
+    assert_eq!(titles(&checked(&html("no-r2"))), ["Loss", "RMSE", "Learning rate"]);
+    let html = html("low-r2");
+    assert_eq!(titles(&checked(&html)), ["Loss", "R²", "Learning rate"]);
+    says(&html, &["R² 0.500, RMSE 1.5", "-0.5"]); // the axis begins at −1
+}
+
+#[test]
+fn numbers_of_any_size_are_drawn_or_left_out() {
+    assert_eq!(titles(&checked(&html("extremes"))), ALL);
+}
+
+#[test]
+fn what_cannot_be_read_is_left_out_and_told() {
+    says(&html("torn"), &["1 line of the log was torn or is no event", "After 1 epoch"]);
+    says(&html("unknown-lines"), &["2 lines of the log are no events", "with the weights of epoch 3"]);
+}
+
+#[test]
+fn the_last_weights_are_the_kept_ones_where_the_best_are_not_restored() {
+    let runs = tempfile::tempdir().unwrap();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/diverged.jsonl");
+    let log = fs::read_to_string(golden).unwrap();
+    let log = log.replace("{\"diverged\": {\"lr\": 12.5}}", "\"finished\"");
+    let config = Config { early_stopping: EarlyStopping::Off, ..config() };
+    let folder = run(runs.path(), "odd", config, log.as_bytes());
+    says(
+        &downhill_report::html(&folder).unwrap(),
+        &["with the weights of epoch 2", "It ran to its end: 6 epochs"],
+    );
+}
+
+#[test]
+fn names_stay_text() {
+    let runs = tempfile::tempdir().unwrap();
+    let log = "{\"time\":1.0,\"event\":\"note\",\"text\":\"<script>alert('x')</script>\\u0000 & \\u001b[1m ]]>\"}\n";
+    let folder = run(runs.path(), "<b>'\"&", config(), log.as_bytes());
+    let html = downhill_report::html(&folder).unwrap();
+    let words = [
+        "<b>'\"& trained on",
+        "<script>alert('x')</script>\u{FFFD} & \u{FFFD}[1m ]]>",
+        "</i>.csv",
+        "'\\''\"&",
+    ];
+    says(&html, &words);
+}
+
+#[test]
+fn a_folder_that_cannot_be_read_is_an_error() {
+    let runs = tempfile::tempdir().unwrap();
+    let folder = run(runs.path(), "run", config(), b"");
+    fs::remove_file(folder.log_path()).unwrap();
+    assert!(downhill_report::write(&folder).unwrap_err().to_string().contains("events.jsonl"));
+    fs::write(folder.path().join("run.toml"), "[training]\nepochs = 0").unwrap();
+    assert!(downhill_report::html(&folder).unwrap_err().to_string().contains("epochs"));
+    fs::write(folder.path().join("run.toml"), "rubbish").unwrap();
+    assert!(downhill_report::html(&folder).unwrap_err().to_string().contains("run.toml"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_log_has_a_page(
+        epochs in prop::collection::vec((any::<u64>(), any::<u64>(), prop::array::uniform4(any::<f64>())), 0..6),
+        lengths in prop::option::of((any::<u64>(), any::<u64>())),
+        rubbish in prop::collection::vec(any::<u8>(), 0..40),
+        cut in 0usize..40,
+    ) {
+        let mut log = String::new();
+        if let Some((step, total)) = lengths {
+            log += &format!(
+                "{{\"time\":1.0,\"event\":\"resume\",\"step\":{step},\"total_steps\":{total},\"steps_per_epoch\":{step}}}\n"
+            );
+        }
+        for (epoch, step, [lr, train, valid, rmse]) in epochs {
+            log += &format!(
+                "{{\"time\":1.0,\"event\":\"epoch\",\"epoch\":{epoch},\"step\":{step},\"lr\":{lr:e},\
+                 \"train_loss\":{train:e},\"valid_loss\":{valid:e},\"metrics\":{{\"rmse\":{rmse:e},\"mae\":0.0}},\
+                 \"best\":true,\"seconds\":1.0,\"rows_per_second\":1.0}}\n"
+            );
+        }
+        let mut log = log.into_bytes();
+        log.truncate(log.len().saturating_sub(cut));
+        log.extend(rubbish);
+        let runs = tempfile::tempdir().unwrap();
+        let config = Config { lr: "warmup(5%, then=cosine(0.1))".parse().unwrap(), ..config() };
+        checked(&downhill_report::html(&run(runs.path(), "any", config, &log)).unwrap());
+    }
+}

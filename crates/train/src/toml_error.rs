@@ -1,0 +1,108 @@
+//! What is wrong with a configuration file, in plain words and at its place.
+
+use downhill_optim::nearest;
+
+/// Where and what is wrong: `line 2, column 1: unknown key …`, then the line with the place marked.
+pub(crate) fn explain(text: &str, error: &toml::de::Error) -> String {
+    // A spec's own error has more lines: the spec, and carets below the place in it.
+    let mut lines = error.message().lines();
+    let message = lines.next().unwrap_or_default();
+    let (spec, carets) = (lines.next(), lines.next());
+    let Some(span) = error.span() else { return plain(message, "") };
+    let found = text.get(span.clone()).unwrap_or_default();
+    let (mut start, mut marked) = (span.start, found.chars().count());
+    if let (Some(spec), Some(carets)) = (spec.and_then(|spec| spec.get(2..)), carets)
+        && let Some(at) = found.find(spec)
+    {
+        let before = carets.chars().take_while(|&c| c == ' ').count().saturating_sub(2);
+        start += at + spec.chars().take(before).map(char::len_utf8).sum::<usize>();
+        marked = carets.chars().filter(|&c| c == '^').count();
+    }
+    let line_start = text[..start].rfind('\n').map_or(0, |end| end + 1);
+    let line = text[line_start..].lines().next().unwrap_or_default();
+    let number = 1 + text[..line_start].matches('\n').count();
+    let before = text[line_start..start].chars().count();
+    let marked = marked.clamp(1, line.chars().count().saturating_sub(before).max(1));
+    // Carets stand under the place only if a tab is as wide as any character.
+    let line = line.replace('\t', " ");
+    let message = plain(message, found.lines().next().unwrap_or_default());
+    format!("line {number}, column {}: {message}\n  {line}\n  {:before$}{:^<marked$}", before + 1, "", "")
+}
+
+/// What serde says, as a person would.
+fn plain(message: &str, found: &str) -> String {
+    let unknown = |what: &str, rest: &str| {
+        let word = quoted(rest).next().unwrap_or_default();
+        let known: Vec<&str> = quoted(rest).skip(1).collect();
+        let hint = match nearest(word, known.iter().copied()) {
+            Some(meant) => format!("; did you mean `{meant}`?"),
+            None if known.is_empty() => String::new(),
+            None => format!("; there is `{}`", known.join("`, `")),
+        };
+        format!("{what} `{word}`{hint}")
+    };
+    if let Some(rest) = message.strip_prefix("unknown field ") {
+        unknown("unknown key", rest)
+    } else if let Some(rest) = message.strip_prefix("unknown variant ") {
+        unknown("unknown word", rest)
+    } else if let Some(rest) = message.strip_prefix("missing field ") {
+        format!("the key {rest} is missing")
+    } else if message.starts_with("invalid type: ") || message.starts_with("invalid value: ") {
+        let wanted = message.rsplit_once("expected ").map_or("something else", |(_, wanted)| wanted);
+        format!("expected {}, found `{found}`", wanted_in_words(wanted))
+    } else {
+        message.to_string()
+    }
+}
+
+/// The words in back quotes.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+fn wanted_in_words(wanted: &str) -> &str {
+    match wanted {
+        "f32" | "f64" => "a number",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or above",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "a boolean" => "`true` or `false`",
+        "a string" | "string" | "path string" | "a borrowed string" => "text in quotes",
+        "a sequence" => "a list",
+        "a map" => "a table of keys",
+        _ if wanted.starts_with("struct ") || wanted.starts_with("enum ") => "a table of keys",
+        _ => wanted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::RunConfig;
+
+    fn error(text: &str) -> String {
+        super::explain(text, &toml::from_str::<RunConfig>(text).unwrap_err())
+    }
+
+    #[test]
+    fn the_place_and_the_nearest_word() {
+        assert_eq!(
+            error("[training]\nepoch = 3\n"),
+            "line 2, column 1: unknown key `epoch`; did you mean `epochs`?\n  epoch = 3\n  ^^^^^"
+        );
+        assert_eq!(
+            error("[training]\n\tlr = \"cosine(0.1, ovr=3)\"\n"),
+            "line 2, column 20: unknown key `ovr`; did you mean `over`?\n   lr = \"cosine(0.1, ovr=3)\"\n                     ^^^"
+        );
+        assert_eq!(
+            error("[training]\nlr = 0.1\nepochs = \"ä\"\n"),
+            "line 3, column 10: expected a whole number, 0 or above, found `\"ä\"`\n  epochs = \"ä\"\n           ^^^"
+        );
+        assert!(
+            error("[data]\nvalid = true\n").contains("expected a share"),
+            "{}",
+            error("[data]\nvalid = true\n")
+        );
+        assert!(error("[data]\nfrom = 3\n").contains("expected text in quotes, found `3`"));
+        assert!(error("[training.network]\nlayer = []\n").contains("unknown word `layer`; did you mean `layers`?"));
+        assert!(error("a = = 3").starts_with("line 1, column 5: "));
+    }
+}
