@@ -217,10 +217,10 @@ def rules():
         ),
         ("adamax", {}, (0.1, 0.05), by_torch(lambda p, lr: t.Adamax(p, lr))),
         (
-            "adamax(0.5, beta2=0.8, eps=1e-2)",
+            "adamax(0.8, beta2=0.95, eps=1e-2)",
             {},
-            (0.2, 0.05),
-            by_torch(lambda p, lr: t.Adamax(p, lr, betas=(0.5, 0.8), eps=1e-2)),
+            (0.1, 0.05),
+            by_torch(lambda p, lr: t.Adamax(p, lr, betas=(0.8, 0.95), eps=1e-2)),
         ),
         ("radam", {}, (0.01, 0.002), by_torch(lambda p, lr: t.RAdam(p, lr))),
         (
@@ -336,6 +336,17 @@ def keras_rates(schedule, count):
     return [float(schedule(torch.tensor(step, dtype=torch.float64))) for step in range(count)]
 
 
+def optax_rates(schedule, count):
+    return [float(schedule(jnp.asarray(step))) for step in range(count)]
+
+
+def stable(peak, warmup, hold, decay, end):
+    """Optax's schedule that rises, holds and falls; its first step is a step above zero."""
+    rise = optax.linear_schedule(peak / warmup, peak, warmup - 1)
+    fall = optax.linear_schedule(peak, end, decay)
+    return optax.join_schedules([rise, optax.constant_schedule(peak), fall], [warmup, warmup + hold])
+
+
 def schedules():
     """Each: the spelling, steps an epoch, steps in all, the rate of each step or epoch."""
     s = torch.optim.lr_scheduler
@@ -423,6 +434,131 @@ def schedules():
             torch_rates(0.5, lambda o: s.LambdaLR(o, lambda t: 1 / sqrt(t + 100)), 300),
         ),
         ("warmup(20, then=cosine(0.1))", 1, 200, torch_rates(0.1, warmed, 200)),
+        (
+            "piecewise(0.1, at=[30, 80, 200], rates=[0.05, 0.025, 0.0125])",
+            1,
+            300,
+            torch_rates(0.1, lambda o: s.MultiStepLR(o, [30, 80, 200], 0.5), 300),
+        ),
+        (
+            "piecewise(0.1, at=[30, 60%, 35ep], rates=[0.01, 0.5, 0])",
+            7,
+            280,
+            optax_rates(optax.piecewise_constant_schedule(0.1, {30: 0.1, 168: 50.0, 245: 0.0}), 280),
+        ),
+        (
+            "piecewise(0.1, at=[3, 50%], rates=[0.01, 0.001], per=epoch)",
+            7,
+            280,
+            torch_rates(0.1, lambda o: s.MultiStepLR(o, [3, 20], 0.1), 40),
+        ),
+        ("linear(0.1)", 1, 300, keras_rates(k.PolynomialDecay(0.1, 300, 0.0), 300)),
+        (
+            "linear(0.1, end=0.02, over=50%)",
+            1,
+            300,
+            torch_rates(0.1, lambda o: s.LinearLR(o, start_factor=1.0, end_factor=0.2, total_iters=150), 300),
+        ),
+        (
+            "linear(0.03, end=0.1, over=20, per=epoch)",
+            7,
+            280,
+            torch_rates(0.1, lambda o: s.LinearLR(o, start_factor=0.3, end_factor=1.0, total_iters=20), 40),
+        ),
+        ("polynomial(0.1, power=2)", 1, 300, torch_rates(0.1, lambda o: s.PolynomialLR(o, 300, power=2.0), 300)),
+        (
+            "polynomial(0.1, end=0.01, over=200, power=0.5)",
+            1,
+            300,
+            keras_rates(k.PolynomialDecay(0.1, 200, 0.01, power=0.5), 300),
+        ),
+        ("one-cycle(0.1)", 1, 300, torch_rates(0.1, lambda o: s.OneCycleLR(o, 0.1, total_steps=300), 300)),
+        (
+            "one-cycle(0.3, over=297, start=17%, div=10, final-div=100)",
+            1,
+            297,
+            torch_rates(
+                0.1,
+                lambda o: s.OneCycleLR(
+                    o, 0.3, total_steps=297, pct_start=0.17, div_factor=10.0, final_div_factor=100.0
+                ),
+                297,
+            ),
+        ),
+        (
+            "one-cycle(0.1, start=8, per=epoch)",
+            7,
+            280,
+            torch_rates(0.1, lambda o: s.OneCycleLR(o, 0.1, total_steps=40, pct_start=0.2), 40),
+        ),
+        (
+            "cyclic(0.001, 0.1, half=40)",
+            1,
+            300,
+            torch_rates(0.1, lambda o: s.CyclicLR(o, 0.001, 0.1, 40, cycle_momentum=False), 300),
+        ),
+        (
+            "cyclic(0.01, 0.1, half=7%, mode=triangular2)",
+            1,
+            300,
+            torch_rates(
+                0.1, lambda o: s.CyclicLR(o, 0.01, 0.1, 21, mode="triangular2", cycle_momentum=False), 300
+            ),
+        ),
+        (
+            "cyclic(0.01, 0.1, half=3ep, mode=exp-range, gamma=0.99)",
+            7,
+            280,
+            torch_rates(
+                0.1,
+                lambda o: s.CyclicLR(o, 0.01, 0.1, 21, mode="exp_range", gamma=0.99, cycle_momentum=False),
+                280,
+            ),
+        ),
+        ("wsd(0.1, warmup=20, decay=100)", 1, 300, optax_rates(stable(0.1, 20, 180, 100, 0.0), 300)),
+        ("wsd(0.1, warmup=10%, decay=50%, end=0.02)", 1, 300, optax_rates(stable(0.1, 30, 120, 150, 0.02), 300)),
+        (
+            "noam(1, model=512, warmup=40)",
+            1,
+            300,
+            torch_rates(
+                1.0, lambda o: s.LambdaLR(o, lambda t: 512**-0.5 * min((t + 1) ** -0.5, (t + 1) * 40**-1.5)), 300
+            ),
+        ),
+        (
+            "noam(2, model=64, warmup=30%)",
+            1,
+            300,
+            torch_rates(
+                2.0, lambda o: s.LambdaLR(o, lambda t: 64**-0.5 * min((t + 1) ** -0.5, (t + 1) * 90**-1.5)), 300
+            ),
+        ),
+        (
+            "sequence(first=exponential(0.1, rate=0.98), for=100, then=cosine(0.1))",
+            1,
+            300,
+            torch_rates(
+                0.1,
+                lambda o: s.SequentialLR(o, [s.ExponentialLR(o, 0.98), s.CosineAnnealingLR(o, 200)], milestones=[100]),
+                300,
+            ),
+        ),
+        (
+            "sequence(cosine(0.1), 20%, sequence(0.05, 100, linear(0.05)))",
+            1,
+            300,
+            optax_rates(
+                optax.join_schedules(
+                    [
+                        optax.cosine_decay_schedule(0.1, 60),
+                        optax.constant_schedule(0.05),
+                        optax.linear_schedule(0.05, 0.0, 140),
+                    ],
+                    [60, 160],
+                ),
+                300,
+            ),
+        ),
     ]
 
 

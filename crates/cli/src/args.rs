@@ -43,6 +43,8 @@ pub enum Command {
     Evaluate(UseArgs),
     /// Predict the rows of a table, as CSV.
     Predict(UseArgs),
+    /// Show learning rates against the step, without training.
+    Schedule(ScheduleArgs),
     /// List the bundled data sets.
     Datasets,
 }
@@ -272,6 +274,44 @@ pub struct UseArgs {
     pub runs: RunsArgs,
 }
 
+#[derive(Group)]
+pub struct ScheduleArgs {
+    /// The schedules: 'cosine(0.1)', 'warmup(10%, then=step(0.1, every=2ep))', …
+    #[arg(required = true, value_name = "SPEC")]
+    pub specs: Vec<NamedSchedule>,
+
+    /// The length of the run in steps.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub steps: u64,
+
+    /// The length of an epoch in steps. [default: the whole run]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub steps_per_epoch: Option<u64>,
+
+    /// Draw rates on a logarithmic axis.
+    #[arg(long)]
+    pub log: bool,
+
+    /// Draw into a file too: FILE.svg.
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
+}
+
+/// A schedule, and how it was spelt.
+#[derive(Clone)]
+pub struct NamedSchedule {
+    pub text: String,
+    pub schedule: Schedule,
+}
+
+impl std::str::FromStr for NamedSchedule {
+    type Err = downhill::optim::SpecError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self { text: text.to_string(), schedule: text.parse()? })
+    }
+}
+
 #[derive(Clone)]
 pub struct Sizes(pub Vec<usize>);
 
@@ -425,7 +465,7 @@ impl SourceArgs {
                 TaskName::Regression => Task::Regression,
             });
         }
-        set(&mut source.valid, self.valid.clone());
+        set(&mut source.valid, self.valid.clone().map(Some));
         for (place, given) in [
             (&mut source.read.categorical, &self.categorical),
             (&mut source.read.numeric, &self.numeric),
@@ -477,10 +517,14 @@ impl TrainingArgs {
         set(&mut training.early_stopping, self.early_stop);
         set(&mut training.class_weights, self.class_weights);
         set(&mut training.seed, self.seed);
+        // AdamW has a decay of its own, which is the one meant.
+        match &mut training.optimizer {
+            Rule::AdamW(adamw) => set(&mut adamw.weight_decay, self.weight_decay),
+            _ => set(&mut training.restraints.weight_decay, self.weight_decay),
+        }
         let restraints = &mut training.restraints;
         set(&mut restraints.l1, self.l1);
         set(&mut restraints.l2, self.l2);
-        set(&mut restraints.weight_decay, self.weight_decay);
         set(&mut restraints.clip_norm, self.clip_norm.map(Some));
         set(&mut restraints.clip_value, self.clip_value.map(Some));
         if let Some(smoothing) = self.label_smoothing {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use downhill::optim::nearest;
 use downhill::prelude::Predictor;
+use downhill::train::Evaluation;
 use downhill::train::{Error, RunFolder};
 use serde::Serialize;
 
@@ -72,30 +73,35 @@ pub fn tell(predictor: &Predictor, table: &downhill::data::Table, quiet: bool) -
     Ok(())
 }
 
+/// What was measured, with what and on what.
 #[derive(Serialize)]
-struct Evaluation {
+struct Measured {
     model: String,
     data: String,
-    rows: usize,
-    loss: f64,
-    metrics: downhill::train::Metrics,
+    #[serde(flatten)]
+    evaluation: Evaluation,
 }
 
 pub fn evaluate(options: &UseArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let predictor = load(options)?;
     let table = options.table()?;
     tell(&predictor, &table, quiet)?;
-    let (loss, metrics) = predictor.evaluate(&table)?;
+    let evaluation = predictor.evaluate(&table)?;
+    let without = table.rows() - evaluation.rows;
+    if without > 0 && !quiet {
+        output::note(&format!("{} without a target left out", output::count(without as u64, "row")));
+    }
     let (model, data) = (options.run.display().to_string(), table.name().to_string());
-    let evaluation = Evaluation { model, data, rows: table.rows(), loss, metrics };
+    let measured = Measured { model, data, evaluation };
     match format {
-        Format::Json => output::print_json(&evaluation),
-        Format::Csv => output::print_flat_csv(&evaluation),
+        Format::Json => output::print_json(&measured),
+        Format::Csv => output::print_flat_csv(&measured),
         Format::Text => {
             let classes = predictor.encoder().map_or(&[][..], |encoder| encoder.classes());
-            let table = output::confusion_table(&evaluation.metrics, classes).unwrap_or_default();
-            let line = output::metrics_line(&evaluation.metrics);
-            output::print(&format!("{} rows of {}: {line}\n{table}", evaluation.rows, evaluation.data))
+            let Measured { data, evaluation: Evaluation { rows, metrics, .. }, .. } = &measured;
+            let table = output::confusion_table(metrics, classes).unwrap_or_default();
+            let rows = output::count(*rows as u64, "row");
+            output::print(&format!("{rows} of {data}: {}\n{table}", output::metrics_line(metrics)))
         }
     }
 }

@@ -3,11 +3,13 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod braille;
 mod datasets;
 mod evaluate;
 mod output;
 mod predict;
 mod progress;
+mod schedule;
 mod train;
 
 use std::process::ExitCode;
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         Command::Resume(options) => train::resume(&options, format, quiet),
         Command::Evaluate(options) => evaluate::evaluate(&options, format, quiet),
         Command::Predict(options) => predict::predict(&options, format, quiet),
+        Command::Schedule(options) => schedule::schedule(&options, format, quiet),
         Command::Datasets => datasets::datasets(format),
     };
     match done {

@@ -24,6 +24,17 @@ fn headline(metrics: &Metrics) -> String {
     }
 }
 
+/// What a run begins with, in a line.
+fn beginning(event: &Event) -> String {
+    let Event::Start { dataset, train_rows, valid_rows, features, classes, .. } = event else {
+        return String::new();
+    };
+    let train = output::count(*train_rows, "row");
+    let features = output::count(*features, "feature");
+    let task = classes.map_or("regression".into(), |classes| format!("{classes} classes"));
+    format!("{dataset}: {train} to train on, {valid_rows} to validate on, {features}, {task}")
+}
+
 /// A number of rows in a second, in three digits.
 fn per_second(rows: f64) -> String {
     match rows {
@@ -48,6 +59,7 @@ fn bar() -> impl FnMut(&Event) + Send {
     let mut best = String::new();
     move |event| match event {
         Event::Start { total_steps, steps_per_epoch, .. } => {
+            bar.suspend(|| output::tell(&beginning(event)));
             bar.set_length(*total_steps);
             total_epochs = epochs(*total_steps, *steps_per_epoch);
         }
@@ -61,7 +73,7 @@ fn bar() -> impl FnMut(&Event) + Send {
         Event::Note { text } => bar.suspend(|| output::note(text)),
         Event::Epoch(epoch) => {
             if epoch.best {
-                best = format!("best {}", epoch.epoch + 1);
+                best = format!(" · best {}", epoch.epoch + 1);
             }
             bar.set_prefix(format!(
                 "epoch {}/{total_epochs} · {} rows/s",
@@ -69,7 +81,7 @@ fn bar() -> impl FnMut(&Event) + Send {
                 per_second(epoch.rows_per_second)
             ));
             bar.set_message(format!(
-                "loss {:.4} · validation {:.4} · {} · {best} · lr {:.1e}",
+                "loss {:.4} · validation {:.4} · {}{best} · lr {:.1e}",
                 epoch.train_loss,
                 epoch.valid_loss,
                 headline(&epoch.metrics),
@@ -89,6 +101,9 @@ fn lines() -> impl FnMut(&Event) + Send {
     move |event| match event {
         Event::Start { total_steps, steps_per_epoch, .. }
         | Event::Resume { total_steps, steps_per_epoch, .. } => {
+            if let Event::Start { .. } = event {
+                output::tell(&beginning(event));
+            }
             total_epochs = epochs(*total_steps, *steps_per_epoch);
         }
         Event::Note { text } => output::note(text),

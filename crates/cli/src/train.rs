@@ -3,32 +3,16 @@
 use std::path::Path;
 use std::sync::mpsc;
 
-use downhill::data::Task;
 use downhill::prelude::{Trained, Trainer};
-use downhill::train::{Command, RunData, RunFolder, Stop, Summary};
+use downhill::train::{Command, RunFolder, Stop, Summary};
 
 use crate::args::{Format, ResumeArgs, TrainArgs};
 use crate::{Failure, evaluate, output, progress};
 
 pub fn train(options: TrainArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let config = options.config()?;
-    let data = config.data.load(config.training.seed)?;
-    if !quiet {
-        output::tell(&format!(
-            "{}: {} to train on, {} to validate on, {}, {}",
-            data.name,
-            output::count(data.train.rows() as u64, "row"),
-            data.valid.rows(),
-            output::count(data.features() as u64, "feature"),
-            match data.task() {
-                Task::Classification => format!("{} classes", data.outputs()),
-                Task::Regression => "regression".into(),
-            }
-        ));
-    }
     let trainer = connect(Trainer::from_config(config.training), options.run.threads.threads, quiet)?;
-    let source = RunData { data: &data, source: &config.data };
-    let trained = trainer.fit_in(&options.run.runs, options.run.name.as_deref(), source)?;
+    let trained = trainer.fit_in(&options.run.runs, options.run.name.as_deref(), &config.data)?;
     conclude(&trained, format, quiet)
 }
 
@@ -60,7 +44,7 @@ fn conclude(trained: &Trained, format: Format, quiet: bool) -> Result<(), Failur
     let summary = trained.summary();
     if let Some(run) = &summary.run {
         let report = RunFolder::open(Path::new(run)).and_then(|folder| downhill_report::write(&folder));
-        if let Err(error) = report {
+        if let (Err(error), false) = (report, quiet) {
             output::note(&format!("the run has no report: {error}"));
         }
     }
@@ -83,7 +67,7 @@ fn conclude(trained: &Trained, format: Format, quiet: bool) -> Result<(), Failur
             "the loss stopped being a finite number after {}, at a learning rate of {lr:.3e}; the weights of epoch {} \
              are kept in {run}; try a tenth of the rate, or --clip-norm 1",
             output::count(summary.epochs, "epoch"),
-            summary.best_epoch
+            summary.best_epoch.unwrap_or_default()
         ))),
     }
 }
@@ -97,8 +81,9 @@ fn text(trained: &Trained) -> String {
     };
     let encoder = trained.predictor().encoder();
     let table = output::confusion_table(metrics, encoder.map_or(&[][..], |encoder| encoder.classes()));
+    let kept = best_epoch.map_or(String::new(), |epoch| format!("; the weights of epoch {epoch} are kept"));
     format!(
-        "{ended} in {seconds:.1} s; the weights of epoch {best_epoch} are kept\n\
+        "{ended} in {seconds:.1} s{kept}\n\
          validation loss {valid_loss:.4}, {}\n{}{}\n",
         output::metrics_line(metrics),
         table.unwrap_or_default(),

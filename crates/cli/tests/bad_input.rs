@@ -535,8 +535,9 @@ fn configurations_that_are_wrong() {
         ("[training]\nclass-weights = \"balance\"", &["line 2", "`balance`", "`balanced`"]),
         ("[training.network.mlp]\nhiden = [3]", &["line 2, column 1", "did you mean `hidden`?"]),
         ("[training.network.mlp]\nhidden = [0]", &["`hidden` of `mlp`", "not 0"]),
-        ("[training.network.mlp]\ndropout = 1.5", &["`dropout` of `mlp`", "not 1.5"]),
-        ("[training.network.mlp]\nactivation = \"rleu\"", &["line 2", "did you mean `relu`?"]),
+        ("[training.network.mlp]\ndropout = 0.5", &["line 1", "the key `hidden` is missing"]),
+        ("[training.network.mlp]\nhidden = [3]\ndropout = 1.5", &["`dropout` of `mlp`", "not 1.5"]),
+        ("[training.network.mlp]\nhidden = [3]\nactivation = \"rleu\"", &["line 3", "did you mean `relu`?"]),
         (
             "[training.network]\nlayers = [\"dense(8)\", \"rlu\"]",
             &["line 2, column 24", "did you mean `relu`?"],

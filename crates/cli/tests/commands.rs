@@ -227,7 +227,11 @@ fn columns_go_by_name() {
 fn quotes_delimiters_and_gaps() {
     let place = Place::new();
     let row = |i: usize| {
-        format!("{i};\"a; \"\"quoted\"\" {}\";{}\n", i % 2, if i % 2 == 0 { "left; or" } else { "right" })
+        format!(
+            "{i};\"a; \"\"quoted\"\" {}\";{}\n",
+            i % 2,
+            if i.is_multiple_of(2) { "left; or" } else { "right" }
+        )
     };
     let rows: String = (0..40).map(row).collect::<String>().replace("left; or", "\"left; or\"");
     place.write("semicolons.csv", format!("\"number, of\";text;side\n{rows}"));

@@ -61,6 +61,14 @@ impl Dataset {
         }
     }
 
+    /// The number of classes; none in regression.
+    pub fn classes(&self) -> Option<usize> {
+        match self.train.y {
+            Targets::Classes { classes, .. } => Some(classes),
+            Targets::Values(_) => None,
+        }
+    }
+
     /// The number of values that a network has to give for a row: one for each class, or one for a number.
     pub fn outputs(&self) -> usize {
         match self.train.y {

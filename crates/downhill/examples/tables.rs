@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 write(&folder, part, examples)?;
             }
             let trained = Trainer::default().seed(seed).fit(&data)?;
-            let (_, metrics) = trained.predictor().evaluate_rows(test)?;
+            let metrics = trained.predictor().evaluate_rows(test)?.metrics;
             let summary = trained.summary();
             println!(
                 "{}",

@@ -17,32 +17,32 @@ use serde::{Deserialize, Serialize};
 /// # Ok::<(), downhill_nn::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Mlp {
-    /// The numbers of units, from the first layer on; none unless given, which is a linear model.
+    /// The numbers of units, from the first layer on; none is a linear model. In files it must be given.
     pub hidden: Vec<usize>,
     /// The activation; ReLU unless given.
-    #[serde(with = "downhill_optim::spec")]
+    #[serde(default = "relu", with = "downhill_optim::spec")]
     pub activation: Activation,
     /// How the weights begin; `auto` unless given.
-    #[serde(with = "downhill_optim::spec")]
+    #[serde(default, with = "downhill_optim::spec")]
     pub init: Init,
     /// Whether batch normalisation stands before every activation; the dense layers then have no bias, as the shift
     /// takes its place.
+    #[serde(default)]
     pub batch_norm: bool,
     /// The dropout rate behind every activation; 0 unless given.
+    #[serde(default)]
     pub dropout: f64,
+}
+
+fn relu() -> Activation {
+    Relu {}.into()
 }
 
 impl Default for Mlp {
     fn default() -> Self {
-        Self {
-            hidden: Vec::new(),
-            activation: Relu {}.into(),
-            init: Init::Auto,
-            batch_norm: false,
-            dropout: 0.0,
-        }
+        Self { hidden: Vec::new(), activation: relu(), init: Init::Auto, batch_norm: false, dropout: 0.0 }
     }
 }
 

@@ -15,7 +15,7 @@ pub mod spec;
 
 pub use around::{ClipValue, DecoupledDecay, Penalty, clip_norm_scale};
 pub use float::Float;
-pub use init::{Init, Normal, Uniform};
+pub use init::{Fill, Init, Normal, Orthogonal, Sparse, TruncatedNormal, Uniform};
 pub use invalid::Invalid;
 pub use layout::{Layout, Role, Tensor};
 pub use nearest::nearest;
@@ -25,7 +25,7 @@ pub use rule::{
     Rule, Sgd, Slots, State, Step, UpdateRule,
 };
 pub use schedule::{
-    Constant, Cosine, CosineRestarts, Exponential, InverseSqrt, InverseTime, Length, Per, Position, Schedule,
-    Staircase, Warmup,
+    Constant, Cosine, CosineRestarts, Cyclic, Exponential, InverseSqrt, InverseTime, Length, Linear, Mode,
+    Noam, OneCycle, Per, Piecewise, Polynomial, Position, Schedule, Sequence, Staircase, Warmup, Wsd,
 };
 pub use spec::SpecError;

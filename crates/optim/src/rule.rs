@@ -144,7 +144,7 @@ pub(crate) fn drive<F: Float, S: Slots<F>>(
     update: impl Fn(F, F, S) -> (F, S) + Copy + Send + Sync,
     params: &mut [F],
     grads: &[F],
-    mut state: S::Slices<'_>,
+    state: S::Slices<'_>,
     parallel: bool,
 ) {
     if parallel && params.len() >= 2 * SPLIT {
@@ -157,7 +157,10 @@ pub(crate) fn drive<F: Float, S: Slots<F>>(
     }
     vectorised(
         #[inline(always)]
-        || {
+        move || {
+            // Owned here, so that no store can reach the slices themselves: else they are loaded anew for every
+            // parameter, and there is no vector code.
+            let mut state = state;
             let grads = &grads[..params.len()];
             S::assert_len(&state, params.len());
             for i in 0..params.len() {

@@ -7,23 +7,39 @@ mod clock;
 mod constant;
 mod cosine;
 mod cosine_restarts;
+mod cyclic;
 mod exponential;
 mod inverse_sqrt;
 mod inverse_time;
 mod length;
+mod linear;
+mod noam;
+mod one_cycle;
+mod piecewise;
+mod polynomial;
+mod sequence;
 mod staircase;
 mod warmup;
+mod wsd;
 
 pub use clock::{Per, Position};
 pub use constant::Constant;
 pub use cosine::Cosine;
 pub use cosine_restarts::CosineRestarts;
+pub use cyclic::{Cyclic, Mode};
 pub use exponential::Exponential;
 pub use inverse_sqrt::InverseSqrt;
 pub use inverse_time::InverseTime;
 pub use length::Length;
+pub use linear::Linear;
+pub use noam::Noam;
+pub use one_cycle::OneCycle;
+pub use piecewise::Piecewise;
+pub use polynomial::Polynomial;
+pub use sequence::Sequence;
 pub use staircase::Staircase;
 pub use warmup::Warmup;
+pub use wsd::Wsd;
 
 use serde::{Deserialize, Serialize};
 
@@ -54,12 +70,28 @@ pub enum Schedule {
     InverseSqrt(InverseSqrt),
     /// Falls in steps, like a staircase.
     Step(Staircase),
+    /// A table of rates.
+    Piecewise(Piecewise),
+    /// A straight line.
+    Linear(Linear),
+    /// Falls with a power of the time that is left.
+    Polynomial(Polynomial),
     /// Falls along half a cosine.
     Cosine(Cosine),
     /// Cosines, one after the other.
     CosineRestarts(CosineRestarts),
+    /// Up, then down.
+    OneCycle(OneCycle),
+    /// Up and down, again and again.
+    Cyclic(Cyclic),
+    /// Warmup, stable, decay.
+    Wsd(Wsd),
+    /// The Transformer's: rises, then falls as 1 / √t.
+    Noam(Noam),
     /// Rises to another schedule.
     Warmup(Warmup),
+    /// One schedule, then another.
+    Sequence(Sequence),
 }
 
 /// Runs `$body` with `$schedule` bound to the schedule inside a [`Schedule`], whichever it is.
@@ -71,9 +103,17 @@ macro_rules! with_schedule {
             Schedule::Exponential($schedule) => $body,
             Schedule::InverseSqrt($schedule) => $body,
             Schedule::Step($schedule) => $body,
+            Schedule::Piecewise($schedule) => $body,
+            Schedule::Linear($schedule) => $body,
+            Schedule::Polynomial($schedule) => $body,
             Schedule::Cosine($schedule) => $body,
             Schedule::CosineRestarts($schedule) => $body,
+            Schedule::OneCycle($schedule) => $body,
+            Schedule::Cyclic($schedule) => $body,
+            Schedule::Wsd($schedule) => $body,
+            Schedule::Noam($schedule) => $body,
             Schedule::Warmup($schedule) => $body,
+            Schedule::Sequence($schedule) => $body,
         }
     };
 }
@@ -111,8 +151,16 @@ from_schedule!(
     Exponential(Exponential),
     InverseSqrt(InverseSqrt),
     Step(Staircase),
+    Piecewise(Piecewise),
+    Linear(Linear),
+    Polynomial(Polynomial),
     Cosine(Cosine),
     CosineRestarts(CosineRestarts),
-    Warmup(Warmup)
+    OneCycle(OneCycle),
+    Cyclic(Cyclic),
+    Wsd(Wsd),
+    Noam(Noam),
+    Warmup(Warmup),
+    Sequence(Sequence)
 );
 crate::spec::spelled!(Schedule, "a schedule");

@@ -37,8 +37,20 @@ fn a_step_allocates_nothing() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
     pool.broadcast(|_| rayon::join(|| (), || ())); // both threads are up and have met
     for rule in [
-        "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "rmsprop(momentum=0.9, centered=true)", "adadelta",
-        "adam", "amsgrad", "adamw", "nadam", "adamax", "radam", "lion",
+        "sgd",
+        "momentum",
+        "nesterov",
+        "adagrad",
+        "rmsprop",
+        "rmsprop(momentum=0.9, centered=true)",
+        "adadelta",
+        "adam",
+        "amsgrad",
+        "adamw",
+        "nadam",
+        "adamax",
+        "radam",
+        "lion",
     ] {
         for restraints in [Restraints::default(), restraints] {
             assert_eq!(allocations(rule, restraints, false), 0, "{rule} with {restraints:?}");

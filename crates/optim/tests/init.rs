@@ -39,6 +39,12 @@ const UNIFORM: [(&str, f64); 5] = [
     ("uniform(2)", 4.0 / 3.0),
 ];
 
+/// All whose values are random everywhere.
+fn random_ones() -> impl Iterator<Item = &'static str> {
+    let spreads = NORMAL.into_iter().chain(UNIFORM).map(|(init, _)| init);
+    spreads.chain(["truncated-normal", "orthogonal(0.5)", "sparse(0)"])
+}
+
 /// The moments of 40 000 weights lie within four of their own standard deviations.
 #[test]
 fn moments_are_those_of_the_papers() {
@@ -72,13 +78,133 @@ fn normal_has_tails_and_uniform_has_bounds() {
 }
 
 #[test]
-fn zeros_are_zero() {
-    assert!(weights("zeros", 1, 0).iter().all(|&w| w == 0.0));
+fn constants_are_constant() {
+    for (init, value) in
+        [("zeros", 0.0), ("ones", 1.0), ("constant(0.5)", 0.5), ("constant(value=0)", 0.0), ("-1e-3", -1e-3)]
+    {
+        assert!(weights(init, 1, 0).iter().all(|&w| w == value), "{init}");
+    }
+}
+
+/// A normal distribution cut at two standard deviations: with φ and Φ at 2, its variance is 1 − 4φ/(2Φ − 1).
+#[test]
+fn truncated_normal_ends_at_two_standard_deviations() {
+    for (init, std) in [("truncated-normal", 0.05), ("truncated-normal(3)", 3.0)] {
+        let weights = weights(init, 1, 0);
+        let (mean, found, largest) = moments(&weights);
+        let expected = 0.879_625_661 * std;
+        assert!(mean.abs() < 4.0 * expected / 200.0, "{init}: mean {mean}");
+        assert!((found / expected - 1.0).abs() < 0.015, "{init}: {found}, not {expected}");
+        assert!((1.99..=2.0).contains(&(largest * found / std)), "{init}: {largest}");
+        let within = weights.iter().filter(|w| w.abs() < std).count() as f64 / 40_000.0;
+        assert!((within - 0.6827 / 0.9545).abs() < 0.01, "{init}: {within}");
+    }
+}
+
+/// A matrix of any shape.
+fn matrix(init: &str, rows: usize, columns: usize, seed: u64) -> Vec<f64> {
+    let mut weights = vec![f64::NAN; rows * columns];
+    let init: Init = init.parse().unwrap();
+    init.fill(&mut weights, rows, columns, &mut random::stream(seed, Purpose::Init, 0));
+    weights
+}
+
+#[test]
+fn orthogonal_is_orthogonal() {
+    for (rows, columns) in [(1, 1), (5, 5), (7, 3), (3, 7), (1, 9), (9, 1), (120, 120), (200, 33), (33, 200)]
+    {
+        for gain in [1.0, 2.5] {
+            let w = matrix(&format!("orthogonal({gain})"), rows, columns, 1);
+            let (count, len) = (rows.min(columns), rows.max(columns));
+            let at =
+                |i: usize, j: usize| if rows < columns { w[i * columns + j] } else { w[j * columns + i] };
+            for i in 0..count {
+                for k in 0..=i {
+                    let product: f64 = (0..len).map(|j| at(i, j) * at(k, j)).sum();
+                    let expected = if i == k { gain * gain } else { 0.0 };
+                    assert!(
+                        (product - expected).abs() < 1e-13 * gain * gain,
+                        "{rows} by {columns}: {product}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// No matrix is favoured: entries have mean 0 and variance 1/n, and so has the diagonal, which a QR factorisation with
+/// signs as they come would make lean to one side; the determinant is 1 as often as −1.
+#[test]
+fn orthogonal_favours_no_matrix() {
+    let all: Vec<Vec<f64>> = (0..4000).map(|seed| matrix("orthogonal", 3, 3, seed)).collect();
+    for i in 0..9 {
+        let entries: Vec<f64> = all.iter().map(|w| w[i]).collect();
+        let (mean, std, _) = moments(&entries);
+        assert!(mean.abs() < 4.0 * std / 4000.0f64.sqrt(), "{i}: mean {mean}");
+        assert!((std - 3.0f64.sqrt().recip()).abs() < 0.02, "{i}: {std}");
+    }
+    let det = |w: &[f64]| {
+        let minor = |a: usize, b: usize| w[3 + a] * w[6 + b] - w[3 + b] * w[6 + a];
+        w[0] * minor(1, 2) - w[1] * minor(0, 2) + w[2] * minor(0, 1)
+    };
+    let turns = all.iter().filter(|w| det(w) > 0.0).count();
+    assert!((1870..2130).contains(&turns), "{turns}");
+}
+
+#[test]
+fn identity_is_one_on_its_diagonal() {
+    assert_eq!(matrix("identity", 2, 3, 0), [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
+    assert_eq!(matrix("identity", 3, 2, 0), [1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
+}
+
+#[test]
+fn sparse_leaves_each_unit_as_many_inputs() {
+    for (sparsity, rows, zeros) in
+        [(0.9, 400, 360), (0.07, 100, 7), (0.31, 10, 4), (0.0, 10, 0), (0.99, 10, 10)]
+    {
+        let columns = 200;
+        let w = matrix(&format!("sparse({sparsity}, std=0.5)"), rows, columns, 3);
+        for column in 0..columns {
+            let found = (0..rows).filter(|row| w[row * columns + column] == 0.0).count();
+            assert_eq!(found, zeros, "{sparsity} of {rows}");
+        }
+        let others: Vec<f64> = w.iter().copied().filter(|&w| w != 0.0).collect();
+        let n = others.len() as f64;
+        if n > 0.0 {
+            let (mean, std, _) = moments(&others);
+            assert!(mean.abs() < 4.0 * 0.5 / n.sqrt() && (std / 0.5 - 1.0).abs() < 4.0 / (2.0 * n).sqrt());
+        }
+        // Every input is cut off as often as any other: binomially often.
+        let share = zeros as f64 / rows as f64;
+        for row in w.chunks(columns) {
+            let found = row.iter().filter(|&&w| w == 0.0).count() as f64;
+            let deviation = (columns as f64 * share * (1.0 - share)).sqrt();
+            assert!(
+                (found - columns as f64 * share).abs() <= 5.0 * deviation,
+                "{sparsity} of {rows}: {found}"
+            );
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "a matrix of 3 rows")]
+fn what_is_no_matrix_is_not_made_orthogonal() {
+    Init::Identity.fill(&mut [0.0f32; 10], 3, 4, &mut random::stream(0, Purpose::Init, 0));
+}
+
+#[test]
+fn empty_matrices_are_no_trouble() {
+    for init in ["orthogonal", "identity", "sparse(0.5)", "truncated-normal", "ones"] {
+        for (rows, columns) in [(0, 0), (3, 0)] {
+            assert!(matrix(init, rows, columns, 0).is_empty());
+        }
+    }
 }
 
 #[test]
 fn values_follow_from_seed_and_tensor() {
-    for (init, _) in NORMAL.into_iter().chain(UNIFORM) {
+    for init in random_ones() {
         let first = weights(init, 7, 0);
         assert_eq!(first, weights(init, 7, 0));
         for other in [weights(init, 8, 0), weights(init, 7, 1)] {
@@ -94,7 +220,7 @@ fn values_follow_from_seed_and_tensor() {
 
 #[test]
 fn f32_is_f64_rounded() {
-    for (init, _) in NORMAL.into_iter().chain(UNIFORM) {
+    for init in random_ones() {
         let mut single = vec![0.0f32; FAN_IN * FAN_OUT];
         let parsed: Init = init.parse().unwrap();
         parsed.fill(&mut single, FAN_IN, FAN_OUT, &mut random::stream(7, Purpose::Init, 3));

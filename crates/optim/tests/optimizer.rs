@@ -3,7 +3,7 @@
 use downhill_optim::*;
 use rand::RngExt;
 
-const RULES: [&str; 20] = [
+const RULES: [&str; 18] = [
     "sgd",
     "momentum",
     "momentum(form=buffer)",

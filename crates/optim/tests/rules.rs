@@ -1,6 +1,8 @@
 //! Every rule against the trajectories of PyTorch, Keras and Optax; `tools/golden/optim.py` writes them.
 
-use downhill_optim::{Float, Layout, Optimizer, Position, Restraints, Rule, Schedule};
+use downhill_optim::{
+    Float, Form, Layout, NAdam, Optimizer, Position, Restraints, RmsProp, Rule, Schedule, Step, UpdateRule,
+};
 use serde::Deserialize;
 
 const STEPS: u64 = 60;
@@ -129,4 +131,63 @@ fn forms_of_momentum_differ_exactly_when_the_rate_changes() {
         assert!((run("velocity", constant) - run("buffer", constant)).abs() < 1e-14);
         assert!((run("velocity", falling) - run("buffer", falling)).abs() > 1e-3);
     }
+}
+
+/// The product of NAdam's momentums, in closed form, is the one multiplied up step by step, as long as it counts.
+#[test]
+fn nadam_needs_no_memory_of_its_momentums() {
+    for (beta1, momentum_decay) in
+        [(0.9, 0.004), (0.999, 0.004), (0.999, 1.0), (0.99, 0.0), (0.0, 0.1), (0.9999, 1e-9)]
+    {
+        let rule = NAdam { beta1, momentum_decay, ..NAdam::default() };
+        let (mut found, mut state) = ([0.0f64], rule.state(1));
+        let momentum = |t: i32| beta1 * (1.0 - 0.5 * 0.96f64.powf(momentum_decay * f64::from(t)));
+        let (mut p, mut m, mut v, mut product) = (0.0, 0.0, 0.0, 1.0);
+        for t in 1..=3000 {
+            let g = (0.1 * f64::from(t)).sin() + 0.5;
+            rule.step(Step::new(t as u64 - 1, 0.01), &mut found, &[g], &mut state);
+            product *= momentum(t);
+            m = beta1 * m + (1.0 - beta1) * g;
+            v = 0.999 * v + (1.0 - 0.999) * g * g;
+            let ahead = momentum(t + 1) * m / (1.0 - product * momentum(t + 1));
+            let ahead = ahead + (1.0 - momentum(t)) * g / (1.0 - product);
+            p -= 0.01 * ahead / ((v / (1.0 - 0.999f64.powi(t))).sqrt() + 1e-8);
+            let error = (found[0] - p).abs() / p.abs();
+            assert!(error < 1e-11, "{rule:?} at {t}: {} not {p}", found[0]);
+        }
+    }
+}
+
+/// RMSProp keeps the numbers that its settings need, and moves as it does with all of them.
+#[test]
+fn rmsprop_keeps_what_it_needs() {
+    for (centered, momentum, slots) in [(false, 0.0, 1), (true, 0.0, 2), (false, 0.5, 2), (true, 0.5, 3)] {
+        for form in [Form::Velocity, Form::Buffer] {
+            let rule = RmsProp { centered, momentum, form, ..RmsProp::default() };
+            let mut optimizer = Optimizer::new(rule, Restraints::default(), &Layout::flat(1), false).unwrap();
+            assert_eq!(optimizer.state().slots().len(), slots);
+            let (mut trimmed, mut whole, mut state) = ([1.0f32], [1.0f32], rule.state(1));
+            for step in 0..20 {
+                let g = [(step as f32).cos()];
+                optimizer.step(step, 0.1, &mut trimmed, &g);
+                rule.step(Step::new(step, 0.1), &mut whole, &g, &mut state);
+                assert_eq!(trimmed[0].to_bits(), whole[0].to_bits(), "{rule:?} at {step}");
+            }
+        }
+    }
+}
+
+/// Under gradients that hardly change, the variance may come out below zero by a rounding error.
+#[test]
+fn centred_rmsprop_bears_gradients_that_stand_still() {
+    let rule = RmsProp { centered: true, ..RmsProp::default() };
+    let (mut params, mut state) = ([0.0f32; 100], rule.state(100));
+    let grads: Vec<f32> = (0..100).map(|i| 0.1 + 0.01 * i as f32).collect();
+    let mut below = false;
+    for step in 0..2000 {
+        rule.step(Step::new(step, 1e-9), &mut params, &grads, &mut state);
+        below |= state.slots()[0].iter().zip(&state.slots()[1]).any(|(h, mean)| h - mean * mean < 0.0);
+    }
+    assert!(below, "not a test");
+    assert!(params.iter().all(|p| p.is_finite()), "{params:?}");
 }

@@ -62,6 +62,11 @@ fn per_epoch_holds_still_inside_an_epoch() {
         "step(0.2, every=1, per=epoch)",
         "cosine(0.2, per=epoch)",
         "cosine-restarts(0.2, first=3, t-mul=2, per=epoch)",
+        "piecewise(0.2, at=[1, 2, 3, 4, 5], rates=[0.1, 0.2, 0.3, 0.4, 0.5], per=epoch)",
+        "linear(0.2, per=epoch)",
+        "polynomial(0.2, power=2, per=epoch)",
+        "one-cycle(0.2, per=epoch)",
+        "cyclic(0.1, 0.2, half=2, per=epoch)",
     ] {
         let rates = rates(spec, 6, 5);
         for epoch in rates.chunks(5) {
@@ -76,9 +81,17 @@ fn per_epoch_holds_still_inside_an_epoch() {
 
 #[test]
 fn lengths_are_steps_epochs_or_shares() {
-    for spec in
-        ["step(1, every=LENGTH)", "cosine(1, over=LENGTH)", "cosine-restarts(1, first=LENGTH, t-mul=2)"]
-    {
+    for spec in [
+        "step(1, every=LENGTH)",
+        "cosine(1, over=LENGTH)",
+        "cosine-restarts(1, first=LENGTH, t-mul=2)",
+        "piecewise(1, at=[LENGTH], rates=[0.1])",
+        "linear(1, over=LENGTH)",
+        "polynomial(1, over=LENGTH, power=3)",
+        "one-cycle(1, over=LENGTH)",
+        "one-cycle(1, start=LENGTH)",
+        "cyclic(0.1, 1, half=LENGTH, mode=triangular2)",
+    ] {
         for (a, b) in
             [("30", "3ep"), ("30", "30%"), ("5", "0.5ep"), ("7", "7%"), ("29", "29%"), ("100", "100%")]
         {
@@ -90,8 +103,16 @@ fn lengths_are_steps_epochs_or_shares() {
             .map(|spec| rates(&spec, 10, 10));
         assert_eq!(a, b, "{spec}: plain lengths are epochs under per=epoch");
     }
-    assert_eq!(rates("warmup(30, then=1)", 10, 10), rates("warmup(3ep, then=1)", 10, 10));
-    assert_eq!(rates("warmup(30, then=1)", 10, 10), rates("warmup(30%, then=1)", 10, 10));
+    for spec in [
+        "warmup(LENGTH, then=1)",
+        "sequence(cosine(1), LENGTH, 0.1)",
+        "wsd(1, warmup=LENGTH, decay=10)",
+        "wsd(1, warmup=10, decay=LENGTH)",
+        "noam(1, model=8, warmup=LENGTH)",
+    ] {
+        let [a, b, c] = ["30", "3ep", "30%"].map(|length| rates(&spec.replace("LENGTH", length), 10, 10));
+        assert_eq!([&b, &c], [&a, &a], "{spec}");
+    }
 }
 
 /// No step is late or early by a rounding error, whatever the share and the length of the run.
@@ -101,10 +122,12 @@ fn shares_of_whole_steps_are_whole_steps() {
         for percent in 1..=100 {
             let n = percent * total / 100;
             let stairs = rates(&format!("step(1, every={percent}%)"), 1, total);
+            let table = rates(&format!("piecewise(1, at=[{percent}%], rates=[0.5])"), 1, total);
             let restarts = rates(&format!("cosine-restarts(1, first={percent}%)"), 1, total);
             for t in 0..total {
                 let place = format!("{percent}% of {total}, step {t}");
                 assert_eq!(stairs[t as usize], 0.5f64.powf((t / n) as f64), "{place}");
+                assert_eq!(table[t as usize], if t < n { 1.0 } else { 0.5 }, "{place}");
                 assert_close(
                     restarts[t as usize],
                     (1.0 + (PI * (t % n) as f64 / n as f64).cos()) / 2.0,
@@ -183,6 +206,22 @@ fn odd_positions_give_rates() {
         "cosine-restarts(0.1, first=0.001ep)",
         "cosine-restarts(0.1, first=1%, t-mul=1.0000000000000002)",
         "warmup(18446744073709551615, then=warmup(100%, then=cosine(0.1)))",
+        "piecewise(0.1, at=[1, 0.001ep, 18446744073709551615, 1%], rates=[0, 0.1, 0.1, 0.1], per=epoch)",
+        "linear(0.1, over=18446744073709551615)",
+        "polynomial(0.1, power=1e-9)",
+        "polynomial(1e-9, end=0.1, over=0.001ep, power=1e9)",
+        "one-cycle(0.1)",
+        "one-cycle(0.1, over=1, start=1)",
+        "one-cycle(0.1, over=2, start=100%)",
+        "one-cycle(0.1, over=0.001ep, start=18446744073709551615, div=1, final-div=1)",
+        "cyclic(0.01, 0.1, half=0.3ep, mode=exp-range, gamma=0.5)",
+        "cyclic(0.01, 0.1, half=3, mode=triangular2)",
+        "wsd(0.1, warmup=18446744073709551615, decay=1)",
+        "wsd(0.1, warmup=1, decay=100%, end=0.1)",
+        "noam(0.1, model=1, warmup=18446744073709551615)",
+        "noam(0.1, model=18446744073709551615, warmup=1%)",
+        "sequence(one-cycle(0.1), 18446744073709551615, cosine(0.1))",
+        "sequence(0.1, 0.001ep, sequence(one-cycle(0.1), 50%, wsd(0.1, 1%, 1%)))",
     ] {
         for (step, steps_per_epoch, total_steps) in
             odd.iter().flat_map(|&a| odd.iter().flat_map(move |&b| odd.map(|c| (a, b, c))))
@@ -192,6 +231,43 @@ fn odd_positions_give_rates() {
             assert!((0.0..=0.1).contains(&rate), "{spec} at {position:?}: {rate}");
         }
     }
+}
+
+#[test]
+fn one_cycle_ends_with_its_last_step_and_stays() {
+    let low = 0.1 / 25.0 / 1e4;
+    let cycle = |step| {
+        schedule("one-cycle(0.1, over=100)").at(Position { step, steps_per_epoch: 1, total_steps: 200 })
+    };
+    assert_close(cycle(0), 0.1 / 25.0, "the first");
+    assert_close(cycle(29), 0.1, "the peak");
+    for step in [99, 100, 150, u64::MAX] {
+        assert_eq!(cycle(step), low);
+    }
+    assert_eq!(rates("one-cycle(0.1, start=100%)", 1, 10)[9], 0.1); // nothing but the rise
+    assert_eq!(rates("one-cycle(0.1, start=1)", 1, 10)[0], 0.1); // nothing but the fall
+}
+
+/// Where the rise and the fall do not fit into the run, the rate turns where they meet.
+#[test]
+fn wsd_turns_early_in_a_short_run() {
+    let rates = rates("wsd(1, warmup=100, decay=100)", 1, 100);
+    for (t, rate) in rates.into_iter().enumerate() {
+        assert_close(rate, f64::min((t + 1) as f64 / 100.0, (100 - t) as f64 / 100.0), t);
+    }
+    let after = schedule("wsd(1, warmup=5, decay=10, end=0.1)");
+    assert_close(
+        after.at(Position { step: 120, steps_per_epoch: 1, total_steps: 100 }),
+        0.1,
+        "after the end",
+    );
+}
+
+#[test]
+fn a_sequence_gives_each_its_part_of_the_run() {
+    let whole = rates("sequence(linear(1), 30%, then=cosine(0.5))", 10, 10);
+    assert_eq!(whole[..30], rates("linear(1)", 3, 10));
+    assert_eq!(whole[30..], rates("cosine(0.5)", 7, 10));
 }
 
 proptest! {

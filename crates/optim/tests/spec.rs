@@ -72,8 +72,12 @@ fn rules() -> impl Strategy<Value = Rule> {
         (adam(), fraction()).prop_map(|(Adam { beta1, beta2, eps }, momentum_decay)| {
             NAdam { beta1, beta2, eps, momentum_decay }.into()
         }),
-        (fraction(), fraction(), fraction())
-            .prop_map(|(beta1, beta2, weight_decay)| Lion { beta1, beta2, weight_decay }.into()),
+        (fraction(), fraction(), fraction()).prop_map(|(beta1, beta2, weight_decay)| Lion {
+            beta1,
+            beta2,
+            weight_decay
+        }
+        .into()),
         (adam(), fraction()).prop_map(|(Adam { beta1, beta2, eps }, weight_decay)| {
             AdamW { beta1, beta2, eps, weight_decay }.into()
         }),
@@ -93,6 +97,7 @@ fn lengths() -> impl Strategy<Value = Length> {
 fn schedules() -> impl Strategy<Value = Schedule> {
     let per = || prop_oneof![Just(Per::Step), Just(Per::Epoch)];
     let from = || prop_oneof![0u64..3, 0..i64::MAX as u64]; // TOML has no larger numbers
+    let modes = || prop::sample::select(vec![Mode::Triangular, Mode::Triangular2, Mode::ExpRange]);
     let simple = prop_oneof![
         positive().prop_map(|rate| Constant { rate }.into()),
         (positive(), fraction(), per(), from()).prop_map(|(initial, decay, per, from)| InverseTime {
@@ -130,9 +135,44 @@ fn schedules() -> impl Strategy<Value = Schedule> {
                 CosineRestarts { initial, first, t_mul, m_mul, end, per }.into()
             }
         ),
+        (positive(), 1u64..1000, prop::collection::vec(fraction(), 0..4), per()).prop_map(
+            |(initial, first, rates, per)| {
+                let at = (first..).map(Length::Steps).take(rates.len()).collect();
+                Piecewise { initial, at, rates, per }.into()
+            }
+        ),
+        (positive(), fraction(), lengths(), per()).prop_map(|(initial, end, over, per)| Linear {
+            initial,
+            end,
+            over,
+            per
+        }
+        .into()),
+        (positive(), fraction(), lengths(), positive(), per()).prop_map(
+            |(initial, end, over, power, per)| Polynomial { initial, end, over, power, per }.into()
+        ),
+        (positive(), lengths(), lengths(), 1.0f64..1e9, 1.0f64..1e9, per()).prop_map(
+            |(max, over, start, div, final_div, per)| {
+                OneCycle { max, over, start, div, final_div, per }.into()
+            }
+        ),
+        (positive(), fraction(), lengths(), modes(), up_to_one(), per()).prop_map(
+            |(high, share, half, mode, gamma, per)| {
+                let low = high * (1.0 - share / 2.0);
+                Cyclic { low: if low > 0.0 { low } else { high }, high, half, mode, gamma, per }.into()
+            }
+        ),
+        (positive(), lengths(), lengths(), fraction())
+            .prop_map(|(max, warmup, decay, share)| Wsd { max, warmup, decay, end: max * share }.into()),
+        (positive(), 1..i64::MAX as u64, lengths())
+            .prop_map(|(factor, model, warmup)| Noam { factor, model, warmup }.into()),
     ];
-    simple.prop_recursive(4, 5, 1, |then| {
-        (lengths(), then).prop_map(|(over, then)| Warmup::new(over, then).into())
+    simple.prop_recursive(4, 8, 2, |inner| {
+        prop_oneof![
+            (lengths(), inner.clone()).prop_map(|(over, then)| Warmup::new(over, then).into()),
+            (inner.clone(), lengths(), inner)
+                .prop_map(|(first, length, then)| Sequence::new(first, length, then).into()),
+        ]
     })
 }
 
@@ -141,6 +181,8 @@ fn inits() -> impl Strategy<Value = Init> {
         prop::sample::select(vec![
             Init::Auto,
             Init::Zeros,
+            Init::Ones,
+            Init::Identity,
             Init::GlorotUniform,
             Init::GlorotNormal,
             Init::HeUniform,
@@ -150,6 +192,11 @@ fn inits() -> impl Strategy<Value = Init> {
         ]),
         positive().prop_map(|std| Init::Normal(Normal { std })),
         positive().prop_map(|limit| Init::Uniform(Uniform { limit })),
+        (positive(), any::<bool>())
+            .prop_map(|(size, below)| Init::Constant(Fill { value: if below { -size } else { size } })),
+        positive().prop_map(|std| Init::TruncatedNormal(TruncatedNormal { std })),
+        positive().prop_map(|gain| Init::Orthogonal(Orthogonal { gain })),
+        (fraction(), positive()).prop_map(|(sparsity, std)| Init::Sparse(Sparse { sparsity, std })),
     ]
 }
 
@@ -236,13 +283,22 @@ fn spellings_are_short_and_plain() {
         ("warmup(7%, 0.5)", "warmup(over=7%, then=constant(rate=0.5))"),
         ("warmup(2.5e-1%, 0.5)", "warmup(over=0.25%, then=constant(rate=0.5))"),
         ("warmup(0.50ep, 0.5)", "warmup(over=0.5ep, then=constant(rate=0.5))"),
+        ("sequence(0.1, 5ep, 0.01)", "sequence(first=constant(rate=0.1), for=5ep, then=constant(rate=0.01))"),
+        (
+            "piecewise(1, [5, 10%], [0.5, 0])",
+            "piecewise(initial=1.0, at=[5, 10%], rates=[0.5, 0.0], per=step)",
+        ),
         ("warmup(1e3, 0.5)", "warmup(over=1000, then=constant(rate=0.5))"),
     ] {
         assert_eq!(text.parse::<Schedule>().unwrap().to_string(), printed);
     }
-    for (text, printed) in
-        [("xavier", "glorot-uniform"), ("kaiming-normal", "he-normal"), ("normal(2)", "normal(std=2.0)")]
-    {
+    for (text, printed) in [
+        ("xavier", "glorot-uniform"),
+        ("kaiming-normal", "he-normal"),
+        ("normal(2)", "normal(std=2.0)"),
+        ("0.1", "constant(value=0.1)"),
+        ("sparse(0.9)", "sparse(sparsity=0.9, std=0.01)"),
+    ] {
         assert_eq!(text.parse::<Init>().unwrap().to_string(), printed);
     }
 }
@@ -393,7 +449,8 @@ fn errors_in_rules_show_the_place() {
     ]);
 }
 
-const SCHEDULES: &str = "`constant`, `inverse-time`, `exponential`, `inverse-sqrt`, `step`, `cosine`, `cosine-restarts`, `warmup`";
+const SCHEDULES: &str = "`constant`, `inverse-time`, `exponential`, `inverse-sqrt`, `step`, `piecewise`, `linear`, \
+    `polynomial`, `cosine`, `cosine-restarts`, `one-cycle`, `cyclic`, `wsd`, `noam`, `warmup`, `sequence`";
 
 #[test]
 fn errors_in_schedules_show_the_place() {
@@ -470,6 +527,69 @@ fn errors_in_schedules_show_the_place() {
             "                         ^",
             "`m-mul` of `cosine-restarts` must be above 0 and at most 1, not 0",
         ),
+        (
+            "piecewise(1, [5, 9], [1])",
+            "                     ^^^",
+            "`rates` of `piecewise` must be as many as there are times in `at`, not 1",
+        ),
+        (
+            "piecewise(1, [9, 9], [1, 2])",
+            "             ^^^^^^",
+            "`at` of `piecewise` must be in order, not 9 and then 9",
+        ),
+        (
+            "piecewise(1, [9, 0], [1, 2])",
+            "             ^^^^^^",
+            "`at` of `piecewise` must be at least 1, not 0",
+        ),
+        ("piecewise(1, [9, x], [1, 2])", "                 ^", &format!("{length}, found `x`")),
+        (
+            "piecewise(1, [1], rates=[-2])",
+            "                        ^^^^",
+            "`rates` of `piecewise` must be 0 or above, not -2",
+        ),
+        ("piecewise(1, 9, [1])", "             ^", "expected a list, found `9`"),
+        ("polynomial(1)", "^^^^^^^^^^^^^", "the key `power` is missing: it has no default"),
+        ("polynomial(1, power=0)", "                    ^", "`power` of `polynomial` must be above 0, not 0"),
+        ("polynomial(0, power=1)", "           ^", "`initial` of `polynomial` must be above 0, not 0"),
+        ("linear(1, -1)", "          ^^", "`end` of `linear` must be 0 or above, not -1"),
+        ("linear(1, 0, 0ep)", "             ^^^", "`over` of `linear` must be above 0ep, not 0ep"),
+        ("one-cycle(0)", "          ^", "`max` of `one-cycle` must be above 0, not 0"),
+        (
+            "one-cycle(1, start=0%)",
+            "                   ^^",
+            "`start` of `one-cycle` must be above 0% and at most 100%, not 0%",
+        ),
+        ("one-cycle(1, div=0.5)", "                 ^^^", "`div` of `one-cycle` must be at least 1, not 0.5"),
+        (
+            "one-cycle(1, final-div=0)",
+            "                       ^",
+            "`final-div` of `one-cycle` must be at least 1, not 0",
+        ),
+        ("cyclic(0, 1, 9)", "       ^", "`low` of `cyclic` must be above 0, not 0"),
+        ("cyclic(1, 0.5, 9)", "          ^^^", "`high` of `cyclic` must be at least `low`, not 0.5"),
+        (
+            "cyclic(1, 2, 9, gamma=2)",
+            "                      ^",
+            "`gamma` of `cyclic` must be above 0 and at most 1, not 2",
+        ),
+        (
+            "cyclic(1, 2, 9, triangular3)",
+            "                ^^^^^^^^^^^",
+            "`triangular3` is not a value of `mode`; did you mean `triangular`?",
+        ),
+        ("wsd(1, 0, 9)", "       ^", "`warmup` of `wsd` must be at least 1, not 0"),
+        ("wsd(1, 9, 0)", "          ^", "`decay` of `wsd` must be at least 1, not 0"),
+        ("wsd(1, 9, 9, 2)", "             ^", "`end` of `wsd` must be between 0 and `max`, not 2"),
+        ("noam(1, 0, 9)", "        ^", "`model` of `noam` must be at least 1, not 0"),
+        ("sequence(1, 5)", "^^^^^^^^^^^^^^", "the key `then` is missing: it has no default"),
+        ("sequence(1, for=0, then=2)", "                ^", "`for` of `sequence` must be at least 1, not 0"),
+        ("sequence(1 for 5, 2)", "           ^", "expected `,` or `)` here"),
+        (
+            "sequence(1, 5, cosin(1))",
+            "               ^^^^^",
+            "`cosin` is not a schedule; did you mean `cosine`?",
+        ),
         // the inner of two alike
         ("warmup(5, warmup(0, 1))", "                 ^", "`over` of `warmup` must be at least 1, not 0"),
         (
@@ -490,6 +610,15 @@ fn errors_in_initialisers_show_the_place() {
         ("normal(0)", "       ^", "`std` of `normal` must be above 0, not 0"),
         ("uniform(limit=-1)", "              ^^", "`limit` of `uniform` must be above 0, not -1"),
         ("uniform(limit=x)", "              ^", "expected a number, found `x`"),
+        ("truncated-normal(0)", "                 ^", "`std` of `truncated-normal` must be above 0, not 0"),
+        ("orthogonal(gain=0)", "                ^", "`gain` of `orthogonal` must be above 0, not 0"),
+        ("sparse", "^^^^^^", "the key `sparsity` is missing: it has no default"),
+        ("sparse(1)", "       ^", "`sparsity` of `sparse` must be at least 0 and below 1, not 1"),
+        ("sparse(0.9, std=0)", "                ^", "`std` of `sparse` must be above 0, not 0"),
+        ("constant", "^^^^^^^^", "the key `value` is missing: it has no default"),
+        ("constant(inf)", "         ^^^", "expected a number, found `inf`"),
+        ("nan", "^^^", "expected a number, found `nan`"),
+        ("identity(2)", "         ^", "`identity` takes no settings"),
         ("zeros(1)", "      ^", "`zeros` takes no settings"),
         ("he-normal(std=1)", "          ^^^", "`he-normal` takes no settings"),
     ]);

@@ -34,7 +34,7 @@ impl Axis {
         self
     }
 
-    /// Ends it at `low` and `high` at the latest: lines that go further leave the chart.
+    /// Ends it at `low` and `high` at the latest: lines that go further leave the chart. `low` is to be below `high`.
     pub fn within(mut self, low: f64, high: f64) -> Self {
         self.within = (low, high);
         self
@@ -62,23 +62,21 @@ impl Axis {
             },
         );
         let (least, most) = ends.unwrap_or(if self.log { (0.1, 1.0) } else { (0.0, 1.0) });
-        let (mut from, mut to) = if self.log { (least.log10(), most.log10()) } else { (least, most) };
-        let span = to - from;
-        if self.log && span < 0.5 {
-            return self.between(from - 0.25, to + 0.25);
+        if self.log {
+            let (from, to) = (least.log10(), most.log10());
+            let margin = if to - from < 0.5 { 0.25 } else { room * (to - from) };
+            return self.between(from - margin, to + margin);
         }
-        (from, to) = (from - room * span, to + room * span);
-        if !self.log {
-            // Room does not lead below zero, or past the ends that were asked for.
-            from = from.max(low).max(if least >= 0.0 { 0.0 } else { f64::NEG_INFINITY });
-            to = to.min(high);
-        }
-        let size = from.abs().max(to.abs());
+        // Room does not lead below zero, or past the ends that were asked for.
+        let margin = room * (most - least);
+        let from = (least - margin).max(low).max(if least >= 0.0 { 0.0 } else { f64::NEG_INFINITY });
+        let to = (most + margin).min(high);
+        let size = least.abs().max(most.abs());
         if to - from <= (1e-9 * size).max(1e-290) {
             // All the same, or as good as: the value is in the middle of an axis.
             let margin = if self.whole { (1e-6 * size).max(0.5) } else { 0.1 * size };
             let margin = if margin < 1e-280 { 1.0 } else { margin };
-            (from, to) = (from - margin, to + margin);
+            return self.between(least - margin, most + margin);
         }
         self.between(from, to)
     }
@@ -107,30 +105,31 @@ impl Range {
 
     /// About `count` values to name along the axis, each with its text.
     pub fn ticks(&self, count: usize) -> Vec<(f64, String)> {
+        let inside = |value: &f64| (-1e-9..=1.0 + 1e-9).contains(&self.share(*value));
+        self.round(count as f64).into_iter().filter(inside).map(|value| (value, plain(value))).collect()
+    }
+
+    /// About `count` round values on the axis, and perhaps some beyond its ends.
+    fn round(&self, count: f64) -> Vec<f64> {
         let span = self.to - self.from;
-        let step = nice(span / count as f64);
-        if self.log && (self.whole || span >= 1.0) {
+        if self.log && span < 1.0 {
+            let (from, to) = (10f64.powf(self.from), 10f64.powf(self.to));
+            return multiples(from, to, nice((to - from) / count)).collect();
+        }
+        if self.log {
             // Powers of ten, with some between them where there are few.
-            let every = (span / count as f64).ceil().max(1.0);
             let digits: &[f64] = match span {
                 _ if span > 4.0 => &[1.0],
                 _ if span > 1.5 => &[1.0, 3.0],
                 _ => &[1.0, 2.0, 5.0],
             };
-            let powers = multiples(self.from.floor(), self.to, (every, 0));
-            let values = powers.flat_map(|power| {
-                digits.iter().filter_map(move |digit| format!("{digit}e{power}").parse::<f64>().ok())
-            });
-            let inside = |value: &f64| (-1e-9..=1.0 + 1e-9).contains(&self.share(*value));
-            return values.filter(inside).map(|value| (value, plain(value))).collect();
+            let powers = multiples(self.from.floor(), self.to, ((span / (1.2 * count)).ceil(), 0));
+            let values =
+                |power| digits.iter().filter_map(move |digit| format!("{digit}e{power}").parse::<f64>().ok());
+            return powers.flat_map(values).collect();
         }
-        if self.log {
-            let (from, to) = (10f64.powf(self.from), 10f64.powf(self.to));
-            let step = nice((to - from) / count as f64);
-            return multiples(from, to, step).map(|value| (value, plain(value))).collect();
-        }
-        let step = if self.whole && step.0 * 10f64.powi(step.1) < 1.0 { (1.0, 0) } else { step };
-        multiples(self.from, self.to, step).map(|value| (value, plain(value))).collect()
+        let step = if self.whole && span < count { (1.0, 0) } else { nice(span / count) };
+        multiples(self.from, self.to, step).collect()
     }
 }
 

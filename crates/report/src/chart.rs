@@ -21,7 +21,7 @@ const STYLES: [(&str, &str); 7] = [
     ("#56b4e9", "5 2 1 2 1 2"),
     ("currentColor", "4 4"),
 ];
-const MARK: &str = "1 3";
+const MARK: &str = "2 2";
 
 // Narrow, so that a telephone shows the text in a size that can be read.
 const WIDTH: f64 = 440.0;
@@ -103,7 +103,8 @@ impl Chart {
     /// The chart as an `svg` element, as wide as its surroundings allow. Text and axes have the colour of the text
     /// around it.
     pub fn svg(&self) -> String {
-        let drawn: Vec<_> = self.series.iter().zip(STYLES.iter().cycle()).collect();
+        let drawn: Vec<(&Series, (&str, &str))> =
+            self.series.iter().enumerate().map(|(index, series)| (series, style(index))).collect();
         let drawn: Vec<_> =
             drawn.into_iter().filter(|(series, _)| series.points.iter().any(|p| self.shows(p))).collect();
         let shown = || drawn.iter().flat_map(|(series, _)| &series.points).filter(|point| self.shows(point));
@@ -133,7 +134,7 @@ impl Chart {
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" viewBox=\"0 0 {WIDTH} {height}\" \
              style=\"width:100%;height:auto\" font-family=\"system-ui,sans-serif\" font-size=\"{FONT}\" \
-             fill=\"currentColor\" stroke-linecap=\"round\" stroke-linejoin=\"round\">\n\
+             fill=\"currentColor\" stroke-linejoin=\"round\">\n\
              <title>{}</title>\n<desc>{}</desc>\n\
              <text x=\"2\" y=\"14\">{}</text>\n{legend}",
             escape(&self.title),
@@ -238,6 +239,12 @@ impl Chart {
     }
 }
 
+/// The colour and the dashes of a line; those after the seventh have a colour again, with other dashes.
+fn style(index: usize) -> (&'static str, &'static str) {
+    let count = STYLES.len();
+    (STYLES[index % count].0, STYLES[(index + index / count) % count].1)
+}
+
 /// The inside of the axes.
 struct Plot {
     x: Range,
@@ -256,7 +263,9 @@ impl Plot {
     fn piece(&self, points: &[(f64, f64)]) -> String {
         let places: Vec<_> = points.iter().map(|&point| self.place(point)).collect();
         if let [(x, y)] = places[..] {
-            return format!("<path d=\"M{x:.1} {y:.1}h0\" stroke-width=\"7\" stroke-dasharray=\"none\"/>");
+            return format!(
+                "<path d=\"M{x:.1} {y:.1}h0\" stroke-width=\"7\" stroke-linecap=\"round\" stroke-dasharray=\"none\"/>"
+            );
         }
         let mut path = String::new();
         for (index, (x, y)) in thin(&places).into_iter().enumerate() {
@@ -274,7 +283,7 @@ fn along(x: &Range, left: f64) -> (Vec<(f64, String)>, f64) {
             (at - half, at + half)
         });
         let ends: Vec<_> = ends.collect();
-        ends.iter().all(|end| end.0 >= 0.0) && ends.windows(2).all(|pair| pair[0].1 + 8.0 <= pair[1].0)
+        ends.iter().all(|end| end.0 >= 1.0) && ends.windows(2).all(|pair| pair[0].1 + 8.0 <= pair[1].0)
     };
     for count in (1..=6).rev() {
         let ticks = x.ticks(count);
@@ -358,6 +367,8 @@ fn clipped(text: &str, most: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use proptest::prelude::*;
     use roxmltree::{Document, Node};
 
@@ -455,6 +466,8 @@ mod tests {
         for (index, (colour, dashes)) in STYLES.iter().enumerate() {
             assert!(STYLES[..index].iter().all(|other| other.0 != *colour && other.1 != *dashes));
         }
+        let all: HashSet<_> = (0..49).map(style).collect();
+        assert_eq!(all.len(), 49);
         let mut many = chart();
         for rate in 0..20 {
             many =

@@ -24,7 +24,7 @@ pub(crate) struct History {
     pub stop: Option<Stop>,
     /// The size of the run, if the log says how it began.
     pub size: Option<Size>,
-    /// Where in the run: the length of an epoch and of the run in steps.
+    /// The length of an epoch and of the run, in steps.
     lengths: Option<(u64, u64)>,
     /// What a person should know.
     pub notes: Vec<String>,
@@ -114,10 +114,10 @@ impl History {
     ///
     /// The log has the rate of every epoch's last step. Where the schedule gives the same one, it is believed for the
     /// steps before it; where not (the configuration was changed on the way), the logged rate is all that is known.
-    pub fn rates(&self, config: &Config) -> (Vec<(f64, f64)>, Vec<(f64, f64)>) {
+    pub fn rates(&self, config: &Config) -> [Vec<(f64, f64)>; 2] {
         let Some((steps_per_epoch, total_steps)) = self.lengths else {
             let last = |epoch: &Epoch| (epoch.step.saturating_sub(1) as f64, epoch.lr);
-            return (self.epochs.iter().map(last).collect(), Vec::new());
+            return [self.epochs.iter().map(last).collect(), Vec::new()];
         };
         let rate = |step| config.lr.at(Position { step, steps_per_epoch, total_steps });
         let end = self.epochs.last().map_or(0, |epoch| epoch.step);
@@ -134,6 +134,6 @@ impl History {
         }
         let planned = (end.saturating_sub(1)..total_steps).step_by(stride);
         let planned = planned.map(|step| (step as f64, rate(step))).collect();
-        (made, if end < total_steps { planned } else { Vec::new() })
+        [made, if end < total_steps { planned } else { Vec::new() }]
     }
 }

@@ -32,7 +32,7 @@ p { margin: .4rem 0; }
 h2 { break-after: avoid; }
 svg { display: block; }
 pre { background: rgb(128 128 128 / 12%); padding: .75rem; border-radius: .3rem; font-size: .85rem; white-space: pre-wrap; }
-footer { margin-top: 2rem; font-size: .85rem; opacity: .75; }
+@media print { body { font-size: 10pt; } .charts { grid-template-columns: 1fr 1fr; } }
 </style>"#;
 
 /// The page of a run.
@@ -208,7 +208,7 @@ fn charts(config: &RunConfig, history: &History) -> Vec<Chart> {
         .line(Series::new("validation", validation))
         .line(Series::new("training", training));
 
-    let (made, planned) = history.rates(&config.training);
+    let [made, planned] = history.rates(&config.training);
     let y = Axis::new("learning rate").log(is_wide(made.iter().chain(&planned)));
     let rate = Chart::new("Learning rate", Axis::new("step").whole(), y)
         .line(Series::new("used", made))

@@ -4,16 +4,15 @@ mod page;
 
 use std::fs;
 
-use downhill_train::{Network, RunData, RunFolder, Source, Trainer};
+use downhill_train::{Network, RunFolder, Source, Trainer};
 use page::{checked, text, titles};
 
 #[test]
 fn a_run_has_a_report() {
     let runs = tempfile::tempdir().unwrap();
     let source = Source::new("wine");
-    let data = source.load(7).unwrap();
     let trainer = Trainer::new(Network::mlp([8])).epochs(4).seed(7).threads(1);
-    let trained = trainer.fit_in(runs.path(), Some("<b>"), RunData { data: &data, source: &source }).unwrap();
+    let trained = trainer.fit_in(runs.path(), Some("<b>"), &source).unwrap();
 
     let folder = RunFolder::open(&runs.path().join("<b>")).unwrap();
     let path = downhill_report::write(&folder).unwrap();
@@ -28,10 +27,14 @@ fn a_run_has_a_report() {
     let words = [
         "<b> trained on wine".to_string(),
         format!("Accuracy {:.1}%", 100.0 * trained.score()),
-        format!("{} rows held out, with the weights of epoch {}", summary.valid_rows, summary.best_epoch),
+        format!(
+            "{} rows held out, with the weights of epoch {}",
+            summary.valid_rows,
+            summary.best_epoch.unwrap()
+        ),
         "It ran to its end: 4 epochs".into(),
         format!("{} parameters", summary.parameters),
-        format!("kept: epoch {}", summary.best_epoch),
+        format!("kept: epoch {}", summary.best_epoch.unwrap()),
         fs::read_to_string(runs.path().join("<b>/run.toml")).unwrap(),
         format!("downhill train --config '{}'", runs.path().join("<b>/run.toml").display()),
     ];

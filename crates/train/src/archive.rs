@@ -89,13 +89,11 @@ pub(crate) fn save<D: Serialize>(
     let broken = |why: String| Error::Mismatch(format!("could not {doing} {}: {why}", path.display()));
     let description =
         serde_json::value::to_raw_value(description).map_err(|error| broken(error.to_string()))?;
-    let bytes = |tensor: &Named<'_>| bytemuck::cast_slice::<f32, u8>(tensor.values).to_vec();
-    let data: Vec<Vec<u8>> = tensors.iter().map(bytes).collect();
-    let parts = tensors.iter().zip(&data);
+    let parts = tensors.iter().map(|tensor| (tensor, bytemuck::cast_slice::<f32, u8>(tensor.values)));
     let sha256 = checksum(
         kind,
         &description,
-        parts.clone().map(|(tensor, data)| (tensor.name.as_str(), tensor.shape.as_slice(), data.as_slice())),
+        parts.clone().map(|(tensor, data)| (tensor.name.as_str(), tensor.shape.as_slice(), data)),
     );
     let header = Header { kind: kind.to_string(), sha256, description };
     let header = serde_json::to_string(&header).map_err(|error| broken(error.to_string()))?;

@@ -20,9 +20,11 @@ pub(crate) struct Progress {
     pub best: Option<Best>,
     /// Epochs since then.
     pub waited: u64,
-    /// How long training took.
+    /// How long the steps of the epochs that have ended took.
     pub seconds: f64,
-    /// How many rows were trained on in that time.
+    /// How long the steps of the epoch under way took so far.
+    pub epoch_seconds: f64,
+    /// How many rows were trained on in the epochs that have ended.
     pub rows: u64,
 }
 
@@ -43,7 +45,37 @@ pub(crate) struct Description {
     pub last: Option<crate::Epoch>,
     /// The fingerprint of the data that the run is trained on.
     pub data: String,
+    /// The fingerprint of its configuration.
+    pub config: String,
 }
+
+/// Weights and statistics as they were at some step.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Weights {
+    pub params: Vec<f32>,
+    pub statistics: Vec<f32>,
+}
+
+impl Weights {
+    /// Those of a model.
+    pub fn of(model: &Model<f32>) -> Self {
+        Self { params: model.params().to_vec(), statistics: model.statistics().to_vec() }
+    }
+
+    /// Takes those of a model.
+    pub fn take(&mut self, model: &Model<f32>) {
+        self.params.copy_from_slice(model.params());
+        self.statistics.copy_from_slice(model.statistics());
+    }
+
+    /// Gives them to a model.
+    pub fn put(&self, model: &mut Model<f32>) {
+        model.params_mut().copy_from_slice(&self.params);
+        model.statistics_mut().copy_from_slice(&self.statistics);
+    }
+}
+
+const BEST: &str = "best.";
 
 const KIND: &str = "checkpoint";
 
@@ -86,12 +118,13 @@ fn slot_prefix(slot: usize) -> String {
     format!("optimizer.{slot}.")
 }
 
-/// Writes a checkpoint into the folder of checkpoints.
+/// Writes a checkpoint into the folder of checkpoints. The best weights are in it, so that it needs no other file.
 pub(crate) fn save(
     folder: &Path,
     description: &Description,
     model: &Model<f32>,
     optimizer: &Optimizer<f32>,
+    best: Option<&Weights>,
 ) -> Result<Event, Error> {
     let step = description.progress.step;
     let mut tensors = named(model.layout(), model.params(), "");
@@ -99,29 +132,36 @@ pub(crate) fn save(
     for (slot, values) in optimizer.state().slots().iter().enumerate() {
         tensors.extend(named(model.layout(), values, &slot_prefix(slot)));
     }
+    if let Some(best) = best {
+        tensors.extend(named(model.layout(), &best.params, BEST));
+        tensors.extend(named(model.statistics_layout(), &best.statistics, BEST));
+    }
     let file = file_name(step);
     archive::save("write the checkpoint", &folder.join(&file), KIND, description, &tensors)?;
     Ok(Event::Checkpoint { step, file })
 }
 
-/// Reads a checkpoint into a model, and into its optimizer if that is to go on.
+/// Reads a checkpoint into a model and its optimizer, and returns what it says and the best weights.
 pub(crate) fn load(
     path: &Path,
     model: &mut Model<f32>,
-    optimizer: Option<&mut Optimizer<f32>>,
-) -> Result<Description, Error> {
+    optimizer: &mut Optimizer<f32>,
+) -> Result<(Description, Option<Weights>), Error> {
     let archive = archive::load::<Description>("read the checkpoint", path, KIND)?;
-    let read = || -> Result<(), String> {
-        let layout = model.layout().clone();
-        restore(&archive, &layout, model.params_mut(), "")?;
-        restore(&archive, &model.statistics_layout().clone(), model.statistics_mut(), "")?;
-        if let Some(optimizer) = optimizer {
-            for (slot, values) in optimizer.state_mut().slots_mut().enumerate() {
-                restore(&archive, &layout, values, &slot_prefix(slot))?;
-            }
+    let (layout, statistics) = (model.layout().clone(), model.statistics_layout().clone());
+    let mut read = || -> Result<Option<Weights>, String> {
+        let mut best = archive.description.progress.best.is_some().then(|| Weights::of(model));
+        if let Some(best) = &mut best {
+            restore(&archive, &layout, &mut best.params, BEST)?;
+            restore(&archive, &statistics, &mut best.statistics, BEST)?;
         }
-        Ok(())
+        restore(&archive, &layout, model.params_mut(), "")?;
+        restore(&archive, &statistics, model.statistics_mut(), "")?;
+        for (slot, values) in optimizer.state_mut().slots_mut().enumerate() {
+            restore(&archive, &layout, values, &slot_prefix(slot))?;
+        }
+        Ok(best)
     };
-    read().map_err(|why| Error::Damaged { path: path.to_path_buf(), why })?;
-    Ok(archive.description)
+    let best = read().map_err(|why| Error::Damaged { path: path.to_path_buf(), why })?;
+    Ok((archive.description, best))
 }

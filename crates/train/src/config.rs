@@ -6,9 +6,10 @@ use downhill_nn::{Dense, LayerSpec, Loss, Mlp};
 use downhill_optim::spec;
 use downhill_optim::{Cosine, Init, Invalid, Length, Restraints, Rule, Schedule, Warmup, invalid};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::session::targets;
-use crate::{EarlyStopping, Error, Metrics, Monitor};
+use crate::{EarlyStopping, Error, Metrics, Monitor, archive};
 
 /// How a network is trained. Everything has a default; what is `None` is chosen from the data when a run starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -130,7 +131,7 @@ impl Config {
 
         self.check_batch()?;
         let batch = self.batch.unwrap_or_else(|| (rows / 40).next_power_of_two().clamp(16, 128));
-        if batch > rows {
+        if self.batch.is_some() && batch > rows {
             notes.push(format!(
                 "the batch of {batch} is larger than the {rows} training rows: it has {rows} rows instead"
             ));
@@ -155,18 +156,13 @@ impl Config {
 
     fn resolve_loss(&self, data: &Dataset) -> Result<Loss, Error> {
         let mismatch = |message: String| Err(Error::Mismatch(message));
-        let mut loss = match (&self.loss, &data.train.y) {
+        let loss = match (&self.loss, &data.train.y) {
             (Some(loss), _) => loss.clone(),
             (None, Targets::Classes { .. }) => Loss::CrossEntropy(CrossEntropy::default()),
             (None, Targets::Values(_)) => Loss::Mse(Mse {}),
         };
-        match (&data.train.y, &mut loss) {
-            (Targets::Classes { labels, classes }, Loss::CrossEntropy(cross_entropy)) => {
-                if self.class_weights == ClassWeights::Balanced {
-                    cross_entropy.class_weights = balanced(labels, *classes);
-                }
-                Ok(loss)
-            }
+        match (&data.train.y, &loss) {
+            (Targets::Classes { .. }, Loss::CrossEntropy(_)) => Ok(loss),
             (Targets::Classes { classes, .. }, Loss::BinaryCrossEntropy(_)) => {
                 match (classes, self.class_weights) {
                     (2, ClassWeights::None) => Ok(loss),
@@ -198,6 +194,17 @@ impl Config {
         }
     }
 
+    /// The loss with the weights of the classes, which are those of the training rows.
+    pub(crate) fn weighted_loss(&self, data: &Dataset) -> Option<Loss> {
+        let mut loss = self.loss.clone()?;
+        if let (ClassWeights::Balanced, Targets::Classes { labels, classes }, Loss::CrossEntropy(loss)) =
+            (self.class_weights, &data.train.y, &mut loss)
+        {
+            loss.class_weights = balanced(labels, *classes);
+        }
+        Some(loss)
+    }
+
     /// Fails if early stopping watches something that the task or the validation rows do not have.
     fn check_monitor(&self, data: &Dataset) -> Result<(), Error> {
         let monitor = self.early_stopping.monitor();
@@ -212,6 +219,12 @@ impl Config {
     fn check_batch(&self) -> Result<(), Invalid> {
         let batch = self.batch.unwrap_or(1) as f64;
         invalid::ensure("training", "batch", batch, |batch| batch >= 1.0, "at least 1")
+    }
+
+    /// Equal for equal settings.
+    pub(crate) fn fingerprint(&self) -> String {
+        let text = serde_json::to_string(self).expect("settings are plain data");
+        archive::hex(&Sha256::digest(text))
     }
 
     /// Checks every setting's range.

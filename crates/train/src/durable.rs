@@ -27,11 +27,13 @@ fn replace(path: &Path, aside: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()?;
     drop(file);
     fs::rename(aside, path)?;
-    sync_folder(path.parent().unwrap_or(Path::new(".")))
+    // The parent of a bare file name is the empty path.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    sync_folder(folder.unwrap_or(Path::new(".")))
 }
 
 /// Makes renames and new names in a folder last.
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     // Only Unix lets a folder be opened and synced.
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
@@ -39,6 +41,16 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bare_file_name_is_in_the_folder_one_stands_in() {
+        let name = Path::new("durable-test-of-a-bare-name");
+        let written = write("write", name, b"new");
+        let read = fs::read(name);
+        let _ = fs::remove_file(name);
+        written.unwrap();
+        assert_eq!(read.unwrap(), b"new");
+    }
 
     #[test]
     fn a_failing_write_leaves_the_old_file() {

@@ -13,6 +13,12 @@ pub enum Event {
     Start {
         /// The version of Downhill.
         version: String,
+        /// The name of the data.
+        dataset: String,
+        /// The number of inputs.
+        features: u64,
+        /// The number of classes; none in regression.
+        classes: Option<u64>,
         /// The length of the run in steps, unless it stops early.
         total_steps: u64,
         /// The length of an epoch in steps.
@@ -98,7 +104,7 @@ pub enum Stop {
     Finished,
     /// The metric watched stopped getting better.
     EarlyStopping,
-    /// Somebody asked it to stop; it can be resumed.
+    /// Somebody asked it to stop; if it is kept in a folder, it can be resumed.
     Interrupted,
     /// The loss stopped being a number; the best epoch is kept.
     Diverged {
@@ -110,6 +116,6 @@ pub enum Stop {
 /// What a run can be told, at the next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Save and stop; the run can be resumed.
+    /// Save, if the run is kept in a folder, and stop.
     Stop,
 }

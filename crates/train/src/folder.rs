@@ -89,10 +89,18 @@ impl RunFolder {
         };
         fs::create_dir_all(runs).map_err(failed(runs))?;
         // Made aside, so that a crash leaves either no run or one that opens.
-        let aside = Self { path: runs.join(format!(".new-{}", std::process::id())) };
-        let _ = fs::remove_dir_all(&aside.path); // Of a process that crashed here and had our number.
-        fs::create_dir_all(aside.checkpoints()).map_err(failed(&aside.path))?;
-        let made = durable::write("write the configuration", &aside.config_path(), toml.as_bytes())
+        let mut names = (0..).map(|number| runs.join(format!(".new-{}-{number}", std::process::id())));
+        let aside = loop {
+            let path = names.next().expect("numbers do not end");
+            match fs::create_dir(&path) {
+                Ok(()) => break Self { path },
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(failed(&path)(error)),
+            }
+        };
+        let made = fs::create_dir(aside.checkpoints())
+            .map_err(failed(&aside.path))
+            .and_then(|()| durable::write("write the configuration", &aside.config_path(), toml.as_bytes()))
             .and_then(|()| aside.rename_to_a_free_name(runs, name, &config.data.name()));
         if made.is_err() {
             let _ = fs::remove_dir_all(&aside.path);
@@ -111,7 +119,14 @@ impl RunFolder {
             } else {
                 fs::rename(&self.path, &path)
             } {
-                Ok(()) => return Ok(Self { path }),
+                Ok(()) => {
+                    durable::sync_folder(runs).map_err(|source| Error::Io {
+                        doing: "make the run's folder",
+                        path: path.clone(),
+                        source,
+                    })?;
+                    return Ok(Self { path });
+                }
                 Err(_) if path.exists() => next = names.next().expect("numbers do not end"),
                 Err(source) => return Err(Error::Io { doing: "make the run's folder", path, source }),
             }

@@ -1,6 +1,6 @@
 //! The log of a run: one event a line, only ever appended to.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -30,9 +30,20 @@ pub(crate) struct Log {
 
 impl Log {
     /// Opens a log, making it if it is not there, and cuts off a last line that was not written to its end.
+    ///
+    /// As long as it is open, no other process can open it: it stands for the whole run.
     pub fn open(path: PathBuf) -> Result<Self, Error> {
-        let open = || -> io::Result<(File, bool)> {
+        let mut busy = false;
+        let mut open = || -> io::Result<(File, bool)> {
             let file = OpenOptions::new().create(true).append(true).open(&path)?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => {
+                    busy = true;
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
             let text = fs::read(&path)?;
             let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
             file.set_len(whole as u64)?;
@@ -40,6 +51,10 @@ impl Log {
         };
         match open() {
             Ok((file, torn)) => Ok(Self { path, file, torn }),
+            Err(_) if busy => Err(Error::Mismatch(format!(
+                "the run {} is under way in another process; wait for it, or stop it there with Ctrl-C",
+                path.parent().unwrap_or(&path).display()
+            ))),
             Err(source) => Err(Error::Io { doing: "open the log", path, source }),
         }
     }

@@ -45,7 +45,7 @@ pub struct Regression {
     pub rmse: f64,
     /// The mean absolute error.
     pub mae: f64,
-    /// The share of the variance that is explained; none where the target is the same in all rows.
+    /// The share of the variance that is explained; none for a single row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub r2: Option<f64>,
 }

@@ -46,6 +46,17 @@ pub enum Predictions {
     Values(Vec<f64>),
 }
 
+/// How good a network is on some rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// The number of rows measured: those that have the target.
+    pub rows: usize,
+    /// The mean loss.
+    pub loss: f64,
+    /// The metrics.
+    pub metrics: Metrics,
+}
+
 const KIND: &str = "model";
 
 impl Predictor {
@@ -116,12 +127,12 @@ impl Predictor {
         })
     }
 
-    /// The loss and the metrics over the rows of a table that has the target.
+    /// The loss and the metrics over the rows of a table that have the target.
     ///
     /// # Errors
     ///
     /// If the table lacks the target or does not go with the model.
-    pub fn evaluate(&self, table: &Table) -> Result<(f64, Metrics), Error> {
+    pub fn evaluate(&self, table: &Table) -> Result<Evaluation, Error> {
         let encoder = self.table_encoder()?;
         let target = encoder.target_column(table)?.ok_or_else(|| {
             Error::Mismatch(format!(
@@ -139,11 +150,13 @@ impl Predictor {
     /// # Errors
     ///
     /// If they do not go with the model.
-    pub fn evaluate_rows(&self, rows: &Examples) -> Result<(f64, Metrics), Error> {
+    pub fn evaluate_rows(&self, rows: &Examples) -> Result<Evaluation, Error> {
         let mut outputs = vec![0.0; rows.rows() * self.model.outputs()];
         let scale = self.encoder().map_or(1.0, |encoder| encoder.target_scale().1);
         let loss = &self.about.loss;
-        session::measure(&mut self.workspace(), &self.model, &mut outputs, rows, loss, scale, true)
+        let (loss, metrics) =
+            session::measure(&mut self.workspace(), &self.model, &mut outputs, rows, loss, scale, true)?;
+        Ok(Evaluation { rows: rows.rows(), loss, metrics })
     }
 
     /// Whether it predicts classes or numbers.

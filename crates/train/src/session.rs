@@ -7,7 +7,7 @@ use downhill_data::{Dataset, Targets, permutation};
 use downhill_nn::{Batch, LayerSpec, Loss, Model, Workspace};
 use downhill_optim::{Optimizer, Position};
 
-use crate::checkpoint::{self, Best, Description, Progress};
+use crate::checkpoint::{self, Best, Description, Progress, Weights};
 use crate::log::Log;
 use crate::{Command, Config, Epoch, Error, Event, Metrics, RunFolder, Stop};
 
@@ -41,12 +41,6 @@ impl Outside {
     }
 }
 
-/// Weights and statistics as they were at some step.
-struct Weights {
-    params: Vec<f32>,
-    statistics: Vec<f32>,
-}
-
 /// A run under way: a function of its configuration, its data and how many steps have been made.
 pub(crate) struct Session<'a> {
     config: &'a Config,
@@ -64,20 +58,20 @@ pub(crate) struct Session<'a> {
     outputs: Vec<f32>,
     progress: Progress,
     best: Option<Weights>,
-    /// The best epoch's step as the checkpoint before knew it, which may be gone back to.
-    best_before: Option<u64>,
     last: Option<Epoch>,
 }
 
 /// What a run came to.
 pub(crate) struct Outcome {
     pub model: Model<f32>,
-    /// The epoch that the weights are of; none if not even one was ended.
+    pub loss: Loss,
+    /// The epoch that the weights are of; none if they are of the middle of one.
     pub epoch: Option<Epoch>,
     pub stop: Stop,
     pub epochs: u64,
     pub seconds: f64,
-    pub rows_per_second: f64,
+    /// Over the epochs that have ended; none if not even one has.
+    pub rows_per_second: Option<f64>,
 }
 
 pub(crate) fn targets(targets: &Targets) -> downhill_nn::Targets<'_, f32> {
@@ -130,7 +124,7 @@ impl<'a> Session<'a> {
     pub fn new(config: &'a Config, data: &'a Dataset, parallel: bool) -> Result<Self, Error> {
         let unresolved = || Error::Mismatch("the configuration is not resolved".into());
         let batch = config.batch.ok_or_else(unresolved)?;
-        let loss = config.loss.clone().ok_or_else(unresolved)?;
+        let loss = config.weighted_loss(data).ok_or_else(unresolved)?;
         let steps_per_epoch = data.train.rows().div_ceil(batch) as u64;
         let layers = config.network.layers(outputs(&loss, data));
         check_size(&layers, batch)?;
@@ -150,7 +144,6 @@ impl<'a> Session<'a> {
             workspace,
             progress: Progress::default(),
             best: None,
-            best_before: None,
             last: None,
             config,
             data,
@@ -161,6 +154,9 @@ impl<'a> Session<'a> {
     pub fn start(&self) -> Event {
         Event::Start {
             version: env!("CARGO_PKG_VERSION").into(),
+            dataset: self.data.name.clone(),
+            features: self.data.features() as u64,
+            classes: self.data.classes().map(|classes| classes as u64),
             total_steps: self.total_steps,
             steps_per_epoch: self.steps_per_epoch,
             train_rows: self.data.train.rows() as u64,
@@ -179,68 +175,51 @@ impl<'a> Session<'a> {
     ///
     /// Where there is none yet, the run is at its start.
     pub fn restore(&mut self, folder: &RunFolder) -> Result<Vec<String>, Error> {
-        let mut notes = Vec::new();
+        let mut damaged = Vec::new();
         for step in folder.steps()? {
-            let path = folder.checkpoint(step);
-            let unusable = match checkpoint::load(&path, &mut self.model, Some(&mut self.optimizer)) {
-                Ok(description) => match self.go_to(folder, description) {
-                    Ok(()) => return Ok(notes),
-                    Err(error) => error,
-                },
-                Err(error) => error,
-            };
-            match unusable {
-                Error::Damaged { path, why } => {
-                    let path = path.display();
-                    let note =
-                        format!("the checkpoint {path} is damaged ({why}): going back to one before it");
-                    // The best epoch's is asked for more than once.
-                    if !notes.contains(&note) {
-                        notes.push(note);
-                    }
+            match checkpoint::load(&folder.checkpoint(step), &mut self.model, &mut self.optimizer) {
+                Ok((description, best)) => {
+                    self.go_to(description, best)?;
+                    let note = |what| format!("{what}: going back to the one before it");
+                    return Ok(damaged.into_iter().map(note).collect());
                 }
-                error => return Err(error),
+                Err(Error::Damaged { path, why }) => {
+                    damaged.push(format!("the checkpoint {} is damaged ({why})", path.display()));
+                }
+                Err(error) => return Err(error),
             }
         }
-        if !notes.is_empty() {
-            return Err(Error::Mismatch(format!(
-                "no checkpoint of {run} can be used: {}; train again with --config {run}/run.toml",
-                notes.join("; "),
-                run = folder.path().display(),
-            )));
+        if damaged.is_empty() {
+            return Ok(damaged);
         }
-        Ok(notes)
+        Err(Error::Mismatch(format!(
+            "no checkpoint of {run} can be used: {}; train again with --config {run}/run.toml",
+            damaged.join("; "),
+            run = folder.path().display(),
+        )))
     }
 
-    fn go_to(&mut self, folder: &RunFolder, description: Description) -> Result<(), Error> {
-        if description.data != self.fingerprint {
-            return Err(Error::Mismatch(
-                "the data is not what the run was trained on: it has changed since, and the run cannot go on as if it \
-                 had not; train again"
-                    .into(),
-            ));
+    fn go_to(&mut self, description: Description, best: Option<Weights>) -> Result<(), Error> {
+        let Description { progress, last, data, config } = description;
+        let changed = |what: &str| {
+            Err(Error::Mismatch(format!(
+                "the {what} is not what the run was trained with: it has changed since, and the run cannot go on as if \
+                 it had not; train again"
+            )))
+        };
+        if data != self.fingerprint {
+            return changed("data");
         }
-        self.progress = description.progress;
-        self.last = description.last;
-        self.best = None;
-        self.best_before = self.best_step();
-        if let Some(best) = &self.progress.best {
-            let mut model = self.model.clone();
-            if best.epoch.step != self.progress.step {
-                let path = folder.checkpoint(best.epoch.step);
-                if !path.exists() {
-                    return Err(Error::Damaged { path, why: "it is missing".into() });
-                }
-                checkpoint::load(&path, &mut model, None)?;
-            }
-            self.best =
-                Some(Weights { params: model.params().to_vec(), statistics: model.statistics().to_vec() });
+        if config != self.config.fingerprint() {
+            return changed("configuration, run.toml,");
         }
+        (self.progress, self.last, self.best) = (progress, last, best);
         Ok(())
     }
 
-    fn best_step(&self) -> Option<u64> {
-        self.progress.best.as_ref().map(|best| best.epoch.step)
+    /// Whether no step has been made.
+    pub fn is_at_its_start(&self) -> bool {
+        self.progress.step == 0
     }
 
     fn position(&self) -> Position {
@@ -251,13 +230,16 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Whether the last step made was the last of its epoch, or none was made.
+    fn is_between_epochs(&self) -> bool {
+        self.progress.step.is_multiple_of(self.steps_per_epoch)
+    }
+
     /// Why the run is over, if it is.
     fn over(&self) -> Option<Stop> {
         if self.progress.step >= self.total_steps {
             Some(Stop::Finished)
-        } else if self.progress.step.is_multiple_of(self.steps_per_epoch)
-            && self.config.early_stopping.stops(self.progress.waited)
-        {
+        } else if self.is_between_epochs() && self.config.early_stopping.stops(self.progress.waited) {
             Some(Stop::EarlyStopping)
         } else {
             None
@@ -267,27 +249,31 @@ impl<'a> Session<'a> {
     /// Trains until the run is over or asked to stop.
     pub fn run(mut self, outside: &mut Outside) -> Result<Outcome, Error> {
         let mut shuffled = None;
-        let mut epoch_began = Instant::now();
+        let mut began = Instant::now();
         let stop = loop {
             if let Some(stop) = self.over() {
                 break stop;
             }
             if let Some(Command::Stop) = outside.command() {
-                self.save(outside)?;
+                if !self.is_between_epochs() {
+                    self.progress.epoch_seconds += began.elapsed().as_secs_f64();
+                    self.save(outside)?;
+                }
                 break Stop::Interrupted;
             }
             let epoch = self.position().epoch();
             if shuffled != Some(epoch) {
                 permutation(&mut self.order, self.config.seed, epoch);
                 shuffled = Some(epoch);
-                epoch_began = Instant::now();
+                began = Instant::now();
             }
             let (lr, loss) = self.make_step(outside)?;
             if !loss.is_finite() {
                 break self.diverged(outside, epoch, lr)?;
             }
-            if self.progress.step.is_multiple_of(self.steps_per_epoch) {
-                if !self.end_epoch(outside, epoch, lr, epoch_began.elapsed().as_secs_f64())? {
+            if self.is_between_epochs() {
+                self.progress.epoch_seconds += began.elapsed().as_secs_f64();
+                if !self.end_epoch(outside, epoch, lr)? {
                     break self.diverged(outside, epoch, lr)?;
                 }
                 self.save(outside)?;
@@ -318,7 +304,7 @@ impl<'a> Session<'a> {
     }
 
     /// Measures an epoch that has ended; false if the validation loss is no number.
-    fn end_epoch(&mut self, outside: &mut Outside, epoch: u64, lr: f64, seconds: f64) -> Result<bool, Error> {
+    fn end_epoch(&mut self, outside: &mut Outside, epoch: u64, lr: f64) -> Result<bool, Error> {
         let scale = self.data.encoder.as_ref().map_or(1.0, |encoder| encoder.target_scale().1);
         let valid = &self.data.valid;
         let (valid_loss, metrics) =
@@ -327,6 +313,7 @@ impl<'a> Session<'a> {
             return Ok(false);
         }
         let rows = self.data.train.rows() as u64;
+        let seconds = std::mem::take(&mut self.progress.epoch_seconds);
         let stopping = self.config.early_stopping;
         let monitor = stopping.monitor();
         let score = monitor.of(valid_loss, &metrics).ok_or_else(|| {
@@ -350,12 +337,10 @@ impl<'a> Session<'a> {
         if best {
             self.progress.waited = 0;
             self.progress.best = Some(Best { score, epoch: ended.clone() });
-            let weights = self.best.get_or_insert_with(|| Weights {
-                params: self.model.params().to_vec(),
-                statistics: self.model.statistics().to_vec(),
-            });
-            weights.params.copy_from_slice(self.model.params());
-            weights.statistics.copy_from_slice(self.model.statistics());
+            match &mut self.best {
+                Some(weights) => weights.take(&self.model),
+                None => self.best = Some(Weights::of(&self.model)),
+            }
         } else {
             self.progress.waited += 1;
         }
@@ -364,24 +349,26 @@ impl<'a> Session<'a> {
         Ok(true)
     }
 
-    /// Writes a checkpoint, and keeps besides it the one before and the best.
+    /// Writes a checkpoint, and keeps besides it the one before and that of the best epoch.
     fn save(&mut self, outside: &mut Outside) -> Result<(), Error> {
-        let Some((folder, _)) = &outside.folder else { return Ok(()) };
-        let folder = folder.clone();
+        let Some((folder, log)) = &mut outside.folder else { return Ok(()) };
         let before = folder.steps()?.into_iter().find(|&step| step < self.progress.step);
         let description = Description {
             progress: self.progress.clone(),
             last: self.last.clone(),
             data: self.fingerprint.clone(),
+            config: self.config.fingerprint(),
         };
-        let event = checkpoint::save(&folder.checkpoints(), &description, &self.model, &self.optimizer)?;
-        outside.tell(&event)?;
-        if let Some((_, log)) = &outside.folder {
-            log.sync()?;
-        }
-        let best = self.best_step();
-        let kept = [Some(self.progress.step), before, best, std::mem::replace(&mut self.best_before, best)];
-        folder.keep(&kept.into_iter().flatten().collect::<Vec<u64>>())
+        let best = self.best.as_ref();
+        let event =
+            checkpoint::save(&folder.checkpoints(), &description, &self.model, &self.optimizer, best)?;
+        log.append(&event)?;
+        log.sync()?;
+        let best = self.progress.best.as_ref().map(|best| best.epoch.step);
+        let kept = [Some(self.progress.step), before, best];
+        folder.keep(&kept.into_iter().flatten().collect::<Vec<u64>>())?;
+        outside.show(&event);
+        Ok(())
     }
 
     /// The loss is no number any more: the best epoch is what is left, if there was one.
@@ -397,20 +384,22 @@ impl<'a> Session<'a> {
 
     /// Puts the weights in place that the run comes to.
     fn finish(mut self, stop: Stop) -> Result<Outcome, Error> {
-        let mut epoch = self.last;
+        // Weights in the middle of an epoch are of none.
+        let mut epoch = if self.is_between_epochs() { self.last.take() } else { None };
         let restores = self.config.early_stopping.restores_best() || matches!(stop, Stop::Diverged { .. });
         if let (Some(weights), Some(best), true) = (self.best, self.progress.best, restores) {
-            self.model.params_mut().copy_from_slice(&weights.params);
-            self.model.statistics_mut().copy_from_slice(&weights.statistics);
+            weights.put(&mut self.model);
             epoch = Some(best.epoch);
         }
+        let Progress { step, seconds, epoch_seconds, rows, .. } = self.progress;
         Ok(Outcome {
             model: self.model,
+            loss: self.loss,
             epoch,
             stop,
-            epochs: self.progress.step / self.steps_per_epoch,
-            seconds: self.progress.seconds,
-            rows_per_second: self.progress.rows as f64 / self.progress.seconds,
+            epochs: step / self.steps_per_epoch,
+            seconds: seconds + epoch_seconds,
+            rows_per_second: (rows > 0).then(|| rows as f64 / seconds),
         })
     }
 }

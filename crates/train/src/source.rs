@@ -25,8 +25,9 @@ pub struct Source {
     /// Classes or a number; told from the target unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task: Option<Task>,
-    /// What is held out to measure on. Default 0.2.
-    pub valid: Held,
+    /// What is held out to measure on. Default: the test images of a folder that has them, else a fifth of the rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid: Option<Held>,
     /// How the table is read.
     pub read: ReadOptions,
 }
@@ -73,11 +74,8 @@ impl<'de> Deserialize<'de> for Held {
     }
 }
 
-impl Default for Held {
-    fn default() -> Self {
-        Self::Share(0.2)
-    }
-}
+/// The share of the rows that is held out unless something else is said.
+const SHARE: f64 = 0.2;
 
 impl Source {
     /// A bundled data set's name or a path, with nothing said about it.
@@ -94,8 +92,8 @@ impl Source {
             self.from = absolute(Path::new(&self.from)).to_string_lossy().into_owned();
         }
         self.labels = self.labels.as_deref().map(absolute);
-        if let Held::File(file) = &self.valid {
-            self.valid = Held::File(absolute(file));
+        if let Some(Held::File(file)) = &self.valid {
+            self.valid = Some(Held::File(absolute(file)));
         }
         self
     }
@@ -119,6 +117,13 @@ impl Source {
             Err(Error::Mismatch(
                 "no data is named: give a bundled data set (`downhill datasets` lists them), a file or a folder".into(),
             ))
+        } else if self.read != ReadOptions::default()
+            && (self.is_bundled() || self.labels.is_some() || path.is_dir())
+        {
+            Err(Error::Mismatch(format!(
+                "{} is read as it is: --delimiter, --header, --categorical, --numeric and --drop are for files of tables",
+                self.from
+            )))
         } else if self.is_bundled() {
             Ok((Table::bundled(&self.from)?, None))
         } else if let Some(labels) = &self.labels {
@@ -155,9 +160,10 @@ impl Source {
             None => target,
         };
         Ok(match (&self.valid, beside) {
-            (Held::File(file), _) => target.validate_on(&Table::read(file, &self.read)?)?,
-            (Held::Share(_), Some(beside)) => target.validate_on(&beside)?,
-            (Held::Share(share), None) => target.split(*share, seed)?,
+            (Some(Held::File(file)), _) => target.validate_on(&Table::read(file, &self.read)?)?,
+            (Some(Held::Share(share)), _) => target.split(*share, seed)?,
+            (None, Some(beside)) => target.validate_on(&beside)?,
+            (None, None) => target.split(SHARE, seed)?,
         })
     }
 }

@@ -38,22 +38,22 @@ pub struct Summary {
     pub batch: usize,
     /// The number of epochs made.
     pub epochs: u64,
-    /// The epoch whose weights are kept, counted from 1.
-    pub best_epoch: u64,
+    /// The epoch whose weights are kept, counted from 1; none if they are of the middle of one.
+    pub best_epoch: Option<u64>,
     /// Whether it stopped before its last epoch because the metric watched got no better.
     pub stopped_early: bool,
     /// Why it stopped: `finished`, `early-stopping`, `interrupted`, `diverged`.
     pub stop: String,
     /// The mean loss over the training rows in the kept epoch, each row seen in training before its step.
-    pub train_loss: f64,
+    pub train_loss: Option<f64>,
     /// The mean loss over the validation rows with the kept weights.
     pub valid_loss: f64,
     /// The metrics over the validation rows with the kept weights.
     pub metrics: Metrics,
     /// How long the steps of training took, without measuring and saving.
     pub seconds: f64,
-    /// How many rows were trained on in a second.
-    pub rows_per_second: f64,
+    /// How many rows were trained on in a second, over the epochs that have ended.
+    pub rows_per_second: Option<f64>,
     /// SHA-256 over the kept weights and statistics.
     pub weights_sha256: String,
 }

@@ -102,7 +102,10 @@ mod tests {
             error("[data]\nvalid = true\n")
         );
         assert!(error("[data]\nfrom = 3\n").contains("expected text in quotes, found `3`"));
-        assert!(error("[training.network]\nlayer = []\n").contains("unknown word `layer`; did you mean `layers`?"));
+        assert!(
+            error("[training.network]\nlayer = []\n")
+                .contains("unknown word `layer`; did you mean `layers`?")
+        );
         assert!(error("a = = 3").starts_with("line 1, column 5: "));
     }
 }

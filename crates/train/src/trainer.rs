@@ -4,12 +4,13 @@ use std::path::Path;
 use std::sync::mpsc::Receiver;
 
 use downhill_data::Dataset;
-use downhill_optim::{Invalid, Rule, Schedule, invalid};
+use downhill_nn::Loss;
+use downhill_optim::{Invalid, Restraints, Rule, Schedule, invalid};
 
 use crate::session::{Outcome, Outside, Session};
 use crate::{
-    Command, Config, EarlyStopping, Error, Event, Network, Predictor, RunConfig, RunFolder, Stop, Summary,
-    View,
+    ClassWeights, Command, Config, EarlyStopping, Error, Evaluation, Event, Network, Predictor, RunConfig,
+    RunFolder, Source, Stop, Summary, View,
 };
 
 /// Trains networks: settings, all with defaults, then [`fit`](Trainer::fit).
@@ -90,7 +91,25 @@ impl Trainer {
         self
     }
 
-    /// How often every row is seen.
+    /// What is made small. Default: cross-entropy for classes, squared error for numbers.
+    pub fn loss(mut self, loss: impl Into<Loss>) -> Self {
+        self.config.loss = Some(loss.into());
+        self
+    }
+
+    /// How much the rows of each class count. Default: all the same.
+    pub fn class_weights(mut self, weights: ClassWeights) -> Self {
+        self.config.class_weights = weights;
+        self
+    }
+
+    /// Penalties, decay and clipping. Default none.
+    pub fn restraints(mut self, restraints: Restraints) -> Self {
+        self.config.restraints = restraints;
+        self
+    }
+
+    /// How often every row is seen. Default 60.
     pub fn epochs(mut self, epochs: u64) -> Self {
         self.config.epochs = epochs;
         self
@@ -142,21 +161,30 @@ impl Trainer {
         self.go(data, Kept::Nowhere)
     }
 
-    /// Trains a network and keeps the run in a new folder inside `runs`; see [`RunFolder::create`] for its name.
+    /// Reads data, trains a network and keeps the run in a new folder inside `runs`; see [`RunFolder::create`] for its
+    /// name. The seed of the trainer is that of the split too.
     ///
     /// # Errors
     ///
-    /// As [`fit`](Trainer::fit), and if something cannot be written. A run that cannot begin leaves no folder behind.
-    pub fn fit_in(self, runs: &Path, name: Option<&str>, data: RunData<'_>) -> Result<Trained, Error> {
-        self.go(data.data, Kept::New { runs, name, source: data.source })
+    /// As [`Source::load`] and [`fit`](Trainer::fit), and if something cannot be written. A run that cannot begin leaves
+    /// no folder behind.
+    pub fn fit_in(self, runs: &Path, name: Option<&str>, source: &Source) -> Result<Trained, Error> {
+        let data = source.load(self.config.seed)?;
+        self.go(&data, Kept::New { runs, name, source })
     }
 
     /// Goes on with a run from its latest checkpoint; a run that is over only gives its result again.
     ///
+    /// The run keeps its own settings: of this trainer's, only threads, views and inbox may be given.
+    ///
     /// # Errors
     ///
-    /// If the folder is not that of a run, its data has changed, or no checkpoint can be read.
+    /// If other settings are given, the folder is not that of a run, it is under way in another process, its data or its
+    /// configuration has changed, or no checkpoint can be read.
     pub fn resume(mut self, folder: RunFolder) -> Result<Trained, Error> {
+        if self.config != Config::default() {
+            return Err(Error::Mismatch("a run that is resumed keeps its own settings; give none".into()));
+        }
         let config = folder.config()?;
         let data = config.data.load(config.training.seed).map_err(|error| {
             let run = folder.path().display();
@@ -186,8 +214,10 @@ impl Trainer {
             let torn = outside.folder.as_ref().and_then(|(_, log)| log.torn());
             let (event, notes) = match &folder {
                 Some(folder) if resumes => {
-                    let warnings = session.restore(folder)?;
-                    (session.resumed(), torn.into_iter().chain(warnings).collect())
+                    let warnings = torn.into_iter().chain(session.restore(folder)?).collect::<Vec<_>>();
+                    // One that was cut off before its first checkpoint starts again.
+                    let event = if session.is_at_its_start() { session.start() } else { session.resumed() };
+                    (event, warnings)
                 }
                 _ => (session.start(), [data.notes.clone(), notes].concat()),
             };
@@ -217,17 +247,8 @@ impl Trainer {
 /// Where a run is kept.
 enum Kept<'a> {
     Nowhere,
-    New { runs: &'a Path, name: Option<&'a str>, source: &'a crate::Source },
+    New { runs: &'a Path, name: Option<&'a str>, source: &'a Source },
     Already(RunFolder),
-}
-
-/// The data of a run that is kept: what it is, and where it comes from, so that it can be read again.
-#[derive(Clone, Copy, Debug)]
-pub struct RunData<'a> {
-    /// The rows.
-    pub data: &'a Dataset,
-    /// Where they were read.
-    pub source: &'a crate::Source,
 }
 
 fn check_threads(threads: Option<usize>) -> Result<usize, Invalid> {
@@ -249,11 +270,10 @@ fn conclude(
     folder: Option<&RunFolder>,
     outcome: Outcome,
 ) -> Result<Trained, Error> {
-    let Outcome { model, epoch, stop, epochs, seconds, rows_per_second } = outcome;
-    let loss = config.loss.clone().expect("resolved before the run");
+    let Outcome { model, loss, epoch, stop, epochs, seconds, rows_per_second } = outcome;
     let parameters = model.params().len();
     let predictor = Predictor::new(model, loss, data.encoder.clone());
-    let (valid_loss, metrics) = predictor.evaluate_rows(&data.valid)?;
+    let Evaluation { loss: valid_loss, metrics, .. } = predictor.evaluate_rows(&data.valid)?;
     let reason = match stop {
         Stop::Finished => "finished",
         Stop::EarlyStopping => "early-stopping",
@@ -268,10 +288,7 @@ fn conclude(
         train_rows: data.train.rows(),
         valid_rows: data.valid.rows(),
         features: data.features(),
-        classes: match &data.train.y {
-            downhill_data::Targets::Classes { classes, .. } => Some(*classes),
-            downhill_data::Targets::Values(_) => None,
-        },
+        classes: data.classes(),
         parameters,
         optimizer: config.optimizer.to_string(),
         schedule: config.lr.to_string(),
@@ -279,10 +296,10 @@ fn conclude(
         threads,
         batch: config.batch.expect("resolved before the run"),
         epochs,
-        best_epoch: epoch.as_ref().map_or(0, |epoch| epoch.epoch + 1),
+        best_epoch: epoch.as_ref().map(|epoch| epoch.epoch + 1),
         stopped_early: stop == Stop::EarlyStopping,
         stop: reason.into(),
-        train_loss: epoch.as_ref().map_or(f64::NAN, |epoch| epoch.train_loss),
+        train_loss: epoch.as_ref().map(|epoch| epoch.train_loss),
         valid_loss,
         metrics,
         seconds,

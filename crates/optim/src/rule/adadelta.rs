@@ -9,7 +9,7 @@ use crate::{Float, Invalid, invalid};
 /// they have the units of the parameter and no rate needs to be set.
 ///
 /// - h ← ρ·h + (1 − ρ)·g²
-/// - Δ = √(d + ε) / √(h + ε) · g, p ← p − η·Δ
+/// - Δ = √((d + ε) / (h + ε)) · g, p ← p − η·Δ
 /// - d ← ρ·d + (1 − ρ)·Δ²
 ///
 /// Zeiler, "ADADELTA: An Adaptive Learning Rate Method" (2012), with the ρ and ε of its experiments; there η is 1.
@@ -46,7 +46,7 @@ impl UpdateRule for Adadelta {
         #[inline(always)]
         move |p, g, [h, d]| {
             let h = rho * h + new * g * g;
-            let delta = (d + eps).sqrt() / (h + eps).sqrt() * g;
+            let delta = ((d + eps) / (h + eps)).sqrt() * g;
             (p - lr * delta, [h, rho * d + new * delta * delta])
         }
     }

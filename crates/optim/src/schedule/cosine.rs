@@ -19,28 +19,22 @@ pub struct Cosine {
     #[serde(default)]
     pub end: f64,
     /// n. Default: what is left of the run.
-    #[serde(default = "whole")]
+    #[serde(default)]
     pub over: Length,
     /// What t counts. Default `step`.
     #[serde(default)]
     pub per: Per,
 }
 
-fn whole() -> Length {
-    Length::Share(1.0)
-}
-
 impl Cosine {
     /// From `initial` to zero, over the whole run.
     pub fn new(initial: f64) -> Self {
-        Self { initial, end: 0.0, over: whole(), per: Per::Step }
+        Self { initial, end: 0.0, over: Length::default(), per: Per::Step }
     }
 
     /// The rate at a position.
     pub fn at(&self, position: Position) -> f64 {
-        let time = self.per.time(position, 0) * self.per.steps(position);
-        let over = self.over.steps(self.per, position);
-        between(self.initial, self.end, time / over)
+        between(self.initial, self.end, self.over.passed(self.per, position))
     }
 
     /// Checks every setting's range.
@@ -51,7 +45,7 @@ impl Cosine {
     }
 }
 
-/// The way from `high` to `low` along half a cosine, at the share `at` of it.
-pub(super) fn between(high: f64, low: f64, at: f64) -> f64 {
-    if at >= 1.0 { low } else { low + (high - low) * (1.0 + (PI * at).cos()) / 2.0 }
+/// The way from `start` to `end` along half a cosine, at the share `at` of it.
+pub(super) fn between(start: f64, end: f64, at: f64) -> f64 {
+    if at >= 1.0 { end } else { end + (start - end) * (1.0 + (PI * at).cos()) / 2.0 }
 }

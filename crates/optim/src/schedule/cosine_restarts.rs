@@ -39,9 +39,7 @@ fn one() -> f64 {
 impl CosineRestarts {
     /// The rate at a position.
     pub fn at(&self, position: Position) -> f64 {
-        let first = self.first.steps(self.per, position);
-        let time = self.per.time(position, 0) * self.per.steps(position) / first;
-        let (period, share) = self.locate(time);
+        let (period, share) = self.locate(self.first.passed(self.per, position));
         between((self.initial * self.m_mul.powf(period)).max(self.end), self.end, share)
     }
 

@@ -20,6 +20,13 @@ pub enum Length {
     Share(f64),
 }
 
+impl Default for Length {
+    /// The whole run.
+    fn default() -> Self {
+        Self::Share(1.0)
+    }
+}
+
 impl Length {
     /// The length in steps; parts of a step count, but nothing is shorter than one (a share of no run left).
     pub(super) fn steps(self, per: Per, position: Position) -> f64 {
@@ -29,6 +36,20 @@ impl Length {
             Self::Share(share) => share * position.total_steps as f64,
         };
         steps.max(1.0)
+    }
+
+    /// How many of this length have passed at a position.
+    pub(super) fn passed(self, per: Per, position: Position) -> f64 {
+        per.time(position, 0) * per.steps(position) / self.steps(per, position)
+    }
+
+    /// Whether this length is shorter than another whatever the run, or as long.
+    pub(super) fn within(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Steps(a), Self::Steps(b)) => a <= b,
+            (Self::Epochs(a), Self::Epochs(b)) | (Self::Share(a), Self::Share(b)) => a <= b,
+            _ => false,
+        }
     }
 
     pub(super) fn check(self, owner: &'static str, key: &'static str) -> Result<(), Invalid> {

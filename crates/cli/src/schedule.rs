@@ -1,0 +1,83 @@
+//! `downhill schedule`
+
+use std::path::Path;
+
+use downhill::optim::{Position, Schedule};
+use downhill_report::{Axis, Chart, Series};
+use serde_json::json;
+
+use crate::args::{Format, ScheduleArgs};
+use crate::braille::{self, Frame};
+use crate::{Failure, output};
+
+pub fn schedule(options: &ScheduleArgs, format: Format, quiet: bool) -> Result<(), Failure> {
+    let (total_steps, steps_per_epoch) = (options.steps, options.steps_per_epoch.unwrap_or(options.steps));
+    let position = |step| Position { step, steps_per_epoch, total_steps };
+    let rates = |schedule: &Schedule| (0..total_steps).map(|step| schedule.at(position(step))).collect();
+    let curves: Vec<(String, Vec<f64>)> =
+        options.specs.iter().map(|spec| (spec.text.clone(), rates(&spec.schedule))).collect();
+    let low = curves
+        .iter()
+        .flat_map(|(_, rates)| rates)
+        .fold(f64::INFINITY, |low, &rate| if options.log && rate <= 0.0 { low } else { low.min(rate) });
+    let high =
+        curves.iter().flat_map(|(_, rates)| rates).fold(f64::NEG_INFINITY, |high, &rate| high.max(rate));
+
+    if let Some(path) = &options.plot {
+        plot(path, &curves, options.log)?;
+        if !quiet {
+            output::note(&format!("drawn into {}", path.display()));
+        }
+    }
+    match format {
+        Format::Csv => {
+            let header = ["spec", "step", "epoch", "lr"].map(str::to_string).to_vec();
+            let row = |spec: &str, step: usize, rate: f64| {
+                let epoch = position(step as u64).epoch();
+                vec![spec.to_string(), step.to_string(), epoch.to_string(), rate.to_string()]
+            };
+            let rows = curves.iter().flat_map(|(spec, rates)| {
+                rates.iter().enumerate().map(move |(step, &rate)| row(spec, step, rate))
+            });
+            output::print_csv(std::iter::once(header).chain(rows))
+        }
+        Format::Json => {
+            let point = |(step, &lr): (usize, &f64)| json!({ "step": step, "epoch": position(step as u64).epoch(), "lr": lr });
+            let object = |(spec, rates): &(String, Vec<f64>)| json!({ "spec": spec, "points": rates.iter().enumerate().map(point).collect::<Vec<_>>() });
+            output::print_json(&curves.iter().map(object).collect::<Vec<_>>())
+        }
+        Format::Text => {
+            // One below the other on the same axes: colours alone would not tell them apart everywhere.
+            let range = if options.log { (low, high) } else { (low.min(0.0), high) };
+            let frame = Frame { range, log: options.log, size: (66, if curves.len() > 1 { 7 } else { 14 }) };
+            let (last, epochs) = (total_steps - 1, total_steps.div_ceil(steps_per_epoch));
+            let end = match options.steps_per_epoch {
+                Some(_) => format!("step {last}, epoch {}", epochs - 1),
+                None => format!("step {last}"),
+            };
+            let mut text = String::new();
+            for (spec, rates) in &curves {
+                text += &format!("{spec}\n{}\n", braille::curve(rates, frame, "step 0", &end));
+            }
+            output::print(text.trim_end_matches('\n'))?;
+            output::print("\n")
+        }
+    }
+}
+
+/// Draws the rates into an SVG file.
+fn plot(path: &Path, curves: &[(String, Vec<f64>)], log: bool) -> Result<(), Failure> {
+    if path.extension().is_none_or(|extension| extension != "svg") {
+        return Err(Failure::Message(format!(
+            "{}: only SVG is drawn so far; name a .svg file",
+            path.display()
+        )));
+    }
+    let mut chart = Chart::new("Learning rate", Axis::new("step"), Axis::new("learning rate").log(log));
+    for (spec, rates) in curves {
+        let points = rates.iter().enumerate().map(|(step, &rate)| (step as f64, rate));
+        chart = chart.line(Series::new(spec.as_str(), points));
+    }
+    std::fs::write(path, chart.svg())
+        .map_err(|error| Failure::Message(format!("could not write {}: {error}", path.display())))
+}
