@@ -365,3 +365,49 @@ fn images_and_labels() {
     place.run("train pixels").fails(&["pixels", "IDX file", "--images"]);
     place.run("predict run good.csv").fails(&["good.csv"]);
 }
+
+#[test]
+fn schedules_are_shown() {
+    let place = Place::new();
+    // The table that study notes print for a rate of 0.2 and a decay of 1, epochs counted from 1.
+    let spec = "inverse-time(0.2,decay=1,per=epoch,from=1)";
+    let rows = place.run(&format!("schedule {spec} --steps 8 --steps-per-epoch 2 --format csv")).done().csv();
+    assert_eq!(rows[0], ["spec", "step", "epoch", "lr"]);
+    let rates: Vec<f64> = rows[1..].iter().step_by(2).map(|row| row[3].parse().unwrap()).collect();
+    let rounded: Vec<f64> = rates.iter().map(|rate| (rate * 1000.0).round() / 1000.0).collect();
+    assert_eq!(rounded, [0.1, 0.067, 0.05, 0.04]);
+    assert_eq!(rows[7], [spec, "6", "3", "0.04"]);
+
+    let drawn = place.run("schedule cosine(0.1) 0.01 --steps 50 --log --plot rates.svg").done();
+    assert!(drawn.stdout.lines().all(|line| line.chars().count() <= 80), "{}", drawn.stdout);
+    assert!(drawn.stdout.contains("cosine(0.1)") && drawn.stdout.contains("step 49"), "{}", drawn.stdout);
+    assert!(place.read("rates.svg").starts_with("<svg"));
+    place.run("schedule 0.1 --plot rates.png").fails(&["rates.png", "SVG"]);
+}
+
+#[test]
+fn a_run_under_way_is_left_alone() {
+    let place = Place::new();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_downhill"));
+    command.current_dir(place.path("")).args([
+        "train",
+        "digits",
+        "--epochs",
+        "100000",
+        "--early-stop",
+        "off",
+    ]);
+    let mut busy = command.args(["--name", "busy", "--quiet"]).spawn().unwrap();
+    let checkpoints = place.path("runs/busy/checkpoints");
+    while std::fs::read_dir(&checkpoints).map_or(0, Iterator::count) == 0
+        && busy.try_wait().unwrap().is_none()
+    {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let resumed = place.run("resume busy");
+    let still = busy.try_wait().unwrap();
+    busy.kill().unwrap();
+    busy.wait().unwrap();
+    assert!(still.is_none(), "the run under way ended with {still:?}");
+    resumed.fails(&["runs/busy", "under way in another process"]);
+}

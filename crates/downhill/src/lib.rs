@@ -15,8 +15,12 @@ pub mod prelude {
     pub use downhill_data::{Dataset, Examples, Table, Targets, Task};
     pub use downhill_nn::{Activation, LayerSpec, Loss, Mlp};
     pub use downhill_optim::{
-        Adagrad, Adam, AdamW, Cosine, CosineRestarts, Init, Length, Momentum, Nesterov, RmsProp, Rule,
-        Schedule, Sgd, Warmup,
+        Adadelta, Adagrad, Adam, AdamW, Adamax, AmsGrad, Lion, Momentum, NAdam, Nesterov, RAdam, Restraints,
+        RmsProp, Rule, Sgd,
+    };
+    pub use downhill_optim::{
+        Cosine, CosineRestarts, Exponential, Init, InverseSqrt, InverseTime, Length, OneCycle, Schedule,
+        Staircase, Warmup,
     };
     pub use downhill_train::{
         Config, EarlyStopping, Error, Event, Metrics, Network, Predictions, Predictor, Trained, Trainer,
