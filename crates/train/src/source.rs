@@ -98,6 +98,17 @@ impl Source {
         self
     }
 
+    /// The same with the share that is held out written down. A target and a task that are found in the data are not:
+    /// they would stand in the way of using the settings on other data.
+    pub(crate) fn spelled_out(&self) -> Self {
+        let mut source = self.clone();
+        // A folder of images may have some to validate on, and a share would be taken of the others instead.
+        if source.valid.is_none() && !Path::new(&self.from).is_dir() {
+            source.valid = Some(Held::Share(SHARE));
+        }
+        source
+    }
+
     fn is_bundled(&self) -> bool {
         bundled::catalogue().iter().any(|data| data.name == self.from)
     }

@@ -203,7 +203,7 @@ impl Trainer {
             let (folder, resumes) = match kept {
                 Kept::Nowhere => (None, false),
                 Kept::New { runs, name, source } => {
-                    let config = RunConfig { data: source.clone(), training: config.clone() };
+                    let config = RunConfig { data: source.spelled_out(), training: config.clone() };
                     (Some(RunFolder::create(runs, name, &config)?), false)
                 }
                 Kept::Already(folder) => (Some(folder), true),
