@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use downhill::optim::nearest;
 use downhill::prelude::Predictor;
-use downhill::train::Evaluation;
-use downhill::train::{Error, RunFolder};
+use downhill::train::{Error, Evaluation, RunFolder};
 use serde::Serialize;
 
 use crate::args::{Format, UseArgs};

@@ -192,9 +192,4 @@ impl Metric {
             }
         }
     }
-
-    /// Whether more is better: true for all but the errors, RMSE and MAE.
-    pub fn is_maximised(&self) -> bool {
-        !matches!(self, Self::Rmse(_) | Self::Mae(_))
-    }
 }

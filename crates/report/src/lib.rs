@@ -33,7 +33,6 @@ pub fn html(folder: &RunFolder) -> Result<String, Error> {
         source,
     })?;
     let config = folder.config()?;
-    config.training.check()?;
     let history = History::read(&folder.log_path(), &config.training)?;
     Ok(page::html(folder, &toml, &config, &history))
 }
@@ -44,12 +43,5 @@ pub fn html(folder: &RunFolder) -> Result<String, Error> {
 ///
 /// As [`html`], and if the file cannot be written.
 pub fn write(folder: &RunFolder) -> Result<PathBuf, Error> {
-    let html = html(folder)?;
-    let path = folder.path().join("report.html");
-    // Written aside, so that a browser never sees half a page.
-    let aside = folder.path().join("report.html.tmp");
-    match fs::write(&aside, html).and_then(|()| fs::rename(&aside, &path)) {
-        Ok(()) => Ok(path),
-        Err(source) => Err(Error::Io { doing: "write the report", path, source }),
-    }
+    folder.write_report(&html(folder)?)
 }

@@ -43,9 +43,15 @@ pub(crate) struct Description {
     pub progress: Progress,
     /// The last epoch that ended, if one has.
     pub last: Option<crate::Epoch>,
-    /// The fingerprint of the data that the run is trained on.
+    pub origin: Origin,
+}
+
+/// The fingerprints of what a run is a function of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Origin {
+    /// Of the rows it is trained and measured on.
     pub data: String,
-    /// The fingerprint of its configuration.
+    /// Of its configuration.
     pub config: String,
 }
 

@@ -176,6 +176,17 @@ impl RunFolder {
         self.path.join("events.jsonl")
     }
 
+    /// Writes the report, `report.html`, in place of the one there may be, and returns where it is.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written; the one that was there is then untouched.
+    pub fn write_report(&self, html: &str) -> Result<PathBuf, Error> {
+        let path = self.path.join("report.html");
+        durable::write("write the report", &path, html.as_bytes())?;
+        Ok(path)
+    }
+
     fn config_path(&self) -> PathBuf {
         self.path.join("run.toml")
     }

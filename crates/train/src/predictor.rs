@@ -152,10 +152,9 @@ impl Predictor {
     /// If they do not go with the model.
     pub fn evaluate_rows(&self, rows: &Examples) -> Result<Evaluation, Error> {
         let mut outputs = vec![0.0; rows.rows() * self.model.outputs()];
-        let scale = self.encoder().map_or(1.0, |encoder| encoder.target_scale().1);
-        let loss = &self.about.loss;
+        let (loss, encoder) = (&self.about.loss, self.encoder());
         let (loss, metrics) =
-            session::measure(&mut self.workspace(), &self.model, &mut outputs, rows, loss, scale, true)?;
+            session::measure(&mut self.workspace(), &self.model, &mut outputs, rows, loss, encoder, true)?;
         Ok(Evaluation { rows: rows.rows(), loss, metrics })
     }
 

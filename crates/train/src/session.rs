@@ -1,14 +1,16 @@
 //! The training loop.
 
+use std::cell::OnceCell;
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
-use downhill_data::{Dataset, Targets, permutation};
+use downhill_data::{Dataset, Encoder, Targets, permutation};
 use downhill_nn::{Batch, LayerSpec, Loss, Model, Workspace};
 use downhill_optim::{Optimizer, Position};
 
-use crate::checkpoint::{self, Best, Description, Progress, Weights};
+use crate::checkpoint::{self, Best, Description, Origin, Progress, Weights};
 use crate::log::Log;
+use crate::source::fingerprint;
 use crate::{Command, Config, Epoch, Error, Event, Metrics, RunFolder, Stop};
 
 /// What looks at a run: called with every event, on the thread that trains.
@@ -45,7 +47,8 @@ impl Outside {
 pub(crate) struct Session<'a> {
     config: &'a Config,
     data: &'a Dataset,
-    fingerprint: String,
+    /// Worked out when the first checkpoint asks: a run that is not kept needs no hash of its data.
+    origin: OnceCell<Origin>,
     loss: Loss,
     steps_per_epoch: u64,
     total_steps: u64,
@@ -81,16 +84,17 @@ pub(crate) fn targets(targets: &Targets) -> downhill_nn::Targets<'_, f32> {
     }
 }
 
-/// The loss and the metrics of a model on encoded rows; a standardised target is measured in its own unit by `scale`.
+/// The loss and the metrics of a model on encoded rows; a target that `encoder` standardised is measured in its own unit.
 pub(crate) fn measure(
     workspace: &mut Workspace<f32>,
     model: &Model<f32>,
     outputs: &mut [f32],
     rows: &downhill_data::Examples,
     loss: &Loss,
-    scale: f64,
+    encoder: Option<&Encoder>,
     whole: bool,
 ) -> Result<(f64, Metrics), Error> {
+    let scale = encoder.map_or(1.0, |encoder| encoder.target_scale().1);
     workspace.predict(model, &rows.x, outputs)?;
     let mean = loss.mean(outputs, targets(&rows.y))?;
     let metrics = Metrics::of(outputs, model.outputs(), targets(&rows.y), scale, whole)?;
@@ -132,7 +136,7 @@ impl<'a> Session<'a> {
         let optimizer = Optimizer::new(config.optimizer, config.restraints, model.layout(), parallel)?;
         let workspace = Workspace::new(&model, batch, parallel);
         Ok(Self {
-            fingerprint: crate::source::fingerprint(data),
+            origin: OnceCell::new(),
             loss,
             steps_per_epoch,
             total_steps: steps_per_epoch * config.epochs,
@@ -200,21 +204,25 @@ impl<'a> Session<'a> {
     }
 
     fn go_to(&mut self, description: Description, best: Option<Weights>) -> Result<(), Error> {
-        let Description { progress, last, data, config } = description;
+        let Description { progress, last, origin } = description;
         let changed = |what: &str| {
             Err(Error::Mismatch(format!(
                 "the {what} is not what the run was trained with: it has changed since, and the run cannot go on as if \
                  it had not; train again"
             )))
         };
-        if data != self.fingerprint {
+        if origin.data != self.origin().data {
             return changed("data");
         }
-        if config != self.config.fingerprint() {
+        if origin.config != self.origin().config {
             return changed("configuration, run.toml,");
         }
         (self.progress, self.last, self.best) = (progress, last, best);
         Ok(())
+    }
+
+    fn origin(&self) -> &Origin {
+        self.origin.get_or_init(|| Origin { data: fingerprint(self.data), config: self.config.fingerprint() })
     }
 
     /// Whether no step has been made.
@@ -305,10 +313,9 @@ impl<'a> Session<'a> {
 
     /// Measures an epoch that has ended; false if the validation loss is no number.
     fn end_epoch(&mut self, outside: &mut Outside, epoch: u64, lr: f64) -> Result<bool, Error> {
-        let scale = self.data.encoder.as_ref().map_or(1.0, |encoder| encoder.target_scale().1);
-        let valid = &self.data.valid;
+        let (valid, encoder) = (&self.data.valid, self.data.encoder.as_ref());
         let (valid_loss, metrics) =
-            measure(&mut self.workspace, &self.model, &mut self.outputs, valid, &self.loss, scale, false)?;
+            measure(&mut self.workspace, &self.model, &mut self.outputs, valid, &self.loss, encoder, false)?;
         if !valid_loss.is_finite() {
             return Ok(false);
         }
@@ -352,13 +359,9 @@ impl<'a> Session<'a> {
     /// Writes a checkpoint, and keeps besides it the one before and that of the best epoch.
     fn save(&mut self, outside: &mut Outside) -> Result<(), Error> {
         let Some((folder, log)) = &mut outside.folder else { return Ok(()) };
+        let origin = self.origin().clone();
         let before = folder.steps()?.into_iter().find(|&step| step < self.progress.step);
-        let description = Description {
-            progress: self.progress.clone(),
-            last: self.last.clone(),
-            data: self.fingerprint.clone(),
-            config: self.config.fingerprint(),
-        };
+        let description = Description { progress: self.progress.clone(), last: self.last.clone(), origin };
         let best = self.best.as_ref();
         let event =
             checkpoint::save(&folder.checkpoints(), &description, &self.model, &self.optimizer, best)?;
