@@ -4,7 +4,6 @@ pub mod activation;
 mod error;
 pub mod layer;
 pub mod loss;
-mod matmul;
 pub mod metric;
 mod mlp;
 mod model;

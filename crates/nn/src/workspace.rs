@@ -8,9 +8,9 @@
 use crate::error::Error;
 use crate::layer::{BatchMoments, BatchNormOp, Draw, add};
 use crate::loss::Loss;
-use crate::matmul::Scratch;
 use crate::model::{Model, Node, Op};
 use crate::targets::Targets;
+use downhill_matmul::Scratch;
 use downhill_optim::Float;
 use downhill_optim::simd::vectorised;
 use rayon::prelude::*;

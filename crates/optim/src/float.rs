@@ -6,16 +6,13 @@ use std::fmt::{Debug, Display};
 ///
 /// Sealed: the vector code, the matrix products and the file formats know these two.
 pub trait Float:
-    num_traits::Float
+    downhill_matmul::Element
+    + num_traits::Float
     + num_traits::NumAssign
     + std::iter::Sum
     + bytemuck::Pod
-    + Default
     + Debug
     + Display
-    + Send
-    + Sync
-    + private::Sealed
 {
     /// The name of the type in model files: `F32` or `F64`.
     const NAME: &'static str;
@@ -64,10 +61,4 @@ impl Float for f64 {
     fn erf(self) -> Self {
         libm::erf(self)
     }
-}
-
-mod private {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
 }

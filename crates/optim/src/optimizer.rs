@@ -2,43 +2,16 @@
 
 use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
+use crate::around::{Averaged, Before, Prepared, scale_to};
+use crate::drive::{drive, measure, norm};
+use crate::lookahead::{Back, Every};
+use crate::rule::{Concluded, MeasuredRule, Muon, Orthogonaliser, Over, Slots, State, UpdateRule, with_rule};
+use crate::{Float, Group, Invalid, Layout, Lookahead, Restraints, Role, Rule, Step, invalid};
 
-use crate::rule::{Rule, Slots, State, Step, UpdateRule, drive, with_rule};
-use crate::{ClipValue, Float, Invalid, Layout, Role, clip_norm_scale, invalid};
-
-/// What holds weights and gradients back, around whichever rule moves the parameters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Restraints {
-    /// Added to the gradient of each weight: `l1`·sign(p). Default 0.
-    pub l1: f64,
-    /// Added to the gradient of each weight: `l2`·p. Default 0.
-    pub l2: f64,
-    /// Decoupled weight decay, besides the rule's own. Default 0.
-    pub weight_decay: f64,
-    /// Gradients are scaled down together to this Euclidean norm.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub clip_norm: Option<f64>,
-    /// Then each is limited to ± this value.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub clip_value: Option<f64>,
-}
-
-impl Restraints {
-    /// Checks every setting's range.
-    pub fn check(&self) -> Result<(), Invalid> {
-        invalid::not_negative("training", "l1", self.l1)?;
-        invalid::not_negative("training", "l2", self.l2)?;
-        invalid::not_negative("training", "weight-decay", self.weight_decay)?;
-        self.clip_norm.map_or(Ok(()), |max| invalid::positive("training", "clip-norm", max))?;
-        self.clip_value.map_or(Ok(()), |max| invalid::positive("training", "clip-value", max))
-    }
-}
-
-/// Moves all parameters of a model: clip, penalty, decay and rule in one pass over the flat buffers.
+/// Moves all parameters of a model: clip, penalty, decay, rule and average in one pass over the flat buffers.
 ///
-/// Penalties and decay apply to weights, not to biases, scales and shifts. Statistics stay as they are.
+/// Penalties and decay apply to weights, not to biases, scales and shifts, unless a [`Group`] says otherwise. Statistics
+/// stay as they are.
 ///
 /// ```
 /// use downhill_optim::{Adam, Layout, Optimizer, Restraints, Role};
@@ -47,22 +20,62 @@ impl Restraints {
 /// layout.push("weight", &[2, 2], Role::Weight);
 /// layout.push("bias", &[2], Role::Bias);
 /// let restraints = Restraints { clip_norm: Some(1.0), l2: 1e-4, ..Restraints::default() };
-/// let mut optimizer = Optimizer::new(Adam::default(), restraints, &layout, false)?;
+/// let mut optimizer = Optimizer::new(Adam::default(), restraints, &layout, false)?
+///     .groups(&["role(bias, lr=2)".parse()?])?
+///     .averaged(0.99)?;
 ///
 /// let mut params = vec![0.5f32; layout.len()];
 /// optimizer.step(0, 1e-3, &mut params, &[0.1; 6]);
-/// # Ok::<(), downhill_optim::Invalid>(())
+/// let mut average = params.clone();
+/// optimizer.evaluation(&params, &mut average); // what to evaluate and keep
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Optimizer<F> {
     rule: Rule,
     restraints: Restraints,
-    /// Stretches of the flat buffer that are treated alike, and whether they are decayed.
-    stretches: Vec<(Range<usize>, bool)>,
-    /// How many parameters there are.
-    len: usize,
+    ema: Option<f64>,
+    lookahead: Lookahead,
+    layout: Layout,
+    /// In the order of the buffer.
+    stretches: Vec<Stretch>,
+    /// What the gradients of each stretch are multiplied by in this step.
+    scales: Vec<f64>,
+    /// How many slots are the rule's own.
+    rule_slots: usize,
+    /// The rule's slots; behind them the average, if there is one, and the slow weights, if there are.
     state: State<F>,
+    orthogonaliser: Option<Orthogonaliser<F>>,
+    /// Room for the norms of the units of one tensor.
+    norms: Vec<f64>,
     parallel: bool,
+}
+
+/// Neighbours in the flat buffer that are treated alike.
+#[derive(Clone, Debug, PartialEq)]
+struct Stretch {
+    range: Range<usize>,
+    weights: bool,
+    /// What the rate is multiplied by.
+    lr: f64,
+    /// What penalties and decay are multiplied by.
+    decay: f64,
+    /// Of a weight matrix: its inputs and outputs.
+    matrix: Option<[usize; 2]>,
+}
+
+impl Stretch {
+    fn step(&self, index: u64, lr: f64) -> Step {
+        Step { index, lr: lr * self.lr, decay: self.decay, weights: self.weights }
+    }
+}
+
+/// What a step is made of.
+struct Moment<'a, F> {
+    index: u64,
+    lr: f64,
+    params: &'a mut [F],
+    grads: &'a [F],
 }
 
 impl<F: Float> Optimizer<F> {
@@ -73,7 +86,7 @@ impl<F: Float> Optimizer<F> {
     ///
     /// # Errors
     ///
-    /// If a setting is out of its range.
+    /// If a setting is out of its range, or does not go with the rule.
     pub fn new(
         rule: impl Into<Rule>,
         restraints: Restraints,
@@ -83,18 +96,142 @@ impl<F: Float> Optimizer<F> {
         let rule = rule.into();
         rule.check()?;
         restraints.check()?;
-        let mut stretches: Vec<(Range<usize>, bool)> = Vec::new();
-        for tensor in layout.tensors().iter().filter(|tensor| tensor.role != Role::Statistic) {
-            let decay = tensor.role == Role::Weight;
-            match stretches.last_mut() {
-                Some((range, same)) if *same == decay && range.end == tensor.offset => {
-                    range.end = tensor.range().end;
-                }
-                _ => stretches.push((tensor.range(), decay)),
+        let state = rule.state(layout.len());
+        let mut optimizer = Self {
+            rule,
+            restraints,
+            ema: None,
+            lookahead: Lookahead::Off,
+            layout: layout.clone(),
+            stretches: Vec::new(),
+            scales: Vec::new(),
+            rule_slots: state.slots.len(),
+            state,
+            orthogonaliser: None,
+            norms: Vec::new(),
+            parallel,
+        };
+        optimizer.divide(&[]);
+        if rule.averages_itself() {
+            let held = [
+                restraints.weight_decay > 0.0,
+                restraints.independent_decay > 0.0,
+                restraints.max_norm.is_some(),
+            ];
+            if held.contains(&true) {
+                optimizer.averaging_rule_takes_no("weight-decay", "give its own weight-decay instead")?;
             }
         }
-        let len = layout.len();
-        Ok(Self { rule, restraints, stretches, len, state: rule.state(len), parallel })
+        if matches!(rule, Rule::Muon(_)) {
+            let shapes = optimizer.stretches.iter().filter_map(|stretch| stretch.matrix);
+            optimizer.orthogonaliser = Some(Orthogonaliser::new(shapes));
+        }
+        if restraints.max_norm.is_some() {
+            let units = layout.tensors().iter().map(units).max();
+            optimizer.norms = vec![0.0; units.unwrap_or(0)];
+        }
+        Ok(optimizer)
+    }
+
+    /// The same with other rates and decays for some tensors.
+    ///
+    /// # Errors
+    ///
+    /// If a setting is out of its range, or no tensor belongs to a group.
+    pub fn groups(mut self, groups: &[Group]) -> Result<Self, Invalid> {
+        for group in groups {
+            group.check()?;
+            group.check_among(self.layout.tensors())?;
+        }
+        self.divide(groups);
+        Ok(self)
+    }
+
+    /// The same with an average of the weights, which moves by 1 − `decay` of the way at each step; see [`Averaged`].
+    ///
+    /// # Errors
+    ///
+    /// If `decay` is not in [0, 1), or the rule averages by itself.
+    pub fn averaged(mut self, decay: f64) -> Result<Self, Invalid> {
+        invalid::fraction("training", "ema", decay)?;
+        self.averaging_rule_takes_no("ema", "leave it out")?;
+        self.ema = Some(decay);
+        self.add_slots();
+        Ok(self)
+    }
+
+    /// The same with slow weights that the others are drawn back to.
+    ///
+    /// # Errors
+    ///
+    /// If a setting is out of its range, or the rule averages by itself.
+    pub fn lookahead(mut self, lookahead: Lookahead) -> Result<Self, Invalid> {
+        lookahead.check()?;
+        if lookahead != Lookahead::Off {
+            self.averaging_rule_takes_no("lookahead", "leave it out")?;
+        }
+        self.lookahead = lookahead;
+        self.add_slots();
+        Ok(self)
+    }
+
+    fn averaging_rule_takes_no(&self, key: &'static str, instead: &str) -> Result<(), Invalid> {
+        if !self.rule.averages_itself() {
+            return Ok(());
+        }
+        let name = self.rule.name();
+        Err(Invalid {
+            owner: "training",
+            key,
+            message: format!("does not go with {name}, which averages; {instead}"),
+        })
+    }
+
+    /// Divides the buffer into stretches.
+    fn divide(&mut self, groups: &[Group]) {
+        let by_tensor = self.rule.sees_tensors() || self.restraints.clip_tensor_norm.is_some();
+        self.stretches.clear();
+        for tensor in self.layout.tensors().iter().filter(|tensor| tensor.role != Role::Statistic) {
+            let weights = tensor.role == Role::Weight;
+            let group = groups.iter().rev().find(|group| group.fits(tensor)).map(Group::factors);
+            let (lr, decay) = group.unwrap_or((1.0, None));
+            let decay = decay.unwrap_or(if weights { 1.0 } else { 0.0 });
+            let matrix = match tensor.shape[..] {
+                [inputs, outputs] if weights && by_tensor && inputs > 1 && outputs > 1 => {
+                    Some([inputs, outputs])
+                }
+                _ => None,
+            };
+            let stretch = Stretch { range: tensor.range(), weights, lr, decay, matrix };
+            let alike = |last: &&mut Stretch| {
+                let treatment = |s: &Stretch| (s.weights, s.lr, s.decay);
+                !by_tensor && last.range.end == tensor.offset && treatment(last) == treatment(&stretch)
+            };
+            match self.stretches.last_mut().filter(alike) {
+                Some(last) => last.range.end = stretch.range.end,
+                None => self.stretches.push(stretch),
+            }
+        }
+        self.scales = vec![1.0; self.stretches.len()];
+    }
+
+    /// Makes room for the average and the slow weights.
+    fn add_slots(&mut self) {
+        let extra = usize::from(self.ema.is_some()) + usize::from(self.lookahead != Lookahead::Off);
+        self.state.slots.resize(self.rule_slots + extra, vec![F::zero(); self.layout.len()]);
+    }
+
+    /// Sets μ or β₁, whichever the rule has, for the steps to come: a momentum that follows a schedule. A rule without is
+    /// left as it is.
+    ///
+    /// # Panics
+    ///
+    /// If `momentum` is not in [0, 1).
+    pub fn set_momentum(&mut self, momentum: f64) {
+        assert!((0.0..1.0).contains(&momentum), "a momentum of {momentum} is not in [0, 1)");
+        if let Some(place) = self.rule.momentum_mut() {
+            *place = momentum;
+        }
     }
 
     /// Makes step `index`, counted from 0, at the rate `lr`; allocates nothing.
@@ -103,31 +240,63 @@ impl<F: Float> Optimizer<F> {
     ///
     /// If the buffers are not as long as the layout.
     pub fn step(&mut self, index: u64, lr: f64, params: &mut [F], grads: &[F]) {
-        assert_eq!(params.len(), self.len, "as many parameters as in the layout");
-        assert_eq!(grads.len(), self.len, "as many gradients as parameters");
-        let Restraints { l1, l2, weight_decay, clip_norm, clip_value } = self.restraints;
-        let scale = clip_norm.map_or(1.0, |max| clip_norm_scale(grads, max));
-        let clips = clip_norm.is_some() || clip_value.is_some();
-        let limit = clip_value.unwrap_or(f64::INFINITY);
-        // What is not asked for is left out of the pass, not run with neutral values.
-        with_rule!(self.rule, rule => {
-            if clips || l1 > 0.0 || l2 > 0.0 {
-                let rule = rule.decoupled_decay(weight_decay).penalty(l1, l2);
-                self.pass(ClipValue { rule, scale, limit }, index, lr, params, grads);
-            } else if weight_decay > 0.0 {
-                self.pass(rule.decoupled_decay(weight_decay), index, lr, params, grads);
-            } else {
-                self.pass(rule, index, lr, params, grads);
-            }
-        });
+        assert_eq!(params.len(), self.layout.len(), "as many parameters as in the layout");
+        assert_eq!(grads.len(), self.layout.len(), "as many gradients as parameters");
+        let slow = self.rule_slots + usize::from(self.ema.is_some());
+        if index == 0 && self.lookahead != Lookahead::Off {
+            self.state.slots[slow].copy_from_slice(params);
+        }
+        self.scale(grads);
+        let mut moment = Moment { index, lr, params, grads };
+        let all = 0..self.stretches.len();
+        with_rule!(self.rule,
+            each rule => self.pass(rule, all, &mut moment),
+            measured rule => self.measured(rule, &mut moment),
+            muon => self.muon(muon, &mut moment)
+        );
+        self.limit_norms(moment.params);
+        if let Lookahead::Every(Every { steps, alpha }) = self.lookahead
+            && (index + 1).is_multiple_of(steps)
+        {
+            self.run(slow, |_| Back { alpha }, 0..self.stretches.len(), &mut moment);
+        }
+        if let (Some(decay), false) = (self.ema, self.averages_in_pass()) {
+            let average = self.rule_slots;
+            self.run(average, |_| Averaged { rule: Still, decay }, 0..self.stretches.len(), &mut moment);
+        }
     }
 
-    fn pass<R: UpdateRule>(&mut self, rule: R, index: u64, lr: f64, params: &mut [F], grads: &[F]) {
-        for (range, decay) in &self.stretches {
-            let update = rule.at::<F>(Step { index, lr, decay: *decay });
-            let state = R::State::<F>::slices(&mut self.state.slots, range.clone());
-            drive(update, &mut params[range.clone()], &grads[range.clone()], state, self.parallel);
+    /// The weights to evaluate and keep: the average if there is one, or the slow weights, or those that a rule averages
+    /// by itself; otherwise `params` as they are.
+    ///
+    /// # Panics
+    ///
+    /// If the buffers are not as long as the layout.
+    pub fn evaluation(&self, params: &[F], out: &mut [F]) {
+        assert_eq!(params.len(), self.layout.len(), "as many parameters as in the layout");
+        out.copy_from_slice(params);
+        let slots = &self.state.slots;
+        match (self.rule, slots.get(self.rule_slots)) {
+            (_, Some(other)) => {
+                for Stretch { range, .. } in &self.stretches {
+                    out[range.clone()].copy_from_slice(&other[range.clone()]);
+                }
+            }
+            (Rule::ScheduleFreeSgd(rule), _) => {
+                let evaluation = rule.evaluation();
+                out.iter_mut().zip(&slots[0]).for_each(|(p, &z)| *p = evaluation(*p, [z]));
+            }
+            (Rule::ScheduleFreeAdamW(rule), _) => {
+                let evaluation = rule.evaluation();
+                out.iter_mut().zip(&slots[0]).for_each(|(p, &z)| *p = evaluation(*p, [z, F::zero()]));
+            }
+            _ => {}
         }
+    }
+
+    /// Whether the weights to evaluate are others than those that train.
+    pub fn has_evaluation(&self) -> bool {
+        self.rule.averages_itself() || self.state.slots.len() > self.rule_slots
     }
 
     /// The state, for saving.
@@ -138,5 +307,181 @@ impl<F: Float> Optimizer<F> {
     /// The state, for loading what was saved.
     pub fn state_mut(&mut self) -> &mut State<F> {
         &mut self.state
+    }
+
+    /// Works out what the gradients are multiplied by.
+    fn scale(&mut self, grads: &[F]) {
+        let Restraints { clip_norm, clip_tensor_norm, .. } = self.restraints;
+        if let Some(max) = clip_norm {
+            self.scales.fill(scale_to(max, norm(grads, self.parallel)));
+        }
+        if let Some(max) = clip_tensor_norm {
+            for (scale, stretch) in self.scales.iter_mut().zip(&self.stretches) {
+                *scale = scale_to(max, norm(&grads[stretch.range.clone()], self.parallel));
+            }
+        }
+    }
+
+    /// Whether the average can be taken in the rule's pass: nothing moves the weights after it.
+    fn averages_in_pass(&self) -> bool {
+        self.restraints.max_norm.is_none() && self.lookahead == Lookahead::Off
+    }
+
+    /// The last pass of a rule over some stretches, with what comes before and after it.
+    fn pass<R: UpdateRule>(&mut self, rule: R, stretches: Range<usize>, moment: &mut Moment<'_, F>) {
+        // What is not asked for is left out of the pass, not run with neutral values.
+        if self.restraints.is_before() {
+            let restraints = self.restraints;
+            self.last_pass(
+                move |scale| Prepared { before: restraints.before(scale), rule },
+                stretches,
+                moment,
+            );
+        } else {
+            self.last_pass(|_| rule, stretches, moment);
+        }
+    }
+
+    fn last_pass<R: UpdateRule>(
+        &mut self,
+        make: impl Fn(f64) -> R,
+        stretches: Range<usize>,
+        moment: &mut Moment<'_, F>,
+    ) {
+        match self.ema.filter(|_| self.averages_in_pass()) {
+            Some(decay) => self.run(0, |scale| Averaged { rule: make(scale), decay }, stretches, moment),
+            None => self.run(0, make, stretches, moment),
+        }
+    }
+
+    /// Runs a rule that is made for the scale of each stretch, its state beginning at a slot.
+    fn run<R: UpdateRule>(
+        &mut self,
+        slot: usize,
+        make: impl Fn(f64) -> R,
+        stretches: Range<usize>,
+        moment: &mut Moment<'_, F>,
+    ) {
+        for (stretch, &scale) in self.stretches[stretches.clone()].iter().zip(&self.scales[stretches]) {
+            let range = stretch.range.clone();
+            let update = make(scale).at::<F>(stretch.step(moment.index, moment.lr));
+            let state = R::State::<F>::slices(&mut self.state.slots[slot..], range.clone());
+            drive(update, &mut moment.params[range.clone()], &moment.grads[range], state, self.parallel);
+        }
+    }
+
+    fn measured<R: MeasuredRule>(&mut self, rule: R, moment: &mut Moment<'_, F>) {
+        let whole = Step::new(moment.index, moment.lr);
+        let mut memory = self.state.memory;
+        let all = 0..self.stretches.len();
+        match R::OVER {
+            Over::Nothing => {
+                rule.conclude(whole, [0.0; 2], &mut memory);
+                self.pass(Concluded { rule, memory }, all, moment);
+            }
+            Over::Model => {
+                let mut sums = [0.0; 2];
+                for stretch in all.clone() {
+                    let [a, b] = self.sums(rule, stretch, moment);
+                    sums = [sums[0] + a, sums[1] + b];
+                }
+                rule.conclude(whole, sums, &mut memory);
+                self.pass(Concluded { rule, memory }, all, moment);
+            }
+            Over::Tensor => {
+                for stretch in all {
+                    let sums = self.sums(rule, stretch, moment);
+                    rule.conclude(self.stretches[stretch].step(moment.index, moment.lr), sums, &mut memory);
+                    self.pass(Concluded { rule, memory }, stretch..stretch + 1, moment);
+                }
+            }
+        }
+        self.state.memory = memory;
+    }
+
+    /// The first pass of a rule over a stretch.
+    fn sums<R: MeasuredRule>(&mut self, rule: R, stretch: usize, moment: &Moment<'_, F>) -> [f64; 2] {
+        if self.restraints.is_before() {
+            self.sums_after(self.restraints.before(self.scales[stretch]), rule, stretch, moment)
+        } else {
+            self.sums_after((), rule, stretch, moment)
+        }
+    }
+
+    fn sums_after<R: MeasuredRule>(
+        &mut self,
+        before: impl Before,
+        rule: R,
+        stretch: usize,
+        moment: &Moment<'_, F>,
+    ) -> [f64; 2] {
+        let stretch = &self.stretches[stretch];
+        let (step, range) = (stretch.step(moment.index, moment.lr), stretch.range.clone());
+        let (before, term) = (before.at::<F>(step), rule.measure::<F>(step, self.state.memory));
+        let state = R::State::<F>::slices(&mut self.state.slots, range.clone());
+        measure(
+            #[inline(always)]
+            move |p, g, state| {
+                let (p, g) = before(p, g);
+                term(p, g, state)
+            },
+            &moment.params[range.clone()],
+            &moment.grads[range],
+            state,
+            self.parallel,
+        )
+    }
+
+    fn muon(&mut self, muon: Muon, moment: &mut Moment<'_, F>) {
+        for index in 0..self.stretches.len() {
+            let one = index..index + 1;
+            let Some(shape) = self.stretches[index].matrix else {
+                self.pass(muon.elsewhere(), one, moment);
+                continue;
+            };
+            let restraints = self.restraints;
+            let gather = |scale| Prepared { before: restraints.before(scale), rule: muon.gather() };
+            self.run(0, gather, one.clone(), moment);
+            let range = self.stretches[index].range.clone();
+            if let Some(orthogonaliser) = &mut self.orthogonaliser {
+                orthogonaliser.run(&mut self.state.slots[1][range], shape, self.parallel);
+            }
+            self.last_pass(|_| muon.descend(shape), one, moment);
+        }
+    }
+
+    /// Scales the weights into each unit down to the largest norm that is let be.
+    fn limit_norms(&mut self, params: &mut [F]) {
+        let Some(max) = self.restraints.max_norm else { return };
+        for tensor in self.layout.tensors().iter().filter(|tensor| tensor.role == Role::Weight) {
+            let weights = &mut params[tensor.range()];
+            let norms = &mut self.norms[..units(tensor)];
+            norms.fill(0.0);
+            for row in weights.chunks_exact(norms.len()) {
+                norms.iter_mut().zip(row).for_each(|(norm, w)| *norm += w.f64() * w.f64());
+            }
+            norms.iter_mut().for_each(|norm| *norm = scale_to(max, norm.sqrt()));
+            for row in weights.chunks_exact_mut(norms.len()) {
+                row.iter_mut().zip(&*norms).for_each(|(w, &scale)| *w *= F::of(scale));
+            }
+        }
+    }
+}
+
+/// The units that a weight tensor leads into: the columns of a matrix.
+fn units(tensor: &crate::Tensor) -> usize {
+    if let [_, rest @ ..] = &tensor.shape[..] { rest.iter().product::<usize>().max(1) } else { 1 }
+}
+
+/// A rule that moves nothing.
+#[derive(Clone, Copy)]
+struct Still;
+
+impl UpdateRule for Still {
+    type State<F: Float> = [F; 0];
+
+    fn at<F: Float>(self, _: Step) -> impl Fn(F, F, [F; 0]) -> (F, [F; 0]) + Copy + Send + Sync {
+        #[inline(always)]
+        |p, _, state| (p, state)
     }
 }

@@ -1,4 +1,4 @@
-//! Update rules: arithmetic on one parameter, driven over whole slices.
+//! Update rules.
 
 mod adadelta;
 mod adagrad;
@@ -6,12 +6,18 @@ mod adam;
 mod adamax;
 mod adamw;
 mod amsgrad;
+mod lamb;
+mod lars;
 mod lion;
+mod measured;
 mod momentum;
+mod muon;
 mod nadam;
 mod nesterov;
+mod prodigy;
 mod radam;
 mod rmsprop;
+mod schedule_free;
 mod sgd;
 mod slots;
 
@@ -21,20 +27,28 @@ pub use adam::Adam;
 pub use adamax::Adamax;
 pub use adamw::AdamW;
 pub use amsgrad::AmsGrad;
+pub use lamb::Lamb;
+pub use lars::Lars;
 pub use lion::Lion;
+pub(crate) use measured::Concluded;
+pub use measured::{MeasuredRule, Memory, Over};
 pub use momentum::{Form, Momentum};
+pub(crate) use muon::Orthogonaliser;
+pub use muon::{Muon, Scale};
 pub use nadam::NAdam;
 pub use nesterov::Nesterov;
+pub use prodigy::Prodigy;
 pub use radam::RAdam;
 pub use rmsprop::RmsProp;
 pub(crate) use rmsprop::Trimmed;
+pub use schedule_free::{ScheduleFreeAdamW, ScheduleFreeSgd};
 pub use sgd::Sgd;
 pub use slots::Slots;
 
 use serde::{Deserialize, Serialize};
 
-use crate::around::{ClipValue, DecoupledDecay, Penalty};
-use crate::simd::vectorised;
+use crate::around::{Averaged, Clip, Decay, Penalty, Prepared};
+use crate::drive::drive;
 use crate::{Float, Invalid};
 
 /// When and how far: what a rule is told about the step it is about to make.
@@ -44,19 +58,21 @@ pub struct Step {
     pub index: u64,
     /// The learning rate of this step.
     pub lr: f64,
-    /// Whether these parameters are penalised and decayed: weights are, biases and normalisation are not.
-    pub decay: bool,
+    /// What penalties and decay are multiplied by: 1 for weights, 0 for biases and normalisation.
+    pub decay: f64,
+    /// Whether these are weights, to which [`Lars`] and [`Lamb`] adapt the rate.
+    pub weights: bool,
 }
 
 impl Step {
-    /// Step `index`, counted from 0, at the rate `lr`.
+    /// Step `index` of weights, counted from 0, at the rate `lr`.
     pub fn new(index: u64, lr: f64) -> Self {
-        Self { index, lr, decay: true }
+        Self { index, lr, decay: 1.0, weights: true }
     }
 
     /// What decoupled weight decay of `decay` multiplies these parameters by.
     pub(crate) fn keep(self, decay: f64) -> f64 {
-        if self.decay { 1.0 - self.lr * decay } else { 1.0 }
+        1.0 - self.decay * self.lr * decay
     }
 }
 
@@ -85,7 +101,7 @@ pub trait UpdateRule: Copy + Send + Sync {
     fn state<F: Float>(self, len: usize) -> State<F> {
         let mut slots = vec![Vec::with_capacity(len); Self::State::<F>::COUNT];
         self.initial::<F>().each(|slot, value| slots[slot].resize(len, value));
-        State { slots }
+        State { slots, memory: Memory::default() }
     }
 
     /// Moves `params` one step against `grads`.
@@ -94,37 +110,57 @@ pub trait UpdateRule: Copy + Send + Sync {
     ///
     /// If the lengths differ, or `state` was made by another rule or for another length.
     fn step<F: Float>(self, step: Step, params: &mut [F], grads: &[F], state: &mut State<F>) {
-        let len = params.len();
-        assert_eq!(grads.len(), len, "as many gradients as parameters");
-        assert_eq!(state.slots.len(), Self::State::<F>::COUNT, "a state made by this rule");
-        assert!(state.slots.iter().all(|slot| slot.len() == len), "a state made for these parameters");
-        let slices = Self::State::<F>::slices(&mut state.slots, 0..len);
+        state.assert_fits(Self::State::<F>::COUNT, params, grads);
+        let slices = Self::State::<F>::slices(&mut state.slots, 0..params.len());
         drive(self.at(step), params, grads, slices, false);
     }
 
     /// Limits each gradient to ±`limit`.
-    fn clip_value(self, limit: f64) -> ClipValue<Self> {
-        ClipValue { rule: self, scale: 1.0, limit }
+    fn clip_value(self, limit: f64) -> Prepared<Clip, Self> {
+        Prepared { before: Clip { scale: 1.0, limit }, rule: self }
     }
 
     /// Adds the gradient of `l1`·|p| + `l2`/2·p² to each gradient.
-    fn penalty(self, l1: f64, l2: f64) -> Penalty<Self> {
-        Penalty { rule: self, l1, l2 }
+    fn penalty(self, l1: f64, l2: f64) -> Prepared<Penalty, Self> {
+        Prepared { before: Penalty { l1, l2 }, rule: self }
     }
 
     /// Shrinks each parameter by the share `lr`·`decay` besides the rule's own step.
-    fn decoupled_decay(self, decay: f64) -> DecoupledDecay<Self> {
-        DecoupledDecay { rule: self, decay }
+    fn decoupled_decay(self, decay: f64) -> Prepared<Decay, Self> {
+        Prepared { before: Decay { decay, independent: 0.0 }, rule: self }
+    }
+
+    /// Keeps an average of the parameters, the last of the state's slots, which moves by 1 − `decay` of the way.
+    fn averaged(self, decay: f64) -> Averaged<Self> {
+        Averaged { rule: self, decay }
     }
 }
 
-/// What a rule remembers of its parameters: one buffer a slot, each as long as the parameters.
+/// What a rule remembers: one buffer a slot, each as long as the parameters, and a few numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State<F> {
     pub(crate) slots: Vec<Vec<F>>,
+    pub(crate) memory: Memory,
 }
 
 impl<F> State<F> {
+    fn assert_fits(&self, slots: usize, params: &[F], grads: &[F]) {
+        let len = params.len();
+        assert_eq!(grads.len(), len, "as many gradients as parameters");
+        assert_eq!(self.slots.len(), slots, "a state made by this rule");
+        assert!(self.slots.iter().all(|slot| slot.len() == len), "a state made for these parameters");
+    }
+
+    /// The numbers that are not of one parameter, for saving.
+    pub fn memory(&self) -> Memory {
+        self.memory
+    }
+
+    /// Sets the numbers that are not of one parameter, to what was saved.
+    pub fn set_memory(&mut self, memory: Memory) {
+        self.memory = memory;
+    }
+
     /// The buffers, for saving.
     pub fn slots(&self) -> &[Vec<F>] {
         &self.slots
@@ -134,42 +170,6 @@ impl<F> State<F> {
     pub fn slots_mut(&mut self) -> impl Iterator<Item = &mut [F]> {
         self.slots.iter_mut().map(Vec::as_mut_slice)
     }
-}
-
-/// Below this length a second thread costs more than it saves.
-const SPLIT: usize = 1 << 15;
-
-/// Runs one step's arithmetic over slices: one pass over memory, vectorised, on several threads if `parallel`.
-pub(crate) fn drive<F: Float, S: Slots<F>>(
-    update: impl Fn(F, F, S) -> (F, S) + Copy + Send + Sync,
-    params: &mut [F],
-    grads: &[F],
-    state: S::Slices<'_>,
-    parallel: bool,
-) {
-    if parallel && params.len() >= 2 * SPLIT {
-        let mid = (params.len() / 2).next_multiple_of(64);
-        let (p0, p1) = params.split_at_mut(mid);
-        let (g0, g1) = grads.split_at(mid);
-        let (s0, s1) = S::split_at(state, mid);
-        rayon::join(|| drive(update, p0, g0, s0, true), || drive(update, p1, g1, s1, true));
-        return;
-    }
-    vectorised(
-        #[inline(always)]
-        move || {
-            // Owned here, so that no store can reach the slices themselves: else they are loaded anew for every
-            // parameter, and there is no vector code.
-            let mut state = state;
-            let grads = &grads[..params.len()];
-            S::assert_len(&state, params.len());
-            for i in 0..params.len() {
-                let (p, s) = update(params[i], grads[i], S::get(&state, i));
-                params[i] = p;
-                s.put(&mut state, i);
-            }
-        },
-    );
 }
 
 /// Every update rule by its name, for flags and files: `sgd`, `adam(beta1=0.8)`.
@@ -207,42 +207,62 @@ pub enum Rule {
     RAdam(RAdam),
     /// Lion.
     Lion(Lion),
+    /// Momentum with a rate for each tensor.
+    Lars(Lars),
+    /// Adam with a rate for each tensor.
+    Lamb(Lamb),
+    /// Orthogonal steps for matrices.
+    Muon(Muon),
+    /// Gradient descent that averages instead of a falling rate.
+    ScheduleFreeSgd(ScheduleFreeSgd),
+    /// AdamW that averages instead of a falling rate.
+    #[serde(rename = "schedule-free-adamw")]
+    ScheduleFreeAdamW(ScheduleFreeAdamW),
+    /// AdamW that finds its own rate.
+    Prodigy(Prodigy),
 }
 
-/// Runs `$body` with `$rule` bound to the rule inside a [`Rule`], whichever it is, as lean as its settings let it be.
+/// Runs the first body with the rule inside a [`Rule`] if it is one of [`UpdateRule`], as lean as its settings let it be,
+/// the second if it is a [`MeasuredRule`], and the third if it is [`Muon`].
 macro_rules! with_rule {
-    ($value:expr, $rule:ident => $body:expr) => {
+    ($value:expr, each $rule:ident => $each:expr, measured $measured:ident => $whole:expr, $muon:ident => $matrix:expr) => {
         match $value {
-            $crate::Rule::Sgd($rule) => $body,
-            $crate::Rule::Momentum($rule) => $body,
-            $crate::Rule::Nesterov($rule) => $body,
-            $crate::Rule::Adagrad($rule) => $body,
+            $crate::Rule::Sgd($rule) => $each,
+            $crate::Rule::Momentum($rule) => $each,
+            $crate::Rule::Nesterov($rule) => $each,
+            $crate::Rule::Adagrad($rule) => $each,
             $crate::Rule::RmsProp(rule) => match (rule.centered, rule.momentum > 0.0) {
                 (false, false) => {
                     let $rule = $crate::rule::Trimmed::<false, false, 1>(rule);
-                    $body
+                    $each
                 }
                 (true, false) => {
                     let $rule = $crate::rule::Trimmed::<true, false, 2>(rule);
-                    $body
+                    $each
                 }
                 (false, true) => {
                     let $rule = $crate::rule::Trimmed::<false, true, 2>(rule);
-                    $body
+                    $each
                 }
                 (true, true) => {
                     let $rule = rule;
-                    $body
+                    $each
                 }
             },
-            $crate::Rule::Adadelta($rule) => $body,
-            $crate::Rule::Adam($rule) => $body,
-            $crate::Rule::AmsGrad($rule) => $body,
-            $crate::Rule::AdamW($rule) => $body,
-            $crate::Rule::NAdam($rule) => $body,
-            $crate::Rule::Adamax($rule) => $body,
-            $crate::Rule::RAdam($rule) => $body,
-            $crate::Rule::Lion($rule) => $body,
+            $crate::Rule::Adadelta($rule) => $each,
+            $crate::Rule::Adam($rule) => $each,
+            $crate::Rule::AmsGrad($rule) => $each,
+            $crate::Rule::AdamW($rule) => $each,
+            $crate::Rule::NAdam($rule) => $each,
+            $crate::Rule::Adamax($rule) => $each,
+            $crate::Rule::RAdam($rule) => $each,
+            $crate::Rule::Lion($rule) => $each,
+            $crate::Rule::Lars($measured) => $whole,
+            $crate::Rule::Lamb($measured) => $whole,
+            $crate::Rule::ScheduleFreeSgd($measured) => $whole,
+            $crate::Rule::ScheduleFreeAdamW($measured) => $whole,
+            $crate::Rule::Prodigy($measured) => $whole,
+            $crate::Rule::Muon($muon) => $matrix,
         }
     };
 }
@@ -251,12 +271,68 @@ pub(crate) use with_rule;
 impl Rule {
     /// Checks every setting's range.
     pub fn check(&self) -> Result<(), Invalid> {
-        with_rule!(*self, rule => rule.check())
+        with_rule!(*self, each rule => rule.check(), measured rule => rule.check(), rule => rule.check())
+    }
+
+    /// Its name, as it is written.
+    pub fn name(&self) -> String {
+        self.to_string().split('(').next().unwrap_or_default().to_string()
     }
 
     /// Makes the state for `len` parameters.
     pub fn state<F: Float>(&self, len: usize) -> State<F> {
-        with_rule!(*self, rule => rule.state(len))
+        with_rule!(*self,
+            each rule => rule.state(len),
+            measured rule => rule.state(len),
+            muon => muon.elsewhere().state(len)
+        )
+    }
+
+    /// Whether what a parameter does depends on the tensor it is of.
+    pub(crate) fn sees_tensors(&self) -> bool {
+        matches!(self, Self::Lars(_) | Self::Lamb(_) | Self::Muon(_))
+    }
+
+    /// Whether the weights to evaluate are an average that the rule keeps.
+    pub(crate) fn averages_itself(&self) -> bool {
+        matches!(self, Self::ScheduleFreeSgd(_) | Self::ScheduleFreeAdamW(_))
+    }
+
+    /// μ or β₁, where the rule has one that may change on the way.
+    pub fn momentum_mut(&mut self) -> Option<&mut f64> {
+        match self {
+            Self::Momentum(rule) => Some(&mut rule.momentum),
+            Self::Nesterov(rule) => Some(&mut rule.momentum),
+            // Without momentum it has no room to begin one.
+            Self::RmsProp(rule) => Some(&mut rule.momentum).filter(|momentum| **momentum > 0.0),
+            Self::Adam(rule) => Some(&mut rule.beta1),
+            Self::AmsGrad(rule) => Some(&mut rule.beta1),
+            Self::AdamW(rule) => Some(&mut rule.beta1),
+            Self::Adamax(rule) => Some(&mut rule.beta1),
+            Self::RAdam(rule) => Some(&mut rule.beta1),
+            Self::Lion(rule) => Some(&mut rule.beta1),
+            Self::Lars(rule) => Some(&mut rule.momentum),
+            Self::Lamb(rule) => Some(&mut rule.beta1),
+            Self::Muon(rule) => Some(&mut rule.momentum),
+            // NAdam has a schedule of its own, and the averages of the last three depend on it.
+            Self::NAdam(_) | Self::ScheduleFreeSgd(_) | Self::ScheduleFreeAdamW(_) | Self::Prodigy(_) => None,
+            Self::Sgd(_) | Self::Adagrad(_) | Self::Adadelta(_) => None,
+        }
+    }
+
+    /// The rule's own weight decay, if it has one.
+    pub fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        match self {
+            Self::AdamW(rule) => Some(&mut rule.weight_decay),
+            Self::Lion(rule) => Some(&mut rule.weight_decay),
+            Self::Lars(rule) => Some(&mut rule.weight_decay),
+            Self::Lamb(rule) => Some(&mut rule.weight_decay),
+            Self::Muon(rule) => Some(&mut rule.weight_decay),
+            Self::ScheduleFreeSgd(rule) => Some(&mut rule.weight_decay),
+            Self::ScheduleFreeAdamW(rule) => Some(&mut rule.weight_decay),
+            Self::Prodigy(rule) => Some(&mut rule.weight_decay),
+            _ => None,
+        }
     }
 }
 
@@ -277,6 +353,24 @@ macro_rules! from_rule {
     };
 }
 from_rule!(
-    Sgd, Momentum, Nesterov, Adagrad, RmsProp, Adadelta, Adam, AmsGrad, AdamW, NAdam, Adamax, RAdam, Lion
+    Sgd,
+    Momentum,
+    Nesterov,
+    Adagrad,
+    RmsProp,
+    Adadelta,
+    Adam,
+    AmsGrad,
+    AdamW,
+    NAdam,
+    Adamax,
+    RAdam,
+    Lion,
+    Lars,
+    Lamb,
+    Muon,
+    ScheduleFreeSgd,
+    ScheduleFreeAdamW,
+    Prodigy
 );
 crate::spec::spelled!(Rule, "an optimizer");

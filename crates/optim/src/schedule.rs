@@ -124,6 +124,16 @@ impl Schedule {
         with_schedule!(self, schedule => schedule.at(position))
     }
 
+    /// The momentum, μ or β₁, at a position, if the schedule moves it beside the rate: [`OneCycle`] does.
+    pub fn momentum(&self, position: Position) -> Option<f64> {
+        match self {
+            Self::OneCycle(schedule) => schedule.momentum(position),
+            Self::Warmup(schedule) => schedule.momentum(position),
+            Self::Sequence(schedule) => schedule.momentum(position),
+            _ => None,
+        }
+    }
+
     /// Checks every setting's range.
     pub fn check(&self) -> Result<(), Invalid> {
         with_schedule!(self, schedule => schedule.check())

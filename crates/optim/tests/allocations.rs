@@ -12,10 +12,17 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 fn a_step_allocates_nothing() {
     let len = 200_000;
     let mut layout = Layout::default();
-    layout.push("weight", &[len - 10], Role::Weight);
+    layout.push("matrix", &[300, 200], Role::Weight);
+    layout.push("weight", &[len - 60_010], Role::Weight);
     layout.push("bias", &[10], Role::Bias);
-    let restraints =
-        Restraints { l1: 0.01, l2: 0.01, weight_decay: 0.01, clip_norm: Some(1.0), clip_value: Some(0.1) };
+    let restraints = Restraints {
+        l1: 0.01,
+        l2: 0.01,
+        weight_decay: 0.01,
+        clip_norm: Some(1.0),
+        clip_value: Some(0.1),
+        ..Restraints::default()
+    };
     let schedule: Schedule = "warmup(3, then=cosine-restarts(0.1, first=5%))".parse().unwrap();
     let (mut params, grads) = (vec![1.0f32; len], vec![0.1f32; len]);
     let mut allocations = |rule: &str, restraints, parallel| {
@@ -51,8 +58,15 @@ fn a_step_allocates_nothing() {
         "adamax",
         "radam",
         "lion",
+        "lars",
+        "lamb",
+        "muon",
+        "schedule-free-sgd",
+        "prodigy",
     ] {
-        for restraints in [Restraints::default(), restraints] {
+        // What averages by itself is not decayed from outside.
+        let weight_decay = if rule.starts_with("schedule-free") { 0.0 } else { restraints.weight_decay };
+        for restraints in [Restraints::default(), Restraints { weight_decay, ..restraints }] {
             assert_eq!(allocations(rule, restraints, false), 0, "{rule} with {restraints:?}");
             let parallel = pool.install(|| allocations(rule, restraints, true));
             assert_eq!(parallel, 0, "{rule} with {restraints:?} on two threads");

@@ -3,7 +3,7 @@
 use downhill_optim::*;
 use rand::RngExt;
 
-const RULES: [&str; 18] = [
+const RULES: [&str; 26] = [
     "sgd",
     "momentum",
     "momentum(form=buffer)",
@@ -22,10 +22,31 @@ const RULES: [&str; 18] = [
     "adamax",
     "radam",
     "lion(weight-decay=0.1)",
+    "lars(weight-decay=0.1)",
+    "lamb",
+    "muon",
+    "muon(nesterov=false, scale=shape)",
+    "schedule-free-sgd",
+    "schedule-free-adamw(weight-decay=0.1)",
+    "prodigy(weight-decay=0.1)",
+    "prodigy(bias-correction=true, safeguard-warmup=true, growth-rate=1.1)",
 ];
 
-const ALL: Restraints =
-    Restraints { l1: 0.01, l2: 0.02, weight_decay: 0.03, clip_norm: Some(20.0), clip_value: Some(0.1) };
+const ALL: Restraints = Restraints {
+    l1: 0.01,
+    l2: 0.02,
+    weight_decay: 0.03,
+    independent_decay: 0.0,
+    clip_norm: Some(20.0),
+    clip_tensor_norm: None,
+    clip_value: Some(0.1),
+    max_norm: None,
+};
+
+/// All restraints that go with a rule.
+fn all(spec: &str) -> Restraints {
+    if spec.starts_with("schedule-free") { Restraints { weight_decay: 0.0, ..ALL } } else { ALL }
+}
 
 fn rule(spec: &str) -> Rule {
     spec.parse().unwrap()
@@ -146,6 +167,10 @@ fn one_pass_is_each_piece_in_turn() {
             Restraints { weight_decay: 0.1, ..none },
             Restraints { clip_norm: Some(2.0), clip_value: Some(0.05), l2: 0.1, weight_decay: 0.1, ..none },
         ] {
+            let restraints = Restraints {
+                weight_decay: all(spec).weight_decay.min(restraints.weight_decay),
+                ..restraints
+            };
             check::<f64>(spec, restraints);
             check::<f32>(spec, restraints);
         }
@@ -164,7 +189,8 @@ fn wrappers_compose_to_the_same_bits() {
         let grads = noise(len, 2 + step);
         optimizer.step(step, 0.1, &mut params, &grads);
         let rule = Adam::default().decoupled_decay(0.03).penalty(0.01, 0.02);
-        let clipped = ClipValue { rule, scale: clip_norm_scale(&grads, 20.0), limit: 0.1 };
+        let before = Clip { scale: clip_norm_scale(&grads, 20.0), limit: 0.1 };
+        let clipped = Prepared { before, rule };
         clipped.step(Step::new(step, 0.1), &mut by_hand, &grads, &mut state);
     }
     assert_eq!(bits(&params), bits(&by_hand));
@@ -177,13 +203,13 @@ fn threads_change_no_bit() {
         let mut layout = Layout::default();
         layout.push("weight", &[len - 70_001], Role::Weight);
         layout.push("bias", &[1], Role::Bias);
-        layout.push("weight", &[70, 1000], Role::Weight);
+        layout.push("weight", &[200, 350], Role::Weight);
         let start = noise::<f32>(len, 1);
         let grads: Vec<Vec<f32>> = (2..5).map(|seed| noise(len, seed)).collect();
         for spec in RULES {
             let run = |parallel| {
                 let mut params = start.clone();
-                let mut optimizer = Optimizer::new(rule(spec), ALL, &layout, parallel).unwrap();
+                let mut optimizer = Optimizer::new(rule(spec), all(spec), &layout, parallel).unwrap();
                 for (step, grads) in grads.iter().enumerate() {
                     optimizer.step(step as u64, 0.01, &mut params, grads);
                 }
@@ -202,7 +228,7 @@ fn threads_change_no_bit() {
 /// Where a slice begins and ends in memory, and so which of its elements vector code handles, changes no bit.
 #[test]
 fn position_in_the_buffer_changes_no_bit() {
-    for spec in RULES {
+    for spec in &RULES[..18] {
         let (start, grads) = (noise::<f32>(301, 1), noise::<f32>(301, 2));
         let run = |from: usize, to: usize| {
             let mut params = start.clone();
@@ -225,7 +251,7 @@ fn nan_stays_visible() {
     for spec in RULES {
         for restraints in [
             Restraints::default(),
-            ALL,
+            all(spec),
             Restraints { clip_norm: Some(1.0), ..Restraints::default() },
             Restraints { clip_value: Some(1.0), ..Restraints::default() },
         ] {
@@ -255,7 +281,7 @@ fn infinity_is_limited_by_value_and_shown_by_norm() {
 fn a_saved_state_goes_on_where_it_stopped() {
     for spec in RULES {
         let (len, layout) = (100, Layout::flat(100));
-        let new = || Optimizer::<f32>::new(rule(spec), ALL, &layout, false).unwrap();
+        let new = || Optimizer::<f32>::new(rule(spec), all(spec), &layout, false).unwrap();
         let run = |optimizer: &mut Optimizer<f32>, params: &mut [f32], steps: std::ops::Range<u64>| {
             steps.for_each(|step| optimizer.step(step, 0.01, params, &noise(len, step)));
         };
@@ -266,6 +292,7 @@ fn a_saved_state_goes_on_where_it_stopped() {
         let mut first = new();
         run(&mut first, &mut resumed, 0..4);
         let mut second = new();
+        second.state_mut().set_memory(first.state().memory());
         for (slot, saved) in second.state_mut().slots_mut().zip(first.state().slots()) {
             slot.copy_from_slice(saved);
         }
@@ -320,4 +347,179 @@ fn a_state_of_another_rule_panics() {
 fn an_empty_model_is_no_trouble() {
     let mut optimizer = Optimizer::<f32>::new(Adam::default(), ALL, &Layout::default(), true).unwrap();
     optimizer.step(0, 0.1, &mut [], &[]);
+}
+
+/// A weight matrix [3, 2] and a bias [2].
+fn dense() -> Layout {
+    let mut layout = Layout::default();
+    layout.push("0.weight", &[3, 2], Role::Weight);
+    layout.push("0.bias", &[2], Role::Bias);
+    layout
+}
+
+#[test]
+fn the_average_follows_the_weights() {
+    let none = Restraints::default();
+    // In the rule's pass, and after what comes behind it.
+    for (restraints, lookahead) in
+        [(none, "off"), (Restraints { max_norm: Some(0.5), ..none }, "off"), (none, "every(2)"), (ALL, "off")]
+    {
+        let mut optimizer = Optimizer::new(rule("adam"), restraints, &dense(), false).unwrap();
+        optimizer = optimizer.lookahead(lookahead.parse().unwrap()).unwrap().averaged(0.8).unwrap();
+        assert!(optimizer.has_evaluation());
+        let (mut params, mut average) = (noise::<f64>(8, 1), Vec::new());
+        for step in 0..7 {
+            optimizer.step(step, 0.1, &mut params, &noise(8, 2 + step));
+            if step == 0 {
+                average = params.clone();
+            }
+            for (e, p) in average.iter_mut().zip(&params) {
+                *e = 0.8 * *e + 0.2 * p;
+            }
+            let mut shown = vec![0.0; 8];
+            optimizer.evaluation(&params, &mut shown);
+            for (shown, e) in shown.iter().zip(&average) {
+                assert!((shown - e).abs() < 1e-14, "{shown} is not {e} with {lookahead}, {restraints:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn lookahead_goes_back_after_some_steps() {
+    let mut optimizer = Optimizer::new(Sgd {}, Restraints::default(), &Layout::flat(1), false).unwrap();
+    optimizer = optimizer.lookahead("every(3, alpha=0.25)".parse().unwrap()).unwrap();
+    let (mut p, mut shown) = ([8.0f64], [0.0]);
+    let mut seen = Vec::new();
+    for step in 0..6 {
+        optimizer.step(step, 1.0, &mut p, &[1.0]);
+        optimizer.evaluation(&p, &mut shown);
+        seen.push((p[0], shown[0]));
+    }
+    assert_eq!(seen, [(7.0, 8.0), (6.0, 8.0), (7.25, 7.25), (6.25, 7.25), (5.25, 7.25), (6.5, 6.5)]);
+}
+
+#[test]
+fn no_unit_has_weights_of_a_larger_norm() {
+    let restraints = Restraints { max_norm: Some(1.0), ..Restraints::default() };
+    let mut optimizer = Optimizer::new(Sgd {}, restraints, &dense(), false).unwrap();
+    let mut params = [3.0f64, 0.1, 0.0, 0.2, 4.0, 0.2, 5.0, 5.0];
+    optimizer.step(0, 1.0, &mut params, &[0.0; 8]);
+    let expected = [0.6, 0.1, 0.0, 0.2, 0.8, 0.2, 5.0, 5.0];
+    assert!(params.iter().zip(expected).all(|(p, x)| (p - x).abs() < 1e-15), "{params:?}");
+}
+
+#[test]
+fn tensors_are_clipped_each_by_itself() {
+    let restraints = Restraints { clip_tensor_norm: Some(1.0), ..Restraints::default() };
+    let mut optimizer = Optimizer::new(Sgd {}, restraints, &dense(), false).unwrap();
+    let mut params = [0.0f64; 8];
+    optimizer.step(0, 1.0, &mut params, &[3.0, 0.0, 0.0, 4.0, 0.0, 0.0, 0.1, 0.2]);
+    assert_eq!(params, [-0.6000000000000001, 0.0, 0.0, -0.8, 0.0, 0.0, -0.1, -0.2]);
+    let both = Restraints { clip_norm: Some(1.0), ..restraints };
+    let error = Optimizer::<f32>::new(Sgd {}, both, &dense(), false).unwrap_err().to_string();
+    assert_eq!(error, "`clip-tensor-norm` of `training` cannot go with `clip-norm`; give one of the two");
+}
+
+#[test]
+fn groups_have_rates_and_decays_of_their_own() {
+    let restraints = Restraints { weight_decay: 0.5, ..Restraints::default() };
+    let run = |groups: &[&str]| {
+        let groups: Vec<Group> = groups.iter().map(|group| group.parse().unwrap()).collect();
+        let mut optimizer =
+            Optimizer::new(Sgd {}, restraints, &dense(), false).unwrap().groups(&groups).unwrap();
+        let mut params = [1.0f64; 8];
+        optimizer.step(0, 0.5, &mut params, &[1.0; 8]);
+        (params[0], params[7])
+    };
+    assert_eq!(run(&[]), (0.25, 0.5));
+    assert_eq!(run(&["role(bias, lr=2)"]), (0.25, 0.0));
+    assert_eq!(run(&["role(bias, decay=1)"]), (0.25, 0.25));
+    assert_eq!(run(&["name(*, lr=0)"]), (1.0, 1.0));
+    assert_eq!(run(&["name(0.*, lr=0)", "name(*.weight, decay=0)"]), (0.5, 1.0));
+    let mut optimizer = Optimizer::<f32>::new(Sgd {}, restraints, &dense(), false).unwrap();
+    optimizer = optimizer.groups(&[]).unwrap();
+    let error = optimizer.groups(&["name(1.*)".parse().unwrap()]).unwrap_err().to_string();
+    assert_eq!(error, "`pattern` of `name` fits no tensor; there is `0.weight`, `0.bias`");
+}
+
+#[test]
+fn what_averages_by_itself_takes_no_second_average() {
+    let new = |restraints| Optimizer::<f32>::new(rule("schedule-free-sgd"), restraints, &dense(), false);
+    let error = new(ALL).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "`weight-decay` of `training` does not go with schedule-free-sgd, which averages; give its own weight-decay instead"
+    );
+    let none = Restraints::default();
+    assert!(new(none).unwrap().averaged(0.9).is_err());
+    assert!(new(none).unwrap().lookahead("every(5)".parse().unwrap()).is_err());
+    assert!(new(none).unwrap().lookahead(Lookahead::Off).is_ok());
+}
+
+/// A matrix moves along one whose singular values are about 1; its transpose moves along the transpose.
+#[test]
+fn muon_moves_along_orthogonal_matrices() {
+    for (inputs, outputs) in [(3, 3), (60, 40), (40, 60), (130, 70)] {
+        let layout = |shape: &[usize]| {
+            let mut layout = Layout::default();
+            layout.push("weight", shape, Role::Weight);
+            layout
+        };
+        let spec = "muon(weight-decay=0, scale=shape)";
+        let grads = noise::<f64>(inputs * outputs, 5);
+        let mut moved = vec![0.0; inputs * outputs];
+        let mut optimizer =
+            Optimizer::new(rule(spec), Restraints::default(), &layout(&[inputs, outputs]), false).unwrap();
+        optimizer.step(0, -1.0 / (outputs as f64 / inputs as f64).max(1.0).sqrt(), &mut moved, &grads);
+
+        // |O·v| of any direction that the matrix has is near |v|: between 0.6 and 1.3 for what is not tiny.
+        let mut along = 0.0;
+        for (o, g) in moved.iter().zip(&grads) {
+            along += o * g;
+        }
+        assert!(along > 0.0);
+        let squares: f64 = moved.iter().map(|o| o * o).sum();
+        let rank = inputs.min(outputs) as f64;
+        assert!((0.5 * rank..1.4 * rank).contains(&squares), "{squares} of {rank}");
+
+        let turn = |matrix: &[f64]| -> Vec<f64> {
+            (0..outputs).flat_map(|j| (0..inputs).map(move |i| matrix[i * outputs + j])).collect()
+        };
+        let mut turned = vec![0.0; inputs * outputs];
+        let mut optimizer =
+            Optimizer::new(rule(spec), Restraints::default(), &layout(&[outputs, inputs]), false).unwrap();
+        optimizer.step(
+            0,
+            -1.0 / (inputs as f64 / outputs as f64).max(1.0).sqrt(),
+            &mut turned,
+            &turn(&grads),
+        );
+        for (a, b) in turn(&moved).iter().zip(&turned) {
+            assert!((a - b).abs() < 1e-9, "{a} and {b}");
+        }
+    }
+}
+
+#[test]
+fn the_momentum_can_follow_a_schedule() {
+    let mut optimizer =
+        Optimizer::new(rule("momentum"), Restraints::default(), &Layout::flat(1), false).unwrap();
+    let mut p = [0.0f64];
+    for (step, momentum) in [0.9, 0.5, 0.0].into_iter().enumerate() {
+        optimizer.set_momentum(momentum);
+        optimizer.step(step as u64, 1.0, &mut p, &[-1.0]);
+    }
+    assert_eq!(p, [1.0 + 1.5 + 1.0]);
+    let schedule: Schedule = "warmup(10, then=one-cycle(0.1, over=21, start=11))".parse().unwrap();
+    let momentum = |step| schedule.momentum(Position { step, steps_per_epoch: 1, total_steps: 40 });
+    for (step, expected) in
+        [(0, 0.95), (9, 0.95), (10, 0.95), (15, 0.9), (20, 0.85), (25, 0.9), (30, 0.95), (39, 0.95)]
+    {
+        assert!((momentum(step).unwrap() - expected).abs() < 1e-12, "{step}");
+    }
+    assert_eq!(
+        "0.1".parse::<Schedule>().unwrap().momentum(Position { step: 0, steps_per_epoch: 1, total_steps: 1 }),
+        None
+    );
 }

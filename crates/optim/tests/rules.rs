@@ -30,7 +30,7 @@ struct Limits {
 
 impl From<Limits> for Restraints {
     fn from(Limits { l1, l2, weight_decay, clip_norm, clip_value }: Limits) -> Self {
-        Self { l1, l2, weight_decay, clip_norm, clip_value }
+        Self { l1, l2, weight_decay, clip_norm, clip_value, ..Self::default() }
     }
 }
 

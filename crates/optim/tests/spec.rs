@@ -81,6 +81,60 @@ fn rules() -> impl Strategy<Value = Rule> {
         (adam(), fraction()).prop_map(|(Adam { beta1, beta2, eps }, weight_decay)| {
             AdamW { beta1, beta2, eps, weight_decay }.into()
         }),
+        (adam(), fraction()).prop_map(|(Adam { beta1, beta2, eps }, weight_decay)| {
+            Lamb { beta1, beta2, eps, weight_decay }.into()
+        }),
+        (fraction(), fraction(), positive()).prop_map(|(momentum, weight_decay, trust)| Lars {
+            momentum,
+            weight_decay,
+            trust
+        }
+        .into()),
+        (adam(), fraction(), any::<(bool, bool)>(), fraction()).prop_map(
+            |(Adam { beta1, beta2, eps }, momentum, (nesterov, rms), weight_decay)| {
+                let scale = if rms { Scale::Rms } else { Scale::Shape };
+                Muon { momentum, nesterov, scale, beta1, beta2, eps, weight_decay }.into()
+            }
+        ),
+        (1e-9f64..1.0, fraction(), fraction(), positive()).prop_map(
+            |(momentum, weight_decay, r, lr_power)| {
+                ScheduleFreeSgd { momentum, weight_decay, r, lr_power }.into()
+            }
+        ),
+        (adam(), 1e-9f64..1.0, fraction(), fraction(), positive()).prop_map(
+            |(Adam { beta2, eps, .. }, beta1, weight_decay, r, lr_power)| {
+                ScheduleFreeAdamW { beta1, beta2, eps, weight_decay, r, lr_power }.into()
+            }
+        ),
+        (adam(), fraction(), (positive(), positive()), prop::option::of(1.01f64..9.0), any::<(bool, bool)>())
+            .prop_map(|(Adam { beta1, beta2, eps }, weight_decay, (d0, d_coef), growth_rate, flags)| {
+                let (bias_correction, safeguard_warmup) = flags;
+                let settings = Prodigy {
+                    beta1,
+                    beta2,
+                    eps,
+                    weight_decay,
+                    d0,
+                    d_coef,
+                    growth_rate,
+                    ..Prodigy::default()
+                };
+                Prodigy { bias_correction, safeguard_warmup, ..settings }.into()
+            }),
+    ]
+}
+
+fn groups() -> impl Strategy<Value = Group> {
+    let roles = prop::sample::select(vec![Role::Weight, Role::Bias, Role::Scale, Role::Shift]);
+    let names = prop::sample::select(vec!["0.*", "*", "12.weight", "*.bias", "7", "é*"]);
+    let factors = || (positive(), prop::option::of(positive()));
+    prop_oneof![
+        (names, factors()).prop_map(|(name, (lr, decay))| Group::Name(ByName {
+            pattern: name.into(),
+            lr,
+            decay
+        })),
+        (roles, factors()).prop_map(|(role, (lr, decay))| Group::Role(ByRole { role, lr, decay })),
     ]
 }
 
@@ -99,74 +153,96 @@ fn schedules() -> impl Strategy<Value = Schedule> {
     let from = || prop_oneof![0u64..3, 0..i64::MAX as u64]; // TOML has no larger numbers
     let modes = || prop::sample::select(vec![Mode::Triangular, Mode::Triangular2, Mode::ExpRange]);
     let simple = prop_oneof![
-        positive().prop_map(|rate| Constant { rate }.into()),
-        (positive(), fraction(), per(), from()).prop_map(|(initial, decay, per, from)| InverseTime {
-            initial,
-            decay,
-            per,
-            from
-        }
-        .into()),
-        (positive(), up_to_one(), per(), from()).prop_map(|(initial, rate, per, from)| Exponential {
-            initial,
-            rate,
-            per,
-            from
-        }
-        .into()),
-        (positive(), per(), from()).prop_map(|(initial, per, from)| InverseSqrt {
-            initial,
-            per,
-            from: from.max(1)
-        }
-        .into()),
-        (positive(), lengths(), up_to_one(), per(), from()).prop_map(
-            |(initial, every, factor, per, from)| { Staircase { initial, every, factor, per, from }.into() }
-        ),
-        (positive(), fraction(), lengths(), per()).prop_map(|(initial, end, over, per)| Cosine {
-            initial,
-            end,
-            over,
-            per
-        }
-        .into()),
-        (positive(), lengths(), 1.0f64..9.0, up_to_one(), fraction(), per()).prop_map(
-            |(initial, first, t_mul, m_mul, end, per)| {
-                CosineRestarts { initial, first, t_mul, m_mul, end, per }.into()
+            positive().prop_map(|rate| Constant { rate }.into()),
+            (positive(), fraction(), per(), from()).prop_map(|(initial, decay, per, from)| InverseTime {
+                initial,
+                decay,
+                per,
+                from
             }
-        ),
-        (positive(), 1u64..1000, prop::collection::vec(fraction(), 0..4), per()).prop_map(
-            |(initial, first, rates, per)| {
-                let at = (first..).map(Length::Steps).take(rates.len()).collect();
-                Piecewise { initial, at, rates, per }.into()
+            .into()),
+            (positive(), up_to_one(), per(), from()).prop_map(|(initial, rate, per, from)| Exponential {
+                initial,
+                rate,
+                per,
+                from
             }
-        ),
-        (positive(), fraction(), lengths(), per()).prop_map(|(initial, end, over, per)| Linear {
-            initial,
-            end,
-            over,
-            per
-        }
-        .into()),
-        (positive(), fraction(), lengths(), positive(), per()).prop_map(
-            |(initial, end, over, power, per)| Polynomial { initial, end, over, power, per }.into()
-        ),
-        (positive(), lengths(), lengths(), 1.0f64..1e9, 1.0f64..1e9, per()).prop_map(
-            |(max, over, start, div, final_div, per)| {
-                OneCycle { max, over, start, div, final_div, per }.into()
+            .into()),
+            (positive(), per(), from()).prop_map(|(initial, per, from)| InverseSqrt {
+                initial,
+                per,
+                from: from.max(1)
             }
-        ),
-        (positive(), fraction(), lengths(), modes(), up_to_one(), per()).prop_map(
-            |(high, share, half, mode, gamma, per)| {
-                let low = high * (1.0 - share / 2.0);
-                Cyclic { low: if low > 0.0 { low } else { high }, high, half, mode, gamma, per }.into()
+            .into()),
+            (positive(), lengths(), up_to_one(), per(), from()).prop_map(
+                |(initial, every, factor, per, from)| {
+                    Staircase { initial, every, factor, per, from }.into()
+                }
+            ),
+            (positive(), fraction(), lengths(), per()).prop_map(|(initial, end, over, per)| Cosine {
+                initial,
+                end,
+                over,
+                per
             }
-        ),
-        (positive(), lengths(), lengths(), fraction())
-            .prop_map(|(max, warmup, decay, share)| Wsd { max, warmup, decay, end: max * share }.into()),
-        (positive(), 1..i64::MAX as u64, lengths())
-            .prop_map(|(factor, model, warmup)| Noam { factor, model, warmup }.into()),
-    ];
+            .into()),
+            (positive(), lengths(), 1.0f64..9.0, up_to_one(), fraction(), per()).prop_map(
+                |(initial, first, t_mul, m_mul, end, per)| {
+                    CosineRestarts { initial, first, t_mul, m_mul, end, per }.into()
+                }
+            ),
+            (positive(), 1u64..1000, prop::collection::vec(fraction(), 0..4), per()).prop_map(
+                |(initial, first, rates, per)| {
+                    let at = (first..).map(Length::Steps).take(rates.len()).collect();
+                    Piecewise { initial, at, rates, per }.into()
+                }
+            ),
+            (positive(), fraction(), lengths(), per()).prop_map(|(initial, end, over, per)| Linear {
+                initial,
+                end,
+                over,
+                per
+            }
+            .into()),
+            (positive(), fraction(), lengths(), positive(), per()).prop_map(
+                |(initial, end, over, power, per)| Polynomial { initial, end, over, power, per }.into()
+            ),
+            (positive(), lengths(), lengths(), 1.0f64..1e9, 1.0f64..1e9, any::<bool>(), fraction(), per())
+                .prop_map(|(max, over, start, div, final_div, cycle_momentum, base_momentum, per)| {
+                    let max_momentum = 0.5 * base_momentum;
+                    OneCycle {
+                        max,
+                        over,
+                        start,
+                        div,
+                        final_div,
+                        cycle_momentum,
+                        base_momentum,
+                        max_momentum,
+                        per,
+                    }
+                    .into()
+                }),
+            (positive(), fraction(), lengths(), modes(), up_to_one(), per()).prop_map(
+                |(high, share, half, mode, gamma, per)| {
+                    let low = high * (1.0 - share / 2.0);
+                    Cyclic { low: if low > 0.0 { low } else { high }, high, half, mode, gamma, per }.into()
+                }
+            ),
+            (positive(), lengths(), lengths(), fraction()).prop_map(|(max, warmup, decay, share)| Wsd {
+                max,
+                warmup,
+                decay,
+                end: max * share
+            }
+            .into()),
+            (positive(), 1..i64::MAX as u64, lengths()).prop_map(|(factor, model, warmup)| Noam {
+                factor,
+                model,
+                warmup
+            }
+            .into()),
+        ];
     simple.prop_recursive(4, 8, 2, |inner| {
         prop_oneof![
             (lengths(), inner.clone()).prop_map(|(over, then)| Warmup::new(over, then).into()),
@@ -247,6 +323,11 @@ proptest! {
     #[test]
     fn inits_read_back(init in inits()) {
         assert_reads_back(&init);
+    }
+
+    #[test]
+    fn groups_read_back(group in groups()) {
+        assert_reads_back(&group);
     }
 
     #[test]
@@ -351,7 +432,7 @@ fn assert_says<T: Spelled + FromStr<Err = SpecError> + Debug>(cases: &[(&str, &s
     }
 }
 
-const RULES: &str = "`sgd`, `momentum`, `nesterov`, `adagrad`, `rmsprop`, `adadelta`, `adam`, `amsgrad`, `adamw`, `nadam`, `adamax`, `radam`, `lion`";
+const RULES: &str = "`sgd`, `momentum`, `nesterov`, `adagrad`, `rmsprop`, `adadelta`, `adam`, `amsgrad`, `adamw`, `nadam`, `adamax`, `radam`, `lion`, `lars`, `lamb`, `muon`, `schedule-free-sgd`, `schedule-free-adamw`, `prodigy`";
 
 #[test]
 fn errors_in_rules_show_the_place() {
@@ -404,6 +485,30 @@ fn errors_in_rules_show_the_place() {
             "                     ^^",
             "`momentum-decay` of `nadam` must be 0 or above, not -1",
         ),
+        ("lars(1)", "     ^", "`momentum` of `lars` must be at least 0 and below 1, not 1"),
+        ("lars(trust=0)", "           ^", "`trust` of `lars` must be above 0, not 0"),
+        ("lamb(eps=0)", "         ^", "`eps` of `lamb` must be above 0, not 0"),
+        (
+            "muon(0.95, true, wide)",
+            "                 ^^^^",
+            "`wide` is not a value of `scale`; there is `rms`, `shape`",
+        ),
+        (
+            "schedule-free-sgd(0)",
+            "                  ^",
+            "`momentum` of `schedule-free-sgd` must be above 0 and below 1, not 0",
+        ),
+        (
+            "schedule-free-adamw(1)",
+            "                    ^",
+            "`beta1` of `schedule-free-adamw` must be above 0 and below 1, not 1",
+        ),
+        (
+            "prodigy(growth-rate=1)",
+            "                    ^",
+            "`growth-rate` of `prodigy` must be above 1, not 1",
+        ),
+        ("prodigy(d0=0)", "           ^", "`d0` of `prodigy` must be above 0, not 0"),
         ("lion(1)", "     ^", "`beta1` of `lion` must be at least 0 and below 1, not 1"),
         ("lion(beta2=1)", "           ^", "`beta2` of `lion` must be at least 0 and below 1, not 1"),
         ("lion(0, 0, -1)", "           ^^", "`weight-decay` of `lion` must be 0 or above, not -1"),

@@ -2,7 +2,7 @@
 
 use super::{add_columns, add_to_rows};
 use crate::Activation;
-use crate::matmul::{self, Scratch, Shape};
+use downhill_matmul::{self as matmul, Scratch, Shape};
 use downhill_optim::{Float, Init, Invalid, invalid};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;

@@ -1,35 +1,28 @@
 //! Gradients kept within bounds.
 
-use crate::{Float, Step, UpdateRule};
+use super::Before;
+use crate::drive::norm;
+use crate::{Float, Step};
 
 /// Scales each gradient, then limits it to ±`limit`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ClipValue<R> {
-    /// The rule that gets the clipped gradient.
-    pub rule: R,
+pub struct Clip {
     /// What every gradient is multiplied by first: 1, or [`clip_norm_scale`].
     pub scale: f64,
     /// The largest absolute value let through; infinite to let all through.
     pub limit: f64,
 }
 
-impl<R: UpdateRule> UpdateRule for ClipValue<R> {
-    type State<F: Float> = R::State<F>;
-
-    fn at<F: Float>(self, step: Step) -> impl Fn(F, F, R::State<F>) -> (F, R::State<F>) + Copy + Send + Sync {
-        let update = self.rule.at::<F>(step);
+impl Before for Clip {
+    fn at<F: Float>(self, _: Step) -> impl Fn(F, F) -> (F, F) + Copy + Send + Sync {
         let (scale, limit) = (F::of(self.scale), F::of(self.limit));
         #[inline(always)]
-        move |p, g, state| {
+        move |p, g| {
             let g = scale * g;
             // Written so that a gradient that is not a number stays one, to be seen.
             let g = if g > limit { limit } else { g };
-            update(p, if g < -limit { -limit } else { g }, state)
+            (p, if g < -limit { -limit } else { g })
         }
-    }
-
-    fn initial<F: Float>(self) -> R::State<F> {
-        self.rule.initial()
     }
 }
 
@@ -44,6 +37,10 @@ impl<R: UpdateRule> UpdateRule for ClipValue<R> {
 /// assert_eq!(clip_norm_scale(&[3.0f32, 4.0], 9.0), 1.0);
 /// ```
 pub fn clip_norm_scale<F: Float>(grads: &[F], max: f64) -> f64 {
-    let norm = crate::simd::sum_of_squares(grads).sqrt();
+    scale_to(max, norm(grads, false))
+}
+
+/// What brings a norm down to `max`.
+pub(crate) fn scale_to(max: f64, norm: f64) -> f64 {
     if norm > max { max / norm } else { 1.0 }
 }

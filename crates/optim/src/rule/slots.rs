@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use crate::Float;
 
-/// The state of one parameter, gathered from one buffer a slot and put back: `[F; N]`.
+/// The state of one parameter, gathered from one buffer a slot and put back: `[F; N]`, or a pair of
+/// such.
 pub trait Slots<F: Float>: Copy + Send + Sync {
     /// How many numbers a parameter needs.
     const COUNT: usize;
@@ -82,5 +83,48 @@ impl<F: Float, const N: usize> Slots<F> for [F; N] {
         for (slot, value) in self.into_iter().enumerate() {
             slices[slot][i] = value;
         }
+    }
+}
+
+/// The slots of both, one behind the other.
+impl<F: Float, A: Slots<F>, B: Slots<F>> Slots<F> for (A, B) {
+    const COUNT: usize = A::COUNT + B::COUNT;
+
+    type Slices<'a> = (A::Slices<'a>, B::Slices<'a>);
+
+    fn filled(value: F) -> Self {
+        (A::filled(value), B::filled(value))
+    }
+
+    fn each(self, mut visit: impl FnMut(usize, F)) {
+        self.0.each(&mut visit);
+        self.1.each(|slot, value| visit(A::COUNT + slot, value));
+    }
+
+    fn slices(buffers: &mut [Vec<F>], range: Range<usize>) -> Self::Slices<'_> {
+        let (a, b) = buffers.split_at_mut(A::COUNT);
+        (A::slices(a, range.clone()), B::slices(b, range))
+    }
+
+    fn split_at(slices: Self::Slices<'_>, mid: usize) -> (Self::Slices<'_>, Self::Slices<'_>) {
+        let ((a0, a1), (b0, b1)) = (A::split_at(slices.0, mid), B::split_at(slices.1, mid));
+        ((a0, b0), (a1, b1))
+    }
+
+    #[inline(always)]
+    fn assert_len(slices: &Self::Slices<'_>, len: usize) {
+        A::assert_len(&slices.0, len);
+        B::assert_len(&slices.1, len);
+    }
+
+    #[inline(always)]
+    fn get(slices: &Self::Slices<'_>, i: usize) -> Self {
+        (A::get(&slices.0, i), B::get(&slices.1, i))
+    }
+
+    #[inline(always)]
+    fn put(self, slices: &mut Self::Slices<'_>, i: usize) {
+        self.0.put(&mut slices.0, i);
+        self.1.put(&mut slices.1, i);
     }
 }

@@ -29,11 +29,23 @@ impl Sequence {
 
     /// The rate at a position.
     pub fn at(&self, position: Position) -> f64 {
+        let (schedule, position) = self.part(position);
+        schedule.at(position)
+    }
+
+    /// The momentum at a position, if the schedule there moves it.
+    pub fn momentum(&self, position: Position) -> Option<f64> {
+        let (schedule, position) = self.part(position);
+        schedule.momentum(position)
+    }
+
+    /// The schedule in force at a position, and where in it that is.
+    fn part(&self, position: Position) -> (&Schedule, Position) {
         let length = self.length.steps(Per::Step, position).round() as u64;
         if position.step < length {
-            self.first.at(Position { total_steps: length, ..position })
+            (&self.first, Position { total_steps: length, ..position })
         } else {
-            self.then.at(position.after(length))
+            (&self.then, position.after(length))
         }
     }
 

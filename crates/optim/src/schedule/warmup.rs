@@ -33,6 +33,11 @@ impl Warmup {
         if position.step < over { rest * (position.step + 1) as f64 / over as f64 } else { rest }
     }
 
+    /// The momentum at a position, if S moves it; it waits at its first value while the rate rises.
+    pub fn momentum(&self, position: Position) -> Option<f64> {
+        self.then.momentum(position.after(self.over.steps(Per::Step, position).round() as u64))
+    }
+
     /// Checks every setting's range.
     pub fn check(&self) -> Result<(), Invalid> {
         self.over.check("warmup", "over")?;

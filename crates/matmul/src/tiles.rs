@@ -25,8 +25,11 @@ pub(super) const PACKED: usize = DEPTH * VECTORS * LANES + LINE / size_of::<f32>
 /// With fewer rows than this, copying b costs more than it gains.
 const COPIED_ROWS: usize = 16;
 
-/// A number that comes in vectors.
-pub(super) trait Element: Copy + Default {
+/// A number that comes in vectors: `f32` or `f64`. Its methods are the products' own.
+#[allow(missing_docs)]
+pub trait Element: Copy + Default + Send + Sync + private::Sealed + 'static {
+    const ZERO: Self;
+    const ONE: Self;
     type Vector<S: Simd>: Copy;
 
     fn splat<S: Simd>(simd: S, x: Self) -> Self::Vector<S>;
@@ -45,10 +48,18 @@ pub(super) trait Element: Copy + Default {
     fn store<S: Simd>(simd: S, slice: &mut [Self], vector: Self::Vector<S>);
 }
 
+mod private {
+    pub trait Sealed {}
+}
+
 macro_rules! element {
     ($float:ty, $vector:ident, $splat:ident, $multiply_add:ident, $vectors:ident, $vectors_mut:ident,
      $load:ident, $store:ident) => {
+        impl private::Sealed for $float {}
+
         impl Element for $float {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
             type Vector<S: Simd> = S::$vector;
 
             #[inline(always)]

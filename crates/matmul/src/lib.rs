@@ -1,34 +1,40 @@
-//! Matrix products. All matrices are row-major, without gaps.
-//!
-//! Small and middle-sized products are made here: without any allocation, by register tiles over vectors, every
-//! element one chain of (fused) multiply-adds in the order of the inner dimension. Large ones go to the `gemm` crate,
-//! which allocates a scratch buffer of its own at every call. Which way is taken depends on the shape alone.
-#![allow(unsafe_code)]
+#![doc = include_str!("../README.md")]
+#![allow(unsafe_code)] // the call into `gemm`
 
 mod tiles;
 
-use downhill_optim::Float;
+pub use tiles::Element;
+
 use gemm::Parallelism;
-use std::any::TypeId;
 
 /// Products of more multiplications than this go to `gemm`: from here on its blocking for the outer caches pays.
 const LARGE: usize = 1 << 25;
 
-/// Room for a product to rearrange its right operand.
-#[derive(Debug)]
-pub(crate) struct Scratch<F>(Vec<F>);
+/// Room for a product to rearrange its right operand, 32 KiB of `f32`.
+#[derive(Clone, Debug)]
+pub struct Scratch<F>(Vec<F>);
 
-impl<F: Float> Scratch<F> {
+impl<F: Element> Scratch<F> {
+    /// Enough for any product.
     pub fn new() -> Self {
-        Self(vec![F::zero(); tiles::PACKED])
+        Self(vec![F::ZERO; tiles::PACKED])
+    }
+}
+
+impl<F: Element> Default for Scratch<F> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
 /// The shape of a product: `[rows, inner]` times `[inner, columns]`.
-#[derive(Clone, Copy)]
-pub(crate) struct Shape {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// The rows of the left operand and of the product.
     pub rows: usize,
+    /// The columns of the left operand, which are the rows of the right one.
     pub inner: usize,
+    /// The columns of the right operand and of the product.
     pub columns: usize,
 }
 
@@ -41,47 +47,45 @@ enum Order {
 }
 
 /// c = a·b, where a is `[rows, inner]` and b is `[inner, columns]`.
-pub(crate) fn multiply<F: Float>(shape: Shape, a: &[F], b: &[F], c: &mut [F], scratch: &mut Scratch<F>) {
+///
+/// # Panics
+///
+/// If an operand does not have the length of its shape; so do the other products.
+pub fn multiply<F: Element>(shape: Shape, a: &[F], b: &[F], c: &mut [F], scratch: &mut Scratch<F>) {
     product(Order::Plain, shape, a, b, c, scratch);
 }
 
 /// c = aᵀ·b, where a is `[inner, rows]` and b is `[inner, columns]`.
-pub(crate) fn multiply_at<F: Float>(shape: Shape, a: &[F], b: &[F], c: &mut [F], scratch: &mut Scratch<F>) {
+pub fn multiply_at<F: Element>(shape: Shape, a: &[F], b: &[F], c: &mut [F], scratch: &mut Scratch<F>) {
     product(Order::LeftTransposed, shape, a, b, c, scratch);
 }
 
 /// c = a·bᵀ, where a is `[rows, inner]` and b is `[columns, inner]`.
-pub(crate) fn multiply_bt<F: Float>(shape: Shape, a: &[F], b: &[F], c: &mut [F], scratch: &mut Scratch<F>) {
+pub fn multiply_bt<F: Element>(shape: Shape, a: &[F], b: &[F], c: &mut [F], scratch: &mut Scratch<F>) {
     product(Order::RightTransposed, shape, a, b, c, scratch);
 }
 
-fn product<F: Float>(order: Order, shape: Shape, a: &[F], b: &[F], c: &mut [F], scratch: &mut Scratch<F>) {
+fn product<F: Element>(order: Order, shape: Shape, a: &[F], b: &[F], c: &mut [F], scratch: &mut Scratch<F>) {
     let Shape { rows, inner, columns } = shape;
     assert_eq!(Some(a.len()), rows.checked_mul(inner), "the left operand has its shape");
     assert_eq!(Some(b.len()), inner.checked_mul(columns), "the right operand has its shape");
     assert_eq!(Some(c.len()), rows.checked_mul(columns), "the product has its shape");
     if rows.saturating_mul(inner).saturating_mul(columns) > LARGE {
         large(order, shape, a, b, c);
-    } else if TypeId::of::<F>() == TypeId::of::<f32>() {
-        let pack = bytemuck::cast_slice_mut::<F, f32>(&mut scratch.0);
-        let (a, b) = (bytemuck::cast_slice(a), bytemuck::cast_slice(b));
-        tiles::product(order, shape, a, b, bytemuck::cast_slice_mut(c), pack);
     } else {
-        let pack = bytemuck::cast_slice_mut::<F, f64>(&mut scratch.0);
-        let (a, b) = (bytemuck::cast_slice(a), bytemuck::cast_slice(b));
-        tiles::product(order, shape, a, b, bytemuck::cast_slice_mut(c), pack);
+        tiles::product(order, shape, a, b, c, &mut scratch.0);
     }
 }
 
 /// The product by `gemm`, on the calling thread alone. The lengths have been checked.
-fn large<F: Float>(order: Order, shape: Shape, a: &[F], b: &[F], c: &mut [F]) {
+fn large<F: Element>(order: Order, shape: Shape, a: &[F], b: &[F], c: &mut [F]) {
     let Shape { rows, inner, columns } = shape;
     // From one row to the next, and from one column to the next.
     let (a_rows, a_columns) = if order == Order::LeftTransposed { (1, rows) } else { (inner, 1) };
     let (b_rows, b_columns) = if order == Order::RightTransposed { (1, inner) } else { (columns, 1) };
     // SAFETY: `product` has checked that the slices have the lengths of their shapes, so that every element that the
     // strides reach lies in its slice; c is written row-major and exclusively borrowed. F is f32 or f64, because
-    // `Float` is sealed, and `gemm` knows both.
+    // `Element` is sealed, and `gemm` knows both.
     unsafe {
         gemm::gemm(
             rows,
@@ -97,8 +101,8 @@ fn large<F: Float>(order: Order, shape: Shape, a: &[F], b: &[F], c: &mut [F]) {
             b.as_ptr(),
             b_columns as isize,
             b_rows as isize,
-            F::zero(),
-            F::one(),
+            F::ZERO,
+            F::ONE,
             false,
             false,
             false,
@@ -111,18 +115,18 @@ fn large<F: Float>(order: Order, shape: Shape, a: &[F], b: &[F], c: &mut [F]) {
 mod tests {
     use super::*;
 
-    fn noise<F: Float>(len: usize, salt: usize) -> Vec<F> {
-        (0..len).map(|i| F::of(((i * 7919 + salt * 31) % 2003) as f64 / 1000.0 - 1.0)).collect()
+    fn noise<F: Element + From<f32> + Into<f64>>(len: usize, salt: usize) -> Vec<F> {
+        (0..len).map(|i| F::from(((i * 7919 + salt * 31) % 2003) as f32 / 1000.0 - 1.0)).collect()
     }
 
     /// Every order of the shape, against the definition.
-    fn check<F: Float>(shape: Shape, tolerance: f64) {
+    fn check<F: Element + From<f32> + Into<f64>>(shape: Shape, tolerance: f64) {
         let Shape { rows, inner, columns } = shape;
         let (a, b) = (noise::<F>(rows * inner, 1), noise::<F>(inner * columns, 2));
         let mut scratch = Scratch::new();
         for order in [Order::Plain, Order::LeftTransposed, Order::RightTransposed] {
             for by_gemm in [false, true] {
-                let mut c = vec![F::of(7.0); rows * columns];
+                let mut c = vec![F::from(7.0); rows * columns];
                 if by_gemm {
                     large(order, shape, &a, &b, &mut c);
                 } else {
@@ -135,9 +139,13 @@ mod tests {
                     let right = |p| {
                         if order == Order::RightTransposed { b[j * inner + p] } else { b[p * columns + j] }
                     };
-                    let sum: f64 = (0..inner).map(|p| left(p).f64() * right(p).f64()).sum();
-                    let error = (value.f64() - sum).abs();
-                    assert!(error <= tolerance, "{rows}×{inner}×{columns}, [{i}, {j}]: {value}, not {sum}");
+                    let sum: f64 = (0..inner).map(|p| left(p).into() * right(p).into()).sum();
+                    let error = (value.into() - sum).abs();
+                    assert!(
+                        error <= tolerance,
+                        "{rows}×{inner}×{columns}, [{i}, {j}]: {}, not {sum}",
+                        value.into()
+                    );
                 }
             }
         }
