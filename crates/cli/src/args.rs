@@ -4,11 +4,11 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+use clap::{Args as Flags, Parser, Subcommand, ValueEnum};
 use downhill::data::{ReadOptions, Table, Task};
 use downhill::nn::{Activation, Loss};
-use downhill::optim::{Init, Rule, Schedule};
-use downhill::train::{ClassWeights, EarlyStopping, Held, Patience, RunConfig, Source};
+use downhill::optim::{Group, Init, Lookahead, Rule, Schedule};
+use downhill::train::{ClassWeights, EarlyStopping, Held, Patience, Plateau, RunConfig, Source};
 
 /// Train neural networks at the right learning rate.
 #[derive(Parser)]
@@ -49,7 +49,7 @@ pub enum Command {
     Datasets,
 }
 
-#[derive(Group)]
+#[derive(Flags)]
 pub struct TrainArgs {
     /// A bundled data set (`downhill datasets` lists them), a CSV or TSV file, or a folder of IDX images.
     #[arg(required_unless_present_any = ["config", "images"])]
@@ -72,7 +72,7 @@ pub struct TrainArgs {
     pub run: RunArgs,
 }
 
-#[derive(Group)]
+#[derive(Flags)]
 #[command(next_help_heading = "Data")]
 pub struct SourceArgs {
     /// The column to learn, by name or by number; -1 is the last one, which is the default.
@@ -104,7 +104,7 @@ pub struct SourceArgs {
 }
 
 /// How a file is read, in training and after it.
-#[derive(Group)]
+#[derive(Flags)]
 #[command(next_help_heading = "Data")]
 pub struct ReadArgs {
     /// What separates the columns: a character, or `tab`. Detected unless given.
@@ -130,7 +130,7 @@ pub enum TaskName {
     Regression,
 }
 
-#[derive(Group)]
+#[derive(Flags)]
 #[command(next_help_heading = "Network")]
 pub struct NetworkArgs {
     /// The sizes of the hidden layers; `none` for a linear model. [default: 128,128]
@@ -155,7 +155,7 @@ pub struct NetworkArgs {
     pub dropout: Option<f64>,
 }
 
-#[derive(Group)]
+#[derive(Flags)]
 #[command(next_help_heading = "Training")]
 pub struct TrainingArgs {
     /// The update rule: sgd, momentum(0.9), nesterov, adagrad, rmsprop, adam, adamw(weight-decay=0.1), …
@@ -164,9 +164,29 @@ pub struct TrainingArgs {
     pub optimizer: Option<Rule>,
 
     /// The learning rate: a number, or a schedule such as cosine(0.01), step(0.1, every=10ep), warmup(5%, then=…).
-    /// [default: warmup(5%, then=cosine(0.003))]
+    /// [default: by the optimizer; warmup(5%, then=cosine(0.003)) for adamw]
     #[arg(long, value_name = "SPEC", allow_hyphen_values = true)]
     pub lr: Option<Schedule>,
+
+    /// A schedule for the momentum, μ or β₁. [default: the optimizer's own value; one-cycle moves it]
+    #[arg(long, value_name = "SPEC", allow_hyphen_values = true)]
+    pub momentum: Option<Schedule>,
+
+    /// Cut the rate when nothing gets better: cut(0.5, patience=5, backtrack=true). [default: off]
+    #[arg(long, value_name = "SPEC")]
+    pub plateau: Option<Plateau>,
+
+    /// Other rates and decays for some tensors: 'name(0.*, lr=0.1)', 'role(bias, lr=2, decay=1)'. Repeats.
+    #[arg(long, value_name = "SPEC")]
+    pub group: Vec<Group>,
+
+    /// Measure and keep an average of the weights that moves by 1 − X of the way at each step.
+    #[arg(long, value_name = "X", value_parser = fraction, allow_hyphen_values = true)]
+    pub ema: Option<f64>,
+
+    /// Draw the weights back every so many steps: every(5, alpha=0.5). [default: off]
+    #[arg(long, value_name = "SPEC")]
+    pub lookahead: Option<Lookahead>,
 
     /// What is made small: cross-entropy, binary-cross-entropy, mse, mae, huber. Told from the task unless given.
     #[arg(long, value_name = "SPEC")]
@@ -176,9 +196,13 @@ pub struct TrainingArgs {
     #[arg(long, value_name = "N", value_parser = epochs, allow_hyphen_values = true)]
     pub epochs: Option<u64>,
 
-    /// The rows of a step. Chosen from the number of rows unless given.
+    /// The rows of a batch. Chosen from the number of rows unless given.
     #[arg(long, value_name = "N", value_parser = batch, allow_hyphen_values = true)]
     pub batch: Option<usize>,
+
+    /// Make each step from so many batches. [default: 1]
+    #[arg(long, value_name = "N", value_parser = batch, allow_hyphen_values = true)]
+    pub accumulate: Option<usize>,
 
     /// Stop after so many epochs without a better one: a number, after(10, metric=accuracy), or off. [default: 20]
     #[arg(long, value_name = "SPEC", value_parser = early_stopping, allow_hyphen_values = true)]
@@ -192,13 +216,25 @@ pub struct TrainingArgs {
     #[arg(long, value_name = "X", value_parser = not_negative, allow_hyphen_values = true)]
     pub l2: Option<f64>,
 
-    /// Decoupled weight decay. [default: adamw's 0.01, else 0]
+    /// Decoupled weight decay. [default: the optimizer's own, such as adamw's 0.01, else 0]
     #[arg(long, value_name = "X", value_parser = not_negative, allow_hyphen_values = true)]
     pub weight_decay: Option<f64>,
 
-    /// Scale gradients down to this norm.
+    /// The share of each weight that is taken away at every step, whatever the rate. [default: 0]
+    #[arg(long, value_name = "SHARE", value_parser = fraction, allow_hyphen_values = true)]
+    pub independent_decay: Option<f64>,
+
+    /// Scale the weights into each unit down to this norm.
+    #[arg(long, value_name = "X", value_parser = positive, allow_hyphen_values = true)]
+    pub max_norm: Option<f64>,
+
+    /// Scale gradients down to this norm, all together.
     #[arg(long, value_name = "X", value_parser = positive, allow_hyphen_values = true)]
     pub clip_norm: Option<f64>,
+
+    /// Scale the gradients of each tensor down to this norm.
+    #[arg(long, value_name = "X", value_parser = positive, allow_hyphen_values = true, conflicts_with = "clip_norm")]
+    pub clip_tensor_norm: Option<f64>,
 
     /// Limit every gradient to ± this value.
     #[arg(long, value_name = "X", value_parser = positive, allow_hyphen_values = true)]
@@ -217,7 +253,7 @@ pub struct TrainingArgs {
     pub seed: Option<u64>,
 }
 
-#[derive(Group)]
+#[derive(Flags)]
 #[command(next_help_heading = "Run")]
 pub struct RunArgs {
     /// The folder that runs are kept in.
@@ -232,14 +268,14 @@ pub struct RunArgs {
     pub threads: Threads,
 }
 
-#[derive(Group)]
+#[derive(Flags)]
 pub struct Threads {
     /// The number of threads; it changes no bit of the result. [default: one a core]
     #[arg(long, value_name = "N", value_parser = threads, allow_hyphen_values = true)]
     pub threads: Option<usize>,
 }
 
-#[derive(Group)]
+#[derive(Flags)]
 pub struct ResumeArgs {
     /// The run's folder, or its name inside --runs.
     pub run: PathBuf,
@@ -251,14 +287,14 @@ pub struct ResumeArgs {
     pub threads: Threads,
 }
 
-#[derive(Group)]
+#[derive(Flags)]
 pub struct RunsArgs {
     /// The folder that runs are kept in.
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub runs: PathBuf,
 }
 
-#[derive(Group)]
+#[derive(Flags)]
 pub struct UseArgs {
     /// The run's folder, its name inside --runs, or a model file.
     pub run: PathBuf,
@@ -274,7 +310,7 @@ pub struct UseArgs {
     pub runs: RunsArgs,
 }
 
-#[derive(Group)]
+#[derive(Flags)]
 pub struct ScheduleArgs {
     /// The schedules: 'cosine(0.1)', 'warmup(10%, then=step(0.1, every=2ep))', …
     #[arg(required = true, value_name = "SPEC")]
@@ -510,23 +546,34 @@ impl TrainingArgs {
 
         let training = &mut config.training;
         set(&mut training.optimizer, self.optimizer);
-        set(&mut training.lr, self.lr.clone());
+        set(&mut training.lr, self.lr.clone().map(Some));
+        set(&mut training.momentum, self.momentum.clone().map(Some));
+        set(&mut training.plateau, self.plateau);
+        if !self.group.is_empty() {
+            training.groups.clone_from(&self.group);
+        }
+        set(&mut training.ema, self.ema.map(Some));
+        set(&mut training.lookahead, self.lookahead);
+        set(&mut training.accumulate, self.accumulate);
         set(&mut training.loss, self.loss.clone().map(Some));
         set(&mut training.epochs, self.epochs);
         set(&mut training.batch, self.batch.map(Some));
         set(&mut training.early_stopping, self.early_stop);
         set(&mut training.class_weights, self.class_weights);
         set(&mut training.seed, self.seed);
-        // AdamW has a decay of its own, which is the one meant.
-        match &mut training.optimizer {
-            Rule::AdamW(adamw) => set(&mut adamw.weight_decay, self.weight_decay),
-            _ => set(&mut training.restraints.weight_decay, self.weight_decay),
+        // A rule that has a decay of its own is meant to use that.
+        match training.optimizer.weight_decay_mut() {
+            Some(own) => set(own, self.weight_decay),
+            None => set(&mut training.restraints.weight_decay, self.weight_decay),
         }
         let restraints = &mut training.restraints;
         set(&mut restraints.l1, self.l1);
         set(&mut restraints.l2, self.l2);
         set(&mut restraints.clip_norm, self.clip_norm.map(Some));
         set(&mut restraints.clip_value, self.clip_value.map(Some));
+        set(&mut restraints.clip_tensor_norm, self.clip_tensor_norm.map(Some));
+        set(&mut restraints.max_norm, self.max_norm.map(Some));
+        set(&mut restraints.independent_decay, self.independent_decay);
         if let Some(smoothing) = self.label_smoothing {
             match training.loss.get_or_insert_with(|| Loss::CrossEntropy(CrossEntropy::default())) {
                 Loss::CrossEntropy(loss) => loss.label_smoothing = smoothing,

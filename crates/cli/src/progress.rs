@@ -70,7 +70,9 @@ fn bar() -> impl FnMut(&Event) + Send {
             total_epochs = epochs(*total_steps, *steps_per_epoch);
         }
         Event::Step { .. } => bar.inc(1),
-        Event::Note { text } => bar.suspend(|| output::note(text)),
+        Event::Note { .. } | Event::Cut { .. } => {
+            bar.suspend(|| event.text().iter().for_each(|text| output::note(text)));
+        }
         Event::Epoch(epoch) => {
             if epoch.best {
                 best = format!(" · best {}", epoch.epoch + 1);
@@ -106,7 +108,7 @@ fn lines() -> impl FnMut(&Event) + Send {
             }
             total_epochs = epochs(*total_steps, *steps_per_epoch);
         }
-        Event::Note { text } => output::note(text),
+        Event::Note { .. } | Event::Cut { .. } => event.text().iter().for_each(|text| output::note(text)),
         Event::Epoch(epoch) => {
             line = format!(
                 "epoch {:>3}/{total_epochs}  loss {:.4}  validation {:.4}  {}  lr {:.2e}  {} rows/s{}",

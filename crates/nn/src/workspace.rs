@@ -304,14 +304,10 @@ impl<F: Float> Workspace<F> {
             return error(format!("row {row} does not exist: there are {all}"));
         }
         loss.accepts(outputs, batch.targets)?;
-        Ok(match batch.targets {
-            Targets::Classes(classes) => {
-                let classes = batch.rows.iter().map(|&row| classes[row as usize]);
-                loss.accepts_classes(outputs, classes.clone())?;
-                loss.weight(outputs, classes)
-            }
-            Targets::Values(_) => (batch.rows.len() * outputs) as f64,
-        })
+        if let Targets::Classes(classes) = batch.targets {
+            loss.accepts_classes(outputs, batch.rows.iter().map(|&row| classes[row as usize]))?;
+        }
+        Ok(loss.batch_weight(outputs, batch.targets, batch.rows))
     }
 }
 

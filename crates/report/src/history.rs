@@ -6,7 +6,7 @@ use std::path::Path;
 
 use downhill_optim::Position;
 use downhill_train::log::Record;
-use downhill_train::{Config, EarlyStopping, Epoch, Error, Event, Patience, Stop};
+use downhill_train::{Config, EarlyStopping, Epoch, Error, Event, Patience, Stop, usual_schedule};
 
 use crate::number::{counted, grouped};
 
@@ -26,6 +26,8 @@ pub(crate) struct History {
     pub size: Option<Size>,
     /// The length of an epoch and of the run, in steps.
     lengths: Option<(u64, u64)>,
+    /// From which step on the schedule's rates are multiplied by what.
+    cuts: Vec<(u64, f64)>,
     /// What a person should know.
     pub notes: Vec<String>,
 }
@@ -74,11 +76,16 @@ impl History {
                 Event::Resume { step, total_steps, steps_per_epoch } => {
                     // What was made after the checkpoint is made again.
                     epochs.retain(|_, epoch: &mut Epoch| epoch.step <= step);
+                    history.cuts.retain(|cut| cut.0 <= step);
                     history.lengths = Some((steps_per_epoch, total_steps));
                     // A run that is over goes on with nothing; it only gives its result again.
                     if !matches!(history.stop.take(), Some(Stop::Finished | Stop::EarlyStopping)) {
                         history.notes.push(format!("Resumed at step {}.", grouped(step)));
                     }
+                }
+                Event::Cut { step, scale, .. } => {
+                    history.notes.extend(event.text().map(|text| format!("{text}.")));
+                    history.cuts.push((step, scale));
                 }
                 Event::Epoch(epoch) => {
                     epochs.insert(epoch.epoch, epoch);
@@ -119,7 +126,16 @@ impl History {
             let last = |epoch: &Epoch| (epoch.step.saturating_sub(1) as f64, epoch.lr);
             return [self.epochs.iter().map(last).collect(), Vec::new()];
         };
-        let rate = |step| config.lr.at(Position { step, steps_per_epoch, total_steps });
+        let usual;
+        let schedule = match &config.lr {
+            Some(schedule) => schedule,
+            None => {
+                usual = usual_schedule(&config.optimizer);
+                &usual
+            }
+        };
+        let scale = |step| self.cuts.iter().rev().find(|cut| cut.0 <= step).map_or(1.0, |cut| cut.1);
+        let rate = |step| scale(step) * schedule.at(Position { step, steps_per_epoch, total_steps });
         let end = self.epochs.last().map_or(0, |epoch| epoch.step);
         let stride = end.max(total_steps).div_ceil(MOST_STEPS).max(1) as usize;
         let mut made = Vec::new();

@@ -18,7 +18,7 @@ fn run(runs: &Path, name: &str, config: Config, log: &[u8]) -> RunFolder {
 }
 
 fn config() -> Config {
-    Config { epochs: 6, lr: 0.01.into(), ..Config::default() }
+    Config { epochs: 6, lr: Some(0.01.into()), ..Config::default() }
 }
 
 /// The page of a golden log.
@@ -169,7 +169,7 @@ proptest! {
         log.truncate(log.len().saturating_sub(cut));
         log.extend(rubbish);
         let runs = tempfile::tempdir().unwrap();
-        let config = Config { lr: "warmup(5%, then=cosine(0.1))".parse().unwrap(), ..config() };
+        let config = Config { lr: Some("warmup(5%, then=cosine(0.1))".parse().unwrap()), ..config() };
         checked(&downhill_report::html(&run(runs.path(), "any", config, &log)).unwrap());
     }
 }

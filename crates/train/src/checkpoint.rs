@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use downhill_nn::Model;
-use downhill_optim::{Layout, Optimizer};
+use downhill_optim::{Layout, Memory, Optimizer, State};
 use serde::{Deserialize, Serialize};
 
 use crate::archive::{self, Archive, Named};
+use crate::plateau::Watch;
 use crate::{Error, Event};
 
 /// Where a run is, besides its weights.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Progress {
     /// The number of steps made.
     pub step: u64,
@@ -20,12 +21,33 @@ pub(crate) struct Progress {
     pub best: Option<Best>,
     /// Epochs since then.
     pub waited: u64,
+    /// What all rates of the schedule are multiplied by.
+    pub scale: f64,
+    /// What the plateau has seen.
+    pub watch: Watch,
     /// How long the steps of the epochs that have ended took.
     pub seconds: f64,
     /// How long the steps of the epoch under way took so far.
     pub epoch_seconds: f64,
     /// How many rows were trained on in the epochs that have ended.
     pub rows: u64,
+}
+
+impl Default for Progress {
+    /// Before the first step.
+    fn default() -> Self {
+        Self {
+            step: 0,
+            loss_sum: 0.0,
+            best: None,
+            waited: 0,
+            scale: 1.0,
+            watch: Watch::default(),
+            seconds: 0.0,
+            epoch_seconds: 0.0,
+            rows: 0,
+        }
+    }
 }
 
 /// The best epoch so far.
@@ -41,6 +63,10 @@ pub(crate) struct Best {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Description {
     pub progress: Progress,
+    /// What the optimizer remembers that is not of one parameter.
+    pub memory: Memory,
+    /// The same as it was at the best epoch, if that can be gone back to.
+    pub best_memory: Option<Memory>,
     /// The last epoch that ended, if one has.
     pub last: Option<crate::Epoch>,
     pub origin: Origin,
@@ -60,12 +86,39 @@ pub(crate) struct Origin {
 pub(crate) struct Weights {
     pub params: Vec<f32>,
     pub statistics: Vec<f32>,
+    /// What it takes to train on from there.
+    pub training: Option<Training>,
+}
+
+/// The parameters that were trained, where others were measured, and the optimizer's state.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Training {
+    pub params: Vec<f32>,
+    pub state: State<f32>,
+}
+
+impl Training {
+    pub fn of(model: &Model<f32>, optimizer: &Optimizer<f32>) -> Self {
+        Self { params: model.params().to_vec(), state: optimizer.state().clone() }
+    }
+
+    /// Takes what there is now.
+    pub fn take(&mut self, model: &Model<f32>, optimizer: &Optimizer<f32>) {
+        self.params.copy_from_slice(model.params());
+        self.state.clone_from(optimizer.state());
+    }
+
+    /// Goes back to what there was.
+    pub fn put(&self, model: &mut Model<f32>, optimizer: &mut Optimizer<f32>) {
+        model.params_mut().copy_from_slice(&self.params);
+        optimizer.state_mut().clone_from(&self.state);
+    }
 }
 
 impl Weights {
     /// Those of a model.
     pub fn of(model: &Model<f32>) -> Self {
-        Self { params: model.params().to_vec(), statistics: model.statistics().to_vec() }
+        Self { params: model.params().to_vec(), statistics: model.statistics().to_vec(), training: None }
     }
 
     /// Takes those of a model.
@@ -120,6 +173,9 @@ pub(crate) fn restore<D>(
         .try_for_each(|tensor| archive.copy(&format!("{prefix}{}", tensor.name), &mut values[tensor.range()]))
 }
 
+/// Where the parameters are that go with the best weights, if they are to be trained on.
+const BEST_TRAINING: &str = "best.training.";
+
 fn slot_prefix(slot: usize) -> String {
     format!("optimizer.{slot}.")
 }
@@ -141,6 +197,12 @@ pub(crate) fn save(
     if let Some(best) = best {
         tensors.extend(named(model.layout(), &best.params, BEST));
         tensors.extend(named(model.statistics_layout(), &best.statistics, BEST));
+        if let Some(training) = &best.training {
+            tensors.extend(named(model.layout(), &training.params, BEST_TRAINING));
+            for (slot, values) in training.state.slots().iter().enumerate() {
+                tensors.extend(named(model.layout(), values, &format!("{BEST}{}", slot_prefix(slot))));
+            }
+        }
     }
     let file = file_name(step);
     archive::save("write the checkpoint", &folder.join(&file), KIND, description, &tensors)?;
@@ -160,12 +222,22 @@ pub(crate) fn load(
         if let Some(best) = &mut best {
             restore(&archive, &layout, &mut best.params, BEST)?;
             restore(&archive, &statistics, &mut best.statistics, BEST)?;
+            if let Some(memory) = archive.description.best_memory {
+                let mut training = Training::of(model, optimizer);
+                restore(&archive, &layout, &mut training.params, BEST_TRAINING)?;
+                for (slot, values) in training.state.slots_mut().enumerate() {
+                    restore(&archive, &layout, values, &format!("{BEST}{}", slot_prefix(slot)))?;
+                }
+                training.state.set_memory(memory);
+                best.training = Some(training);
+            }
         }
         restore(&archive, &layout, model.params_mut(), "")?;
         restore(&archive, &statistics, model.statistics_mut(), "")?;
         for (slot, values) in optimizer.state_mut().slots_mut().enumerate() {
             restore(&archive, &layout, values, &slot_prefix(slot))?;
         }
+        optimizer.state_mut().set_memory(archive.description.memory);
         Ok(best)
     };
     let best = read().map_err(|why| Error::Damaged { path: path.to_path_buf(), why })?;

@@ -4,12 +4,14 @@ use downhill_data::{Dataset, Targets};
 use downhill_nn::loss::{CrossEntropy, Mse};
 use downhill_nn::{Dense, LayerSpec, Loss, Mlp};
 use downhill_optim::spec;
-use downhill_optim::{Cosine, Init, Invalid, Length, Restraints, Rule, Schedule, Warmup, invalid};
+use downhill_optim::{
+    Cosine, Group, Init, Invalid, Length, Lookahead, Restraints, Rule, Schedule, Warmup, invalid,
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::session::targets;
-use crate::{EarlyStopping, Error, Metrics, Monitor, archive};
+use crate::{EarlyStopping, Error, Metrics, Monitor, Plateau, archive, spelled};
 
 /// How a network is trained. Everything has a default; what is `None` is chosen from the data when a run starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,17 +21,35 @@ pub struct Config {
     pub seed: u64,
     /// How often every row is seen. Default 60.
     pub epochs: u64,
-    /// The rows of a step. Chosen from the number of rows: 16 to 128.
+    /// The rows of a batch. Chosen from the number of rows: 16 to 128.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch: Option<usize>,
     /// The rule that moves the parameters. Default AdamW.
     #[serde(with = "spec")]
     pub optimizer: Rule,
-    /// The learning rate. Default: a twentieth of the run up to 3e-3, then a cosine down to zero.
+    /// The learning rate. Chosen by the rule: [`usual_schedule`].
+    #[serde(skip_serializing_if = "Option::is_none", with = "spelled::option")]
+    pub lr: Option<Schedule>,
+    /// The momentum, μ or β₁, if it is to follow a schedule; otherwise `lr` moves it if it is a one-cycle, and else it
+    /// stays what the rule says.
+    #[serde(skip_serializing_if = "Option::is_none", with = "spelled::option")]
+    pub momentum: Option<Schedule>,
+    /// Whether the rate is cut when nothing gets better. Default off.
     #[serde(with = "spec")]
-    pub lr: Schedule,
+    pub plateau: Plateau,
+    /// Rates and decays of some tensors. Default none.
+    #[serde(skip_serializing_if = "Vec::is_empty", with = "spelled::list")]
+    pub groups: Vec<Group>,
+    /// β of an average of the weights, which is what is measured and kept. Default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ema: Option<f64>,
+    /// Whether the weights are now and then drawn back towards where they were. Default off.
+    #[serde(with = "spec")]
+    pub lookahead: Lookahead,
+    /// How many batches a step is made of: a step sees `batch`·`accumulate` rows, `batch` at a time. Default 1.
+    pub accumulate: usize,
     /// What is made small. Cross-entropy for classes, squared error for numbers.
-    #[serde(skip_serializing_if = "Option::is_none", with = "optional_loss")]
+    #[serde(skip_serializing_if = "Option::is_none", with = "spelled::option")]
     pub loss: Option<Loss>,
     /// How much the rows of each class count. Default: all the same.
     pub class_weights: ClassWeights,
@@ -49,7 +69,7 @@ pub enum Network {
     /// Hidden layers all alike.
     Mlp(Mlp),
     /// Any layers: `["dense(64)", "relu"]`.
-    Layers(#[serde(with = "layer_list")] Vec<LayerSpec>),
+    Layers(#[serde(with = "spelled::list")] Vec<LayerSpec>),
 }
 
 impl Network {
@@ -82,6 +102,32 @@ impl From<Vec<LayerSpec>> for Network {
     }
 }
 
+/// The schedule that a rule is run with unless another is given: a twentieth of the run up to a rate that usually suits the
+/// rule, then half a cosine down to zero; with a schedule-free rule, the rate stays up.
+pub fn usual_schedule(rule: &Rule) -> Schedule {
+    let rate = match rule {
+        Rule::Sgd(_) => 0.1,
+        Rule::Momentum(_) | Rule::Nesterov(_) | Rule::Adagrad(_) => 0.03,
+        Rule::RmsProp(_) => 1e-3,
+        Rule::Lion(_) => 3e-4,
+        Rule::Lars(_) => 10.0,
+        Rule::Lamb(_) => 0.01,
+        Rule::Adadelta(_) | Rule::ScheduleFreeSgd(_) | Rule::Prodigy(_) => 1.0,
+        Rule::Adam(_)
+        | Rule::AmsGrad(_)
+        | Rule::AdamW(_)
+        | Rule::NAdam(_)
+        | Rule::Adamax(_)
+        | Rule::RAdam(_) => 3e-3,
+        Rule::Muon(_) | Rule::ScheduleFreeAdamW(_) => 3e-3,
+    };
+    let warmup = Length::Share(0.05);
+    match rule {
+        Rule::ScheduleFreeSgd(_) | Rule::ScheduleFreeAdamW(_) => Warmup::new(warmup, rate).into(),
+        _ => Warmup::new(warmup, Cosine::new(rate)).into(),
+    }
+}
+
 /// How much the rows of each class count in the loss.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -108,7 +154,13 @@ impl Default for Config {
             epochs: 60,
             batch: None,
             optimizer: Rule::default(),
-            lr: Warmup::new(Length::Share(0.05), Cosine::new(3e-3)).into(),
+            lr: None,
+            momentum: None,
+            plateau: Plateau::Off,
+            groups: Vec::new(),
+            ema: None,
+            lookahead: Lookahead::Off,
+            accumulate: 1,
             loss: None,
             class_weights: ClassWeights::None,
             early_stopping: EarlyStopping::default(),
@@ -139,18 +191,19 @@ impl Config {
         let batch = batch.min(rows);
         config.batch = Some(batch);
 
+        config.lr.get_or_insert_with(|| usual_schedule(&self.optimizer));
         // One decay, not two of the same kind on top of each other.
-        if let Rule::AdamW(adamw) = &mut config.optimizer
-            && self.restraints.weight_decay > 0.0
+        if self.restraints.weight_decay > 0.0
+            && let Some(own) = config.optimizer.weight_decay_mut()
         {
             self.restraints.check()?;
-            adamw.weight_decay = self.restraints.weight_decay;
+            *own = self.restraints.weight_decay;
             config.restraints.weight_decay = 0.0;
         }
 
         config.loss = Some(self.resolve_loss(data)?);
         config.check()?;
-        config.check_monitor(data)?;
+        config.check_monitors(data)?;
         Ok((config, notes))
     }
 
@@ -205,15 +258,21 @@ impl Config {
         Some(loss)
     }
 
-    /// Fails if early stopping watches something that the task or the validation rows do not have.
-    fn check_monitor(&self, data: &Dataset) -> Result<(), Error> {
-        let monitor = self.early_stopping.monitor();
-        if monitor == Monitor::Loss {
-            return Ok(());
+    /// Fails if something is watched that the task or the validation rows do not have.
+    fn check_monitors(&self, data: &Dataset) -> Result<(), Error> {
+        for (who, monitor) in
+            [("early stopping", self.early_stopping.monitor()), ("the plateau", self.plateau.monitor())]
+        {
+            if monitor != Monitor::Loss {
+                // Whether there is such a figure does not depend on what is predicted.
+                let outputs = vec![0.0; data.valid.rows() * data.outputs()];
+                monitor.check(
+                    who,
+                    &Metrics::of(&outputs, data.outputs(), targets(&data.valid.y), 1.0, false)?,
+                )?;
+            }
         }
-        // Whether there is such a figure does not depend on what is predicted.
-        let outputs = vec![0.0; data.valid.rows() * data.outputs()];
-        monitor.check(&Metrics::of(&outputs, data.outputs(), targets(&data.valid.y), 1.0, false)?)
+        Ok(())
     }
 
     fn check_batch(&self) -> Result<(), Invalid> {
@@ -240,7 +299,14 @@ impl Config {
             }
         }
         self.optimizer.check()?;
-        self.lr.check()?;
+        self.lr.as_ref().map_or(Ok(()), Schedule::check)?;
+        self.momentum.as_ref().map_or(Ok(()), Schedule::check)?;
+        self.plateau.check()?;
+        self.groups.iter().try_for_each(Group::check)?;
+        self.ema.map_or(Ok(()), |decay| invalid::fraction("training", "ema", decay))?;
+        self.lookahead.check()?;
+        let accumulate = self.accumulate as f64;
+        invalid::ensure("training", "accumulate", accumulate, |n| n >= 1.0, "at least 1")?;
         self.restraints.check()?;
         self.early_stopping.check()?;
         self.loss.as_ref().map_or(Ok(()), Loss::check)
@@ -258,41 +324,4 @@ fn balanced(labels: &[u32], classes: usize) -> Vec<f64> {
     labels.iter().for_each(|&label| counts[label as usize] += 1);
     let weight = |&count: &u64| labels.len() as f64 / (classes as f64 * count.max(1) as f64);
     counts.iter().map(weight).collect()
-}
-
-/// Layers as a list of their spellings.
-pub(crate) mod layer_list {
-    use downhill_nn::LayerSpec;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    #[derive(Serialize, Deserialize)]
-    #[serde(transparent)]
-    struct Spelled(#[serde(with = "downhill_optim::spec")] LayerSpec);
-
-    pub fn serialize<S: Serializer>(layers: &[LayerSpec], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(layers.iter().map(|layer| Spelled(layer.clone())))
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<LayerSpec>, D::Error> {
-        let layers = Vec::<Spelled>::deserialize(deserializer)?;
-        Ok(layers.into_iter().map(|layer| layer.0).collect())
-    }
-}
-
-/// A loss by its spelling, if there is one.
-mod optional_loss {
-    use downhill_nn::Loss;
-    use downhill_optim::spec;
-    use serde::{Deserializer, Serializer};
-
-    pub fn serialize<S: Serializer>(loss: &Option<Loss>, serializer: S) -> Result<S::Ok, S::Error> {
-        match loss {
-            Some(loss) => spec::serialize(loss, serializer),
-            None => serializer.serialize_none(),
-        }
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Loss>, D::Error> {
-        spec::deserialize(deserializer).map(Some)
-    }
 }

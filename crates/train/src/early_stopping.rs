@@ -3,7 +3,7 @@
 use downhill_optim::{Invalid, invalid, spec};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Metrics};
+use crate::Monitor;
 
 /// When to stop before the last epoch: `off`, or `after(10, metric=accuracy)`.
 ///
@@ -81,93 +81,5 @@ impl EarlyStopping {
     /// Whether it is time to stop, after so many epochs without a better one.
     pub(crate) fn stops(&self, waited: u64) -> bool {
         matches!(self, Self::After(after) if waited >= after.patience)
-    }
-}
-
-/// A figure of the validation rows that can be watched.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Monitor {
-    /// The loss, whatever the task.
-    #[default]
-    Loss,
-    /// Classification.
-    Accuracy,
-    /// Classification.
-    BalancedAccuracy,
-    /// Classification.
-    F1,
-    /// Classification.
-    RocAuc,
-    /// Regression.
-    Rmse,
-    /// Regression.
-    Mae,
-    /// Regression.
-    R2,
-}
-
-impl Monitor {
-    /// Its value, if the task has it.
-    pub fn of(self, loss: f64, metrics: &Metrics) -> Option<f64> {
-        match (self, metrics) {
-            (Self::Loss, _) => Some(loss),
-            (Self::Accuracy, Metrics::Classification(metrics)) => Some(metrics.accuracy),
-            (Self::BalancedAccuracy, Metrics::Classification(metrics)) => Some(metrics.balanced_accuracy),
-            (Self::F1, Metrics::Classification(metrics)) => Some(metrics.f1),
-            (Self::RocAuc, Metrics::Classification(metrics)) => metrics.roc_auc,
-            (Self::Rmse, Metrics::Regression(metrics)) => Some(metrics.rmse),
-            (Self::Mae, Metrics::Regression(metrics)) => Some(metrics.mae),
-            (Self::R2, Metrics::Regression(metrics)) => metrics.r2,
-            _ => None,
-        }
-    }
-
-    /// Its name, as it is written.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Loss => "loss",
-            Self::Accuracy => "accuracy",
-            Self::BalancedAccuracy => "balanced-accuracy",
-            Self::F1 => "f1",
-            Self::RocAuc => "roc-auc",
-            Self::Rmse => "rmse",
-            Self::Mae => "mae",
-            Self::R2 => "r2",
-        }
-    }
-
-    /// Fails if there is no such figure for the task, or for these validation rows, of which `metrics` are some.
-    pub(crate) fn check(self, metrics: &Metrics) -> Result<(), Error> {
-        if self.of(0.0, metrics).is_some() {
-            return Ok(());
-        }
-        let name = self.name();
-        Err(Error::Mismatch(match (self, metrics) {
-            (Self::RocAuc, Metrics::Classification(_)) => format!(
-                "early stopping is to watch `{name}`, and the validation rows are all of one class, which have none; \
-                 watch loss or accuracy, or validate on more rows"
-            ),
-            (Self::R2, Metrics::Regression(_)) => format!(
-                "early stopping is to watch `{name}`, and a single validation row has none; watch loss, rmse or mae, \
-                 or validate on more rows"
-            ),
-            (_, Metrics::Classification(_)) => format!(
-                "early stopping is to watch `{name}`, which is for regression, and the target is classes; watch loss, \
-                 accuracy, balanced-accuracy, f1 or roc-auc"
-            ),
-            (_, Metrics::Regression(_)) => format!(
-                "early stopping is to watch `{name}`, which is for classes, and the target is a number; watch loss, \
-                 rmse, mae or r2"
-            ),
-        }))
-    }
-
-    /// By how much a value is better than another.
-    fn gain(self, value: f64, than: f64) -> f64 {
-        match self {
-            Self::Loss | Self::Rmse | Self::Mae => than - value,
-            Self::Accuracy | Self::BalancedAccuracy | Self::F1 | Self::RocAuc | Self::R2 => value - than,
-        }
     }
 }

@@ -52,6 +52,15 @@ pub enum Event {
     },
     /// An epoch ended and was measured.
     Epoch(Epoch),
+    /// The learning rate was cut, because nothing got better.
+    Cut {
+        /// The next step, the first with the new rate.
+        step: u64,
+        /// What all rates of the schedule are multiplied by from here on.
+        scale: f64,
+        /// The epoch whose weights are gone back to, if the cut does that.
+        back_to: Option<u64>,
+    },
     /// A checkpoint was written.
     Checkpoint {
         /// The next step.
@@ -71,6 +80,23 @@ pub enum Event {
         /// Why.
         reason: Stop,
     },
+}
+
+impl Event {
+    /// What a person should be told of it, in a sentence, if there is something.
+    pub fn text(&self) -> Option<String> {
+        match self {
+            Self::Note { text } => Some(text.clone()),
+            Self::Cut { step, scale, back_to } => {
+                let back = back_to
+                    .map_or(String::new(), |epoch| format!(", from the weights of epoch {}", epoch + 1));
+                Some(format!(
+                    "Nothing got better: from step {step} on the rate is {scale:.3e} times the schedule's{back}"
+                ))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What an epoch came to.

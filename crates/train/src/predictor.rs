@@ -23,7 +23,7 @@ pub struct Predictor {
 struct About {
     version: String,
     inputs: usize,
-    #[serde(with = "crate::config::layer_list")]
+    #[serde(with = "crate::spelled::list")]
     layers: Vec<LayerSpec>,
     #[serde(with = "spec")]
     loss: Loss,

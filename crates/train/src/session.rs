@@ -1,17 +1,18 @@
 //! The training loop.
 
 use std::cell::OnceCell;
+use std::ops::Range;
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
 use downhill_data::{Dataset, Encoder, Targets, permutation};
 use downhill_nn::{Batch, LayerSpec, Loss, Model, Workspace};
-use downhill_optim::{Optimizer, Position};
+use downhill_optim::{Accumulator, Optimizer, Position, Schedule};
 
-use crate::checkpoint::{self, Best, Description, Origin, Progress, Weights};
+use crate::checkpoint::{self, Best, Description, Origin, Progress, Training, Weights};
 use crate::log::Log;
 use crate::source::fingerprint;
-use crate::{Command, Config, Epoch, Error, Event, Metrics, RunFolder, Stop};
+use crate::{Command, Config, Epoch, Error, Event, Metrics, Monitor, Plateau, RunFolder, Stop};
 
 /// What looks at a run: called with every event, on the thread that trains.
 pub type View = Box<dyn FnMut(&Event) + Send>;
@@ -50,12 +51,18 @@ pub(crate) struct Session<'a> {
     /// Worked out when the first checkpoint asks: a run that is not kept needs no hash of its data.
     origin: OnceCell<Origin>,
     loss: Loss,
+    lr: &'a Schedule,
     steps_per_epoch: u64,
     total_steps: u64,
     batch: usize,
+    rows_per_step: usize,
     model: Model<f32>,
     optimizer: Optimizer<f32>,
     workspace: Workspace<f32>,
+    /// The gradients of a step's batches, if it has several.
+    sum: Option<Accumulator<f32>>,
+    /// Room for the weights to measure, if they are others than those that train.
+    shown: Vec<f32>,
     /// The order of the rows in the epoch under way.
     order: Vec<u32>,
     outputs: Vec<f32>,
@@ -118,6 +125,42 @@ fn check_size(layers: &[LayerSpec], batch: usize) -> Result<(), Error> {
     Ok(())
 }
 
+/// The momentum that is asked for at a position, if it is not just the rule's own.
+fn momentum(config: &Config, position: Position) -> Option<f64> {
+    match &config.momentum {
+        Some(schedule) => Some(schedule.at(position)),
+        None => config.lr.as_ref().and_then(|lr| lr.momentum(position)),
+    }
+}
+
+/// Fails if a momentum schedule leaves [0, 1), or goes with a rule that has none that could move.
+fn check_momentum(config: &Config, steps_per_epoch: u64, total_steps: u64) -> Result<(), Error> {
+    let Some(schedule) = &config.momentum else { return Ok(()) };
+    let mut rule = config.optimizer;
+    if rule.momentum_mut().is_none() {
+        let name = rule.name();
+        return Err(Error::Mismatch(format!(
+            "{name} has no momentum that could follow a schedule; leave it out"
+        )));
+    }
+    for step in 0..total_steps {
+        let momentum = schedule.at(Position { step, steps_per_epoch, total_steps });
+        if !(0.0..1.0).contains(&momentum) {
+            return Err(Error::Mismatch(format!(
+                "the momentum {schedule} is {momentum} at step {step}; it must be at least 0 and below 1 all the way"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The figure of an epoch that something watches.
+fn watched(monitor: Monitor, loss: f64, metrics: &Metrics) -> Result<f64, Error> {
+    monitor
+        .of(loss, metrics)
+        .ok_or_else(|| Error::Mismatch(format!("`{}` cannot be watched: it is not a number", monitor.name())))
+}
+
 /// The number of outputs that a loss needs of the network.
 fn outputs(loss: &Loss, data: &Dataset) -> usize {
     if matches!(loss, Loss::BinaryCrossEntropy(_)) { 1 } else { data.outputs() }
@@ -129,17 +172,31 @@ impl<'a> Session<'a> {
         let unresolved = || Error::Mismatch("the configuration is not resolved".into());
         let batch = config.batch.ok_or_else(unresolved)?;
         let loss = config.weighted_loss(data).ok_or_else(unresolved)?;
-        let steps_per_epoch = data.train.rows().div_ceil(batch) as u64;
+        let lr = config.lr.as_ref().ok_or_else(unresolved)?;
+        let rows_per_step = batch.saturating_mul(config.accumulate);
+        let steps_per_epoch = data.train.rows().div_ceil(rows_per_step) as u64;
         let layers = config.network.layers(outputs(&loss, data));
         check_size(&layers, batch)?;
         let model = Model::build(&layers, data.features(), config.seed)?;
-        let optimizer = Optimizer::new(config.optimizer, config.restraints, model.layout(), parallel)?;
+        let mut optimizer = Optimizer::new(config.optimizer, config.restraints, model.layout(), parallel)?
+            .groups(&config.groups)?
+            .lookahead(config.lookahead)?;
+        if let Some(decay) = config.ema {
+            optimizer = optimizer.averaged(decay)?;
+        }
         let workspace = Workspace::new(&model, batch, parallel);
+        let total_steps = steps_per_epoch * config.epochs;
+        check_momentum(config, steps_per_epoch, total_steps)?;
+        let shown = if optimizer.has_evaluation() { model.params().len() } else { 0 };
         Ok(Self {
             origin: OnceCell::new(),
             loss,
+            lr,
             steps_per_epoch,
-            total_steps: steps_per_epoch * config.epochs,
+            total_steps,
+            rows_per_step,
+            sum: (config.accumulate > 1).then(|| Accumulator::new(model.params().len())),
+            shown: vec![0.0; shown],
             batch,
             order: vec![0; data.train.rows()],
             outputs: vec![0.0; data.valid.rows() * model.outputs()],
@@ -204,7 +261,7 @@ impl<'a> Session<'a> {
     }
 
     fn go_to(&mut self, description: Description, best: Option<Weights>) -> Result<(), Error> {
-        let Description { progress, last, origin } = description;
+        let Description { progress, last, origin, .. } = description;
         let changed = |what: &str| {
             Err(Error::Mismatch(format!(
                 "the {what} is not what the run was trained with: it has changed since, and the run cannot go on as if \
@@ -297,35 +354,121 @@ impl<'a> Session<'a> {
     /// Makes one step and returns the rate and the loss before it. Allocates nothing.
     fn make_step(&mut self, outside: &mut Outside) -> Result<(f64, f64), Error> {
         let step = self.progress.step;
-        let first = (step % self.steps_per_epoch) as usize * self.batch;
-        let rows = &self.order[first..(first + self.batch).min(self.order.len())];
-        let batch = Batch { x: &self.data.train.x, targets: targets(&self.data.train.y), rows };
-        let loss = self.workspace.gradients(&mut self.model, &batch, &self.loss, self.config.seed, step)?;
-        let lr = self.config.lr.at(self.position());
+        let first = (step % self.steps_per_epoch) as usize * self.rows_per_step;
+        let last = (first + self.rows_per_step).min(self.order.len());
+        let loss = self.gradients(first..last)?;
+        let lr = self.rate();
         if loss.is_finite() {
-            self.optimizer.step(step, lr, self.model.params_mut(), self.workspace.gradient());
+            if let Some(momentum) = momentum(self.config, self.position()) {
+                self.optimizer.set_momentum(momentum);
+            }
+            let gradient = self.sum.as_ref().map_or(self.workspace.gradient(), Accumulator::gradient);
+            self.optimizer.step(step, lr, self.model.params_mut(), gradient);
             self.progress.step += 1;
-            self.progress.loss_sum += loss * rows.len() as f64;
+            self.progress.loss_sum += loss * (last - first) as f64;
         }
-        outside.show(&Event::Step { step, lr, loss, rows: rows.len() as u64 });
+        outside.show(&Event::Step { step, lr, loss, rows: (last - first) as u64 });
         Ok((lr, loss))
+    }
+
+    /// The rate of the next step: the schedule's, under the cuts so far.
+    fn rate(&self) -> f64 {
+        self.progress.scale * self.lr.at(self.position())
+    }
+
+    /// Works out the gradient of the mean loss over these rows of the epoch, and returns that mean.
+    fn gradients(&mut self, rows: Range<usize>) -> Result<f64, Error> {
+        let Self { data, loss, config, model, workspace, progress, .. } = self;
+        let rows = &self.order[rows];
+        let (x, targets) = (&data.train.x, targets(&data.train.y));
+        let Some(sum) = &mut self.sum else {
+            return Ok(workspace.gradients(
+                model,
+                &Batch { x, targets, rows },
+                loss,
+                config.seed,
+                progress.step,
+            )?);
+        };
+        sum.clear();
+        let outputs = model.outputs();
+        let whole = loss.batch_weight(outputs, targets, rows);
+        let mut mean = 0.0;
+        for (part, rows) in rows.chunks(self.batch).enumerate() {
+            // Dropout draws anew for every batch.
+            let draw = progress.step * config.accumulate as u64 + part as u64;
+            let part_mean =
+                workspace.gradients(model, &Batch { x, targets, rows }, loss, config.seed, draw)?;
+            let weight = loss.batch_weight(outputs, targets, rows) / if whole > 0.0 { whole } else { 1.0 };
+            sum.add(workspace.gradient(), weight);
+            mean += weight * part_mean;
+        }
+        Ok(mean)
+    }
+
+    /// Swaps the weights that train for those to measure, or back.
+    fn swap_shown(&mut self) {
+        self.model.params_mut().swap_with_slice(&mut self.shown);
     }
 
     /// Measures an epoch that has ended; false if the validation loss is no number.
     fn end_epoch(&mut self, outside: &mut Outside, epoch: u64, lr: f64) -> Result<bool, Error> {
+        let shows_others = self.optimizer.has_evaluation();
+        if shows_others {
+            self.optimizer.evaluation(self.model.params(), &mut self.shown);
+            self.swap_shown();
+        }
+        let ended = self.measure_epoch(outside, epoch, lr);
+        if shows_others {
+            self.swap_shown();
+        }
+        let Some(ended) = ended? else { return Ok(false) };
+        if ended.best && self.config.plateau.backtracks() {
+            let Self { best, model, optimizer, .. } = self;
+            if let Some(best) = best {
+                match &mut best.training {
+                    Some(training) => training.take(model, optimizer),
+                    None => best.training = Some(Training::of(model, optimizer)),
+                }
+            }
+        }
+        self.watch_plateau(outside, &ended)?;
+        self.last = Some(ended);
+        Ok(true)
+    }
+
+    /// Cuts the rate if it is time to.
+    fn watch_plateau(&mut self, outside: &mut Outside, ended: &Epoch) -> Result<(), Error> {
+        let Plateau::Cut(cut) = self.config.plateau else { return Ok(()) };
+        let value = watched(cut.metric, ended.valid_loss, &ended.metrics)?;
+        if !cut.is_due(&mut self.progress.watch, value) {
+            return Ok(());
+        }
+        let Some(scale) = cut.scale(self.progress.scale, self.lr.at(self.position())) else { return Ok(()) };
+        self.progress.scale = scale;
+        let mut back_to = None;
+        if let (Some(weights), Some(best), true) = (&self.best, &self.progress.best, cut.backtrack)
+            && let Some(training) = &weights.training
+        {
+            training.put(&mut self.model, &mut self.optimizer);
+            self.model.statistics_mut().copy_from_slice(&weights.statistics);
+            back_to = Some(best.epoch.epoch);
+        }
+        outside.tell(&Event::Cut { step: self.progress.step, scale, back_to })
+    }
+
+    /// Measures the weights in the model; nothing if the validation loss is no number.
+    fn measure_epoch(&mut self, outside: &mut Outside, epoch: u64, lr: f64) -> Result<Option<Epoch>, Error> {
         let (valid, encoder) = (&self.data.valid, self.data.encoder.as_ref());
         let (valid_loss, metrics) =
             measure(&mut self.workspace, &self.model, &mut self.outputs, valid, &self.loss, encoder, false)?;
         if !valid_loss.is_finite() {
-            return Ok(false);
+            return Ok(None);
         }
         let rows = self.data.train.rows() as u64;
         let seconds = std::mem::take(&mut self.progress.epoch_seconds);
         let stopping = self.config.early_stopping;
-        let monitor = stopping.monitor();
-        let score = monitor.of(valid_loss, &metrics).ok_or_else(|| {
-            Error::Mismatch(format!("early stopping cannot watch `{}`: it is not a number", monitor.name()))
-        })?;
+        let score = watched(stopping.monitor(), valid_loss, &metrics)?;
         let best = self.progress.best.as_ref().is_none_or(|best| stopping.better(score, best.score));
         let ended = Epoch {
             epoch,
@@ -352,8 +495,7 @@ impl<'a> Session<'a> {
             self.progress.waited += 1;
         }
         outside.tell(&Event::Epoch(ended.clone()))?;
-        self.last = Some(ended);
-        Ok(true)
+        Ok(Some(ended))
     }
 
     /// Writes a checkpoint, and keeps besides it the one before and that of the best epoch.
@@ -361,7 +503,14 @@ impl<'a> Session<'a> {
         let Some((folder, log)) = &mut outside.folder else { return Ok(()) };
         let origin = self.origin().clone();
         let before = folder.steps()?.into_iter().find(|&step| step < self.progress.step);
-        let description = Description { progress: self.progress.clone(), last: self.last.clone(), origin };
+        let best_training = self.best.as_ref().and_then(|best| best.training.as_ref());
+        let description = Description {
+            progress: self.progress.clone(),
+            memory: self.optimizer.state().memory(),
+            best_memory: best_training.map(|training| training.state.memory()),
+            last: self.last.clone(),
+            origin,
+        };
         let best = self.best.as_ref();
         let event =
             checkpoint::save(&folder.checkpoints(), &description, &self.model, &self.optimizer, best)?;
@@ -393,6 +542,9 @@ impl<'a> Session<'a> {
         if let (Some(weights), Some(best), true) = (self.best, self.progress.best, restores) {
             weights.put(&mut self.model);
             epoch = Some(best.epoch);
+        } else if self.optimizer.has_evaluation() {
+            self.optimizer.evaluation(self.model.params(), &mut self.shown);
+            self.model.params_mut().copy_from_slice(&self.shown);
         }
         let Progress { step, seconds, epoch_seconds, rows, .. } = self.progress;
         Ok(Outcome {

@@ -5,12 +5,12 @@ use std::sync::mpsc::Receiver;
 
 use downhill_data::Dataset;
 use downhill_nn::Loss;
-use downhill_optim::{Invalid, Restraints, Rule, Schedule, invalid};
+use downhill_optim::{Group, Invalid, Lookahead, Restraints, Rule, Schedule, invalid};
 
 use crate::session::{Outcome, Outside, Session};
 use crate::{
-    ClassWeights, Command, Config, EarlyStopping, Error, Evaluation, Event, Network, Predictor, RunConfig,
-    RunFolder, Source, Stop, Summary, View,
+    ClassWeights, Command, Config, EarlyStopping, Error, Evaluation, Event, Network, Plateau, Predictor,
+    RunConfig, RunFolder, Source, Stop, Summary, View,
 };
 
 /// Trains networks: settings, all with defaults, then [`fit`](Trainer::fit).
@@ -85,9 +85,9 @@ impl Trainer {
         self
     }
 
-    /// The learning rate: a number or a schedule.
+    /// The learning rate: a number or a schedule. Default: [`usual_schedule`](crate::usual_schedule).
     pub fn lr(mut self, schedule: impl Into<Schedule>) -> Self {
-        self.config.lr = schedule.into();
+        self.config.lr = Some(schedule.into());
         self
     }
 
@@ -109,13 +109,49 @@ impl Trainer {
         self
     }
 
+    /// A schedule for the momentum, μ or β₁. Default: the rule's own, or that of a one-cycle.
+    pub fn momentum(mut self, schedule: impl Into<Schedule>) -> Self {
+        self.config.momentum = Some(schedule.into());
+        self
+    }
+
+    /// What to do when nothing gets better. Default nothing.
+    pub fn plateau(mut self, plateau: Plateau) -> Self {
+        self.config.plateau = plateau;
+        self
+    }
+
+    /// Tensors that have rates and decays of their own. Default none.
+    pub fn groups(mut self, groups: impl Into<Vec<Group>>) -> Self {
+        self.config.groups = groups.into();
+        self
+    }
+
+    /// Measures and keeps an average of the weights, which moves by 1 − `decay` of the way at each step.
+    pub fn ema(mut self, decay: f64) -> Self {
+        self.config.ema = Some(decay);
+        self
+    }
+
+    /// Draws the weights now and then back towards where they were. Default off.
+    pub fn lookahead(mut self, lookahead: Lookahead) -> Self {
+        self.config.lookahead = lookahead;
+        self
+    }
+
+    /// The number of batches of a step. Default 1.
+    pub fn accumulate(mut self, batches: usize) -> Self {
+        self.config.accumulate = batches;
+        self
+    }
+
     /// How often every row is seen. Default 60.
     pub fn epochs(mut self, epochs: u64) -> Self {
         self.config.epochs = epochs;
         self
     }
 
-    /// The rows of a step.
+    /// The rows of a batch.
     pub fn batch(mut self, rows: usize) -> Self {
         self.config.batch = Some(rows);
         self
@@ -291,7 +327,7 @@ fn conclude(
         classes: data.classes(),
         parameters,
         optimizer: config.optimizer.to_string(),
-        schedule: config.lr.to_string(),
+        schedule: config.lr.as_ref().map(Schedule::to_string).unwrap_or_default(),
         seed: config.seed,
         threads,
         batch: config.batch.expect("resolved before the run"),
