@@ -1,6 +1,6 @@
 """Reference values for the tests of downhill-optim, from PyTorch, Keras and Optax.
 
-Writes crates/optim/tests/golden/{rules,schedules}.json. Run from anywhere:
+Writes crates/optim/tests/golden/{problems,rules,schedules}.json. Run from anywhere:
 
     pip install torch==2.15.0 keras==3.15.1 optax==0.2.8 jax==0.10.2 numpy==2.4.6
     python tools/golden/optim.py
@@ -16,27 +16,31 @@ os.environ["KERAS_BACKEND"] = "torch"
 import jax
 import jax.numpy as jnp
 import keras
+import numpy as np
 import optax
 import torch
+from problems import PROBLEMS, gradients, starts, weights
 
 jax.config.update("jax_enable_x64", True)
 
 STEPS = 60
-EVERY = 10
 
-# Half of a sum of squares, badly scaled, its minimum away from zero; and Rosenbrock's valley.
-SCALES = [0.1, 1.0, 10.0, 100.0]
-CENTRES = [1.0, -2.0, 3.0, 0.5]
-STARTS = {"quadratic": [-3.0, 4.0, 2.0, -1.0], "rosenbrock": [-1.2, 1.0]}
-
-
-def gradient(problem, p):
-    """The gradient, of a sequence of numbers of any framework."""
-    if problem == "quadratic":
-        return [a * (x - c) for a, x, c in zip(SCALES, p, CENTRES)]
-    x, y = p
-    valley = y - x * x
-    return [-2.0 * (1.0 - x) - 400.0 * x * valley, 200.0 * valley]
+# The rates on Beale's function, the logistic regression and the matrix problem; on the first two each rule has its own.
+RATES = {
+    "sgd": (0.01, 0.5, 0.1),
+    "momentum": (0.002, 0.1, 0.02),
+    "nesterov": (0.002, 0.1, 0.02),
+    "adagrad": (0.2, 0.2, 0.2),
+    "rmsprop": (0.02, 0.02, 0.02),
+    "adadelta": (0.5, 5.0, 2.0),
+    "adam": (0.05, 0.1, 0.05),
+    "amsgrad": (0.05, 0.1, 0.05),
+    "adamw": (0.05, 0.1, 0.05),
+    "nadam": (0.05, 0.1, 0.05),
+    "adamax": (0.05, 0.1, 0.05),
+    "radam": (0.02, 0.1, 0.05),
+    "lion": (0.02, 0.02, 0.02),
+}
 
 
 def rate(initial, step):
@@ -49,19 +53,22 @@ def by_torch(make, clip=None, l1=0.0):
 
     def run(problem, initial, dtype):
         torch.set_default_dtype(getattr(torch, dtype))  # the type of what NAdam keeps of its momentums
-        p = torch.tensor(STARTS[problem], dtype=getattr(torch, dtype), requires_grad=True)
-        optimizer = make([p], initial)
+        decayed = weights(problem)
+        params = [torch.tensor(start, requires_grad=True) for start in starts(problem, dtype)]
+        groups = [{"params": [p]} | ({} if w else {"weight_decay": 0.0}) for p, w in zip(params, decayed)]
+        optimizer = make(groups, initial)
         path = []
         for step in range(STEPS):
-            optimizer.param_groups[0]["lr"] = rate(initial, step)
-            p.grad = torch.stack(gradient(problem, p.detach()))
+            for group in optimizer.param_groups:
+                group["lr"] = rate(initial, step)
+            for p, g in zip(params, gradients(problem, step, [p.detach().numpy() for p in params])):
+                p.grad = torch.from_numpy(g)
             if clip is not None:
-                clip([p])
+                clip(params)
             if l1 > 0.0:
-                (l1 * p.abs().sum()).backward()  # adds to the gradient
+                (l1 * sum(p.abs().sum() for p, w in zip(params, decayed) if w)).backward()  # adds to the gradient
             optimizer.step()
-            if (step + 1) % EVERY == 0:
-                path.append(p.detach().tolist())
+            path.append(flat(params))
         return path
 
     return run
@@ -72,38 +79,49 @@ def by_keras(make):
 
     def run(problem, initial, dtype):
         keras.config.set_floatx(dtype)
-        p = keras.Variable(STARTS[problem], dtype=dtype)
+        decayed = weights(problem)
+        params = [keras.Variable(start, dtype=dtype, name=str(i)) for i, start in enumerate(starts(problem, dtype))]
         optimizer = make(initial)
-        optimizer.build([p])
+        optimizer.exclude_from_weight_decay(var_list=[p for p, w in zip(params, decayed) if not w])
+        optimizer.build(params)
         path = []
         for step in range(STEPS):
             optimizer.learning_rate.assign(rate(initial, step))
-            now = p.value.detach()
-            optimizer.apply([torch.stack(gradient(problem, now))])
-            if (step + 1) % EVERY == 0:
-                path.append(p.value.detach().tolist())
+            grads = gradients(problem, step, [p.value.detach().numpy().copy() for p in params])
+            optimizer.apply([torch.from_numpy(g) for g in grads])
+            path.append(flat([p.value for p in params]))
         return path
 
     return run
 
 
 def by_optax(make):
-    """A trajectory of Optax's optimizer `make(schedule)`."""
+    """A trajectory of Optax's optimizer `make(schedule, mask)`; the mask says what is decayed."""
 
     def run(problem, initial, dtype):
-        p = jnp.array(STARTS[problem], dtype=dtype)
-        optimizer = make(lambda step: rate(initial, step))
-        state = optimizer.init(p)
+        params = [jnp.array(start) for start in starts(problem, dtype)]
+        optimizer = make(lambda step: rate(initial, step), weights(problem))
+        state = optimizer.init(params)
         path = []
         for step in range(STEPS):
-            updates, state = optimizer.update(jnp.stack(gradient(problem, p)), state, p)
-            p = optax.apply_updates(p, updates)
-            assert p.dtype == dtype
-            if (step + 1) % EVERY == 0:
-                path.append(p.tolist())
+            grads = [jnp.array(g) for g in gradients(problem, step, [np.asarray(p) for p in params])]
+            updates, state = optimizer.update(grads, state, params)
+            params = optax.apply_updates(params, updates)
+            assert all(p.dtype == dtype for p in params)
+            path.append(flat(params))
         return path
 
     return run
+
+
+def flat(params):
+    """Every number of some tensors."""
+    return [x for p in params for x in (p.detach().numpy() if torch.is_tensor(p) else np.asarray(p)).ravel().tolist()]
+
+
+def recorded(path, every, digits):
+    """The last of so many steps each, to so many digits: 9 are all of a float32, and 13 are far below 1e-10."""
+    return [[float(f"{x:.{digits}g}") for x in params] for params in path[every - 1 :: every]]
 
 
 def rules():
@@ -117,7 +135,7 @@ def rules():
 
     def rms_trace(momentum, **settings):
         settings = {"decay": 0.9, "eps": 1e-8, "eps_in_sqrt": False, **settings}
-        return lambda lr: optax.rmsprop(lr, momentum=momentum, **settings)
+        return lambda lr, mask: optax.rmsprop(lr, momentum=momentum, **settings)
 
     return [
         ("sgd", {}, (0.015, 1e-3), by_torch(lambda p, lr: t.SGD(p, lr))),
@@ -235,7 +253,7 @@ def rules():
             "lion(0.5, beta2=0.8, weight-decay=0.3)",
             {},
             (0.05, 0.02),
-            by_optax(lambda lr: optax.lion(lr, b1=0.5, b2=0.8, weight_decay=0.3)),
+            by_optax(lambda lr, mask: optax.lion(lr, b1=0.5, b2=0.8, weight_decay=0.3, mask=mask)),
         ),
         ("sgd", {"l2": 0.5}, (0.01, 1e-3), by_torch(lambda p, lr: t.SGD(p, lr, weight_decay=0.5))),
         ("adam", {"l2": 0.1}, (0.1, 0.05), by_torch(lambda p, lr: t.Adam(p, lr, weight_decay=0.1))),
@@ -250,19 +268,19 @@ def rules():
             "sgd",
             {"clip_norm": 5.0},
             (0.02, 0.01),
-            by_optax(lambda lr: optax.chain(optax.clip_by_global_norm(5.0), optax.sgd(lr))),
+            by_optax(lambda lr, mask: optax.chain(optax.clip_by_global_norm(5.0), optax.sgd(lr))),
         ),
         (
             "adam",
             {"clip_norm": 1.0},
             (0.1, 0.05),
-            by_optax(lambda lr: optax.chain(optax.clip_by_global_norm(1.0), optax.adam(lr))),
+            by_optax(lambda lr, mask: optax.chain(optax.clip_by_global_norm(1.0), optax.adam(lr))),
         ),
         (
             "momentum(0.8, form=buffer)",
             {"clip_norm": 20.0},
             (0.01, 5e-4),
-            by_optax(lambda lr: optax.chain(optax.clip_by_global_norm(20.0), optax.sgd(lr, momentum=0.8))),
+            by_optax(lambda lr, mask: optax.chain(optax.clip_by_global_norm(20.0), optax.sgd(lr, momentum=0.8))),
         ),
         (
             "momentum(form=buffer)",
@@ -287,9 +305,9 @@ def rules():
             {"weight_decay": 0.1},
             (0.05, 0.01),
             by_optax(
-                lambda lr: optax.chain(
+                lambda lr, mask: optax.chain(
                     optax.scale_by_rms(decay=0.9, eps=1e-8, eps_in_sqrt=False),
-                    optax.add_decayed_weights(0.1),
+                    optax.add_decayed_weights(0.1, mask),
                     optax.scale_by_learning_rate(lr),
                 )
             ),
@@ -299,8 +317,8 @@ def rules():
             {"clip_norm": 10.0, "clip_value": 2.0, "weight_decay": 0.2},
             (0.1, 0.01),
             by_optax(
-                lambda lr: optax.chain(
-                    optax.clip_by_global_norm(10.0), optax.clip(2.0), optax.adamw(lr, weight_decay=0.2)
+                lambda lr, mask: optax.chain(
+                    optax.clip_by_global_norm(10.0), optax.clip(2.0), optax.adamw(lr, weight_decay=0.2, mask=mask)
                 )
             ),
         ),
@@ -309,14 +327,14 @@ def rules():
 
 def trajectories():
     for optimizer, restraints, rates, run in rules():
-        for problem, initial in zip(STARTS, rates):
+        for problem, initial in zip(PROBLEMS, rates + RATES[optimizer.split("(")[0]]):
             yield {
                 "optimizer": optimizer,
                 "restraints": restraints,
                 "schedule": f"inverse-time({initial}, decay=0.05)",
                 "problem": problem,
-                "float64": run(problem, initial, "float64"),
-                "float32": run(problem, initial, "float32"),
+                "float64": recorded(run(problem, initial, "float64"), 20 if problem == "matrix" else 10, 13),
+                "float32": recorded(run(problem, initial, "float32"), 20, 9),
             }
 
 
@@ -359,6 +377,7 @@ def schedules():
         return s.SequentialLR(optimizer, [rise, fall], milestones=[20])
 
     return [
+        ("constant(0.1)", 1, 300, torch_rates(0.1, lambda o: s.ConstantLR(o, factor=1.0), 300)),
         ("exponential(0.1, rate=0.98)", 1, 300, torch_rates(0.1, lambda o: s.ExponentialLR(o, 0.98), 300)),
         ("exponential(0.1, rate=0.9, per=epoch)", 7, 280, torch_rates(0.1, lambda o: s.ExponentialLR(o, 0.9), 40)),
         ("step(0.3, every=30)", 1, 300, torch_rates(0.3, lambda o: s.StepLR(o, 30, 0.5), 300)),
@@ -563,16 +582,19 @@ def schedules():
 
 
 def write(name, entries):
+    """One entry a line."""
     path = Path(__file__).parents[2] / "crates/optim/tests/golden" / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("[\n" + ",\n".join(json.dumps(entry) for entry in entries) + "\n]\n")
+    path.write_text("[\n" + ",\n".join(json.dumps(entry, separators=(",", ":")) for entry in entries) + "\n]\n")
 
 
-write("rules.json", list(trajectories()))
-write(
-    "schedules.json",
-    [
-        {"schedule": schedule, "steps_per_epoch": epoch, "total_steps": total, "rates": rates}
-        for schedule, epoch, total, rates in schedules()
-    ],
-)
+if __name__ == "__main__":
+    write("problems.json", [{"name": name, **problem} for name, problem in PROBLEMS.items()])
+    write("rules.json", list(trajectories()))
+    write(
+        "schedules.json",
+        [
+            {"schedule": schedule, "steps_per_epoch": epoch, "total_steps": total, "rates": [float(f"{rate:.13g}") for rate in rates]}
+            for schedule, epoch, total, rates in schedules()
+        ],
+    )

@@ -45,6 +45,37 @@ fn rates_agree_with_the_frameworks() {
     }
 }
 
+/// So that no schedule is forgotten above.
+#[test]
+fn every_schedule_has_rates() {
+    let golden: Vec<Golden> = serde_json::from_str(include_str!("golden/schedules.json")).unwrap();
+    let all = [
+        "constant",
+        "inverse-time",
+        "exponential",
+        "inverse-sqrt",
+        "step",
+        "piecewise",
+        "linear",
+        "polynomial",
+        "cosine",
+        "cosine-restarts",
+        "one-cycle",
+        "cyclic",
+        "wsd",
+        "noam",
+        "warmup",
+        "sequence",
+    ];
+    for name in all {
+        let of = |case: &&Golden| case.schedule.split('(').next() == Some(name);
+        let steps: Vec<u64> = golden.iter().filter(of).map(|case| case.total_steps).collect();
+        assert!(steps.iter().any(|&steps| steps >= 200), "{name}: {steps:?} steps");
+    }
+    let error = "?".parse::<Schedule>().unwrap_err().to_string();
+    assert!(error.contains(&format!("there is `{}`", all.join("`, `"))), "{error}");
+}
+
 #[test]
 fn inverse_time_per_epoch_counted_from_one() {
     let rates = rates("inverse-time(0.2, decay=1, per=epoch, from=1)", 4, 1);
