@@ -2,6 +2,7 @@
 
 use downhill_optim::{Init, random};
 use random::Purpose;
+use serde::Deserialize;
 
 const FAN_IN: usize = 400;
 const FAN_OUT: usize = 100;
@@ -43,6 +44,37 @@ const UNIFORM: [(&str, f64); 5] = [
 fn random_ones() -> impl Iterator<Item = &'static str> {
     let spreads = NORMAL.into_iter().chain(UNIFORM).map(|(init, _)| init);
     spreads.chain(["truncated-normal", "orthogonal(0.5)", "sparse(0)"])
+}
+
+/// What `tools/golden/moments.py` found: moments of what is random, the whole of what is not.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Golden {
+    Random { init: String, mean: f64, std: f64, largest: f64, zeros: f64 },
+    Whole { init: String, values: Vec<f64> },
+}
+
+/// Moments of 40 000 weights against those of a million by PyTorch and Keras.
+#[test]
+fn moments_are_those_of_the_frameworks() {
+    let golden: Vec<Golden> = serde_json::from_str(include_str!("golden/moments.json")).unwrap();
+    let n = (FAN_IN * FAN_OUT) as f64;
+    for case in golden {
+        match case {
+            Golden::Whole { init, values } => assert_eq!(matrix(&init, 3, 2, 0), values, "{init}"),
+            Golden::Random { init, mean, std, largest, zeros } => {
+                let weights = weights(&init, 3, 0);
+                let (found_mean, found_std, found_largest) = moments(&weights);
+                assert!((found_mean - mean).abs() < 4.5 * std / n.sqrt(), "{init}: mean {found_mean}");
+                assert!((found_std / std - 1.0).abs() < 0.02, "{init}: {found_std}, not {std}");
+                // A bound is reached by both; without one, the largest of more values is the larger.
+                let (found, bounded) = (found_largest * found_std / largest, largest < 3.0 * std);
+                assert!((if bounded { 0.999 } else { 0.6 }..1.001).contains(&found), "{init}: {found}");
+                let found = weights.iter().filter(|&&w| w == 0.0).count() as f64 / n;
+                assert_eq!(found, zeros, "{init}");
+            }
+        }
+    }
 }
 
 /// The moments of 40 000 weights lie within four of their own standard deviations.
