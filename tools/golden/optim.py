@@ -227,6 +227,7 @@ def rules():
         ),
         ("nadam(momentum-decay=0)", {}, (0.1, 0.05), by_torch(lambda p, lr: t.NAdam(p, lr, momentum_decay=0))),
         ("nadam(0.99, eps=1e-7, momentum-decay=1)", {}, (0.1, 0.05), by_keras(lambda lr: k.Nadam(lr, beta_1=0.99))),
+        ("nadam(momentum-decay=1e5)", {}, (0.1, 0.05), by_optax(lambda lr, mask: optax.nadam(lr))),
         (
             "nadam",
             {"weight_decay": 0.2},
