@@ -62,6 +62,13 @@ PROBLEMS = {
         "inputs": numbers(3, 6, 4, 0.125),
         "targets": numbers(4, 6, 3, 0.25),
     },
+    # The same with fewer inputs than outputs.
+    "wide": {
+        "layout": tensors(("0.weight", [2, 5], "weight"), ("0.bias", [5], "bias")),
+        "start": sum(numbers(6, 2, 5, 0.0625), []) + [0.5, -0.25, 0.125, 0.0, -0.5],
+        "inputs": numbers(7, 6, 2, 0.125),
+        "targets": numbers(8, 6, 5, 0.25),
+    },
 }
 
 
