@@ -229,7 +229,9 @@ def cases():
             ("adam", adam, "betas", "logistic", 0.1),
             ("adamw(weight-decay=0.3)", adamw, "betas", "matrix", 0.1),
         ]:
-            schedule = f"one-cycle({peak}, start={start * 100:.0f}%)"
+            momentum = {key: settings[key] for key in ["base_momentum", "max_momentum"] if key in settings}
+            keys = "".join(f", {key.replace('_', '-')}={value}" for key, value in momentum.items())
+            schedule = f"one-cycle({peak}, start={start * 100:.0f}%{keys})"
             run = by_torch(make, scheduler=cycle(peak, **settings))
             yield rule, {"momentum": momentums(make_plain(make), key, **settings)}, problem, schedule, peak, run
 

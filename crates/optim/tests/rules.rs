@@ -1,9 +1,11 @@
-//! Every rule against the trajectories of PyTorch, Keras and Optax; `tools/golden/optim.py` writes them.
+//! Every rule, and what goes around a rule, against the trajectories of PyTorch, Keras and Optax; `tools/golden/optim.py` and
+//! `tools/golden/around.py` write them.
 
 use std::collections::BTreeMap;
 
 use downhill_optim::{
-    Float, Form, Layout, NAdam, Optimizer, Position, Restraints, RmsProp, Rule, Schedule, Step, UpdateRule,
+    ByRole, Every, Float, Form, Group, Layout, Lookahead, NAdam, Optimizer, Position, Restraints, RmsProp,
+    Role, Rule, Schedule, Step, UpdateRule,
 };
 use serde::Deserialize;
 
@@ -25,6 +27,8 @@ struct Problem {
 struct Golden {
     optimizer: String,
     restraints: Limits,
+    #[serde(default)]
+    around: Around,
     schedule: String,
     problem: String,
     /// The parameters, after steps that are equally far apart.
@@ -52,6 +56,58 @@ struct Limits {
 impl From<Limits> for Restraints {
     fn from(Limits { l1, l2, weight_decay, clip_norm, clip_value }: Limits) -> Self {
         Self { l1, l2, weight_decay, clip_norm, clip_value, ..Self::default() }
+    }
+}
+
+/// What is around the rule.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Around {
+    ema: Option<f64>,
+    lookahead: Option<(u64, f64)>,
+    clip_tensor_norm: Option<f64>,
+    max_norm: Option<f64>,
+    independent_decay: f64,
+    groups: Vec<RoleGroup>,
+    /// Of each step.
+    momentum: Vec<f64>,
+}
+
+/// A role with a rate that is a share of everybody's, and a decay of its own.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RoleGroup {
+    role: Role,
+    #[serde(default = "one")]
+    lr: f64,
+    weight_decay: Option<f64>,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+impl Golden {
+    fn optimizer<F: Float>(&self, layout: &Layout) -> Optimizer<F> {
+        let mut rule: Rule = self.optimizer.parse().unwrap();
+        let Around { ema, lookahead, clip_tensor_norm, max_norm, independent_decay, groups, .. } =
+            &self.around;
+        let (clip_tensor_norm, max_norm, independent_decay) =
+            (*clip_tensor_norm, *max_norm, *independent_decay);
+        let limits = Restraints::from(self.restraints);
+        let restraints = Restraints { clip_tensor_norm, max_norm, independent_decay, ..limits };
+        let groups: Vec<Group> = groups
+            .iter()
+            .map(|&RoleGroup { role, lr, weight_decay }| {
+                let decay = weight_decay.map(|decay| decay / *rule.weight_decay_mut().unwrap());
+                Group::Role(ByRole { role, lr, decay })
+            })
+            .collect();
+        let lookahead =
+            lookahead.map_or(Lookahead::Off, |(steps, alpha)| Lookahead::Every(Every { steps, alpha }));
+        let optimizer = Optimizer::new(rule, restraints, layout, false).unwrap().groups(&groups).unwrap();
+        let optimizer = optimizer.lookahead(lookahead).unwrap();
+        if let Some(decay) = *ema { optimizer.averaged(decay).unwrap() } else { optimizer }
     }
 }
 
@@ -132,14 +188,22 @@ fn error<F: Float>(
     expected: &[Vec<f64>],
     evaluated: &[Vec<f64>],
 ) -> Option<f64> {
-    let rule: Rule = golden.optimizer.parse().unwrap();
     let schedule: Schedule = golden.schedule.parse().unwrap();
     let mut params: Vec<F> = problem.start.iter().map(|&x| F::of(x)).collect();
-    let mut optimizer = Optimizer::new(rule, golden.restraints.into(), &problem.layout, false).unwrap();
+    let mut optimizer = golden.optimizer(&problem.layout);
     let every = STEPS.checked_div(expected.len() as u64)?;
     let mut worst: f64 = 0.0;
     for step in 0..STEPS {
-        let lr = schedule.at(Position { step, steps_per_epoch: 1, total_steps: STEPS });
+        let position = Position { step, steps_per_epoch: 1, total_steps: STEPS };
+        let lr = schedule.at(position);
+        if let Some(expected) = golden.around.momentum.get(step as usize) {
+            let momentum = schedule.momentum(position).unwrap();
+            assert!(
+                (momentum - expected).abs() < 1e-12,
+                "{schedule} has a momentum of {momentum}, not {expected}"
+            );
+            optimizer.set_momentum(momentum);
+        }
         let grads = problem.gradient(step, &params);
         optimizer.step(step, lr, &mut params, &grads);
         if (step + 1) % every == 0 {
@@ -158,7 +222,11 @@ fn error<F: Float>(
 }
 
 fn golden() -> Vec<Golden> {
-    serde_json::from_str(include_str!("golden/rules.json")).unwrap()
+    let read = |text| serde_json::from_str::<Vec<Golden>>(text).unwrap();
+    [read(include_str!("golden/rules.json")), read(include_str!("golden/around.json"))]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Replays every trajectory, and names all that are too far off.
@@ -170,9 +238,11 @@ fn check<F: Float>(expected: impl Fn(&Golden) -> (&[Vec<f64>], &[Vec<f64>]), bou
         let Some(error) = error::<F>(&case, &problems[&case.problem], parameters, evaluated) else {
             continue;
         };
-        let Golden { optimizer, restraints, problem, schedule, .. } = &case;
+        let Golden { optimizer, restraints, around, problem, schedule, .. } = &case;
         if error > bound {
-            wrong += &format!("\n{optimizer} with {restraints:?} on {problem} under {schedule}: {error:e}");
+            wrong += &format!(
+                "\n{optimizer} with {restraints:?}, {around:?} on {problem} under {schedule}: {error:e}"
+            );
         }
     }
     assert!(wrong.is_empty(), "{wrong}");

@@ -104,7 +104,7 @@ impl Cut {
     /// Takes in the metric of an epoch; whether it is time for a cut.
     pub(crate) fn is_due(&self, watch: &mut Watch, value: f64) -> bool {
         let margin = |best: f64| match self.threshold_mode {
-            ThresholdMode::Rel => self.threshold * best,
+            ThresholdMode::Rel => self.threshold * best.abs(),
             ThresholdMode::Abs => self.threshold,
         };
         if watch.best.is_none_or(|best| self.metric.gain(value, best) > margin(best)) {
@@ -130,5 +130,57 @@ impl Cut {
     pub(crate) fn scale(&self, scale: f64, rate: f64) -> Option<f64> {
         let lowest = if rate > 0.0 { self.min / rate } else { 0.0 };
         Some((scale * self.factor).max(lowest)).filter(|&cut| cut < scale)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A series of a metric, and the rates that PyTorch's `ReduceLROnPlateau` gives; `tools/golden/plateau.py` writes them.
+    #[derive(Deserialize)]
+    struct Golden {
+        mode: String,
+        factor: f64,
+        patience: u64,
+        threshold: f64,
+        threshold_mode: ThresholdMode,
+        cooldown: u64,
+        min_lr: f64,
+        initial: f64,
+        metrics: Vec<f64>,
+        rates: Vec<f64>,
+    }
+
+    #[test]
+    fn rates_are_cut_as_by_pytorch() {
+        let cases: Vec<Golden> = serde_json::from_str(include_str!("../tests/golden/plateau.json")).unwrap();
+        assert!(cases.len() > 50 && cases.iter().any(|case| case.rates.last() != Some(&case.initial)));
+        for (number, case) in cases.into_iter().enumerate() {
+            let Golden { factor, patience, threshold, threshold_mode, cooldown, min_lr, initial, .. } = case;
+            let metric = if case.mode == "min" { Monitor::Loss } else { Monitor::Accuracy };
+            let cut = Cut {
+                factor,
+                patience,
+                metric,
+                threshold,
+                threshold_mode,
+                cooldown,
+                min: min_lr,
+                backtrack: false,
+            };
+            Plateau::Cut(cut).check().unwrap();
+            let (mut watch, mut scale) = (Watch::default(), 1.0);
+            for (epoch, (&value, &rate)) in case.metrics.iter().zip(&case.rates).enumerate() {
+                if cut.is_due(&mut watch, value) {
+                    scale = cut.scale(scale, initial).unwrap_or(scale);
+                }
+                let found = scale * initial;
+                assert!(
+                    (found - rate).abs() <= 1e-12 * rate,
+                    "case {number}, epoch {epoch}: {found}, not {rate}"
+                );
+            }
+        }
     }
 }
