@@ -6,30 +6,15 @@
 
 use std::fmt::Write;
 
-use crate::axis::{Axis, Range};
-use crate::escape::escape;
+use crate::axis::Axis;
 use crate::number::significant;
+use crate::panel::{Entry, Panel, Place, Plot, STYLES};
 
-/// The colours of Okabe and Ito, which people with any colour vision can tell apart, those first that stand out on
-/// white and on black; each with a pattern of dashes of its own, for prints without colour.
-const STYLES: [(&str, &str); 7] = [
-    ("#0072b2", "none"),
-    ("#d55e00", "7 3"),
-    ("#009e73", "2 3"),
-    ("#cc79a7", "9 3 2 3"),
-    ("#e69f00", "12 4"),
-    ("#56b4e9", "5 2 1 2 1 2"),
-    ("currentColor", "4 4"),
-];
 const MARK: &str = "2 2";
 
 // Narrow, so that a telephone shows the text in a size that can be read.
 const WIDTH: f64 = 440.0;
 const PLOT_HEIGHT: f64 = 200.0;
-const FONT: f64 = 14.0;
-const LINE: f64 = 21.0;
-/// The length of the piece of line in front of a name in the legend.
-const SAMPLE: f64 = 26.0;
 
 /// A chart of lines against two labelled axes.
 ///
@@ -103,101 +88,61 @@ impl Chart {
     /// The chart as an `svg` element, as wide as its surroundings allow. Text and axes have the colour of the text
     /// around it.
     pub fn svg(&self) -> String {
+        self.drawn(Place::Page)
+    }
+
+    /// The chart as an SVG file of its own, dark on light or, where the reader's screen is dark, light on dark.
+    pub fn svg_file(&self) -> String {
+        self.drawn(Place::File)
+    }
+
+    fn drawn(&self, place: Place) -> String {
         let drawn: Vec<(&Series, (&str, &str))> =
             self.series.iter().enumerate().map(|(index, series)| (series, style(index))).collect();
         let drawn: Vec<_> =
             drawn.into_iter().filter(|(series, _)| series.points.iter().any(|p| self.shows(p))).collect();
         let shown = || drawn.iter().flat_map(|(series, _)| &series.points).filter(|point| self.shows(point));
-        let x = self.x.over(shown().map(|point| point.0), 0.0);
-        let y = self.y.over(shown().map(|point| point.1), 0.05);
-        let y_ticks = y.ticks(5);
-
-        // The axes' label and the legend stand in rows of their own, so nothing can lie on top of anything.
-        let widest = y_ticks.iter().map(|tick| width(&tick.1)).fold(0.0, f64::max);
-        let left = widest + 12.0;
-        let (x_ticks, right) = along(&x, left);
-        let mut entries: Vec<_> = drawn
+        let mut legend: Vec<_> = drawn
             .iter()
-            .map(|(series, style)| Entry { name: &series.name, colour: style.0, dashes: style.1 })
+            .map(|(series, style)| Entry { name: &series.name, colour: style.0, dashes: style.1, marker: "" })
             .collect();
         let marks = self.marks.iter().filter(|mark| self.x.shows(mark.x)).collect::<Vec<_>>();
-        entries.extend(marks.iter().map(|mark| Entry {
+        legend.extend(marks.iter().map(|mark| Entry {
             name: &mark.name,
             colour: "currentColor",
             dashes: MARK,
+            marker: "",
         }));
-        let (legend, rows) = legend(&entries, LINE);
-        let top = LINE * (1 + rows) as f64 + 10.0;
-        let bottom = top + PLOT_HEIGHT;
-        let height = bottom + 2.0 * LINE + 4.0;
-
-        let mut svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" viewBox=\"0 0 {WIDTH} {height}\" \
-             style=\"width:100%;height:auto\" font-family=\"system-ui,sans-serif\" font-size=\"{FONT}\" \
-             fill=\"currentColor\" stroke-linejoin=\"round\">\n\
-             <title>{}</title>\n<desc>{}</desc>\n\
-             <text x=\"2\" y=\"14\">{}</text>\n{legend}",
-            escape(&self.title),
-            escape(&self.description(&drawn.iter().map(|(series, _)| *series).collect::<Vec<_>>())),
-            escape(&clipped(&self.y.label(), WIDTH - 4.0)),
-        );
-        for (value, text) in &y_ticks {
-            let at = bottom - y.share(*value) * PLOT_HEIGHT;
-            let _ = writeln!(
-                svg,
-                "<path d=\"M{left:.1} {at:.1}H{right:.1}\" stroke=\"currentColor\" stroke-opacity=\".15\"/>\
-                 <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{text}</text>",
-                left - 6.0,
-                at + 4.5
-            );
-        }
-        for (value, text) in &x_ticks {
-            let at = left + x.share(*value) * (right - left);
-            let _ = writeln!(
-                svg,
-                "<path d=\"M{at:.1} {bottom:.1}v4\" stroke=\"currentColor\" stroke-opacity=\".6\"/>\
-                 <text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{text}</text>",
-                bottom + 18.0
-            );
-        }
-        let _ = writeln!(
-            svg,
-            "<path d=\"M{left:.1} {top:.1}V{bottom:.1}H{right:.1}\" fill=\"none\" stroke=\"currentColor\" \
-             stroke-opacity=\".6\"/>\n\
-             <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
-            (left + right) / 2.0,
-            bottom + 18.0 + LINE,
-            escape(&clipped(&self.x.label(), right - left)),
-        );
-
-        // An `svg` inside cuts off what leaves the plot by more than the thickness of a line.
-        let plot = Plot { x, y, width: right - left };
-        let (wide, high) = (plot.width + 6.0, PLOT_HEIGHT + 6.0);
-        let _ = writeln!(
-            svg,
-            "<svg x=\"{:.1}\" y=\"{:.1}\" width=\"{wide:.1}\" height=\"{high}\" viewBox=\"-3 -3 {wide:.1} {high}\" \
-             overflow=\"hidden\" fill=\"none\" stroke-width=\"2\">",
-            left - 3.0,
-            top - 3.0
-        );
-        for mark in marks {
-            let at = plot.place((mark.x, 1.0)).0;
-            let _ = writeln!(
-                svg,
-                "<path d=\"M{at:.1} 0V{PLOT_HEIGHT}\" stroke=\"currentColor\" stroke-dasharray=\"{MARK}\"/>"
-            );
-        }
-        for (series, (colour, dashes)) in &drawn {
-            let _ = write!(svg, "<g stroke=\"{colour}\" stroke-dasharray=\"{dashes}\">");
-            for piece in series.points.chunk_by(|a, b| self.shows(a) && self.shows(b)) {
-                if self.shows(&piece[0]) {
-                    svg += &plot.piece(piece);
-                }
+        let panel = Panel {
+            title: &self.title,
+            description: self.description(&drawn.iter().map(|(series, _)| *series).collect::<Vec<_>>()),
+            size: (WIDTH, PLOT_HEIGHT),
+            x: self.x.over(shown().map(|point| point.0), 0.0),
+            x_label: self.x.label(),
+            y: self.y.over(shown().map(|point| point.1), 0.05),
+            y_label: self.y.label(),
+            legend,
+        };
+        panel.svg(place, |plot| {
+            let mut svg = String::new();
+            for mark in marks {
+                let at = plot.place((mark.x, 1.0)).0;
+                let _ = writeln!(
+                    svg,
+                    "<path d=\"M{at:.1} 0V{PLOT_HEIGHT}\" stroke=\"currentColor\" stroke-dasharray=\"{MARK}\"/>"
+                );
             }
-            svg += "</g>\n";
-        }
-        svg += "</svg>\n</svg>\n";
-        svg
+            for (series, (colour, dashes)) in &drawn {
+                let _ = write!(svg, "<g stroke=\"{colour}\" stroke-dasharray=\"{dashes}\">");
+                for points in series.points.chunk_by(|a, b| self.shows(a) && self.shows(b)) {
+                    if self.shows(&points[0]) {
+                        svg += &piece(&plot, points);
+                    }
+                }
+                svg += "</g>\n";
+            }
+            svg
+        })
     }
 
     /// Whether there is anything to draw in it.
@@ -245,54 +190,15 @@ fn style(index: usize) -> (&'static str, &'static str) {
     (STYLES[index % count].0, STYLES[(index + index / count) % count].1)
 }
 
-/// The inside of the axes.
-struct Plot {
-    x: Range,
-    y: Range,
-    width: f64,
-}
-
-impl Plot {
-    /// Where a point lies. What is far outside is moved nearer, for coordinates that every reader of SVG can take.
-    fn place(&self, (x, y): (f64, f64)) -> (f64, f64) {
-        let near = |share: f64| share.clamp(-5.0, 6.0);
-        (near(self.x.share(x)) * self.width, (1.0 - near(self.y.share(y))) * PLOT_HEIGHT)
+/// An unbroken piece of a line.
+fn piece(plot: &Plot, points: &[(f64, f64)]) -> String {
+    let places: Vec<_> = points.iter().map(|&point| plot.place(point)).collect();
+    if let [(x, y)] = places[..] {
+        return format!(
+            "<path d=\"M{x:.1} {y:.1}h0\" stroke-width=\"7\" stroke-linecap=\"round\" stroke-dasharray=\"none\"/>"
+        );
     }
-
-    /// An unbroken piece of a line.
-    fn piece(&self, points: &[(f64, f64)]) -> String {
-        let places: Vec<_> = points.iter().map(|&point| self.place(point)).collect();
-        if let [(x, y)] = places[..] {
-            return format!(
-                "<path d=\"M{x:.1} {y:.1}h0\" stroke-width=\"7\" stroke-linecap=\"round\" stroke-dasharray=\"none\"/>"
-            );
-        }
-        let mut path = String::new();
-        for (index, (x, y)) in thin(&places).into_iter().enumerate() {
-            let _ = write!(path, "{}{x:.1} {y:.1}", if index == 0 { 'M' } else { 'L' });
-        }
-        format!("<path d=\"{path}\"/>")
-    }
-}
-
-/// The values to name along an x axis that begins at `left`, as many as have room, and where it ends.
-fn along(x: &Range, left: f64) -> (Vec<(f64, String)>, f64) {
-    let fits = |ticks: &Vec<(f64, String)>, right: f64| {
-        let ends = ticks.iter().map(|(value, text)| {
-            let (at, half) = (left + x.share(*value) * (right - left), width(text) / 2.0);
-            (at - half, at + half)
-        });
-        let ends: Vec<_> = ends.collect();
-        ends.iter().all(|end| end.0 >= 1.0) && ends.windows(2).all(|pair| pair[0].1 + 8.0 <= pair[1].0)
-    };
-    for count in (1..=6).rev() {
-        let ticks = x.ticks(count);
-        let right = WIDTH - 6.0 - ticks.last().map_or(0.0, |tick| width(&tick.1) / 2.0);
-        if fits(&ticks, right) {
-            return (ticks, right);
-        }
-    }
-    (Vec::new(), WIDTH - 6.0)
+    format!("<path d=\"{}\"/>", Plot::data(&thin(&places)))
 }
 
 /// The points that make the same picture: of those in one column of pixels the first, the lowest, the highest and the
@@ -312,59 +218,6 @@ fn thin(places: &[(f64, f64)]) -> Vec<(f64, f64)> {
     kept
 }
 
-/// A name in the legend, with its line.
-struct Entry<'a> {
-    name: &'a str,
-    colour: &'a str,
-    dashes: &'a str,
-}
-
-/// The legend below `top`, and its number of rows.
-fn legend(entries: &[Entry<'_>], top: f64) -> (String, usize) {
-    let mut svg = String::new();
-    let (mut x, mut row) = (2.0, 0);
-    for Entry { name, colour, dashes } in entries {
-        let name = clipped(name, WIDTH - SAMPLE - 14.0);
-        let wide = SAMPLE + 6.0 + width(&name);
-        if x > 2.0 && x + wide > WIDTH {
-            (x, row) = (2.0, row + 1);
-        }
-        let y = top + LINE * row as f64 + 14.0;
-        let _ = writeln!(
-            svg,
-            "<path d=\"M{x:.1} {:.1}h{SAMPLE}\" stroke=\"{colour}\" stroke-width=\"2\" \
-             stroke-dasharray=\"{dashes}\"/><text x=\"{:.1}\" y=\"{y:.1}\">{}</text>",
-            y - 4.5,
-            x + SAMPLE + 6.0,
-            escape(&name)
-        );
-        x += wide + 18.0;
-    }
-    (svg, if entries.is_empty() { 0 } else { row + 1 })
-}
-
-/// About how wide a text is; rather too wide, as fonts differ.
-fn width(text: &str) -> f64 {
-    text.chars().map(|character| if character.is_ascii() { 0.57 } else { 1.0 }).sum::<f64>() * FONT
-}
-
-/// A text cut to a width.
-fn clipped(text: &str, most: f64) -> String {
-    if width(text) <= most {
-        return text.to_string();
-    }
-    let mut room = most - width("…");
-    let mut cut: String = text
-        .chars()
-        .take_while(|character| {
-            room -= width(character.encode_utf8(&mut [0; 4]));
-            room >= 0.0
-        })
-        .collect();
-    cut.push('…');
-    cut
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -373,6 +226,7 @@ mod tests {
     use roxmltree::{Document, Node};
 
     use super::*;
+    use crate::panel::{FONT, width};
 
     const SVG: &str = "http://www.w3.org/2000/svg";
 

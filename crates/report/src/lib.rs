@@ -7,6 +7,7 @@ mod escape;
 mod history;
 mod number;
 mod page;
+mod panel;
 
 use std::fs;
 use std::path::PathBuf;
