@@ -10,6 +10,9 @@ use downhill::nn::{Activation, Loss};
 use downhill::optim::{Group, Init, Lookahead, Rule, Schedule};
 use downhill::train::{ClassWeights, EarlyStopping, Held, Patience, Plateau, RunConfig, Source};
 
+use crate::path::Surface;
+use crate::plot::PlotFile;
+
 /// Train neural networks at the right learning rate.
 #[derive(Parser)]
 #[command(name = "downhill", version, max_term_width = 100)]
@@ -45,6 +48,8 @@ pub enum Command {
     Predict(UseArgs),
     /// Show learning rates against the step, without training.
     Schedule(ScheduleArgs),
+    /// Show the way that optimizers take over a surface.
+    Path(PathArgs),
     /// List the bundled data sets.
     Datasets,
 }
@@ -314,7 +319,7 @@ pub struct UseArgs {
 pub struct ScheduleArgs {
     /// The schedules: 'cosine(0.1)', 'warmup(10%, then=step(0.1, every=2ep))', …
     #[arg(required = true, value_name = "SPEC")]
-    pub specs: Vec<NamedSchedule>,
+    pub specs: Vec<Spelt<Schedule>>,
 
     /// The length of the run in steps.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
@@ -328,24 +333,92 @@ pub struct ScheduleArgs {
     #[arg(long)]
     pub log: bool,
 
-    /// Draw into a file too: FILE.svg.
+    /// Draw into a file too: FILE.svg or FILE.png.
     #[arg(long, value_name = "FILE")]
-    pub plot: Option<PathBuf>,
+    pub plot: Option<PlotFile>,
 }
 
-/// A schedule, and how it was spelt.
+#[derive(Group)]
+pub struct PathArgs {
+    /// An expression in one or two variables, such as 'x^2/20 + y^2', or a surface by name: quadratic, rosenbrock,
+    /// beale, saddle, double-well.
+    ///
+    /// There are + - * / and ^ (-x^2 is -(x^2)), the constants pi, tau and e, and the functions sin, cos, tan, asin,
+    /// acos, atan, sinh, cosh, tanh, exp, ln (or log), log2, log10, sqrt, cbrt, abs and sign. Variables are taken in
+    /// alphabetical order.
+    #[arg(value_name = "EXPR", allow_hyphen_values = true)]
+    pub surface: Surface,
+
+    /// Where to begin: a number for each variable, such as -7,2. [default: the named surface's own]
+    #[arg(long, value_name = "NUMBERS", value_parser = numbers, allow_hyphen_values = true)]
+    pub start: Option<Numbers>,
+
+    /// The update rule; several are shown side by side. [default: sgd]
+    #[arg(long = "optimizer", value_name = "SPEC", num_args = 1..)]
+    pub optimizers: Vec<Spelt<Rule>>,
+
+    /// The learning rate or its schedule: one for all, or one for each optimizer, in order. One optimizer goes with
+    /// several.
+    #[arg(long = "lr", value_name = "SPEC", required = true, num_args = 1.., allow_negative_numbers = true)]
+    pub rates: Vec<Spelt<Schedule>>,
+
+    /// How many steps each makes.
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub steps: u64,
+
+    /// Add noise of this standard deviation to each component of each gradient, the same to all optimizers: what a
+    /// minibatch does.
+    #[arg(long, value_name = "SIGMA", default_value_t = 0.0, value_parser = not_negative, allow_hyphen_values = true)]
+    pub noise: f64,
+
+    /// What the noise is a function of.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole_number::<u64>, allow_hyphen_values = true)]
+    pub seed: u64,
+
+    /// The arithmetic of parameters, gradients and rules; training has f32.
+    #[arg(long, value_enum, default_value_t = Precision::F32)]
+    pub precision: Precision,
+
+    /// The ends of the picture: x0,x1,y0,y1, or x0,x1 for one variable. Chosen from the surface and the paths unless
+    /// given.
+    #[arg(long, value_name = "NUMBERS", value_parser = numbers, allow_hyphen_values = true)]
+    pub frame: Option<Numbers>,
+
+    /// Draw into a file too: FILE.svg or FILE.png.
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PlotFile>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Precision {
+    F32,
+    F64,
+}
+
+/// A value, and how it was spelt.
 #[derive(Clone)]
-pub struct NamedSchedule {
+pub struct Spelt<T> {
     pub text: String,
-    pub schedule: Schedule,
+    pub value: T,
 }
 
-impl std::str::FromStr for NamedSchedule {
-    type Err = downhill::optim::SpecError;
+impl<T: FromStr> FromStr for Spelt<T> {
+    type Err = T::Err;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self { text: text.to_string(), schedule: text.parse()? })
+        Ok(Self { text: text.to_string(), value: text.parse()? })
     }
+}
+
+#[derive(Clone)]
+pub struct Numbers(pub Vec<f64>);
+
+fn numbers(text: &str) -> Result<Numbers, String> {
+    let one = |part: &str| {
+        let number = part.trim().replace('−', "-").parse().ok().filter(|number: &f64| number.is_finite());
+        number.ok_or_else(|| format!("`{part}` is not a number; give numbers such as -7,2"))
+    };
+    text.split(',').map(one).collect::<Result<_, _>>().map(Numbers)
 }
 
 #[derive(Clone)]

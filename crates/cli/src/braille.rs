@@ -1,4 +1,6 @@
-//! Curves in a terminal, drawn with the dots of Braille characters.
+//! Lines in a terminal, drawn with the dots of Braille characters.
+
+use downhill_report::segment_within;
 
 /// What a curve is drawn against.
 #[derive(Clone, Copy)]
@@ -17,6 +19,45 @@ const LABEL: usize = 9;
 /// The dots of a Braille character, by row and column.
 const DOTS: [[u32; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
 
+/// A field of dots, two across and four down in each character.
+pub struct Canvas {
+    width: usize,
+    cells: Vec<u32>,
+}
+
+impl Canvas {
+    /// An empty canvas of so many characters across and down.
+    pub fn new(width: usize, height: usize) -> Self {
+        Self { width, cells: vec![0; width * height] }
+    }
+
+    /// Makes a dot, counted from the upper left corner; outside there are none.
+    pub fn dot(&mut self, column: usize, row: usize) {
+        if column < 2 * self.width && row / 4 < self.cells.len() / self.width {
+            self.cells[row / 4 * self.width + column / 2] |= DOTS[row % 4][column % 2];
+        }
+    }
+
+    /// Makes what is inside of a straight line between two places, counted in dots from the upper left corner.
+    pub fn line(&mut self, from: (f64, f64), to: (f64, f64)) {
+        let (right, bottom) = ((2 * self.width - 1) as f64, (4 * self.cells.len() / self.width - 1) as f64);
+        let Some((from, to)) = segment_within(from, to, (0.0, right), (0.0, bottom)) else { return };
+        let (wide, high) = (to.0 - from.0, to.1 - from.1);
+        let count = wide.abs().max(high.abs()).ceil().max(1.0);
+        for step in 0..=count as usize {
+            let share = step as f64 / count;
+            self.dot((from.0 + wide * share).round() as usize, (from.1 + high * share).round() as usize);
+        }
+    }
+
+    /// The characters, row by row; those without a dot are spaces.
+    pub fn rows(&self) -> impl Iterator<Item = Vec<char>> {
+        let character =
+            |&dots: &u32| if dots == 0 { ' ' } else { char::from_u32(0x2800 + dots).unwrap_or(' ') };
+        self.cells.chunks(self.width).map(move |row| row.iter().map(character).collect())
+    }
+}
+
 /// The curve through `values`, evenly spaced from left to right, with the range written in front of it and `first` and
 /// `last` below it.
 pub fn curve(values: &[f64], frame: Frame, first: &str, last: &str) -> String {
@@ -28,7 +69,7 @@ pub fn curve(values: &[f64], frame: Frame, first: &str, last: &str) -> String {
         // A zero has no place on a logarithmic axis.
         share.is_finite().then(|| ((1.0 - share.clamp(0.0, 1.0)) * (4 * height - 1) as f64).round() as usize)
     };
-    let mut cells = vec![0; width * height];
+    let mut canvas = Canvas::new(width, height);
     let mut before = None;
     for column in 0..2 * width {
         let at = column * (values.len() - 1) / (2 * width - 1).max(1);
@@ -41,20 +82,20 @@ pub fn curve(values: &[f64], frame: Frame, first: &str, last: &str) -> String {
                 _ => here,
             };
             for row in from.min(here)..=from.max(here) {
-                cells[row / 4 * width + column / 2] |= DOTS[row % 4][column % 2];
+                canvas.dot(column, row);
             }
         }
         before = here;
     }
     let mut text = String::new();
-    for (row, line) in cells.chunks(width).enumerate() {
+    for (row, line) in canvas.rows().enumerate() {
         let label = match row {
             0 => number(high),
             _ if row + 1 == height => number(low),
             _ => String::new(),
         };
-        let dots: String = line.iter().map(|&dots| char::from_u32(0x2800 + dots).unwrap_or(' ')).collect();
-        text += &format!("{label:>LABEL$} │{}\n", dots.trim_end_matches('\u{2800}'));
+        let dots: String = line.into_iter().collect();
+        text += &format!("{label:>LABEL$} │{}\n", dots.trim_end());
     }
     text += &format!("{:>LABEL$} └{}\n", "", "─".repeat(width));
     let gap = width.saturating_sub(last.chars().count());
@@ -62,7 +103,7 @@ pub fn curve(values: &[f64], frame: Frame, first: &str, last: &str) -> String {
 }
 
 /// A number in few characters.
-fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     match value.abs() {
         0.0 => "0".into(),
         1e-3..1e4 => format!("{value:.4}").trim_end_matches('0').trim_end_matches('.').into(),

@@ -7,6 +7,8 @@ mod braille;
 mod datasets;
 mod evaluate;
 mod output;
+mod path;
+mod plot;
 mod predict;
 mod progress;
 mod schedule;
@@ -22,6 +24,8 @@ use args::{Args, Command};
 enum Failure {
     /// With a message that says what, where and what to do.
     Message(String),
+    /// The command line asks for what does not go together, with a message that says what.
+    Usage(String),
     /// By a person, after saving.
     Interrupted,
     /// Whoever read our output does not want more of it.
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
         Command::Evaluate(options) => evaluate::evaluate(&options, format, quiet),
         Command::Predict(options) => predict::predict(&options, format, quiet),
         Command::Schedule(options) => schedule::schedule(&options, format, quiet),
+        Command::Path(options) => path::path(&options, format, quiet),
         Command::Datasets => datasets::datasets(format),
     };
     match done {
@@ -50,6 +55,10 @@ fn main() -> ExitCode {
         Err(Failure::Message(message)) => {
             output::tell(&format!("error: {message}"));
             ExitCode::FAILURE
+        }
+        Err(Failure::Usage(message)) => {
+            output::tell(&format!("error: {message}"));
+            ExitCode::from(2)
         }
     }
 }

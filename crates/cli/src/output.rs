@@ -1,6 +1,6 @@
 //! What goes to standard output.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use downhill::train::Metrics;
 use serde_json::Value;
@@ -19,6 +19,19 @@ pub fn print(text: &str) -> Result<(), Failure> {
             Failure::Message(format!("could not write to standard output: {reason}"))
         }
     })
+}
+
+/// How many characters a line for people has: those of the terminal, or of `COLUMNS`, within what is easily read.
+pub fn width() -> usize {
+    let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let measured = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+    told.or_else(measured).unwrap_or(80).clamp(60, 160)
+}
+
+/// Whether standard output can be coloured and is wanted to be.
+pub fn coloured() -> bool {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    io::stdout().is_terminal() && !plain && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
 }
 
 /// Writes one JSON value on a line.

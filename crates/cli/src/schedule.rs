@@ -1,7 +1,5 @@
 //! `downhill schedule`
 
-use std::path::Path;
-
 use downhill::optim::{Position, Schedule};
 use downhill_report::{Axis, Chart, Series};
 use serde_json::json;
@@ -15,7 +13,7 @@ pub fn schedule(options: &ScheduleArgs, format: Format, quiet: bool) -> Result<(
     let position = |step| Position { step, steps_per_epoch, total_steps };
     let rates = |schedule: &Schedule| (0..total_steps).map(|step| schedule.at(position(step))).collect();
     let curves: Vec<(String, Vec<f64>)> =
-        options.specs.iter().map(|spec| (spec.text.clone(), rates(&spec.schedule))).collect();
+        options.specs.iter().map(|spec| (spec.text.clone(), rates(&spec.value))).collect();
     let low = curves
         .iter()
         .flat_map(|(_, rates)| rates)
@@ -23,11 +21,8 @@ pub fn schedule(options: &ScheduleArgs, format: Format, quiet: bool) -> Result<(
     let high =
         curves.iter().flat_map(|(_, rates)| rates).fold(f64::NEG_INFINITY, |high, &rate| high.max(rate));
 
-    if let Some(path) = &options.plot {
-        plot(path, &curves, options.log)?;
-        if !quiet {
-            output::note(&format!("drawn into {}", path.display()));
-        }
+    if let Some(file) = &options.plot {
+        file.write(&chart(&curves, options.log).svg_file(), quiet)?;
     }
     match format {
         Format::Csv => {
@@ -65,19 +60,12 @@ pub fn schedule(options: &ScheduleArgs, format: Format, quiet: bool) -> Result<(
     }
 }
 
-/// Draws the rates into an SVG file.
-fn plot(path: &Path, curves: &[(String, Vec<f64>)], log: bool) -> Result<(), Failure> {
-    if path.extension().is_none_or(|extension| extension != "svg") {
-        return Err(Failure::Message(format!(
-            "{}: only SVG is drawn so far; name a .svg file",
-            path.display()
-        )));
-    }
+/// The rates as a chart.
+fn chart(curves: &[(String, Vec<f64>)], log: bool) -> Chart {
     let mut chart = Chart::new("Learning rate", Axis::new("step"), Axis::new("learning rate").log(log));
     for (spec, rates) in curves {
         let points = rates.iter().enumerate().map(|(step, &rate)| (step as f64, rate));
         chart = chart.line(Series::new(spec.as_str(), points));
     }
-    std::fs::write(path, chart.svg())
-        .map_err(|error| Failure::Message(format!("could not write {}: {error}", path.display())))
+    chart
 }

@@ -20,6 +20,8 @@ pub enum Purpose {
         /// The position of the layer in the network.
         layer: u32,
     },
+    /// What is added to gradients; the index is the step.
+    Noise,
 }
 
 impl Purpose {
@@ -29,6 +31,7 @@ impl Purpose {
             Self::Init => 2,
             Self::Shuffle => 3,
             Self::Dropout { layer } => 4 | u64::from(layer) << 32,
+            Self::Noise => 5,
         }
     }
 }

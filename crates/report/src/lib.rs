@@ -4,10 +4,13 @@
 mod axis;
 mod chart;
 mod escape;
+mod field;
 mod history;
+mod landscape;
 mod number;
 mod page;
 mod panel;
+mod segment;
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,6 +19,9 @@ use downhill_train::{Error, RunFolder};
 
 pub use axis::Axis;
 pub use chart::{Chart, Mark, Series};
+pub use field::Field;
+pub use landscape::{Ground, Landscape, Way};
+pub use segment::segment_within;
 
 use history::History;
 

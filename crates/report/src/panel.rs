@@ -134,8 +134,8 @@ const STYLE: &str = "<style>svg{background:#fff}\
 
 /// The inside of the axes.
 pub(crate) struct Plot {
-    x: Range,
-    y: Range,
+    pub x: Range,
+    pub y: Range,
     pub width: f64,
     pub height: f64,
 }

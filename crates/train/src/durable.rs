@@ -11,7 +11,7 @@ use crate::Error;
 /// # Errors
 ///
 /// If any of it fails; the file that was there before is then untouched.
-pub(crate) fn write(doing: &'static str, path: &Path, bytes: &[u8]) -> Result<(), Error> {
+pub fn write(doing: &'static str, path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let mut aside = path.as_os_str().to_owned();
     aside.push(".tmp");
     let aside = Path::new(&aside);

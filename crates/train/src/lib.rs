@@ -8,7 +8,7 @@
 mod archive;
 mod checkpoint;
 mod config;
-mod durable;
+pub mod durable;
 mod early_stopping;
 mod error;
 mod event;

@@ -79,7 +79,9 @@ const CONSTANTS: [(&str, f64); 4] = [
     ("e", std::f64::consts::E),
 ];
 
-use Function::{Abs, Acos, Asin, Atan, Cbrt, Cos, Cosh, Exp, Ln, Log2, Log10, Sign, Sin, Sinh, Sqrt, Tan, Tanh};
+use Function::{
+    Abs, Acos, Asin, Atan, Cbrt, Cos, Cosh, Exp, Ln, Log2, Log10, Sign, Sin, Sinh, Sqrt, Tan, Tanh,
+};
 use Operator::{Add, Divide, Multiply, Power, Subtract};
 
 impl Expression {
@@ -88,9 +90,16 @@ impl Expression {
     /// `^` (or `**`) binds tightest and to the right, then the sign, then `*` and `/`, then `+` and `-`: `-x^2` is −(x²),
     /// and `2^3^2` is 2⁹.
     pub fn read(text: &str) -> Result<(Self, Vec<String>), ReadError> {
-        let wrong = |message: &str| ReadError { text: text.into(), at: text.len()..text.len(), message: message.into() };
+        let wrong = |message: &str| ReadError {
+            text: text.into(),
+            at: text.len()..text.len(),
+            message: message.into(),
+        };
         if text.len() > LONGEST {
-            return Err(ReadError { text: String::new(), ..wrong(&format!("longer than {LONGEST} characters")) });
+            return Err(ReadError {
+                text: String::new(),
+                ..wrong(&format!("longer than {LONGEST} characters"))
+            });
         }
         let tokens = tokens(text)?;
         let names: BTreeSet<&str> = tokens.iter().filter_map(|token| token.variable()).collect();
@@ -293,8 +302,7 @@ fn function(name: &str) -> Option<Function> {
 }
 
 fn tokens(text: &str) -> Result<Vec<Token<'_>>, ReadError> {
-    let wrong =
-        |at, message: String| ReadError { text: text.into(), at, message };
+    let wrong = |at, message: String| ReadError { text: text.into(), at, message };
     let mut tokens: Vec<Token<'_>> = Vec::new();
     let mut start = 0;
     while let Some(first) = text[start..].chars().next() {
@@ -308,7 +316,8 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, ReadError> {
                 let length = number_length(rest);
                 let number: Option<f64> = rest[..length].parse().ok();
                 let number = number.filter(|number| number.is_finite());
-                let no_number = || wrong(start..start + length, format!("`{}` is not a number", &rest[..length]));
+                let no_number =
+                    || wrong(start..start + length, format!("`{}` is not a number", &rest[..length]));
                 (Kind::Number(number.ok_or_else(no_number)?), length)
             }
             _ if first.is_alphabetic() || first == '_' => {
@@ -334,7 +343,8 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, ReadError> {
 
 /// The length of the number that a text begins with: digits, a point, and an exponent such as `e-3` if one follows.
 fn number_length(text: &str) -> usize {
-    let digits = |from: usize| text[from..].bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
+    let digits =
+        |from: usize| text[from..].bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
     let length = digits(0);
     let Some(exponent) = text[length..].strip_prefix(['e', 'E']) else { return length };
     let signed = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
@@ -407,7 +417,9 @@ impl<'a> Reader<'a> {
 
     fn atom(&mut self) -> Result<Expression, ReadError> {
         let Some(token) = self.peek() else {
-            return Err(self.wrong_here("the expression is not complete: a number, a variable or `(` is missing"));
+            return Err(
+                self.wrong_here("the expression is not complete: a number, a variable or `(` is missing")
+            );
         };
         let expression = match token.kind {
             Kind::Number(number) => Expression::Number(number),
@@ -593,7 +605,8 @@ mod tests {
         leaf.prop_recursive(4, 24, 2, |inner| {
             let pair = (inner.clone(), inner.clone());
             prop_oneof![
-                (pair.clone(), prop::sample::select(vec!["+", "-", "*"])).prop_map(|((a, b), op)| format!("({a}{op}{b})")),
+                (pair.clone(), prop::sample::select(vec!["+", "-", "*"]))
+                    .prop_map(|((a, b), op)| format!("({a}{op}{b})")),
                 pair.clone().prop_map(|(a, b)| format!("{a}/(1 + ({b})^2)")),
                 pair.prop_map(|(a, b)| format!("(1 + ({a})^2)^sin({b})")),
                 (inner.clone(), 1..4).prop_map(|(a, n)| format!("-({a})^{n}")),

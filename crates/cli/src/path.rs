@@ -1,0 +1,314 @@
+//! `downhill path`
+
+mod expression;
+mod frame;
+mod panel;
+mod surface;
+mod way;
+
+use downhill_report::{Field, Ground, Landscape};
+use serde_json::{Value, json};
+
+use crate::args::{Format, PathArgs, Precision};
+use crate::{Failure, output};
+
+use frame::{Ends, Home};
+pub use surface::Surface;
+use way::{End, Optimization, Way};
+
+/// Points along the curve, and along each side of the grid of contour lines.
+const CURVE: usize = 400;
+const GRID: usize = 121;
+
+/// A way with its names.
+struct Entrant {
+    /// The optimizer as it was spelt, with its rate if there are several of it.
+    optimizer: String,
+    /// The same, always with its rate.
+    label: String,
+    way: Way,
+}
+
+impl Entrant {
+    /// What became of it, where that was not to make all its steps.
+    fn remark(&self) -> Option<String> {
+        match self.way.end {
+            End::Steps => None,
+            End::Diverges(step) => Some(format!("diverges at step {step}")),
+            End::Undefined(step) => Some(format!("has no value or slope at step {step}")),
+        }
+    }
+
+    /// The legend's name for it.
+    fn name(&self) -> String {
+        self.remark().map_or(self.label.clone(), |remark| format!("{}: {remark}", self.label))
+    }
+}
+
+/// What is drawn, in a file or in the terminal.
+struct Picture<'a> {
+    surface: &'a Surface,
+    ends: Ends,
+    ground: Ground,
+    entrants: &'a [Entrant],
+}
+
+pub fn path(options: &PathArgs, format: Format, quiet: bool) -> Result<(), Failure> {
+    let surface = &options.surface;
+    let start = start(options)?;
+    check_frame(options)?;
+    let home = Home::find(surface, &start);
+    let entrants = entrants(options, &start, &home)?;
+
+    if let Some(file) = &options.plot {
+        file.write(&Picture::new(options, &home, &entrants).svg(), quiet)?;
+    }
+    if format != Format::Text && !quiet {
+        for entrant in entrants.iter().filter(|entrant| entrant.remark().is_some()) {
+            output::note(&entrant.name());
+        }
+    }
+    match format {
+        Format::Csv => output::print_csv(rows(surface, &entrants)),
+        Format::Json => {
+            output::print_json(&entrants.iter().map(|one| object(surface, one)).collect::<Vec<_>>())
+        }
+        Format::Text => {
+            output::print(&panel::text(
+                &Picture::new(options, &home, &entrants),
+                output::width(),
+                output::coloured(),
+            ))?;
+            output::print(&table(surface, &entrants))
+        }
+    }
+}
+
+/// The start, which is to be where there is a way down.
+fn start(options: &PathArgs) -> Result<Vec<f64>, Failure> {
+    let surface = &options.surface;
+    let names = surface.variables.join(" and ");
+    let start = match (&options.start, surface.start) {
+        (Some(start), _) => start.0.clone(),
+        (None, Some(start)) => start.to_vec(),
+        (None, None) => {
+            return Err(Failure::Usage(format!("say where to begin, with --start and a number for {names}")));
+        }
+    };
+    if start.len() != surface.variables.len() {
+        let (found, wanted) = (output::count(start.len() as u64, "number"), surface.variables.len());
+        return Err(Failure::Usage(format!(
+            "--start has {found}; {} takes {wanted}, for {names}",
+            surface.text
+        )));
+    }
+    // What f32 makes of it is where it begins.
+    let rounded: Vec<f64> = match options.precision {
+        Precision::F32 => start.iter().map(|&x| f64::from(x as f32)).collect(),
+        Precision::F64 => start,
+    };
+    let at = rounded.iter().map(|&x| braille_number(x)).collect::<Vec<_>>().join(", ");
+    let value = surface.value(&rounded);
+    let gradient = surface.gradient(&rounded);
+    if !value.is_finite() || !rounded.iter().all(|x| x.is_finite()) {
+        return Err(Failure::Usage(format!(
+            "{} has no finite value at the start {at}; begin elsewhere",
+            surface.text
+        )));
+    }
+    match surface.variables.iter().zip(&gradient).find(|(_, slope)| !slope.is_finite()) {
+        Some((name, _)) => Err(Failure::Usage(format!(
+            "{} has no finite slope along {name} at the start {at}; begin elsewhere",
+            surface.text
+        ))),
+        None => Ok(rounded),
+    }
+}
+
+fn braille_number(x: f64) -> String {
+    crate::braille::number(x)
+}
+
+fn check_frame(options: &PathArgs) -> Result<(), Failure> {
+    let Some(frame) = &options.frame else { return Ok(()) };
+    let rising = frame.0.chunks(2).all(|pair| pair.len() == 2 && pair[0] < pair[1]);
+    let fits = match options.surface.variables.len() {
+        1 => frame.0.len() == 2 || frame.0.len() == 4,
+        _ => frame.0.len() == 4,
+    };
+    if fits && rising {
+        return Ok(());
+    }
+    let wanted =
+        if options.surface.variables.len() == 1 { "two numbers x0,x1, or four" } else { "four numbers" };
+    Err(Failure::Usage(format!("--frame takes {wanted} x0,x1,y0,y1, with x0 below x1 and y0 below y1")))
+}
+
+/// Every optimizer with its rate, and the way it takes.
+fn entrants(options: &PathArgs, start: &[f64], home: &Home) -> Result<Vec<Entrant>, Failure> {
+    let sgd = ["sgd".parse()?];
+    let (rules, rates) =
+        (if options.optimizers.is_empty() { &sgd[..] } else { &options.optimizers }, &options.rates);
+    if rules.len() != rates.len() && rules.len() != 1 && rates.len() != 1 {
+        return Err(Failure::Usage(format!(
+            "{} and {} do not pair: give as many --lr as --optimizer, or one of either",
+            output::count(rules.len() as u64, "optimizer"),
+            output::count(rates.len() as u64, "learning rate"),
+        )));
+    }
+    let ends = home.ends();
+    let pairs = (0..rules.len().max(rates.len()))
+        .map(|index| (&rules[index % rules.len()], &rates[index % rates.len()]));
+    let entrant = |(rule, rate): (&crate::args::Spelt<_>, &crate::args::Spelt<_>)| {
+        let &PathArgs { steps, noise, seed, .. } = options;
+        let optimization = Optimization {
+            rule: rule.value,
+            schedule: crate::args::Spelt::clone(rate).value,
+            steps,
+            noise,
+            seed,
+        };
+        let way = match options.precision {
+            Precision::F32 => optimization.run::<f32>(&options.surface, start, &ends),
+            Precision::F64 => optimization.run::<f64>(&options.surface, start, &ends),
+        };
+        let label = format!("{}, lr {}", rule.text, rate.text);
+        let several = rules.len() == 1 && rates.len() > 1
+            || rules.iter().filter(|other| other.text == rule.text).count() > 1;
+        let optimizer = if several { label.clone() } else { rule.text.clone() };
+        Ok(Entrant { optimizer, label, way: way? })
+    };
+    pairs.map(entrant).collect()
+}
+
+impl<'a> Picture<'a> {
+    fn new(options: &'a PathArgs, home: &Home, entrants: &'a [Entrant]) -> Self {
+        let surface = &options.surface;
+        // A point far outside belongs to a way that diverges, and is not what the picture is about.
+        let points = || {
+            entrants.iter().flat_map(|one| {
+                let cut = usize::from(one.way.end != End::Steps && one.way.points.len() > 1);
+                one.way.points[..one.way.points.len() - cut].iter()
+            })
+        };
+        let chosen =
+            options.frame.as_ref().map(|frame| frame.0.chunks(2).map(|pair| (pair[0], pair[1])).collect());
+        let mut ends: Ends = chosen.unwrap_or_else(|| home.picture(points().map(|point| &point.at)));
+        let ground = match ends[..] {
+            [x, y] if surface.variables.len() == 2 => {
+                Ground::Contours(Field::sample(x, y, (GRID, GRID), |x, y| surface.value(&[x, y])))
+            }
+            _ => {
+                let x = ends[0];
+                let between = |index: usize| x.0 + (x.1 - x.0) * index as f64 / (CURVE - 1) as f64;
+                let curve: Vec<_> =
+                    (0..CURVE).map(|index| (between(index), surface.value(&[between(index)]))).collect();
+                if ends.len() == 1 {
+                    // As high as the ways come; how far up the curve goes on is no news.
+                    let seen =
+                        points().filter(|point| (x.0..=x.1).contains(&point.at[0])).map(|point| point.value);
+                    let finite = |values: &mut dyn Iterator<Item = f64>, best: fn(f64, f64) -> f64| {
+                        values.filter(|value| value.is_finite()).reduce(best)
+                    };
+                    let low = finite(&mut curve.iter().map(|point| point.1), f64::min).unwrap_or(0.0);
+                    let high = finite(&mut seen.chain([low]), f64::max).unwrap_or(1.0);
+                    let margin = if high > low { 0.08 * (high - low) } else { 0.5 };
+                    ends.push((low - margin, high + 2.0 * margin));
+                }
+                Ground::Curve { points: curve, values: ends[1] }
+            }
+        };
+        Self { surface, ends, ground, entrants }
+    }
+
+    /// What lies along the bottom and along the left.
+    fn labels(&self) -> [String; 2] {
+        match &self.surface.variables[..] {
+            [x, y] => [x.clone(), y.clone()],
+            names => [names.concat(), self.surface.text.clone()],
+        }
+    }
+
+    /// A way's points in the picture.
+    fn places(&self, way: &Way) -> Vec<(f64, f64)> {
+        way.points
+            .iter()
+            .map(|point| (point.at[0], point.at.get(1).copied().unwrap_or(point.value)))
+            .collect()
+    }
+
+    fn svg(&self) -> String {
+        let way = |one: &Entrant| downhill_report::Way { name: one.name(), points: self.places(&one.way) };
+        let [x, y] = self.labels();
+        let two = self.surface.variables.len() == 2;
+        let y = if two { format!("{y}, over the contour lines of {}", self.surface.text) } else { y };
+        Landscape {
+            title: self.surface.text.clone(),
+            labels: [x, y],
+            ground: self.ground.clone(),
+            ways: self.entrants.iter().map(way).collect(),
+        }
+        .svg_file()
+    }
+}
+
+/// The ways as the rows of a table, with a header.
+fn rows(surface: &Surface, entrants: &[Entrant]) -> Vec<Vec<String>> {
+    let mut header = vec!["optimizer".to_string(), "step".into()];
+    header.extend(surface.variables.iter().cloned());
+    header.extend(["value".into(), "lr".into()]);
+    let mut rows = vec![header];
+    for entrant in entrants {
+        for (step, point) in entrant.way.points.iter().enumerate() {
+            let mut row = vec![entrant.optimizer.clone(), step.to_string()];
+            row.extend(point.at.iter().map(f64::to_string));
+            row.extend([point.value.to_string(), point.lr.map_or(String::new(), |lr| lr.to_string())]);
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+fn object(surface: &Surface, entrant: &Entrant) -> Value {
+    let point = |(step, point): (usize, &way::Point)| {
+        let mut object = serde_json::Map::from_iter([("step".to_string(), json!(step))]);
+        object.extend(surface.variables.iter().cloned().zip(point.at.iter().map(|x| json!(x))));
+        object.extend([("value".to_string(), json!(point.value)), ("lr".to_string(), json!(point.lr))]);
+        Value::Object(object)
+    };
+    json!({
+        "optimizer": entrant.optimizer,
+        "end": entrant.remark().unwrap_or_else(|| "all steps made".into()),
+        "points": entrant.way.points.iter().enumerate().map(point).collect::<Vec<_>>(),
+    })
+}
+
+/// Where each way ends, for people.
+fn table(surface: &Surface, entrants: &[Entrant]) -> String {
+    let mut rows = vec![vec!["".to_string(), "step".into()]];
+    rows[0].extend(surface.variables.iter().cloned());
+    rows[0].extend(["value".into(), "lowest".into()]);
+    for entrant in entrants {
+        let points = &entrant.way.points;
+        let lowest = points.iter().map(|point| point.value).fold(f64::INFINITY, f64::min);
+        let Some(last) = points.last() else { continue };
+        let mut row = vec![entrant.label.clone(), (points.len() - 1).to_string()];
+        row.extend(last.at.iter().chain([&last.value, &lowest]).map(|&x| crate::braille::number(x)));
+        row.extend(entrant.remark());
+        rows.push(row);
+    }
+    let columns = surface.variables.len() + 4;
+    let width =
+        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let line = |row: &Vec<String>| {
+        let mut line = format!("{:<width$}", row[0], width = widths[0]);
+        row[1..columns]
+            .iter()
+            .zip(&widths[1..])
+            .for_each(|(cell, width)| line += &format!("  {cell:>width$}"));
+        row.get(columns).iter().for_each(|remark| line += &format!("  {remark}"));
+        line + "\n"
+    };
+    rows.iter().map(line).collect()
+}
