@@ -6,10 +6,12 @@ mod panel;
 mod surface;
 mod way;
 
+use downhill::optim::{Rule, Schedule};
 use downhill_report::{Field, Ground, Landscape};
 use serde_json::{Value, json};
 
-use crate::args::{Format, PathArgs, Precision};
+use crate::args::{Format, PathArgs, Precision, Spelt};
+use crate::braille::number;
 use crate::{Failure, output};
 
 use frame::{Ends, Home};
@@ -18,7 +20,7 @@ use way::{End, Optimization, Way};
 
 /// Points along the curve, and along each side of the grid of contour lines.
 const CURVE: usize = 400;
-const GRID: usize = 121;
+const GRID: usize = 241;
 
 /// A way with its names.
 struct Entrant {
@@ -107,7 +109,7 @@ fn start(options: &PathArgs) -> Result<Vec<f64>, Failure> {
         Precision::F32 => start.iter().map(|&x| f64::from(x as f32)).collect(),
         Precision::F64 => start,
     };
-    let at = rounded.iter().map(|&x| braille_number(x)).collect::<Vec<_>>().join(", ");
+    let at = rounded.iter().map(|&x| number(x)).collect::<Vec<_>>().join(", ");
     let value = surface.value(&rounded);
     let gradient = surface.gradient(&rounded);
     if !value.is_finite() || !rounded.iter().all(|x| x.is_finite()) {
@@ -123,10 +125,6 @@ fn start(options: &PathArgs) -> Result<Vec<f64>, Failure> {
         ))),
         None => Ok(rounded),
     }
-}
-
-fn braille_number(x: f64) -> String {
-    crate::braille::number(x)
 }
 
 fn check_frame(options: &PathArgs) -> Result<(), Failure> {
@@ -159,15 +157,10 @@ fn entrants(options: &PathArgs, start: &[f64], home: &Home) -> Result<Vec<Entran
     let ends = home.ends();
     let pairs = (0..rules.len().max(rates.len()))
         .map(|index| (&rules[index % rules.len()], &rates[index % rates.len()]));
-    let entrant = |(rule, rate): (&crate::args::Spelt<_>, &crate::args::Spelt<_>)| {
+    let entrant = |(rule, rate): (&Spelt<Rule>, &Spelt<Schedule>)| {
         let &PathArgs { steps, noise, seed, .. } = options;
-        let optimization = Optimization {
-            rule: rule.value,
-            schedule: crate::args::Spelt::clone(rate).value,
-            steps,
-            noise,
-            seed,
-        };
+        let optimization =
+            Optimization { rule: rule.value, schedule: rate.value.clone(), steps, noise, seed };
         let way = match options.precision {
             Precision::F32 => optimization.run::<f32>(&options.surface, start, &ends),
             Precision::F64 => optimization.run::<f64>(&options.surface, start, &ends),
@@ -184,16 +177,10 @@ fn entrants(options: &PathArgs, start: &[f64], home: &Home) -> Result<Vec<Entran
 impl<'a> Picture<'a> {
     fn new(options: &'a PathArgs, home: &Home, entrants: &'a [Entrant]) -> Self {
         let surface = &options.surface;
-        // A point far outside belongs to a way that diverges, and is not what the picture is about.
-        let points = || {
-            entrants.iter().flat_map(|one| {
-                let cut = usize::from(one.way.end != End::Steps && one.way.points.len() > 1);
-                one.way.points[..one.way.points.len() - cut].iter()
-            })
-        };
+        let ways = || entrants.iter().map(|one| &one.way);
         let chosen =
             options.frame.as_ref().map(|frame| frame.0.chunks(2).map(|pair| (pair[0], pair[1])).collect());
-        let mut ends: Ends = chosen.unwrap_or_else(|| home.picture(points().map(|point| &point.at)));
+        let mut ends: Ends = chosen.unwrap_or_else(|| home.picture(ways()));
         let ground = match ends[..] {
             [x, y] if surface.variables.len() == 2 => {
                 Ground::Contours(Field::sample(x, y, (GRID, GRID), |x, y| surface.value(&[x, y])))
@@ -204,14 +191,17 @@ impl<'a> Picture<'a> {
                 let curve: Vec<_> =
                     (0..CURVE).map(|index| (between(index), surface.value(&[between(index)]))).collect();
                 if ends.len() == 1 {
-                    // As high as the ways come; how far up the curve goes on is no news.
-                    let seen =
-                        points().filter(|point| (x.0..=x.1).contains(&point.at[0])).map(|point| point.value);
-                    let finite = |values: &mut dyn Iterator<Item = f64>, best: fn(f64, f64) -> f64| {
-                        values.filter(|value| value.is_finite()).reduce(best)
+                    // As high as the start, and as the ways that end well; how far up the curve goes on is no news.
+                    let shown = |way: &'a Way| {
+                        let count = if way.end == End::Steps { way.points.len() } else { 1 };
+                        way.points[..count].iter().filter(|point| (x.0..=x.1).contains(&point.at[0]))
                     };
-                    let low = finite(&mut curve.iter().map(|point| point.1), f64::min).unwrap_or(0.0);
-                    let high = finite(&mut seen.chain([low]), f64::max).unwrap_or(1.0);
+                    let least =
+                        curve.iter().map(|point| point.1).filter(|value| value.is_finite()).reduce(f64::min);
+                    let most =
+                        ways().flat_map(shown).map(|point| point.value).filter(|value| value.is_finite());
+                    let low = least.unwrap_or(0.0);
+                    let high = most.fold(low, f64::max);
                     let margin = if high > low { 0.08 * (high - low) } else { 0.5 };
                     ends.push((low - margin, high + 2.0 * margin));
                 }
@@ -276,9 +266,15 @@ fn object(surface: &Surface, entrant: &Entrant) -> Value {
         object.extend([("value".to_string(), json!(point.value)), ("lr".to_string(), json!(point.lr))]);
         Value::Object(object)
     };
+    let (diverges_at, undefined_at) = match entrant.way.end {
+        End::Steps => (None, None),
+        End::Diverges(step) => (Some(step), None),
+        End::Undefined(step) => (None, Some(step)),
+    };
     json!({
         "optimizer": entrant.optimizer,
-        "end": entrant.remark().unwrap_or_else(|| "all steps made".into()),
+        "diverges_at": diverges_at,
+        "undefined_at": undefined_at,
         "points": entrant.way.points.iter().enumerate().map(point).collect::<Vec<_>>(),
     })
 }
@@ -293,7 +289,7 @@ fn table(surface: &Surface, entrants: &[Entrant]) -> String {
         let lowest = points.iter().map(|point| point.value).fold(f64::INFINITY, f64::min);
         let Some(last) = points.last() else { continue };
         let mut row = vec![entrant.label.clone(), (points.len() - 1).to_string()];
-        row.extend(last.at.iter().chain([&last.value, &lowest]).map(|&x| crate::braille::number(x)));
+        row.extend(last.at.iter().chain([&last.value, &lowest]).map(|&x| number(x)));
         row.extend(entrant.remark());
         rows.push(row);
     }

@@ -382,7 +382,6 @@ fn schedules_are_shown() {
     assert!(drawn.stdout.lines().all(|line| line.chars().count() <= 80), "{}", drawn.stdout);
     assert!(drawn.stdout.contains("cosine(0.1)") && drawn.stdout.contains("step 49"), "{}", drawn.stdout);
     assert!(place.read("rates.svg").starts_with("<svg"));
-    place.run("schedule 0.1 --plot rates.png").fails(&["rates.png", "SVG"]);
 }
 
 #[test]

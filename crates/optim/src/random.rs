@@ -20,7 +20,7 @@ pub enum Purpose {
         /// The position of the layer in the network.
         layer: u32,
     },
-    /// What is added to gradients; the index is the step.
+    /// What is added to the gradients of a surface; the index is the step.
     Noise,
 }
 

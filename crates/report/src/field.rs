@@ -15,7 +15,7 @@ pub struct Field {
 
 /// The shares of the grid that lie below the contour lines: nearly even, so that lines are about as far apart
 /// everywhere whatever the function's scale, with more of them in the deepest parts, which are what one looks for.
-const BELOW: [f64; 12] = [0.004, 0.015, 0.04, 0.08, 0.14, 0.22, 0.32, 0.43, 0.55, 0.68, 0.81, 0.93];
+const BELOW: [f64; 11] = [0.015, 0.04, 0.08, 0.14, 0.22, 0.32, 0.43, 0.55, 0.68, 0.81, 0.93];
 
 /// An edge of the grid: the point it begins at, and whether it goes to the right rather than up.
 type Edge = (usize, usize, bool);

@@ -4,11 +4,14 @@ use std::fmt::Write;
 
 use crate::axis::{Axis, Range};
 use crate::number::significant;
-use crate::panel::{Entry, Panel, Place, Plot, STYLES};
+use crate::panel::{Entry, FONT, Panel, Place, Plot, STYLES, width};
 use crate::{Field, segment_within};
 
 const WIDTH: f64 = 640.0;
 const PLOT_HEIGHT: f64 = 320.0;
+/// What is smaller than this is not seen.
+const FINEST: f64 = 0.1;
+const START: &str = "start";
 /// A way of more points than this has markers at some of them only.
 const MOST_MARKERS: usize = 200;
 
@@ -109,7 +112,9 @@ impl Landscape {
             Ground::Contours(field) => {
                 let mut data = String::new();
                 for line in field.levels().into_iter().flat_map(|level| field.contours(level)) {
-                    data += &Plot::data(&line.iter().map(|&point| plot.place(point)).collect::<Vec<_>>());
+                    data += &Plot::data(&straightened(
+                        &line.iter().map(|&point| plot.place(point)).collect::<Vec<_>>(),
+                    ));
                 }
                 format!(
                     "<path d=\"{data}\" stroke=\"currentColor\" stroke-opacity=\".3\" stroke-width=\"1\"/>\n"
@@ -119,7 +124,8 @@ impl Landscape {
                 let places: Vec<_> = points.iter().map(|&point| plot.place(point)).collect();
                 let mut data = String::new();
                 for piece in places.chunk_by(|a, b| finite(a) && finite(b)) {
-                    data += &Plot::data(&piece.iter().copied().filter(finite).collect::<Vec<_>>());
+                    data +=
+                        &Plot::data(&straightened(&piece.iter().copied().filter(finite).collect::<Vec<_>>()));
                 }
                 format!("<path d=\"{data}\" stroke=\"currentColor\" stroke-opacity=\".45\"/>\n")
             }
@@ -164,17 +170,34 @@ impl Landscape {
             self.ways.first().and_then(|way| way.points.first()).filter(|point| finite(point))
         {
             let (x, y) = plot.place(start);
-            let (anchor, by) = if x > plot.width - 50.0 { ("end", -9.0) } else { ("start", 9.0) };
-            let below = if y < 24.0 { 19.0 } else { -8.0 };
+            let (label_x, label_y) = self.free_corner(plot, (x, y));
             let _ = writeln!(
                 svg,
                 "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\" stroke=\"currentColor\"/>\
-                 <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\" fill=\"currentColor\" stroke=\"none\">start</text>",
-                x + by,
-                y + below
+                 <text x=\"{label_x:.1}\" y=\"{label_y:.1}\" fill=\"currentColor\">{START}</text>"
             );
         }
         svg
+    }
+
+    /// Where the start's label begins: beside the start, where the fewest lines would run through it.
+    fn free_corner(&self, plot: &Plot, start: (f64, f64)) -> (f64, f64) {
+        let (x, y) = start;
+        let (wide, high) = (width(START), FONT);
+        let across = [x + 9.0, x - wide - 9.0, x - wide / 2.0, 2.0f64.max(x - wide - 4.0)];
+        let down = [y - 9.0, y + 20.0, y + 5.0];
+        let corners = down.into_iter().flat_map(|y| across.map(|x| (x, y)));
+        let crossed = |&(x, y): &(f64, f64)| {
+            let outside = x < 0.0 || x + wide > plot.width || y < high || y > plot.height;
+            let through = |pair: &&[(f64, f64)]| {
+                let [from, to] = [pair[0], pair[1]].map(|point| plot.precisely(point));
+                segment_within(from, to, (x - 2.0, x + wide), (y - high, y + 3.0)).is_some()
+            };
+            let lines =
+                self.ways.iter().map(|way| way.points.windows(2).filter(through).count()).sum::<usize>();
+            if outside { usize::MAX } else { lines }
+        };
+        corners.min_by_key(crossed).unwrap_or((x, y))
     }
 
     /// The picture in words: where each way leads.
@@ -204,6 +227,32 @@ impl Landscape {
 fn style(index: usize) -> (&'static str, &'static str) {
     let count = STYLES.len();
     (STYLES[index % count].0, MARKERS[(index + index / count) % count])
+}
+
+/// The corners of a line that it cannot do without to look the same, after Douglas and Peucker.
+fn straightened(places: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    if places.len() < 3 {
+        return places.to_vec();
+    }
+    let mut needed = vec![false; places.len()];
+    let mut stretches = vec![(0, places.len() - 1)];
+    while let Some((first, last)) = stretches.pop() {
+        (needed[first], needed[last]) = (true, true);
+        let (a, b) = (places[first], places[last]);
+        let (wide, high) = (b.0 - a.0, b.1 - a.1);
+        let length = wide.hypot(high);
+        // The ends of a closed line are one place, from which distances are measured.
+        let off = |&(x, y): &(f64, f64)| match length > 0.0 {
+            true => (wide * (y - a.1) - high * (x - a.0)).abs() / length,
+            false => (x - a.0).hypot(y - a.1),
+        };
+        let inner = first + 1..last;
+        let furthest = inner.max_by(|&i, &j| off(&places[i]).total_cmp(&off(&places[j])));
+        if let Some(furthest) = furthest.filter(|&furthest| off(&places[furthest]) > FINEST) {
+            stretches.extend([(first, furthest), (furthest, last)]);
+        }
+    }
+    places.iter().zip(needed).filter_map(|(&place, needed)| needed.then_some(place)).collect()
 }
 
 fn finite(point: &(f64, f64)) -> bool {
@@ -287,6 +336,26 @@ mod tests {
     fn many_ways_differ_in_colour_and_in_markers() {
         let all: std::collections::HashSet<_> = (0..49).map(style).collect();
         assert_eq!(all.len(), 49);
+    }
+
+    #[test]
+    fn straightening_keeps_what_is_seen() {
+        let circle: Vec<_> = (0..=1000)
+            .map(|i| f64::from(i) / 1000.0 * std::f64::consts::TAU)
+            .map(|a| (50.0 * a.cos(), 50.0 * a.sin()))
+            .collect();
+        let fewer = straightened(&circle);
+        assert!(
+            fewer.len() < 100 && fewer[0] == circle[0] && fewer.last() == circle.last(),
+            "{}",
+            fewer.len()
+        );
+        let sagitta =
+            |pair: &[(f64, f64)]| 50.0 - ((pair[0].0 + pair[1].0) / 2.0).hypot((pair[0].1 + pair[1].1) / 2.0);
+        assert!(fewer.windows(2).all(|pair| sagitta(pair) < 2.0 * FINEST));
+        assert_eq!(straightened(&[(0.0, 0.0), (1.0, 1.0), (3.0, 3.0)]), [(0.0, 0.0), (3.0, 3.0)]);
+        assert_eq!(straightened(&[(1.0, 2.0)]), [(1.0, 2.0)]);
+        assert!(straightened(&[]).is_empty());
     }
 
     proptest! {

@@ -19,6 +19,8 @@ pub(crate) const STYLES: [(&str, &str); 7] = [
 
 pub(crate) const FONT: f64 = 14.0;
 const LINE: f64 = 21.0;
+/// What is left free around a chart in a file of its own.
+const MARGIN: f64 = 10.0;
 /// The length of the piece of line in front of a name in the legend.
 const SAMPLE: f64 = 26.0;
 
@@ -71,11 +73,15 @@ impl Panel<'_> {
         let height = bottom + 2.0 * LINE + 4.0;
 
         let (shape, style) = match place {
-            Place::Page => ("style=\"width:100%;height:auto\"".to_string(), ""),
-            Place::File => (format!("width=\"{whole}\" height=\"{height}\" color=\"#1b1f24\""), STYLE),
+            Place::Page => (format!("viewBox=\"0 0 {whole} {height}\" style=\"width:100%;height:auto\""), ""),
+            Place::File => {
+                let (wide, high) = (whole + 2.0 * MARGIN, height + 2.0 * MARGIN);
+                let view = format!("viewBox=\"-{MARGIN} -{MARGIN} {wide} {high}\"");
+                (format!("{view} width=\"{wide}\" height=\"{high}\" color=\"#1b1f24\""), STYLE)
+            }
         };
         let mut svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" viewBox=\"0 0 {whole} {height}\" {shape} \
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" {shape} \
              font-family=\"system-ui,sans-serif\" font-size=\"{FONT}\" fill=\"currentColor\" \
              stroke-linejoin=\"round\">\n\
              <title>{}</title>\n<desc>{}</desc>\n{style}\

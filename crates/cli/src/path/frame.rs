@@ -1,6 +1,7 @@
 //! What of a surface is looked at.
 
 use super::surface::Surface;
+use super::way::{End, Way};
 
 /// The ends of a picture along each variable.
 pub type Ends = Vec<(f64, f64)>;
@@ -26,7 +27,7 @@ impl Home {
         // A start on the floor says nothing of how far to look.
         let longest =
             if longest > 0.0 { longest } else { start.iter().fold(1.0, |most, x| x.abs().max(most)) };
-        let reach: Vec<f64> = away.iter().map(|away| away.max(0.3 * longest)).collect();
+        let reach: Vec<f64> = away.iter().map(|away| away.max(0.5 * longest)).collect();
         let mut places = vec![start.to_vec(), middle.clone()];
         let drop = surface.value(start) - surface.value(&middle);
         let lower = candidates(&middle, &reach)
@@ -53,17 +54,30 @@ impl Home {
         ends
     }
 
-    /// The picture in which these places are seen, and the points of ways that are not far from them.
-    pub fn picture<'a>(&self, points: impl Iterator<Item = &'a Vec<f64>>) -> Ends {
+    /// The picture in which these places are seen, and the ways that end well, where those are not far from them; for
+    /// one that does not, the whole home box.
+    pub fn picture<'a>(&self, ways: impl Iterator<Item = &'a Way>) -> Ends {
         let home = self.ends();
-        let near = |point: &&'a Vec<f64>| {
-            point.iter().zip(&home).all(|(x, (low, high))| {
-                let size = high - low;
-                (low - size..=high + size).contains(x)
-            })
-        };
-        let points: Vec<&Vec<f64>> = points.filter(near).collect();
-        let mut ends = around(self.places.iter().chain(points));
+        let mut points = self.places.clone();
+        for way in ways {
+            if way.end == End::Steps {
+                let near =
+                    |(x, (low, high)): (&f64, &(f64, f64))| (2.0 * low - high..=2.0 * high - low).contains(x);
+                points.extend(
+                    way.points
+                        .iter()
+                        .map(|point| &point.at)
+                        .filter(|at| at.iter().zip(&home).all(near))
+                        .cloned(),
+                );
+            } else {
+                points.extend([
+                    home.iter().map(|ends| ends.0).collect(),
+                    home.iter().map(|ends| ends.1).collect(),
+                ]);
+            }
+        }
+        let mut ends = around(points.iter());
         for ((ends, middle), reach) in ends.iter_mut().zip(&self.places[1]).zip(&self.reach) {
             // The ground on all sides of the minimum, and a margin.
             let (low, high) = (ends.0.min(middle - 0.4 * reach), ends.1.max(middle + 0.4 * reach));

@@ -60,14 +60,14 @@ fn panel(picture: &Picture<'_>, name: &str, way: &Way, wide: usize, coloured: bo
     let mut lines = vec![format!("{name:<wide$}")];
     for (row, line) in cells.into_iter().enumerate() {
         let label_text = match row {
-            0 => number(y.1),
-            _ if row + 1 == high => number(y.0),
+            0 => rounded(y.1),
+            _ if row + 1 == high => rounded(y.0),
             _ if row == high / 2 => y_name.clone(),
             _ => String::new(),
         };
         lines.push(format!("{label_text:>label$} │{}", painted(&line, coloured)));
     }
-    let (first, last) = (number(x.0), number(x.1));
+    let (first, last) = (rounded(x.0), rounded(x.1));
     let between = inside.saturating_sub(first.chars().count() + last.chars().count());
     lines.push(format!("{:>label$} └{}", "", "─".repeat(inside)));
     lines.push(format!("{:>label$}  {first}{x_name:^between$}{last}", ""));
@@ -83,7 +83,7 @@ fn cells(picture: &Picture<'_>, way: &Way, (inside, high): (usize, usize)) -> Ve
     };
     let mut ground = Canvas::new(inside, high);
     let mut front = Canvas::new(inside, high);
-    let mut join = |canvas: &mut Canvas, points: &[(f64, f64)]| {
+    let join = |canvas: &mut Canvas, points: &[(f64, f64)]| {
         points.windows(2).for_each(|pair| canvas.line(place(pair[0]), place(pair[1])));
     };
     let places = picture.places(way);
@@ -149,4 +149,9 @@ fn painted(line: &[Cell], coloured: bool) -> String {
         }
     }
     text
+}
+
+/// A number at the end of an axis, in three digits.
+fn rounded(value: f64) -> String {
+    number(format!("{value:.2e}").parse().unwrap_or(value))
 }
