@@ -289,7 +289,8 @@ fn table(surface: &Surface, entrants: &[Entrant]) -> String {
         let lowest = points.iter().map(|point| point.value).fold(f64::INFINITY, f64::min);
         let Some(last) = points.last() else { continue };
         let mut row = vec![entrant.label.clone(), (points.len() - 1).to_string()];
-        row.extend(last.at.iter().chain([&last.value, &lowest]).map(|&x| number(x)));
+        let short = |&x: &f64| if x.is_nan() { "–".into() } else { number(x) };
+        row.extend(last.at.iter().chain([&last.value, &lowest]).map(short));
         row.extend(entrant.remark());
         rows.push(row);
     }

@@ -86,10 +86,10 @@ impl Field {
             let mut line = vec![self.crossing(start, level)];
             let mut here = start;
             while let Some(next) = joined.get_mut(&here).and_then(Vec::pop) {
-                if let Some(back) = joined.get_mut(&next) {
-                    if let Some(at) = back.iter().position(|edge| *edge == here) {
-                        back.swap_remove(at);
-                    }
+                // Nor is it gone back along.
+                let back = joined.entry(next).or_default();
+                if let Some(at) = back.iter().position(|edge| *edge == here) {
+                    back.swap_remove(at);
                 }
                 line.push(self.crossing(next, level));
                 here = next;

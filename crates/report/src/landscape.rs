@@ -188,7 +188,7 @@ impl Landscape {
         let down = [y - 9.0, y + 20.0, y + 5.0];
         let corners = down.into_iter().flat_map(|y| across.map(|x| (x, y)));
         let crossed = |&(x, y): &(f64, f64)| {
-            let outside = x < 0.0 || x + wide > plot.width || y < high || y > plot.height;
+            let outside = x < 0.0 || x + wide > plot.width || y < high - 3.0 || y > plot.height;
             let through = |pair: &&[(f64, f64)]| {
                 let [from, to] = [pair[0], pair[1]].map(|point| plot.precisely(point));
                 segment_within(from, to, (x - 2.0, x + wide), (y - high, y + 3.0)).is_some()

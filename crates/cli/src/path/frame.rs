@@ -81,7 +81,7 @@ impl Home {
         for ((ends, middle), reach) in ends.iter_mut().zip(&self.places[1]).zip(&self.reach) {
             // The ground on all sides of the minimum, and a margin.
             let (low, high) = (ends.0.min(middle - 0.4 * reach), ends.1.max(middle + 0.4 * reach));
-            let margin = 0.06 * (high - low);
+            let margin = 0.08 * (high - low);
             *ends = (low - margin, high + margin);
         }
         ends

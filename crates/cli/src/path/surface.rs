@@ -81,10 +81,9 @@ impl FromStr for Surface {
             return Err(SurfaceError::Option(text.into()));
         }
         // A misspelt name would be taken for a variable, or for a difference of two.
-        if text.len() > 3 && text.chars().all(|c| c.is_alphabetic() || c == '-') {
-            if let Some(meant) = nearest(text, NAMED.map(|named| named.0)) {
-                return Err(SurfaceError::Name { text: text.into(), meant });
-            }
+        let word = text.len() > 3 && text.chars().all(|c| c.is_alphabetic() || c == '-');
+        if let Some(meant) = nearest(text, NAMED.map(|named| named.0)).filter(|_| word) {
+            return Err(SurfaceError::Name { text: text.into(), meant });
         }
         let (value, variables) = Expression::read(text).map_err(SurfaceError::Expression)?;
         match variables.len() {
