@@ -49,6 +49,10 @@ pub enum Command {
     /// Show learning rates against the step, without training.
     Schedule(ScheduleArgs),
     /// Show the way that optimizers take over a surface.
+    ///
+    /// The numbers, with --format csv, are optimizer, step, the variables, value and lr: step 0 is the start, and lr the
+    /// rate of the step that led to the row's point. A path diverges when it comes to no finite number, or ten times as
+    /// far from the middle of the box around its start and minimum as that box reaches; it is cut there and named.
     Path(PathArgs),
     /// List the bundled data sets.
     Datasets,

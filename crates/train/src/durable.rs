@@ -6,7 +6,8 @@ use std::path::Path;
 
 use crate::Error;
 
-/// Writes a file aside, syncs it, and renames it into place.
+/// Writes a file aside, syncs it, and renames it into place; `doing` says in an error what that was for, as `write the
+/// model` does.
 ///
 /// # Errors
 ///

@@ -6,7 +6,8 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::surface::Surface;
 
-/// A way diverges when it leads further from the middle of the home box than this many times half its width.
+/// A way diverges when it leads further from the middle of the home box than this many times half its width: far more
+/// than a momentum that will still come back overshoots by.
 const FAR: f64 = 10.0;
 
 /// What an optimizer is told.
