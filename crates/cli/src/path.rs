@@ -191,19 +191,12 @@ impl<'a> Picture<'a> {
                 let curve: Vec<_> =
                     (0..CURVE).map(|index| (between(index), surface.value(&[between(index)]))).collect();
                 if ends.len() == 1 {
-                    // As high as the start, and as the ways that end well; how far up the curve goes on is no news.
-                    let shown = |way: &'a Way| {
-                        let count = if way.end == End::Steps { way.points.len() } else { 1 };
-                        way.points[..count].iter().filter(|point| (x.0..=x.1).contains(&point.at[0]))
-                    };
-                    let least =
-                        curve.iter().map(|point| point.1).filter(|value| value.is_finite()).reduce(f64::min);
-                    let most =
-                        ways().flat_map(shown).map(|point| point.value).filter(|value| value.is_finite());
-                    let low = least.unwrap_or(0.0);
-                    let high = most.fold(low, f64::max);
-                    let margin = if high > low { 0.08 * (high - low) } else { 0.5 };
-                    ends.push((low - margin, high + 2.0 * margin));
+                    // The start and the minima, and the ways that end well.
+                    let places = home.places.iter().map(|place| surface.value(place));
+                    let well = ways().filter(|way| way.end == End::Steps).flat_map(|way| &way.points);
+                    let well =
+                        well.filter(|point| (x.0..=x.1).contains(&point.at[0])).map(|point| point.value);
+                    ends.push(heights(places.chain(well), &curve));
                 }
                 Ground::Curve { points: curve, values: ends[1] }
             }
@@ -240,6 +233,18 @@ impl<'a> Picture<'a> {
         }
         .svg_file()
     }
+}
+
+/// From where to where a curve is shown: as high as these values, for how far up it goes on is no news, and as deep as it
+/// goes, unless that is into a chasm.
+fn heights(values: impl Iterator<Item = f64>, curve: &[(f64, f64)]) -> (f64, f64) {
+    let ends = |(low, high): (f64, f64), value: f64| (low.min(value), high.max(value));
+    let finite = |value: &f64| value.is_finite();
+    let (low, high) = values.filter(finite).fold((f64::INFINITY, f64::NEG_INFINITY), ends);
+    let deepest = curve.iter().map(|point| point.1).filter(finite).fold(low, f64::min);
+    let low = deepest.max(low - (high - low));
+    let margin = if high > low { 0.08 * (high - low) } else { 0.5 };
+    (low - margin, high + 2.0 * margin)
 }
 
 /// The ways as the rows of a table, with a header.
