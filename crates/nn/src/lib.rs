@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod activation;
+mod calibrate;
 mod error;
 pub mod layer;
 pub mod loss;
@@ -10,9 +11,11 @@ mod model;
 mod spec;
 mod sum;
 mod targets;
+mod trace;
 mod workspace;
 
 pub use activation::{Elu, Gelu, Identity, LeakyRelu, Mish, Relu, Selu, Sigmoid, Silu, Softplus, Tanh};
+pub use calibrate::Calibration;
 pub use error::Error;
 pub use layer::{BatchNorm, Dense, Dropout, LayerNorm};
 pub use loss::Loss;
@@ -21,4 +24,5 @@ pub use mlp::Mlp;
 pub use model::Model;
 pub use spec::{Activation, LayerSpec};
 pub use targets::Targets;
+pub use trace::Trace;
 pub use workspace::{Batch, Workspace};

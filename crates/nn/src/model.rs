@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::layer::{Affine, BatchNormOp, DenseOp, DropoutOp, LayerNormOp};
+use crate::matmul::Scratch;
 use crate::{Activation, LayerSpec};
 use downhill_optim::random::{Purpose, stream};
 use downhill_optim::{Float, Init, Layout, Role, Uniform};
@@ -30,6 +31,8 @@ pub struct Model<F> {
 pub(crate) struct Node {
     pub op: Op,
     pub outputs: usize,
+    /// Its place in the description: that of the dense layer, where an activation is behind it.
+    pub position: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -50,6 +53,27 @@ impl Node {
             Op::Dropout(_) => self.outputs,
             Op::LayerNorm(op) => op.kept(),
             Op::Activation(_) | Op::BatchNorm(_) => 0,
+        }
+    }
+
+    /// Its outputs in evaluation mode: batch normalisation takes the running statistics, dropout does nothing.
+    pub fn predict<F: Float>(
+        &self,
+        params: &[F],
+        statistics: &[F],
+        x: &[F],
+        y: &mut [F],
+        scratch: &mut Scratch<F>,
+    ) {
+        match &self.op {
+            Op::Dense(op) => op.forward(params, x, y, &mut [], scratch),
+            Op::Activation(op) => {
+                y.copy_from_slice(x);
+                op.forward(None, y, &mut []);
+            }
+            Op::Dropout(_) => y.copy_from_slice(x),
+            Op::LayerNorm(op) => op.forward(params, x, y, &mut []),
+            Op::BatchNorm(op) => op.predict(params, statistics, x, y),
         }
     }
 
@@ -144,7 +168,7 @@ impl<F: Float> Model<F> {
                     Op::Activation(activation)
                 }
             };
-            nodes.push(Node { op, outputs: width });
+            nodes.push(Node { op, outputs: width, position });
         }
 
         let mut params = vec![F::zero(); layout.len()];
@@ -244,14 +268,15 @@ fn bias_init(weights: Init, inputs: usize) -> Initial {
     }
 }
 
-/// What `auto` means in front of these layers: it is the first activation before the next dense layer that counts.
+/// What `auto`, as an initialiser or as its gain, means in front of these layers: it is the first activation before the
+/// next dense layer that counts.
 fn resolve(init: Init, following: &[LayerSpec]) -> Init {
-    if init != Init::Auto {
-        return init;
-    }
-    following
+    let activation = following
         .iter()
         .take_while(|layer| !matches!(layer, LayerSpec::Dense(_)))
-        .find_map(LayerSpec::activation)
-        .map_or_else(crate::activation::glorot_uniform, Activation::init)
+        .find_map(LayerSpec::activation);
+    match init {
+        Init::Auto => activation.map_or_else(crate::activation::glorot_uniform, Activation::init),
+        given => given.with_gain(activation.map_or(1.0, Activation::gain)),
+    }
 }

@@ -10,6 +10,7 @@ use crate::layer::{BatchMoments, BatchNormOp, Draw, add};
 use crate::loss::Loss;
 use crate::model::{Model, Node, Op};
 use crate::targets::Targets;
+use crate::trace::Trace;
 use downhill_matmul::Scratch;
 use downhill_optim::Float;
 use downhill_optim::simd::vectorised;
@@ -71,6 +72,8 @@ struct Shard<F> {
     means: Vec<F>,
     squares: Vec<F>,
     gradient: Vec<F>,
+    /// The gradients of the outputs of every node, where they are traced.
+    traced: Vec<Vec<F>>,
     scratch: Scratch<F>,
     loss: f64,
 }
@@ -90,7 +93,8 @@ struct Pass<'a, F> {
     batch: &'a Batch<'a, F>,
     inputs: usize,
     outputs: usize,
-    loss: &'a Loss,
+    /// What the outputs are compared with the targets by; if none, the targets are the gradients of the outputs.
+    loss: Option<&'a Loss>,
     /// What the sum of the losses is multiplied by to be their mean.
     scale: F,
     seed: u64,
@@ -155,9 +159,49 @@ impl<F: Float> Workspace<F> {
         step: u64,
     ) -> Result<f64, Error> {
         self.check(model)?;
-        let weight = self.check_batch(model, batch, loss)?;
+        self.check_batch(model, batch)?;
+        let weight = check_loss(model, batch, loss)?;
         // A batch whose every class has weight 0 asks for no change.
         let scale = if weight > 0.0 { 1.0 / weight } else { 0.0 };
+        let sum = self.pass(model, batch, Some(loss), scale, seed, step);
+        Ok(sum * scale)
+    }
+
+    /// The gradient of the parameters, given that of the outputs: of Σ dy·y, where y are the outputs for the rows `x`.
+    /// [`gradient`](Self::gradient) then gives it.
+    ///
+    /// It is for those who have a loss of their own, or none. `x` is rows × inputs and `dy` rows × outputs. The model is
+    /// in training mode, as in [`gradients`](Self::gradients).
+    ///
+    /// # Errors
+    ///
+    /// As [`gradients`](Self::gradients).
+    pub fn backpropagate(
+        &mut self,
+        model: &mut Model<F>,
+        x: &[F],
+        dy: &[F],
+        seed: u64,
+        step: u64,
+    ) -> Result<(), Error> {
+        self.check(model)?;
+        let rows: Vec<u32> = (0..(x.len() / model.inputs()) as u32).collect();
+        let batch = Batch { x, targets: Targets::Values(dy), rows: &rows };
+        self.check_batch(model, &batch)?;
+        self.pass(model, &batch, None, 1.0, seed, step);
+        Ok(())
+    }
+
+    /// Goes forward and backward, and returns the sum of the losses.
+    fn pass(
+        &mut self,
+        model: &mut Model<F>,
+        batch: &Batch<'_, F>,
+        loss: Option<&Loss>,
+        scale: f64,
+        seed: u64,
+        step: u64,
+    ) -> f64 {
         let (inputs, outputs) = (model.inputs(), model.outputs());
         let (nodes, params, statistics) = model.parts_mut();
         let first_trained = nodes.iter().position(Node::is_trained).unwrap_or(nodes.len());
@@ -176,7 +220,8 @@ impl<F: Float> Workspace<F> {
 
         let rows = batch.rows.len();
         let count = shard_count(rows);
-        let shards = &mut self.shards[..count];
+        let (shards, unused) = self.shards.split_at_mut(count);
+        unused.iter_mut().for_each(|shard| shard.rows = 0);
         for (i, shard) in shards.iter_mut().enumerate() {
             shard.first = rows * i / count;
             shard.rows = rows * (i + 1) / count - shard.first;
@@ -225,7 +270,7 @@ impl<F: Float> Workspace<F> {
         } else {
             first.gradient.chunks_mut(REDUCED).enumerate().for_each(reduce);
         }
-        Ok(sum * scale)
+        sum
     }
 
     /// The gradient of the last step, in the layout of the model's parameters.
@@ -236,6 +281,37 @@ impl<F: Float> Workspace<F> {
     /// The gradient of the last step, to clip it or to add to it.
     pub fn gradient_mut(&mut self) -> &mut [F] {
         &mut self.shards[0].gradient
+    }
+
+    /// Begins to keep what [`trace`](Self::trace) shows; it costs memory, and time to copy.
+    pub fn tracing(mut self) -> Self {
+        for shard in &mut self.shards {
+            shard.traced.clone_from(&shard.outputs);
+        }
+        self
+    }
+
+    /// What the layers did in the last step, in their order: to see dead and saturated units and what becomes of
+    /// signals on their way. Nothing, unless the workspace is [`tracing`](Self::tracing).
+    ///
+    /// A dense layer and the activation behind it are one. Layers in front of the first that has parameters are left
+    /// out: no gradient comes to them.
+    ///
+    /// # Errors
+    ///
+    /// If the workspace is for another model.
+    pub fn trace(&self, model: &Model<F>) -> Result<Vec<Trace<F>>, Error> {
+        self.check(model)?;
+        let nodes = model.nodes().iter().enumerate().skip_while(|(_, node)| !node.is_trained());
+        let trace = |(at, node): (usize, &Node)| {
+            let mut trace = Trace::new(node);
+            for shard in self.shards.iter().filter(|shard| !shard.traced.is_empty()) {
+                let (len, kept) = (shard.rows * node.outputs, shard.rows * node.kept());
+                trace.extend(&shard.outputs[at][..len], &shard.kept[at][..kept], &shard.traced[at][..len]);
+            }
+            trace
+        };
+        Ok(nodes.map(trace).filter(|trace| !trace.outputs.is_empty()).collect())
     }
 
     /// The outputs for rows of inputs, into `out`, rows × outputs: logits for classes, values for regression.
@@ -282,8 +358,8 @@ impl<F: Float> Workspace<F> {
         }
     }
 
-    /// Whether a step can be made with this batch; if so, what the sum of its losses is to be divided by.
-    fn check_batch(&self, model: &Model<F>, batch: &Batch<'_, F>, loss: &Loss) -> Result<f64, Error> {
+    /// Whether a step can be made with this batch.
+    fn check_batch(&self, model: &Model<F>, batch: &Batch<'_, F>) -> Result<(), Error> {
         let (inputs, outputs) = (model.inputs(), model.outputs());
         let error = |reason| Err(Error::Data(reason));
         let all = batch.x.len() / inputs;
@@ -303,12 +379,18 @@ impl<F: Float> Workspace<F> {
         if let Some(row) = batch.rows.iter().find(|&&row| row as usize >= all) {
             return error(format!("row {row} does not exist: there are {all}"));
         }
-        loss.accepts(outputs, batch.targets)?;
-        if let Targets::Classes(classes) = batch.targets {
-            loss.accepts_classes(outputs, batch.rows.iter().map(|&row| classes[row as usize]))?;
-        }
-        Ok(loss.batch_weight(outputs, batch.targets, batch.rows))
+        Ok(())
     }
+}
+
+/// Whether a loss goes with a batch; if so, what the sum of its losses is to be divided by.
+fn check_loss<F: Float>(model: &Model<F>, batch: &Batch<'_, F>, loss: &Loss) -> Result<f64, Error> {
+    let outputs = model.outputs();
+    loss.accepts(outputs, batch.targets)?;
+    if let Targets::Classes(classes) = batch.targets {
+        loss.accepts_classes(outputs, batch.rows.iter().map(|&row| classes[row as usize]))?;
+    }
+    Ok(loss.batch_weight(outputs, batch.targets, batch.rows))
 }
 
 /// The numbers of inputs and of every node's outputs.
@@ -348,6 +430,7 @@ impl<F: Float> Shard<F> {
             means: zeros(widest),
             squares: zeros(widest),
             gradient: zeros(model.params().len()),
+            traced: Vec::new(),
             scratch: Scratch::new(),
             loss: 0.0,
         }
@@ -424,7 +507,13 @@ impl<F: Float> Shard<F> {
             Targets::Classes(_) => Targets::Classes(&self.classes[..self.rows]),
             Targets::Values(_) => Targets::Values(&self.values[..len]),
         };
-        self.loss = pass.loss.gradient(outputs, pass.outputs, targets, pass.scale, &mut self.dy[..len]);
+        self.loss = match pass.loss {
+            Some(loss) => loss.gradient(outputs, pass.outputs, targets, pass.scale, &mut self.dy[..len]),
+            None => {
+                self.dy[..len].copy_from_slice(&self.values[..len]);
+                0.0
+            }
+        };
     }
 
     /// Goes backward from the outputs of the node before `end`. Stops at a batch normalisation, with the sums of the
@@ -437,6 +526,9 @@ impl<F: Float> Shard<F> {
             let y = &rest[0][..self.rows * node.outputs];
             let kept = &self.kept[at][..self.rows * node.kept()];
             let dy = &mut self.dy[..self.rows * node.outputs];
+            if let Some(traced) = self.traced.get_mut(at) {
+                traced[..dy.len()].copy_from_slice(dy);
+            }
             match &node.op {
                 Op::Dense(op) => {
                     let needed = at > pass.first_trained;
@@ -485,16 +577,7 @@ impl<F: Float> Lane<F> {
         for (at, node) in model.nodes().iter().enumerate() {
             let x = if at == 0 { x } else { &self.from[..rows * width] };
             let y = if at == last { &mut *out } else { &mut self.to[..rows * node.outputs] };
-            match &node.op {
-                Op::Dense(op) => op.forward(params, x, y, &mut [], &mut self.scratch),
-                Op::Activation(op) => {
-                    y.copy_from_slice(x);
-                    op.forward(None, y, &mut []);
-                }
-                Op::Dropout(_) => y.copy_from_slice(x),
-                Op::LayerNorm(op) => op.forward(params, x, y, &mut []),
-                Op::BatchNorm(op) => op.predict(params, statistics, x, y),
-            }
+            node.predict(params, statistics, x, y, &mut self.scratch);
             std::mem::swap(&mut self.from, &mut self.to);
             width = node.outputs;
         }

@@ -177,3 +177,20 @@ fn data_that_does_not_fit_is_an_error() {
     assert!(accuracy.compute::<f32>(&[], 3, Targets::Classes(&[])).is_err());
     assert!("rmse".parse::<Metric>().unwrap().compute(&out, 3, classes).is_err());
 }
+
+/// `gain=auto` is that of the activation that follows: the same weights as with the number.
+#[test]
+fn gains_follow_the_activation() {
+    let weights = |init: &str, following: &[&str]| {
+        let first = format!("dense(6, init={init})");
+        let specs = std::iter::once(first.as_str()).chain(following.iter().copied());
+        let layers: Vec<LayerSpec> = specs.map(|spec| spec.parse().unwrap()).collect();
+        Model::<f64>::build(&layers, 5, 1).unwrap().params()[..30].to_vec()
+    };
+    for name in ["orthogonal", "glorot-uniform", "glorot-normal"] {
+        let auto = |following: &[&str]| weights(&format!("{name}(gain=auto)"), following);
+        assert_eq!(auto(&["relu"]), weights(&format!("{name}(1.4142135623730951)"), &[]));
+        assert_eq!(auto(&["batch-norm", "leaky-relu(1)", "dense(2)"]), weights(name, &[]));
+        assert_eq!(auto(&["dense(2)", "relu"]), weights(name, &[]));
+    }
+}

@@ -1,6 +1,6 @@
-//! PyTorch's numbers and scikit-learn's, from `tools/golden/nn.py`.
+//! PyTorch's numbers and scikit-learn's, from `tools/golden/nn.py` and `init.py`.
 
-use downhill_nn::{Batch, ConfusionMatrix, LayerSpec, Loss, Metric, Model, Targets, Workspace};
+use downhill_nn::{Activation, Batch, ConfusionMatrix, LayerSpec, Loss, Metric, Model, Targets, Workspace};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -113,5 +113,15 @@ fn metrics_agree_with_scikit_learn() {
                 .collect();
             assert_eq!(&counts, expected, "{}", case.name);
         }
+    }
+}
+
+#[test]
+fn gains_agree_with_pytorch() {
+    let cases: BTreeMap<String, f64> = serde_json::from_str(include_str!("golden/gains.json")).unwrap();
+    assert_eq!(cases.len(), 14);
+    for (name, expected) in cases {
+        let activation: Activation = name.parse().unwrap();
+        close(&name, &[activation.gain()], &[expected], 1e-14);
     }
 }

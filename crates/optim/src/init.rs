@@ -1,7 +1,11 @@
 //! Initial values of weights.
 
+mod gain;
+mod lsuv;
 mod orthogonal;
 
+pub use gain::Gain;
+pub use lsuv::Lsuv;
 pub use orthogonal::Orthogonal;
 
 use rand::{Rng, RngExt};
@@ -39,13 +43,13 @@ pub enum Init {
     TruncatedNormal(TruncatedNormal),
     /// Uniform in ± a given limit.
     Uniform(Uniform),
-    /// Uniform in ±√(6 / (n_in + n_out)). Glorot and Bengio, "Understanding the difficulty of training deep
+    /// Uniform in ± gain·√(6 / (n_in + n_out)). Glorot and Bengio, "Understanding the difficulty of training deep
     /// feedforward neural networks" (2010).
     #[serde(alias = "xavier", alias = "xavier-uniform", alias = "glorot")]
-    GlorotUniform,
-    /// Normal with standard deviation √(2 / (n_in + n_out)), of the same paper.
+    GlorotUniform(Glorot),
+    /// Normal with standard deviation gain·√(2 / (n_in + n_out)), of the same paper.
     #[serde(alias = "xavier-normal")]
-    GlorotNormal,
+    GlorotNormal(Glorot),
     /// Uniform in ±√(6 / n_in). He et al., "Delving Deep into Rectifiers" (2015).
     #[serde(alias = "kaiming-uniform")]
     HeUniform,
@@ -63,6 +67,16 @@ pub enum Init {
     Identity,
     /// Normal, with most of each unit's inputs cut off.
     Sparse(Sparse),
+    /// Orthogonal, then scaled until the layer's outputs on some rows of data have variance 1.
+    Lsuv(Lsuv),
+}
+
+/// Settings of [`Init::GlorotUniform`] and [`Init::GlorotNormal`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Glorot {
+    /// What the papers' limit or standard deviation is multiplied by, above 0. Default 1.
+    pub gain: Gain,
 }
 
 /// Settings of [`Init::Constant`].
@@ -154,7 +168,7 @@ impl Init {
     ///
     /// # Panics
     ///
-    /// If `orthogonal`, `identity` or `sparse` is to fill what is no matrix of `fan_in` rows.
+    /// If `orthogonal`, `lsuv`, `identity` or `sparse` is to fill what is no matrix of `fan_in` rows.
     pub fn fill<F: Float>(self, weights: &mut [F], fan_in: usize, fan_out: usize, rng: &mut impl Rng) {
         let mut normal = |std: f64| std * rng.sample::<f64, _>(StandardNormal);
         match self.spread(fan_in as f64, fan_out as f64) {
@@ -184,8 +198,12 @@ impl Init {
             Self::Normal(Normal { std }) => Spread::Normal(std),
             Self::TruncatedNormal(TruncatedNormal { std }) => Spread::TruncatedNormal(std),
             Self::Uniform(Uniform { limit }) => Spread::Uniform(limit),
-            Self::GlorotUniform => Spread::Uniform((6.0 / (n_in + n_out)).sqrt()),
-            Self::GlorotNormal => Spread::Normal((2.0 / (n_in + n_out)).sqrt()),
+            Self::GlorotUniform(Glorot { gain }) => {
+                Spread::Uniform(gain.factor() * (6.0 / (n_in + n_out)).sqrt())
+            }
+            Self::GlorotNormal(Glorot { gain }) => {
+                Spread::Normal(gain.factor() * (2.0 / (n_in + n_out)).sqrt())
+            }
             Self::HeUniform => Spread::Uniform((6.0 / n_in).sqrt()),
             Self::Auto | Self::HeNormal => Spread::Normal((2.0 / n_in).sqrt()),
             Self::LecunUniform => Spread::Uniform((3.0 / n_in).sqrt()),
@@ -193,6 +211,18 @@ impl Init {
             Self::Orthogonal(orthogonal) => Spread::Orthogonal(orthogonal),
             Self::Identity => Spread::Identity,
             Self::Sparse(sparse) => Spread::Sparse(sparse),
+            Self::Lsuv(_) => Spread::Orthogonal(Orthogonal::default()),
+        }
+    }
+
+    /// The same with [`Gain::Auto`] replaced by the gain that is right before the activation that follows.
+    pub fn with_gain(self, of_activation: f64) -> Self {
+        let resolved = |gain| if gain == Gain::Auto { Gain::Of(of_activation) } else { gain };
+        match self {
+            Self::GlorotUniform(Glorot { gain }) => Self::GlorotUniform(Glorot { gain: resolved(gain) }),
+            Self::GlorotNormal(Glorot { gain }) => Self::GlorotNormal(Glorot { gain: resolved(gain) }),
+            Self::Orthogonal(Orthogonal { gain }) => Self::Orthogonal(Orthogonal { gain: resolved(gain) }),
+            other => other,
         }
     }
 
@@ -203,11 +233,14 @@ impl Init {
             Self::Normal(normal) => invalid::positive("normal", "std", normal.std),
             Self::TruncatedNormal(normal) => invalid::positive("truncated-normal", "std", normal.std),
             Self::Uniform(uniform) => invalid::positive("uniform", "limit", uniform.limit),
-            Self::Orthogonal(orthogonal) => orthogonal.check(),
+            Self::GlorotUniform(glorot) => glorot.gain.check("glorot-uniform"),
+            Self::GlorotNormal(glorot) => glorot.gain.check("glorot-normal"),
+            Self::Orthogonal(orthogonal) => orthogonal.gain.check("orthogonal"),
             Self::Sparse(sparse) => {
                 invalid::fraction("sparse", "sparsity", sparse.sparsity)?;
                 invalid::positive("sparse", "std", sparse.std)
             }
+            Self::Lsuv(lsuv) => lsuv.check(),
             _ => Ok(()),
         }
     }

@@ -22,7 +22,7 @@ pub use accumulator::Accumulator;
 pub use around::{Averaged, Before, Clip, Decay, Penalty, Prepared, clip_norm_scale};
 pub use float::Float;
 pub use group::{ByName, ByRole, Group};
-pub use init::{Fill, Init, Normal, Orthogonal, Sparse, TruncatedNormal, Uniform};
+pub use init::{Fill, Gain, Glorot, Init, Lsuv, Normal, Orthogonal, Sparse, TruncatedNormal, Uniform};
 pub use invalid::Invalid;
 pub use layout::{Layout, Role, Tensor};
 pub use lookahead::{Every, Lookahead};

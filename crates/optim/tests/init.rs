@@ -22,8 +22,9 @@ fn moments(weights: &[f64]) -> (f64, f64, f64) {
     (mean, std, weights.iter().fold(0.0, |most: f64, w| most.max(w.abs())) / std)
 }
 
-const NORMAL: [(&str, f64); 6] = [
+const NORMAL: [(&str, f64); 7] = [
     ("glorot-normal", 2.0 / 500.0),
+    ("glorot-normal(3)", 9.0 * 2.0 / 500.0),
     ("he-normal", 2.0 / 400.0),
     ("lecun-normal", 1.0 / 400.0),
     ("auto", 2.0 / 400.0),
@@ -32,8 +33,9 @@ const NORMAL: [(&str, f64); 6] = [
 ];
 
 /// The variance of a uniform distribution is a third of its squared limit.
-const UNIFORM: [(&str, f64); 5] = [
+const UNIFORM: [(&str, f64); 6] = [
     ("glorot-uniform", 2.0 / 500.0),
+    ("glorot-uniform(gain=0.5)", 0.25 * 2.0 / 500.0),
     ("he-uniform", 2.0 / 400.0),
     ("lecun-uniform", 1.0 / 400.0),
     ("uniform", 0.05 * 0.05 / 3.0),
@@ -181,6 +183,24 @@ fn orthogonal_favours_no_matrix() {
     };
     let turns = all.iter().filter(|w| det(w) > 0.0).count();
     assert!((1870..2130).contains(&turns), "{turns}");
+}
+
+/// LSUV begins with an orthogonal matrix; data comes later.
+#[test]
+fn lsuv_begins_orthogonal() {
+    assert_eq!(matrix("lsuv", 7, 5, 3), matrix("orthogonal", 7, 5, 3));
+}
+
+/// `gain=auto` is 1 where nothing is known of an activation, and else the gain of that.
+#[test]
+fn gains_are_filled_in() {
+    for name in ["glorot-uniform", "glorot-normal", "orthogonal"] {
+        let auto: Init = format!("{name}(gain=auto)").parse().unwrap();
+        assert_eq!(auto.with_gain(2.5), format!("{name}(2.5)").parse().unwrap());
+        assert_eq!(matrix(&auto.to_string(), 4, 4, 1), matrix(name, 4, 4, 1));
+        let given: Init = format!("{name}(1.5)").parse().unwrap();
+        assert_eq!(given.with_gain(2.5), given);
+    }
 }
 
 #[test]

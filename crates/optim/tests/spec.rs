@@ -252,6 +252,10 @@ fn schedules() -> impl Strategy<Value = Schedule> {
     })
 }
 
+fn gains() -> impl Strategy<Value = Gain> {
+    prop_oneof![Just(Gain::Auto), positive().prop_map(Gain::Of)]
+}
+
 fn inits() -> impl Strategy<Value = Init> {
     prop_oneof![
         prop::sample::select(vec![
@@ -259,8 +263,6 @@ fn inits() -> impl Strategy<Value = Init> {
             Init::Zeros,
             Init::Ones,
             Init::Identity,
-            Init::GlorotUniform,
-            Init::GlorotNormal,
             Init::HeUniform,
             Init::HeNormal,
             Init::LecunUniform,
@@ -271,7 +273,10 @@ fn inits() -> impl Strategy<Value = Init> {
         (positive(), any::<bool>())
             .prop_map(|(size, below)| Init::Constant(Fill { value: if below { -size } else { size } })),
         positive().prop_map(|std| Init::TruncatedNormal(TruncatedNormal { std })),
-        positive().prop_map(|gain| Init::Orthogonal(Orthogonal { gain })),
+        gains().prop_map(|gain| Init::Orthogonal(Orthogonal { gain })),
+        gains().prop_map(|gain| Init::GlorotUniform(Glorot { gain })),
+        gains().prop_map(|gain| Init::GlorotNormal(Glorot { gain })),
+        (positive(), 1..20u32).prop_map(|(tolerance, iterations)| Init::Lsuv(Lsuv { tolerance, iterations })),
         (fraction(), positive()).prop_map(|(sparsity, std)| Init::Sparse(Sparse { sparsity, std })),
     ]
 }
@@ -374,7 +379,10 @@ fn spellings_are_short_and_plain() {
         assert_eq!(text.parse::<Schedule>().unwrap().to_string(), printed);
     }
     for (text, printed) in [
-        ("xavier", "glorot-uniform"),
+        ("xavier", "glorot-uniform(gain=1.0)"),
+        ("xavier-normal(2)", "glorot-normal(gain=2.0)"),
+        ("orthogonal(gain=auto)", "orthogonal(gain=auto)"),
+        ("lsuv", "lsuv(tolerance=0.1, iterations=10)"),
         ("kaiming-normal", "he-normal"),
         ("normal(2)", "normal(std=2.0)"),
         ("0.1", "constant(value=0.1)"),
@@ -717,6 +725,10 @@ fn errors_in_initialisers_show_the_place() {
         ("uniform(limit=x)", "              ^", "expected a number, found `x`"),
         ("truncated-normal(0)", "                 ^", "`std` of `truncated-normal` must be above 0, not 0"),
         ("orthogonal(gain=0)", "                ^", "`gain` of `orthogonal` must be above 0, not 0"),
+        ("orthogonal(gain=relu)", "                ^^^^", "expected a number, or `auto`, found `relu`"),
+        ("glorot-uniform(-1)", "               ^^", "`gain` of `glorot-uniform` must be above 0, not -1"),
+        ("lsuv(tolerance=0)", "               ^", "`tolerance` of `lsuv` must be above 0, not 0"),
+        ("lsuv(iterations=0)", "                ^", "`iterations` of `lsuv` must be at least 1, not 0"),
         ("sparse", "^^^^^^", "the key `sparsity` is missing: it has no default"),
         ("sparse(1)", "       ^", "`sparsity` of `sparse` must be at least 0 and below 1, not 1"),
         ("sparse(0.9, std=0)", "                ^", "`std` of `sparse` must be above 0, not 0"),

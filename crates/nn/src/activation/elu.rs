@@ -37,4 +37,10 @@ impl Pointwise for Elu {
     fn check(&self) -> Result<(), Invalid> {
         invalid::positive("elu", "alpha", self.alpha)
     }
+
+    /// 1/√E[f(z)²] for standard normal z: E[f²; z < 0] is α²(e²Φ(−2) − 2e^½Φ(−1) + ½).
+    fn gain(&self) -> f64 {
+        const BELOW: f64 = 0.144_945_417_492_923_86;
+        (0.5 + self.alpha * self.alpha * BELOW).sqrt().recip()
+    }
 }

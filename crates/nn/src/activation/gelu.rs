@@ -38,4 +38,9 @@ impl Pointwise for Gelu {
         let density = F::of(1.0 / (2.0 * PI).sqrt()) * (F::of(-0.5) * x * x).exp();
         (x * phi, phi + x * density)
     }
+
+    /// 1/√E[f(z)²] for standard normal z, by quadrature.
+    fn gain(&self) -> f64 {
+        1.533_530_441_195_533_5
+    }
 }

@@ -23,4 +23,8 @@ impl Pointwise for Identity {
     fn init(&self) -> Init {
         super::glorot_uniform()
     }
+
+    fn gain(&self) -> f64 {
+        1.0
+    }
 }

@@ -37,4 +37,8 @@ impl Pointwise for LeakyRelu {
     fn check(&self) -> Result<(), Invalid> {
         invalid::not_negative("leaky-relu", "slope", self.slope)
     }
+
+    fn gain(&self) -> f64 {
+        (2.0 / (1.0 + self.slope * self.slope)).sqrt()
+    }
 }

@@ -31,4 +31,9 @@ impl Pointwise for Mish {
         let t = softplus(x).tanh();
         (x * t, t + x * sigmoid(x) * (F::one() - t * t))
     }
+
+    /// 1/√E[f(z)²] for standard normal z, by quadrature.
+    fn gain(&self) -> f64 {
+        1.486_847_581_273_208
+    }
 }

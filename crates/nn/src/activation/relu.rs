@@ -24,4 +24,8 @@ impl Pointwise for Relu {
     fn derivative<F: Float>(self, y: F) -> F {
         if y > F::zero() { F::one() } else { F::zero() }
     }
+
+    fn gain(&self) -> f64 {
+        std::f64::consts::SQRT_2
+    }
 }

@@ -32,4 +32,8 @@ impl Pointwise for Selu {
     fn init(&self) -> Init {
         super::lecun_normal()
     }
+
+    fn gain(&self) -> f64 {
+        0.75
+    }
 }

@@ -29,4 +29,14 @@ impl Pointwise for Sigmoid {
     fn init(&self) -> Init {
         super::glorot_uniform()
     }
+
+    fn gain(&self) -> f64 {
+        1.0
+    }
+
+    fn bend(&self) -> Option<(f64, f64)> {
+        // σ′ = y(1 − y) is a tenth of its most, 1/4, where (1 − 2y)² = 0.9.
+        let half = 0.9f64.sqrt() / 2.0;
+        Some((0.5 - half, 0.5 + half))
+    }
 }

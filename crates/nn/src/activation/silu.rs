@@ -31,4 +31,9 @@ impl Pointwise for Silu {
         let s = sigmoid(x);
         (x * s, s * (F::one() + x * (F::one() - s)))
     }
+
+    /// 1/√E[f(z)²] for standard normal z, by quadrature.
+    fn gain(&self) -> f64 {
+        1.676_532_470_331_091
+    }
 }

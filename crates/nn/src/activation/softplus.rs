@@ -31,4 +31,9 @@ impl Pointwise for Softplus {
     fn derivative<F: Float>(self, y: F) -> F {
         -(-y).exp_m1()
     }
+
+    /// 1/√E[f(z)²] for standard normal z, by quadrature.
+    fn gain(&self) -> f64 {
+        1.041_866_835_535_301_8
+    }
 }

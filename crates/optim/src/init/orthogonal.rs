@@ -4,8 +4,9 @@ use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
+use super::Gain;
+use crate::Float;
 use crate::simd::vectorised;
-use crate::{Float, Invalid, invalid};
 
 /// Settings of [`Init::Orthogonal`](crate::Init::Orthogonal): a matrix that stretches nothing it does not have to.
 ///
@@ -13,24 +14,14 @@ use crate::{Float, Invalid, invalid};
 ///
 /// Saxe, McClelland, Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks"
 /// (2014), as in PyTorch and Keras.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Orthogonal {
     /// The length of the columns or rows, above 0. Default 1.
-    pub gain: f64,
-}
-
-impl Default for Orthogonal {
-    fn default() -> Self {
-        Self { gain: 1.0 }
-    }
+    pub gain: Gain,
 }
 
 impl Orthogonal {
-    pub(super) fn check(&self) -> Result<(), Invalid> {
-        invalid::positive("orthogonal", "gain", self.gain)
-    }
-
     /// Fills a matrix of so many columns.
     ///
     /// Normal vectors are made orthogonal one after the other, by the modified Gram-Schmidt process. That is the QR
@@ -50,10 +41,11 @@ impl Orthogonal {
             let norm = dot(vector, vector).sqrt();
             vector.iter_mut().for_each(|x| *x /= norm);
         }
+        let gain = self.gain.factor();
         for (i, weight) in weights.iter_mut().enumerate() {
             let (row, column) = (i / columns, i % columns);
             let at = if rows < columns { i } else { column * len + row };
-            *weight = F::of(self.gain * vectors[at]);
+            *weight = F::of(gain * vectors[at]);
         }
     }
 }
