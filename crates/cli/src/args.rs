@@ -54,6 +54,8 @@ pub enum Command {
     /// rate of the step that led to the row's point. A path diverges when it comes to no finite number, or ten times as
     /// far from the middle of the box around its start and minimum as that box reaches; it is cut there and named.
     Path(PathArgs),
+    /// Show what becomes of signals and gradients in a network before it is trained, by how its weights begin.
+    Init(InitArgs),
     /// List the bundled data sets.
     Datasets,
 }
@@ -342,7 +344,7 @@ pub struct ScheduleArgs {
     pub plot: Option<PlotFile>,
 }
 
-#[derive(Group)]
+#[derive(Flags)]
 pub struct PathArgs {
     /// An expression in one or two variables, such as 'x^2/20 + y^2', or a surface by name: quadratic, rosenbrock,
     /// beale, saddle, double-well.
@@ -399,6 +401,33 @@ pub enum Precision {
     F64,
 }
 
+#[derive(Flags)]
+pub struct InitArgs {
+    /// The initialisers: auto, he-normal, glorot-uniform(gain=auto), normal(0.01), lsuv, …; may be given more than once.
+    #[arg(long, value_name = "SPEC", default_value = "auto")]
+    pub scheme: Vec<Spelt<Init>>,
+
+    /// The activation behind every layer.
+    #[arg(long, value_name = "SPEC", default_value = "relu")]
+    pub activation: Spelt<Activation>,
+
+    /// The sizes of the layers, with `x` for so many of a kind: 100x5, or 784,256,128.
+    #[arg(long, value_name = "SIZES", default_value = "100x5", value_parser = repeated_sizes, allow_hyphen_values = true)]
+    pub layers: Sizes,
+
+    /// The number of rows, of standard normal numbers and as wide as the first layer.
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = batch, allow_hyphen_values = true)]
+    pub rows: usize,
+
+    /// What weights, rows and gradients are a function of.
+    #[arg(long, value_name = "N", default_value = "0", value_parser = whole_number::<u64>, allow_hyphen_values = true)]
+    pub seed: u64,
+
+    /// Draw into a file too: FILE.svg or FILE.png.
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PlotFile>,
+}
+
 /// A value, and how it was spelt.
 #[derive(Clone)]
 pub struct Spelt<T> {
@@ -439,6 +468,24 @@ fn sizes(text: &str) -> Result<Sizes, String> {
         Ok(size) => Ok(size),
     };
     text.split(',').map(size).collect::<Result<_, _>>().map(Sizes)
+}
+
+/// Sizes such as 100x5,10: a number of units, and how many layers have it.
+fn repeated_sizes(text: &str) -> Result<Sizes, String> {
+    const MOST: usize = 1000;
+    let wrong =
+        |part: &str| format!("`{part}` is not a size; give units and layers such as 100x5, or 784,256,128");
+    let mut all = Vec::new();
+    for part in text.split(',') {
+        let (units, layers) = part.split_once('x').unwrap_or((part, "1"));
+        let [units, layers] = [units, layers].map(|n| n.trim().parse::<usize>().ok().filter(|&n| n > 0));
+        let (Some(units), Some(layers)) = (units, layers) else { return Err(wrong(part)) };
+        if layers > MOST - all.len() {
+            return Err(format!("these are more than {MOST} layers; give fewer"));
+        }
+        all.extend(std::iter::repeat_n(units, layers));
+    }
+    Ok(Sizes(all))
 }
 
 fn delimiter(text: &str) -> Result<u8, String> {

@@ -6,6 +6,7 @@ mod args;
 mod braille;
 mod datasets;
 mod evaluate;
+mod init;
 mod output;
 mod path;
 mod plot;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Command::Predict(options) => predict::predict(&options, format, quiet),
         Command::Schedule(options) => schedule::schedule(&options, format, quiet),
         Command::Path(options) => path::path(&options, format, quiet),
+        Command::Init(options) => init::init(&options, format, quiet),
         Command::Datasets => datasets::datasets(format),
     };
     match done {

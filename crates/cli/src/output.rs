@@ -51,9 +51,21 @@ pub fn print_csv<R: AsRef<[String]>>(rows: impl IntoIterator<Item = R>) -> Resul
 
 /// Writes one flat row of an object, its nested objects' keys beside its own, with a line of names above it.
 pub fn print_flat_csv(value: &impl serde::Serialize) -> Result<(), Failure> {
-    let (mut names, mut cells) = (Vec::new(), Vec::new());
-    flatten(serde_json::to_value(value)?, String::new(), &mut names, &mut cells);
-    print_csv([names, cells])
+    print_flat_csv_rows(&[value])
+}
+
+/// The same for objects with the same keys, a row each.
+pub fn print_flat_csv_rows(values: &[impl serde::Serialize]) -> Result<(), Failure> {
+    let mut rows = Vec::new();
+    for value in values {
+        let (mut names, mut cells) = (Vec::new(), Vec::new());
+        flatten(serde_json::to_value(value)?, String::new(), &mut names, &mut cells);
+        if rows.is_empty() {
+            rows.push(names);
+        }
+        rows.push(cells);
+    }
+    print_csv(rows)
 }
 
 fn flatten(value: Value, name: String, names: &mut Vec<String>, cells: &mut Vec<String>) {

@@ -216,6 +216,8 @@ fn words_that_are_not_known() {
         ("--activation", "rleu", &["`rleu` is not an activation", "did you mean `relu`?"]),
         ("--activation", "leaky-relu(slop=1)", &["unknown key `slop`", "did you mean `slope`?"]),
         ("--init", "he-norml", &["did you mean `he-normal`?"]),
+        ("--init", "lsuv(tolerance=0)", &["`tolerance` of `lsuv` must be above 0, not 0"]),
+        ("--init", "orthogonal(gain=relu)", &["expected a number, or `auto`, found `relu`"]),
         ("--loss", "cross-entrpy", &["did you mean `cross-entropy`?"]),
         ("--class-weights", "foo", &["`foo`", "`balanced`"]),
         ("--early-stop", "after(0)", &["`patience` of `after`", "at least 1"]),
@@ -626,4 +628,30 @@ impl common::Outcome {
     fn refused_for(self, flag: &str) {
         self.says(&[&format!("for '{flag} <")]);
     }
+}
+
+#[test]
+fn networks_that_cannot_be_looked_at() {
+    let place = Place::new();
+    for (words, parts) in [
+        ("--layers 0x5", &["--layers", "`0x5` is not a size", "100x5"][..]),
+        ("--layers 100x", &["`100x` is not a size"]),
+        ("--layers 100,", &["`` is not a size"]),
+        ("--layers -3", &["`-3` is not a size"]),
+        ("--layers 1e9x100", &["`1e9x100` is not a size"]),
+        ("--layers 1000000000x100", &["1 GB", "smaller layers"]),
+        ("--layers 18446744073709551615x1000", &["1 GB"]),
+        ("--layers 10x1000000000", &["more than 1000 layers"]),
+        ("--layers 10x600,10x600", &["more than 1000 layers"]),
+        ("--rows 0", &["--rows", "at least 1"]),
+        ("--rows 1000000000", &["1 GB", "fewer rows"]),
+        ("--scheme xavir", &["`xavir` is not an initialiser", "did you mean `xavier`?", "\n  ^^^^^"]),
+        ("--scheme normal(-1)", &["`std` of `normal` must be above 0, not -1"]),
+        ("--activation rellu", &["`rellu` is not an activation", "did you mean `relu`?"]),
+        ("--layers 20,10 --scheme identity", &["20 inputs and 10 outputs", "one size"]),
+    ] {
+        place.run(&format!("init {words}")).refused(parts);
+    }
+    place.run("init --plot picture.jpg").fails(&["picture.jpg", "SVG"]);
+    place.run("init --plot nowhere/picture.svg").fails(&["could not write nowhere/picture.svg"]);
 }

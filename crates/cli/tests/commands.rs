@@ -385,6 +385,91 @@ fn schedules_are_shown() {
 }
 
 #[test]
+fn initialisers_are_shown() {
+    let place = Place::new();
+    let verdict = |words: &str| {
+        let layers = place.run(&format!("init {words} --format json")).done().json();
+        layers[0]["network_verdict"].as_str().unwrap().to_string()
+    };
+    assert_eq!(verdict("--activation sigmoid --scheme normal(1)"), "saturated");
+    assert_eq!(verdict("--activation sigmoid --scheme xavier"), "healthy");
+    assert_eq!(verdict("--activation relu --scheme xavier --layers 100x20"), "vanishing");
+    assert_eq!(verdict("--activation relu --scheme he --layers 100x20"), "healthy");
+
+    // An object a layer; with several schemes each says which.
+    let one = place.run("init --layers 30,20x2 --rows 50 --seed 3 --format json").done().json();
+    let units: Vec<_> =
+        one.as_array().unwrap().iter().map(|layer| layer["units"].as_u64().unwrap()).collect();
+    assert_eq!(units, [30, 20, 20]);
+    const KEYS: [&str; 12] = [
+        "dead",
+        "gradient_histogram",
+        "gradient_std",
+        "histogram",
+        "layer",
+        "mean",
+        "network_verdict",
+        "saturated",
+        "signal",
+        "std",
+        "units",
+        "verdict",
+    ];
+    assert_eq!(keys(&one[0]), KEYS);
+    assert_eq!((&one[0]["saturated"], one[0].get("scheme")), (&Value::Null, None));
+    let histogram = &one[1]["histogram"];
+    assert_eq!(histogram["edges"].as_array().unwrap().len(), 41);
+    let counts = histogram["counts"].as_array().unwrap().iter().map(|count| count.as_u64().unwrap());
+    assert_eq!(counts.sum::<u64>(), 50 * 20);
+    let two = "init --layers 30,20x2 --rows 50 --seed 3 --scheme auto --scheme lsuv";
+    let json = place.run(&format!("{two} --format json")).done().json();
+    assert_eq!((&json[2]["scheme"], &json[3]["scheme"]), (&"auto".into(), &"lsuv".into()));
+    assert_eq!(json[1]["signal"], one[1]["signal"]);
+
+    // The same numbers in rows, every column under a name of its own.
+    let csv = place.run(&format!("{two} --format csv")).done().csv();
+    assert_eq!(csv.len(), 7);
+    let mut names = csv[0].clone();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), csv[0].len());
+    let at = |name: &str| csv[0].iter().position(|column| column == name).unwrap();
+    assert_eq!(csv[5][at("gradient_std")], json[4]["gradient_std"].to_string());
+    assert_eq!(csv[5][at("histogram_counts")], json[4]["histogram"]["counts"].to_string());
+
+    let drawn = place
+        .run("init --activation tanh --scheme lecun --scheme normal(1) --layers 40x9 --plot i.svg")
+        .done();
+    assert!(drawn.stdout.lines().all(|line| line.chars().count() <= 80), "{}", drawn.stdout);
+    for part in ["tanh, lecun\n", "verdict: healthy", "verdict: saturated in every layer", "█", "-1 … 1"]
+    {
+        assert!(drawn.stdout.contains(part), "no {part} in {}", drawn.stdout);
+    }
+    let svg = place.read("i.svg");
+    for part in ["<svg", "lecun: healthy", "layer 1<", "layer 9<", "gradient"] {
+        assert!(svg.contains(part), "no {part} in {svg}");
+    }
+    // Wide numbers and many layers stay in their columns.
+    for words in
+        ["--scheme normal(1)", "--scheme zeros", "--scheme ones", "--scheme normal(1e-9) --activation gelu"]
+    {
+        let drawn = place.run(&format!("init --layers 50x30 --rows 100 {words}")).done();
+        assert!(drawn.stdout.lines().all(|line| line.chars().count() <= 80), "{}", drawn.stdout);
+    }
+}
+
+#[test]
+fn weights_that_look_at_data_say_when_there_was_nothing_to_see() {
+    let place = Place::new();
+    place.train("good.csv --init lsuv").done();
+    let layers =
+        "[training.network]\nlayers = ['dense(4, init=zeros)', 'relu', 'dense(4, init=lsuv)', 'relu']\n";
+    place.write("dead.toml", layers);
+    let trained = place.run("train good.csv --config dead.toml --epochs 2 --format json").done();
+    trained.says(&["note: lsuv could not bring layer 2 to variance 1 on the first 32 rows"]);
+}
+
+#[test]
 fn a_run_under_way_is_left_alone() {
     let place = Place::new();
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_downhill"));

@@ -43,6 +43,8 @@ fn threads_change_no_bit() {
         "1e-4",
         "--clip-norm",
         "1",
+        "--init",
+        "lsuv",
     ];
     let on = |threads| hash(folder.path(), &[&settings[..], &["--threads", threads]].concat());
     let one = on("1");
@@ -62,6 +64,7 @@ fn settings(trial: u64) -> Vec<String> {
     flag("epochs", "40".into());
     flag("optimizer", pick(1, &["adamw", "momentum(0.9)", "rmsprop", "adagrad", "sgd", "nesterov"]));
     flag("lr", pick(3, &["cosine(0.01)", "0.003", "step(0.02, every=7ep)", "warmup(10%, then=0.01)"]));
+    flag("init", pick(2, &["auto", "lsuv"]));
     flag("dropout", pick(2, &["0", "0.2", "0.5"]));
     flag("batch-norm", pick(3, &["yes", "no"]));
     flag("early-stop", pick(1, &["off", "5", "after(8, min-delta=0.001)"]));

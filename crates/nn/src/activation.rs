@@ -62,8 +62,8 @@ pub(crate) trait Pointwise: Copy {
     /// What weights before this activation are multiplied by, beside 1/√n; see [`Activation::gain`].
     fn gain(&self) -> f64;
 
-    /// The outputs beyond which it is flat on both sides; see [`Activation::bend`].
-    fn bend(&self) -> Option<(f64, f64)> {
+    /// What the outputs lie between, if they are bounded on both sides; see [`Activation::bounds`].
+    fn bounds(&self) -> Option<(f64, f64)> {
         None
     }
 
@@ -100,12 +100,11 @@ impl Activation {
         with_activation!(self, f => f.gain())
     }
 
-    /// Where an activation that is bounded on both sides turns flat: the least and the greatest output at which its
-    /// slope is at least a tenth of its steepest. Sigmoid: 0.026 and 0.974; tanh: ±0.949; none for the others.
+    /// The bounds that the outputs come near on both sides: 0 and 1 for sigmoid, ±1 for tanh, none for the others.
     ///
-    /// A unit outside is saturated: little of what comes back passes through it.
-    pub fn bend(self) -> Option<(f64, f64)> {
-        with_activation!(self, f => f.bend())
+    /// A unit near a bound is saturated: it is flat there, and little of what comes back passes through it.
+    pub fn bounds(self) -> Option<(f64, f64)> {
+        with_activation!(self, f => f.bounds())
     }
 
     /// f′ everywhere, from what [`forward`](Self::forward) left: the output, or what was kept.

@@ -22,6 +22,8 @@ pub enum Purpose {
     },
     /// What is added to the gradients of a surface; the index is the step.
     Noise,
+    /// Rows and gradients made up to look at a network with.
+    Probe,
 }
 
 impl Purpose {
@@ -32,6 +34,7 @@ impl Purpose {
             Self::Shuffle => 3,
             Self::Dropout { layer } => 4 | u64::from(layer) << 32,
             Self::Noise => 5,
+            Self::Probe => 6,
         }
     }
 }

@@ -5,6 +5,7 @@ mod axis;
 mod chart;
 mod escape;
 mod field;
+mod histograms;
 mod history;
 mod landscape;
 mod number;
@@ -22,6 +23,7 @@ pub use chart::{Chart, Mark, Series};
 pub use field::Field;
 pub use landscape::{Ground, Landscape, Way};
 pub use segment::segment_within;
+pub use histograms::{Histogram, Histograms};
 
 use history::History;
 

@@ -18,7 +18,7 @@ pub(crate) const STYLES: [(&str, &str); 7] = [
 ];
 
 pub(crate) const FONT: f64 = 14.0;
-const LINE: f64 = 21.0;
+pub(crate) const LINE: f64 = 21.0;
 /// What is left free around a chart in a file of its own.
 const MARGIN: f64 = 10.0;
 /// The length of the piece of line in front of a name in the legend.
@@ -31,6 +31,28 @@ pub(crate) enum Place {
     Page,
     /// In a file of its own: with a size, and a background that is light or dark as the reader's screen is.
     File,
+}
+
+impl Place {
+    /// The beginning of an `svg` element of such a width and height, with what it shows in words.
+    pub fn open(self, (width, height): (f64, f64), title: &str, description: &str) -> String {
+        let (shape, style) = match self {
+            Self::Page => (format!("viewBox=\"0 0 {width} {height}\" style=\"width:100%;height:auto\""), ""),
+            Self::File => {
+                let (wide, high) = (width + 2.0 * MARGIN, height + 2.0 * MARGIN);
+                let view = format!("viewBox=\"-{MARGIN} -{MARGIN} {wide} {high}\"");
+                (format!("{view} width=\"{wide}\" height=\"{high}\" color=\"#1b1f24\""), STYLE)
+            }
+        };
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" {shape} \
+             font-family=\"system-ui,sans-serif\" font-size=\"{FONT}\" fill=\"currentColor\" \
+             stroke-linejoin=\"round\">\n\
+             <title>{}</title>\n<desc>{}</desc>\n{style}",
+            escape(title),
+            escape(description),
+        )
+    }
 }
 
 /// A chart but for what is inside its axes.
@@ -72,24 +94,9 @@ impl Panel<'_> {
         let bottom = top + plot_height;
         let height = bottom + 2.0 * LINE + 4.0;
 
-        let (shape, style) = match place {
-            Place::Page => (format!("viewBox=\"0 0 {whole} {height}\" style=\"width:100%;height:auto\""), ""),
-            Place::File => {
-                let (wide, high) = (whole + 2.0 * MARGIN, height + 2.0 * MARGIN);
-                let view = format!("viewBox=\"-{MARGIN} -{MARGIN} {wide} {high}\"");
-                (format!("{view} width=\"{wide}\" height=\"{high}\" color=\"#1b1f24\""), STYLE)
-            }
-        };
-        let mut svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" {shape} \
-             font-family=\"system-ui,sans-serif\" font-size=\"{FONT}\" fill=\"currentColor\" \
-             stroke-linejoin=\"round\">\n\
-             <title>{}</title>\n<desc>{}</desc>\n{style}\
-             <text x=\"2\" y=\"14\">{}</text>\n{legend}",
-            escape(self.title),
-            escape(&self.description),
-            escape(&clipped(&self.y_label, whole - 4.0)),
-        );
+        let mut svg = place.open((whole, height), self.title, &self.description);
+        let _ = writeln!(svg, "<text x=\"2\" y=\"14\">{}</text>", escape(&clipped(&self.y_label, whole - 4.0)));
+        svg += &legend;
         for (value, text) in &y_ticks {
             let at = bottom - self.y.share(*value) * plot_height;
             let _ = writeln!(
@@ -221,7 +228,7 @@ pub(crate) fn width(text: &str) -> f64 {
 }
 
 /// A text cut to a width.
-fn clipped(text: &str, most: f64) -> String {
+pub(crate) fn clipped(text: &str, most: f64) -> String {
     if width(text) <= most {
         return text.to_string();
     }

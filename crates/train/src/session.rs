@@ -6,7 +6,7 @@ use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
 use downhill_data::{Dataset, Encoder, Targets, permutation};
-use downhill_nn::{Batch, LayerSpec, Loss, Model, Workspace};
+use downhill_nn::{Batch, Calibration, LayerSpec, Loss, Model, Workspace};
 use downhill_optim::{Accumulator, Optimizer, Position, Schedule};
 
 use crate::checkpoint::{self, Best, Description, Origin, Progress, Training, Weights};
@@ -69,6 +69,7 @@ pub(crate) struct Session<'a> {
     progress: Progress,
     best: Option<Weights>,
     last: Option<Epoch>,
+    notes: Vec<String>,
 }
 
 /// What a run came to.
@@ -161,6 +162,31 @@ fn watched(monitor: Monitor, loss: f64, metrics: &Metrics) -> Result<f64, Error>
         .ok_or_else(|| Error::Mismatch(format!("`{}` cannot be watched: it is not a number", monitor.name())))
 }
 
+/// Lets initialisers that look at data see the first rows that training will: as many as a batch has, or a block of
+/// prediction, which is room that a run needs anyway. Returns notes on layers that it was in vain for.
+fn calibrate(model: &mut Model<f32>, data: &Dataset, seed: u64, batch: usize) -> Result<Vec<String>, Error> {
+    if !model.needs_calibration() {
+        return Ok(Vec::new());
+    }
+    let mut order = vec![0; data.train.rows()];
+    permutation(&mut order, seed, 0);
+    order.truncate(batch.max(128));
+    let features = data.features();
+    let row = |&row: &u32| &data.train.x[row as usize * features..][..features];
+    let x = order.iter().flat_map(row).copied().collect::<Vec<f32>>();
+    let calibrations = model.calibrate(&x)?;
+    let missed = calibrations.iter().filter(|calibration| !calibration.reached);
+    let note = |calibration: &Calibration| {
+        format!(
+            "lsuv could not bring layer {} to variance 1 on the first {} rows: its outputs have variance {:.3e}",
+            calibration.position,
+            order.len(),
+            calibration.variance
+        )
+    };
+    Ok(missed.map(note).collect())
+}
+
 /// The number of outputs that a loss needs of the network.
 fn outputs(loss: &Loss, data: &Dataset) -> usize {
     if matches!(loss, Loss::BinaryCrossEntropy(_)) { 1 } else { data.outputs() }
@@ -177,7 +203,8 @@ impl<'a> Session<'a> {
         let steps_per_epoch = data.train.rows().div_ceil(rows_per_step) as u64;
         let layers = config.network.layers(outputs(&loss, data));
         check_size(&layers, batch)?;
-        let model = Model::build(&layers, data.features(), config.seed)?;
+        let mut model = Model::build(&layers, data.features(), config.seed)?;
+        let notes = calibrate(&mut model, data, config.seed, batch)?;
         let mut optimizer = Optimizer::new(config.optimizer, config.restraints, model.layout(), parallel)?
             .groups(&config.groups)?
             .lookahead(config.lookahead)?;
@@ -206,9 +233,15 @@ impl<'a> Session<'a> {
             progress: Progress::default(),
             best: None,
             last: None,
+            notes,
             config,
             data,
         })
+    }
+
+    /// What a person should know of how the weights begin.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// What the run's log begins with.

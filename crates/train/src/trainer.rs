@@ -255,7 +255,7 @@ impl Trainer {
                     let event = if session.is_at_its_start() { session.start() } else { session.resumed() };
                     (event, warnings)
                 }
-                _ => (session.start(), [data.notes.clone(), notes].concat()),
+                _ => (session.start(), [&data.notes, &notes[..], session.notes()].concat()),
             };
             outside.tell(&event)?;
             for text in notes {

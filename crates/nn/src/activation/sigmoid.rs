@@ -34,9 +34,7 @@ impl Pointwise for Sigmoid {
         1.0
     }
 
-    fn bend(&self) -> Option<(f64, f64)> {
-        // σ′ = y(1 − y) is a tenth of its most, 1/4, where (1 − 2y)² = 0.9.
-        let half = 0.9f64.sqrt() / 2.0;
-        Some((0.5 - half, 0.5 + half))
+    fn bounds(&self) -> Option<(f64, f64)> {
+        Some((0.0, 1.0))
     }
 }

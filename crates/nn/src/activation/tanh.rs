@@ -28,8 +28,7 @@ impl Pointwise for Tanh {
         5.0 / 3.0
     }
 
-    fn bend(&self) -> Option<(f64, f64)> {
-        // tanh′ = 1 − y² is a tenth of its most, 1, where y² = 0.9.
-        Some((-(0.9f64.sqrt()), 0.9f64.sqrt()))
+    fn bounds(&self) -> Option<(f64, f64)> {
+        Some((-1.0, 1.0))
     }
 }

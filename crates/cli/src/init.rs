@@ -1,0 +1,227 @@
+//! `downhill init`
+
+use std::path::Path;
+
+use downhill::train::{Bins, LayerSignals, Propagation, Setup, Verdict};
+use downhill_report::{Histogram, Histograms};
+use serde_json::{Value, json};
+
+use crate::args::{Format, InitArgs};
+use crate::{Failure, output};
+
+/// A scheme as it was spelt, and what becomes of signals with it.
+type Study = (String, Propagation);
+
+pub fn init(options: &InitArgs, format: Format, quiet: bool) -> Result<(), Failure> {
+    let study = |scheme: &crate::args::Spelt<_>| -> Result<Study, Failure> {
+        let setup = Setup {
+            layers: options.layers.0.clone(),
+            activation: options.activation.value,
+            init: scheme.value,
+            rows: options.rows,
+            seed: options.seed,
+        };
+        // The command line is all there is to be wrong.
+        let propagation = Propagation::of(&setup).map_err(|error| Failure::Usage(error.to_string()))?;
+        Ok((scheme.text.clone(), propagation))
+    };
+    let studies = options.scheme.iter().map(study).collect::<Result<Vec<_>, _>>()?;
+    let activation = &options.activation.text;
+
+    if let Some(path) = &options.plot {
+        plot(path, activation, &studies)?;
+        if !quiet {
+            output::note(&format!("drawn into {}", path.display()));
+        }
+    }
+    match format {
+        Format::Json => output::print_json(&objects(&studies, studies.len() > 1)?),
+        Format::Csv => {
+            let objects = objects(&studies, true)?.into_iter().map(flat);
+            output::print_flat_csv_rows(&objects.collect::<Vec<_>>())
+        }
+        Format::Text => {
+            let texts: Vec<String> = studies.iter().map(|study| text(activation, study)).collect();
+            output::print(&texts.join("\n"))
+        }
+    }
+}
+
+/// One object a layer.
+fn objects(studies: &[Study], named: bool) -> Result<Vec<Value>, Failure> {
+    let mut objects = Vec::new();
+    for (scheme, propagation) in studies {
+        for layer in &propagation.layers {
+            let mut object = if named { json!({ "scheme": scheme }) } else { json!({}) };
+            if let (Value::Object(object), Value::Object(layer)) = (&mut object, serde_json::to_value(layer)?)
+            {
+                object.extend(layer);
+                object.insert("network_verdict".into(), serde_json::to_value(propagation.verdict)?);
+            }
+            objects.push(object);
+        }
+    }
+    Ok(objects)
+}
+
+/// The histograms' keys with their names in front: there are two of each.
+fn flat(object: Value) -> Value {
+    let Value::Object(object) = object else { return object };
+    let rename = |(name, value)| match value {
+        Value::Object(inner) => {
+            inner.into_iter().map(|(key, value)| (format!("{name}_{key}"), value)).collect::<Vec<_>>()
+        }
+        value => vec![(name, value)],
+    };
+    Value::Object(object.into_iter().flat_map(rename).collect())
+}
+
+/// A line a layer, and the verdict.
+fn text(activation: &str, (scheme, propagation): &Study) -> String {
+    let layers = &propagation.layers;
+    let ends = |bins: &Bins| {
+        let [low, high] = [bins.edges[0], bins.edges[bins.counts.len()]].map(number);
+        format!("{low} … {high}")
+    };
+    let (first, saturates) = (&layers[0], layers[0].saturated.is_some());
+    let mut text = format!("{activation}, {scheme}\n");
+    text += &format!("{:>5}  {:<20} {:>8} {:>8}", "layer", "activations", "mean", "std");
+    text += if saturates { "  sat." } else { "      " };
+    text += &format!(" {:>5}  {:<10} {:>8}\n", "dead", "gradients", "std");
+    for layer in layers {
+        let [bars, back] = [(&layer.histogram, 2), (&layer.gradient_histogram, 4)]
+            .map(|(bins, merged)| blocks(bins, merged));
+        let saturated = layer.saturated.map_or(String::new(), percent);
+        text += &format!(
+            "{:>5}  {bars} {:>8} {:>8} {saturated:>5} {:>5}  {back} {:>8}\n",
+            layer.layer,
+            number(layer.mean),
+            number(layer.std),
+            percent(layer.dead),
+            number(layer.gradient_std)
+        );
+    }
+    text += &format!("       {:<20} {:>33}{}\n", ends(&first.histogram), "", ends(&first.gradient_histogram));
+    if layers.iter().any(|layer| layer.histogram.zeros > 0) {
+        text += "       (without the activations that are exactly 0)\n";
+    }
+    text + &format!("verdict: {}\n", verdict(propagation))
+}
+
+/// The verdict, and what it comes from.
+fn verdict(propagation: &Propagation) -> String {
+    let Propagation { layers, verdict } = propagation;
+    let (first, last) = (&layers[0], &layers[layers.len() - 1]);
+    let signal = format!("{} of the first layer's", ratio(last.signal, first.signal));
+    let gradient = format!("{} of the last layer's", ratio(first.gradient_std, last.gradient_std));
+    let concerned: Vec<usize> =
+        layers.iter().filter(|layer| layer.verdict == *verdict).map(|layer| layer.layer).collect();
+    let which = match concerned[..] {
+        [] => String::new(),
+        _ if concerned.len() == layers.len() => " in every layer".into(),
+        [one] => format!(" in layer {one}"),
+        [from, .., to] if to - from + 1 == concerned.len() => format!(" in layers {from} to {to}"),
+        _ => format!(" in {} of {} layers", concerned.len(), layers.len()),
+    };
+    match verdict {
+        Verdict::Healthy => {
+            format!("healthy\n  the last layer's signal is {signal}, the first layer's gradient {gradient}")
+        }
+        Verdict::Saturated => {
+            format!("saturated{which}\n  more than half of the activations are where the function is flat")
+        }
+        Verdict::Vanishing | Verdict::Exploding => {
+            let word = if *verdict == Verdict::Vanishing { "vanishing" } else { "exploding" };
+            format!(
+                "{word}{which}\n  the last layer's signal is {signal}, the first layer's gradient {gradient}"
+            )
+        }
+    }
+}
+
+/// A ratio in percent, or as a factor.
+fn ratio(value: f64, of: f64) -> String {
+    let ratio = value / of;
+    // Two digits are enough for what changes with the seed.
+    let rounded = |value: f64| number(format!("{value:.1e}").parse().unwrap_or(value));
+    match ratio {
+        _ if value == 0.0 => "0%".into(),
+        _ if !ratio.is_finite() => "infinitely many times that".into(),
+        10.0.. => format!("{} times that", rounded(ratio)),
+        _ => format!("{}%", rounded(100.0 * ratio)),
+    }
+}
+
+fn percent(share: f64) -> String {
+    let percent = 100.0 * share;
+    // A few are not none, and almost all are not all.
+    match percent {
+        _ if percent > 0.0 && percent < 1.0 => "<1%".into(),
+        _ if percent > 99.0 && percent < 100.0 => ">99%".into(),
+        _ => format!("{percent:.0}%"),
+    }
+}
+
+/// A number in at most eight characters.
+fn number(value: f64) -> String {
+    let plain = match value.abs() {
+        0.0 => return "0".into(),
+        1e-3..1.0 => format!("{value:.4}"),
+        1.0..100.0 => format!("{value:.2}"),
+        100.0..1e5 => format!("{value:.0}"),
+        _ => return format!("{value:.1e}"),
+    };
+    if plain.contains('.') { plain.trim_end_matches('0').trim_end_matches('.').into() } else { plain }
+}
+
+/// A histogram in a line of blocks, so many bins in each; the fullest is the highest.
+fn blocks(bins: &Bins, merged: usize) -> String {
+    const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let counts: Vec<u64> = bins.without_zeros().chunks(merged).map(|chunk| chunk.iter().sum()).collect();
+    let most = counts.iter().copied().max().unwrap_or(0).max(1);
+    // One value is to be seen too.
+    counts.iter().map(|count| BLOCKS[(8 * count).div_ceil(most) as usize]).collect()
+}
+
+/// As many layers have room side by side.
+const SHOWN: usize = 6;
+
+/// The first, the last, and some between, evenly spaced.
+fn shown(layers: &[LayerSignals]) -> impl Iterator<Item = &LayerSignals> {
+    let count = layers.len().min(SHOWN);
+    (0..count).map(move |index| &layers[index * (layers.len() - 1) / (count - 1).max(1)])
+}
+
+fn drawing(activation: &str, studies: &[Study]) -> Histograms {
+    let layers = studies[0].1.layers.len();
+    let some = if layers > SHOWN { format!(", {SHOWN} of {layers} layers") } else { String::new() };
+    let title = format!("Activations and gradients before training, {activation}{some}");
+    studies.iter().fold(Histograms::new(title), |drawing, (scheme, propagation)| {
+        let panel = |layer: &LayerSignals, bins: &Bins, std: f64| {
+            Histogram::new(format!("layer {}", layer.layer), bins.edges.clone(), bins.without_zeros())
+                .note(format!("std {}", number(std)))
+        };
+        let forward = shown(&propagation.layers).map(|layer| panel(layer, &layer.histogram, layer.std));
+        let back = shown(&propagation.layers)
+            .map(|layer| panel(layer, &layer.gradient_histogram, layer.gradient_std));
+        let zeros = propagation.layers.iter().any(|layer| layer.histogram.zeros > 0);
+        let without = if zeros { "without those that are exactly 0; " } else { "" };
+        let verdict = verdict(propagation);
+        drawing
+            .heading(format!("{scheme}: {}", verdict.lines().next().unwrap_or_default()))
+            .row(format!("activation ({without}each as high as its fullest bin)"), 0, forward)
+            .row("gradient of the activation (each as high as its fullest bin)", 1, back)
+    })
+}
+
+/// Draws the histograms into an SVG file.
+fn plot(path: &Path, activation: &str, studies: &[Study]) -> Result<(), Failure> {
+    if path.extension().is_none_or(|extension| extension != "svg") {
+        return Err(Failure::Message(format!(
+            "{}: only SVG is drawn so far; name a .svg file",
+            path.display()
+        )));
+    }
+    std::fs::write(path, drawing(activation, studies).svg())
+        .map_err(|error| Failure::Message(format!("could not write {}: {error}", path.display())))
+}
