@@ -1,7 +1,5 @@
 //! `downhill init`
 
-use std::path::Path;
-
 use downhill::train::{Bins, LayerSignals, Propagation, Setup, Verdict};
 use downhill_report::{Histogram, Histograms};
 use serde_json::{Value, json};
@@ -28,11 +26,8 @@ pub fn init(options: &InitArgs, format: Format, quiet: bool) -> Result<(), Failu
     let studies = options.scheme.iter().map(study).collect::<Result<Vec<_>, _>>()?;
     let activation = &options.activation.text;
 
-    if let Some(path) = &options.plot {
-        plot(path, activation, &studies)?;
-        if !quiet {
-            output::note(&format!("drawn into {}", path.display()));
-        }
+    if let Some(file) = &options.plot {
+        file.write(&drawing(activation, &studies).svg_file(), quiet)?;
     }
     match format {
         Format::Json => output::print_json(&objects(&studies, studies.len() > 1)?),
@@ -108,35 +103,39 @@ fn text(activation: &str, (scheme, propagation): &Study) -> String {
     text + &format!("verdict: {}\n", verdict(propagation))
 }
 
-/// The verdict, and what it comes from.
+/// The verdict, and below it what it comes from.
 fn verdict(propagation: &Propagation) -> String {
     let Propagation { layers, verdict } = propagation;
     let (first, last) = (&layers[0], &layers[layers.len() - 1]);
-    let signal = format!("{} of the first layer's", ratio(last.signal, first.signal));
-    let gradient = format!("{} of the last layer's", ratio(first.gradient_std, last.gradient_std));
+    let reason = match verdict {
+        Verdict::Saturated => "more than half of the activations are where the function is flat".into(),
+        Verdict::Healthy | Verdict::Vanishing | Verdict::Exploding => format!(
+            "signal in the last layer: {} the first layer's\n  gradient in the first layer: {} the last layer's",
+            ratio(last.signal, first.signal),
+            ratio(first.gradient_std, last.gradient_std)
+        ),
+    };
+    format!("{}\n  {reason}", headline(propagation))
+}
+
+/// The verdict in a few words.
+fn headline(Propagation { layers, verdict }: &Propagation) -> String {
     let concerned: Vec<usize> =
         layers.iter().filter(|layer| layer.verdict == *verdict).map(|layer| layer.layer).collect();
     let which = match concerned[..] {
-        [] => String::new(),
+        _ if *verdict == Verdict::Healthy => String::new(),
         _ if concerned.len() == layers.len() => " in every layer".into(),
         [one] => format!(" in layer {one}"),
         [from, .., to] if to - from + 1 == concerned.len() => format!(" in layers {from} to {to}"),
         _ => format!(" in {} of {} layers", concerned.len(), layers.len()),
     };
-    match verdict {
-        Verdict::Healthy => {
-            format!("healthy\n  the last layer's signal is {signal}, the first layer's gradient {gradient}")
-        }
-        Verdict::Saturated => {
-            format!("saturated{which}\n  more than half of the activations are where the function is flat")
-        }
-        Verdict::Vanishing | Verdict::Exploding => {
-            let word = if *verdict == Verdict::Vanishing { "vanishing" } else { "exploding" };
-            format!(
-                "{word}{which}\n  the last layer's signal is {signal}, the first layer's gradient {gradient}"
-            )
-        }
-    }
+    let word = match verdict {
+        Verdict::Healthy => "healthy",
+        Verdict::Vanishing => "vanishing",
+        Verdict::Exploding => "exploding",
+        Verdict::Saturated => "saturated",
+    };
+    format!("{word}{which}")
 }
 
 /// A ratio in percent, or as a factor.
@@ -145,10 +144,10 @@ fn ratio(value: f64, of: f64) -> String {
     // Two digits are enough for what changes with the seed.
     let rounded = |value: f64| number(format!("{value:.1e}").parse().unwrap_or(value));
     match ratio {
-        _ if value == 0.0 => "0%".into(),
-        _ if !ratio.is_finite() => "infinitely many times that".into(),
-        10.0.. => format!("{} times that", rounded(ratio)),
-        _ => format!("{}%", rounded(100.0 * ratio)),
+        _ if value == 0.0 => "0% of".into(),
+        _ if !ratio.is_finite() => "infinitely many times".into(),
+        10.0.. => format!("{} times", rounded(ratio)),
+        _ => format!("{}% of", rounded(100.0 * ratio)),
     }
 }
 
@@ -206,22 +205,9 @@ fn drawing(activation: &str, studies: &[Study]) -> Histograms {
             .map(|layer| panel(layer, &layer.gradient_histogram, layer.gradient_std));
         let zeros = propagation.layers.iter().any(|layer| layer.histogram.zeros > 0);
         let without = if zeros { "without those that are exactly 0; " } else { "" };
-        let verdict = verdict(propagation);
         drawing
-            .heading(format!("{scheme}: {}", verdict.lines().next().unwrap_or_default()))
+            .heading(format!("{scheme}: {}", headline(propagation)))
             .row(format!("activation ({without}each as high as its fullest bin)"), 0, forward)
             .row("gradient of the activation (each as high as its fullest bin)", 1, back)
     })
-}
-
-/// Draws the histograms into an SVG file.
-fn plot(path: &Path, activation: &str, studies: &[Study]) -> Result<(), Failure> {
-    if path.extension().is_none_or(|extension| extension != "svg") {
-        return Err(Failure::Message(format!(
-            "{}: only SVG is drawn so far; name a .svg file",
-            path.display()
-        )));
-    }
-    std::fs::write(path, drawing(activation, studies).svg())
-        .map_err(|error| Failure::Message(format!("could not write {}: {error}", path.display())))
 }

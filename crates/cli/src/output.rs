@@ -13,11 +13,7 @@ pub fn print(text: &str) -> Result<(), Failure> {
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     written.map_err(|error| match error.kind() {
         io::ErrorKind::BrokenPipe => Failure::PipeClosed,
-        _ => {
-            let error = error.to_string();
-            let reason = error.split(" (os error").next().unwrap_or(&error);
-            Failure::Message(format!("could not write to standard output: {reason}"))
-        }
+        _ => Failure::Message(format!("could not write to standard output: {}", reason(&error))),
     })
 }
 
@@ -32,6 +28,12 @@ pub fn width() -> usize {
 pub fn coloured() -> bool {
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     io::stdout().is_terminal() && !plain && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
+}
+
+/// What the system said, without its number for it.
+fn reason(error: &io::Error) -> String {
+    let error = error.to_string();
+    error.split(" (os error").next().unwrap_or(&error).to_string()
 }
 
 /// Writes one JSON value on a line.

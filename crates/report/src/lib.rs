@@ -21,9 +21,9 @@ use downhill_train::{Error, RunFolder};
 pub use axis::Axis;
 pub use chart::{Chart, Mark, Series};
 pub use field::Field;
+pub use histograms::{Histogram, Histograms};
 pub use landscape::{Ground, Landscape, Way};
 pub use segment::segment_within;
-pub use histograms::{Histogram, Histograms};
 
 use history::History;
 

@@ -95,7 +95,8 @@ impl Panel<'_> {
         let height = bottom + 2.0 * LINE + 4.0;
 
         let mut svg = place.open((whole, height), self.title, &self.description);
-        let _ = writeln!(svg, "<text x=\"2\" y=\"14\">{}</text>", escape(&clipped(&self.y_label, whole - 4.0)));
+        let _ =
+            writeln!(svg, "<text x=\"2\" y=\"14\">{}</text>", escape(&clipped(&self.y_label, whole - 4.0)));
         svg += &legend;
         for (value, text) in &y_ticks {
             let at = bottom - self.y.share(*value) * plot_height;
