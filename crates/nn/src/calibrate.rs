@@ -3,8 +3,8 @@
 use crate::LayerSpec;
 use crate::error::Error;
 use crate::layer::{BatchNormOp, DenseOp};
-use crate::matmul::Scratch;
 use crate::model::{Model, Op};
+use downhill_matmul::Scratch;
 use downhill_optim::{Float, Init, Lsuv};
 
 /// What became of a layer with the initialiser [`lsuv`](Init::Lsuv).

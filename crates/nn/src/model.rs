@@ -2,8 +2,8 @@
 
 use crate::error::Error;
 use crate::layer::{Affine, BatchNormOp, DenseOp, DropoutOp, LayerNormOp};
-use crate::matmul::Scratch;
 use crate::{Activation, LayerSpec};
+use downhill_matmul::Scratch;
 use downhill_optim::random::{Purpose, stream};
 use downhill_optim::{Float, Init, Layout, Role, Uniform};
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::axis::Axis;
 use crate::escape::escape;
-use crate::panel::{FONT, LINE, Place, STYLES, clipped, width};
+use crate::panel::{LINE, Place, STYLES, clipped, width};
 
 const WIDTH: f64 = 820.0;
 const PANEL_HEIGHT: f64 = 64.0;
@@ -210,6 +210,7 @@ mod tests {
     use roxmltree::{Document, Node};
 
     use super::*;
+    use crate::panel::FONT;
 
     const SVG: &str = "http://www.w3.org/2000/svg";
 

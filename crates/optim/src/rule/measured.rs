@@ -33,6 +33,7 @@ pub trait MeasuredRule: Copy + Send + Sync {
     }
 
     /// The first pass: the new state, and what is added up.
+    #[allow(clippy::type_complexity)] // a closure has no shorter name
     fn measure<F: Float>(
         self,
         step: Step,

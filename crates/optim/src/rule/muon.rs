@@ -199,9 +199,12 @@ fn copy<F: Float>(from: &[F], to: &mut [F], rows: usize, columns: usize, turned:
     }
 }
 
+/// c = a·b, or with b turned about its diagonal.
+type Multiply<F> = fn(Shape, &[F], &[F], &mut [F], &mut Scratch<F>);
+
 /// A product, cut into parts by rows; every element is the same sum, so that no cut changes a bit.
 fn product<F: Float>(
-    multiply: fn(Shape, &[F], &[F], &mut [F], &mut Scratch<F>),
+    multiply: Multiply<F>,
     shape: Shape,
     a: &[F],
     b: &[F],
