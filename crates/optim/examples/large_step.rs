@@ -3,7 +3,7 @@
 //! For each line of standard input, such as `adamw`, `clip` or `clip+ema`, makes steps and prints the milliseconds of the
 //! median one.
 
-use std::io::BufRead;
+use std::io::{BufRead, Write};
 use std::time::Instant;
 
 use downhill_optim::{AdamW, Layout, Optimizer, Restraints};
@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             index += 1;
         }
         times.sort_by(f64::total_cmp);
-        println!("{:.3}", times[STEPS / 2]);
+        writeln!(std::io::stdout(), "{:.3}", times[STEPS / 2])?;
     }
     Ok(())
 }
