@@ -51,6 +51,17 @@ fn threads_change_no_bit() {
     for threads in ["2", "3", "8"] {
         assert_eq!(on(threads), one, "{threads} threads");
     }
+    // Batches added up, matrices that see themselves whole, an average, groups, a momentum that moves, and cuts that go back.
+    let more = [
+        "--accumulate=2",
+        "--optimizer=muon",
+        "--ema=0.9",
+        "--group=role(bias, lr=2)",
+        "--lr=one-cycle(0.01)",
+        "--plateau=cut(0.5, patience=0, metric=accuracy, backtrack=true)",
+    ];
+    let on = |threads| hash(folder.path(), &[&settings[..], &more, &["--threads", threads]].concat());
+    assert_eq!(on("2"), on("1"));
     // And it is no constant.
     assert_ne!(hash(folder.path(), &[&settings[..], &["--seed", "1"]].concat()), one);
 }
@@ -62,8 +73,20 @@ fn settings(trial: u64) -> Vec<String> {
     let mut flag = |name: &str, value: String| args.push(format!("--{name}={value}"));
     flag("name", "killed".into());
     flag("epochs", "40".into());
-    flag("optimizer", pick(1, &["adamw", "momentum(0.9)", "rmsprop", "adagrad", "sgd", "nesterov"]));
-    flag("lr", pick(3, &["cosine(0.01)", "0.003", "step(0.02, every=7ep)", "warmup(10%, then=0.01)"]));
+    let optimizers =
+        ["adamw", "momentum(0.9)", "prodigy", "lamb", "schedule-free-adamw", "muon", "rmsprop", "sgd"];
+    let averages_itself = trial % optimizers.len() as u64 == 4;
+    flag("optimizer", pick(1, &optimizers));
+    flag("lr", pick(3, &["cosine(0.01)", "0.003", "step(0.02, every=7ep)", "one-cycle(0.02)"]));
+    flag(
+        "plateau",
+        pick(1, &["off", "cut(0.5, patience=1)", "cut(0.3, patience=0, backtrack=true, min=1e-6)"]),
+    );
+    flag("accumulate", pick(4, &["1", "3"]));
+    if !averages_itself {
+        flag("ema", pick(3, &["0", "0.95"]));
+        flag("lookahead", pick(5, &["off", "every(4)"]));
+    }
     flag("init", pick(2, &["auto", "lsuv"]));
     flag("dropout", pick(2, &["0", "0.2", "0.5"]));
     flag("batch-norm", pick(3, &["yes", "no"]));

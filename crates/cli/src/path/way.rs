@@ -70,6 +70,8 @@ impl Optimization {
             lr,
         };
         let mut points = vec![point(&params, None)];
+        // What a schedule-free rule would keep, which is not where it takes gradients; for all others the same.
+        let mut shown = params.clone();
         for step in 0..self.steps {
             let mut random = stream(self.seed, Purpose::Noise, step);
             let mut noise = || -> f64 { StandardNormal.sample(&mut random) };
@@ -80,8 +82,12 @@ impl Optimization {
             let grads: Vec<F> = slopes.iter().map(|slope| F::of(slope + self.noise * noise())).collect();
             let position = Position { step, steps_per_epoch: self.steps, total_steps: self.steps };
             let lr = self.schedule.at(position);
+            if let Some(momentum) = self.schedule.momentum(position) {
+                optimizer.set_momentum(momentum);
+            }
             optimizer.step(step, lr, &mut params, &grads);
-            let here = point(&params, Some(lr));
+            optimizer.evaluation(&params, &mut shown);
+            let here = point(&shown, Some(lr));
             let far = |(value, ends): (&f64, &(f64, f64))| {
                 let (middle, half) = ((ends.0 + ends.1) / 2.0, (ends.1 - ends.0) / 2.0);
                 (value - middle).abs() > FAR * half || !value.is_finite()

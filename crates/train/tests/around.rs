@@ -1,0 +1,182 @@
+//! What goes around an update rule in a run: sums of batches, averages, cuts of the rate, groups.
+
+use std::sync::{Arc, Mutex};
+
+use downhill_data::{Dataset, Table};
+use downhill_nn::{Batch, Mlp, Model, Targets, Workspace};
+use downhill_optim::{Accumulator, Rule};
+use downhill_train::{ClassWeights, Config, Error, Event, Network, Trained, Trainer};
+
+fn data() -> Dataset {
+    Table::bundled("breast-cancer").unwrap().default_target().split(0.2, 1).unwrap()
+}
+
+fn config() -> Config {
+    let network = Network::Mlp(Mlp { dropout: 0.0, ..Network::mlp([16]) });
+    let lr = Some("0.01".parse().unwrap());
+    Config {
+        epochs: 6,
+        batch: Some(60),
+        lr,
+        network,
+        early_stopping: "off".parse().unwrap(),
+        ..Config::default()
+    }
+}
+
+fn run(config: Config) -> Result<(Trained, Vec<Event>), Error> {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let events = seen.clone();
+    let view = move |event: &Event| events.lock().unwrap().push(event.clone());
+    let trained = Trainer::from_config(config).threads(1).view(view).fit(&data())?;
+    let events = seen.lock().unwrap().clone();
+    Ok((trained, events))
+}
+
+fn losses(events: &[Event]) -> Vec<f64> {
+    let loss = |event: &Event| if let Event::Step { loss, .. } = event { Some(*loss) } else { None };
+    events.iter().filter_map(loss).collect()
+}
+
+fn rates(events: &[Event]) -> Vec<f64> {
+    let lr = |event: &Event| if let Event::Epoch(epoch) = event { Some(epoch.lr) } else { None };
+    events.iter().filter_map(lr).collect()
+}
+
+/// Three batches of 20 make the step of one of 60, whatever the classes weigh.
+#[test]
+fn batches_add_up_to_a_larger_one() {
+    for class_weights in [ClassWeights::None, ClassWeights::Balanced] {
+        let whole = run(Config { class_weights, ..config() }).unwrap().1;
+        let parts = run(Config { class_weights, batch: Some(20), accumulate: 3, ..config() }).unwrap().1;
+        let (whole, parts) = (losses(&whole), losses(&parts));
+        assert_eq!(whole.len(), parts.len());
+        for (step, (a, b)) in whole.iter().zip(&parts).enumerate() {
+            assert!((a - b).abs() < 1e-4 * (1.0 + a), "{class_weights:?}, step {step}: {a} and {b}");
+        }
+    }
+}
+
+/// The same on the gradient itself, in f64.
+#[test]
+fn gradients_add_up() {
+    let layers = ["dense(5)", "tanh", "dense(3)"].map(|layer| layer.parse().unwrap());
+    let mut model = Model::<f64>::build(&layers, 4, 3).unwrap();
+    let x: Vec<f64> = (0..4 * 10).map(|i| f64::from((i * 7) % 11) / 5.0 - 1.0).collect();
+    let labels: Vec<u32> = (0..10).map(|i| i % 3).collect();
+    let loss = "cross-entropy(class-weights=[1, 2, 5])".parse::<downhill_nn::Loss>().unwrap();
+    let mut workspace = Workspace::new(&model, 10, false);
+    let targets = Targets::Classes(&labels);
+    let rows: Vec<u32> = (0..10).collect();
+    workspace.gradients(&mut model, &Batch { x: &x, targets, rows: &rows }, &loss, 0, 0).unwrap();
+    let whole = workspace.gradient().to_vec();
+    let mut sum = Accumulator::new(whole.len());
+    for rows in rows.chunks(4) {
+        let weight =
+            loss.batch_weight(3, targets, rows) / loss.batch_weight(3, targets, &(0..10).collect::<Vec<_>>());
+        workspace.gradients(&mut model, &Batch { x: &x, targets, rows }, &loss, 0, 0).unwrap();
+        sum.add(workspace.gradient(), weight);
+    }
+    for (a, b) in whole.iter().zip(sum.gradient()) {
+        assert!((a - b).abs() < 1e-14, "{a} and {b}");
+    }
+}
+
+/// What is measured is what is kept: the average, or what the rule averages.
+#[test]
+fn averages_are_measured_and_kept() {
+    let plain = run(config()).unwrap().0;
+    for (optimizer, ema) in [("adamw", Some(0.9)), ("schedule-free-adamw", None), ("schedule-free-sgd", None)]
+    {
+        let optimizer: Rule = optimizer.parse().unwrap();
+        let (trained, events) = run(Config { optimizer, ema, lr: None, ..config() }).unwrap();
+        let Some(Event::Epoch(last)) = events.iter().rev().find(|event| matches!(event, Event::Epoch(_)))
+        else {
+            panic!("an epoch ended");
+        };
+        let measured = trained.predictor().evaluate_rows(&data().valid).unwrap();
+        assert!((measured.loss - last.valid_loss).abs() < 1e-6, "{optimizer}");
+        assert_ne!(trained.summary().weights_sha256, plain.summary().weights_sha256);
+        assert!(trained.score() > 0.9, "{optimizer}: {}", trained.score());
+    }
+}
+
+#[test]
+fn a_plateau_cuts_the_rate_and_can_go_back() {
+    // Nothing counts as better, so that every second epoch is followed by a cut.
+    let plateau = |more: &str| format!("cut(0.5, patience=1, threshold=0.999{more})").parse().unwrap();
+    let events = run(Config { plateau: plateau(""), epochs: 8, ..config() }).unwrap().1;
+    assert_eq!(rates(&events), [0.01, 0.01, 0.01, 0.005, 0.005, 0.0025, 0.0025, 0.00125]);
+    let cuts: Vec<(f64, Option<u64>)> = events
+        .iter()
+        .filter_map(|event| {
+            if let Event::Cut { scale, back_to, .. } = event { Some((*scale, *back_to)) } else { None }
+        })
+        .collect();
+    assert_eq!(cuts, [(0.5, None), (0.25, None), (0.125, None)]);
+
+    let lowest = run(Config { plateau: plateau(", min=0.004"), epochs: 8, ..config() }).unwrap().1;
+    assert_eq!(rates(&lowest)[3..], [0.005, 0.005, 0.004, 0.004, 0.004]);
+
+    // At far too high a rate, going back to the best epoch is better than going on from where it led.
+    let high = Config { lr: Some("0.7".parse().unwrap()), epochs: 12, ..config() };
+    let back = Config { plateau: plateau(", backtrack=true"), ..high.clone() };
+    let (_, events) = run(back).unwrap();
+    let mut best: Option<u64> = None;
+    let mut cuts = 0;
+    for event in &events {
+        match event {
+            Event::Epoch(epoch) if epoch.best => best = Some(epoch.epoch),
+            Event::Cut { back_to, .. } => {
+                cuts += 1;
+                assert_eq!(*back_to, best);
+            }
+            _ => {}
+        }
+    }
+    assert!(cuts >= 2);
+}
+
+#[test]
+fn what_does_not_go_together_is_said() {
+    let refused = |config: Config| run(config).unwrap_err().to_string();
+    let with = |optimizer: &str| Config { optimizer: optimizer.parse().unwrap(), ..config() };
+    for (config, message) in [
+        (
+            Config { momentum: Some("0.5".parse().unwrap()), ..with("sgd") },
+            "sgd has no momentum that could follow a schedule",
+        ),
+        (
+            Config { momentum: Some("linear(0.9, end=1.2)".parse().unwrap()), ..with("adam") },
+            "at least 0 and below 1 all the way",
+        ),
+        (
+            Config { ema: Some(0.9), ..with("schedule-free-sgd") },
+            "does not go with schedule-free-sgd, which averages",
+        ),
+        (Config { ema: Some(1.0), ..config() }, "`ema` of `training` must be at least 0 and below 1, not 1"),
+        (Config { accumulate: 0, ..config() }, "`accumulate` of `training` must be at least 1, not 0"),
+        (
+            Config { groups: vec!["name(7.*, lr=0)".parse().unwrap()], ..config() },
+            "`pattern` of `name` fits no tensor; there is `0.weight`, `0.bias`",
+        ),
+        (
+            Config { plateau: "cut(metric=r2)".parse().unwrap(), ..config() },
+            "the plateau is to watch `r2`, which is for regression",
+        ),
+    ] {
+        let found = refused(config);
+        assert!(found.contains(message), "{found}");
+    }
+}
+
+/// Weights whose group has no rate stay where they began.
+#[test]
+fn a_group_without_rate_holds_still() {
+    let frozen = Config { groups: vec!["name(0.*, lr=0)".parse().unwrap()], ..config() };
+    let short = |config: Config| run(Config { epochs: 1, ..config }).unwrap().0;
+    let longer = |config: Config| run(Config { epochs: 3, ..config }).unwrap().0;
+    let first = |trained: &Trained| trained.predictor().model().params()[..16].to_vec();
+    assert_eq!(first(&short(frozen.clone())), first(&longer(frozen)));
+    assert_ne!(first(&short(config())), first(&longer(config())));
+}
