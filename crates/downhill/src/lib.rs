@@ -15,14 +15,15 @@ pub mod prelude {
     pub use downhill_data::{Dataset, Examples, Table, Targets, Task};
     pub use downhill_nn::{Activation, LayerSpec, Loss, Mlp};
     pub use downhill_optim::{
-        Adadelta, Adagrad, Adam, AdamW, Adamax, AmsGrad, Lion, Momentum, NAdam, Nesterov, RAdam, Restraints,
-        RmsProp, Rule, Sgd,
+        Adadelta, Adagrad, Adam, AdamW, Adamax, AmsGrad, Lamb, Lars, Lion, Momentum, Muon, NAdam, Nesterov,
+        Prodigy, RAdam, RmsProp, Rule, ScheduleFreeAdamW, ScheduleFreeSgd, Sgd,
     };
     pub use downhill_optim::{
-        Cosine, CosineRestarts, Exponential, Init, InverseSqrt, InverseTime, Length, OneCycle, Schedule,
-        Staircase, Warmup,
+        Cosine, CosineRestarts, Exponential, Group, Init, InverseSqrt, InverseTime, Length, Lookahead,
+        OneCycle, Restraints, Schedule, Staircase, Warmup,
     };
     pub use downhill_train::{
-        Config, EarlyStopping, Error, Event, Metrics, Network, Predictions, Predictor, Trained, Trainer,
+        Config, EarlyStopping, Error, Event, Metrics, Network, Plateau, Predictions, Predictor, Trained,
+        Trainer,
     };
 }

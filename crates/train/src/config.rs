@@ -110,9 +110,9 @@ pub fn usual_schedule(rule: &Rule) -> Schedule {
         Rule::Momentum(_) | Rule::Nesterov(_) | Rule::Adagrad(_) => 0.03,
         Rule::RmsProp(_) => 1e-3,
         Rule::Lion(_) => 3e-4,
-        Rule::Lars(_) => 10.0,
+        Rule::ScheduleFreeSgd(_) => 0.3,
         Rule::Lamb(_) => 0.01,
-        Rule::Adadelta(_) | Rule::ScheduleFreeSgd(_) | Rule::Prodigy(_) => 1.0,
+        Rule::Lars(_) | Rule::Adadelta(_) | Rule::Prodigy(_) => 1.0,
         Rule::Adam(_)
         | Rule::AmsGrad(_)
         | Rule::AdamW(_)
