@@ -140,15 +140,6 @@ impl MeasuredRule for ScheduleFreeSgd {
     type State<F: Float> = [F; 1];
     const OVER: Over = Over::Nothing;
 
-    fn measure<F: Float>(
-        self,
-        _: Step,
-        _: Memory,
-    ) -> impl Fn(F, F, [F; 1]) -> ([F; 1], [F; 2]) + Copy + Send + Sync {
-        #[inline(always)]
-        |_, _, z| (z, [F::zero(); 2])
-    }
-
     fn conclude(self, step: Step, _: [f64; 2], memory: &mut Memory) {
         self.averaging().conclude(step, memory);
     }
@@ -193,15 +184,6 @@ impl MeasuredRule for ScheduleFreeAdamW {
     /// z and v.
     type State<F: Float> = [F; 2];
     const OVER: Over = Over::Nothing;
-
-    fn measure<F: Float>(
-        self,
-        _: Step,
-        _: Memory,
-    ) -> impl Fn(F, F, [F; 2]) -> ([F; 2], [F; 2]) + Copy + Send + Sync {
-        #[inline(always)]
-        |_, _, state| (state, [F::zero(); 2])
-    }
 
     fn conclude(self, step: Step, _: [f64; 2], memory: &mut Memory) {
         self.averaging().conclude(step, memory);
