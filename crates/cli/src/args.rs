@@ -8,7 +8,7 @@ use clap::{Args as Flags, Parser, Subcommand, ValueEnum};
 use downhill::data::{ReadOptions, Table, Task};
 use downhill::nn::{Activation, Loss};
 use downhill::optim::{Group, Init, Lookahead, Rule, Schedule};
-use downhill::train::{ClassWeights, EarlyStopping, Held, Patience, Plateau, RunConfig, Source};
+use downhill::train::{ClassWeights, EarlyStopping, Guard, Held, Patience, Plateau, RunConfig, Source};
 
 use crate::path::Surface;
 use crate::plot::PlotFile;
@@ -186,6 +186,10 @@ pub struct TrainingArgs {
     /// Cut the rate when nothing gets better: cut(0.5, patience=5, backtrack=true). [default: off]
     #[arg(long, value_name = "SPEC")]
     pub plateau: Option<Plateau>,
+
+    /// When the run blows up, go back and lower the rate: off, on(rollbacks=5, spike=10). [default: on]
+    #[arg(long, value_name = "SPEC")]
+    pub guard: Option<Guard>,
 
     /// Other rates and decays for some tensors: 'name(0.*, lr=0.1)', 'role(bias, lr=2, decay=1)'. Repeats.
     #[arg(long, value_name = "SPEC")]
@@ -673,6 +677,7 @@ impl TrainingArgs {
         set(&mut training.lr, self.lr.clone().map(Some));
         set(&mut training.momentum, self.momentum.clone().map(Some));
         set(&mut training.plateau, self.plateau);
+        set(&mut training.guard, self.guard);
         if !self.group.is_empty() {
             training.groups.clone_from(&self.group);
         }

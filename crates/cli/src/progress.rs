@@ -70,7 +70,10 @@ fn bar() -> impl FnMut(&Event) + Send {
             total_epochs = epochs(*total_steps, *steps_per_epoch);
         }
         Event::Step { .. } => bar.inc(1),
-        Event::Note { .. } | Event::Cut { .. } => {
+        Event::Note { .. } | Event::Cut { .. } | Event::Rollback { .. } => {
+            if let Event::Rollback { to, .. } = event {
+                bar.set_position(*to);
+            }
             bar.suspend(|| event.text().iter().for_each(|text| output::note(text)));
         }
         Event::Epoch(epoch) => {
@@ -108,7 +111,9 @@ fn lines() -> impl FnMut(&Event) + Send {
             }
             total_epochs = epochs(*total_steps, *steps_per_epoch);
         }
-        Event::Note { .. } | Event::Cut { .. } => event.text().iter().for_each(|text| output::note(text)),
+        Event::Note { .. } | Event::Cut { .. } | Event::Rollback { .. } => {
+            event.text().iter().for_each(|text| output::note(text))
+        }
         Event::Epoch(epoch) => {
             line = format!(
                 "epoch {:>3}/{total_epochs}  loss {:.4}  validation {:.4}  {}  lr {:.2e}  {} rows/s{}",

@@ -288,18 +288,21 @@ fn networks_too_large_for_any_memory() {
 fn a_rate_that_makes_the_run_diverge() {
     let place = Place::new();
     // In the first epoch: there is nothing to keep.
-    let said = place.train("numbers.csv --lr 1e30 --optimizer sgd --name first");
+    let said = place.train("numbers.csv --lr 1e30 --optimizer sgd --guard off --name first");
     let said = said.fails(&["stopped being a finite number", "epoch 1", "1.000e30", "--clip-norm 1"]);
     assert_eq!(said.stdout, "");
     assert!(place.read("runs/first/events.jsonl").lines().last().unwrap().contains("diverged"));
     place.run("resume first").fails(&["stopped being a finite number"]);
     // Later: the best epoch is kept, and the folder can be used.
-    let later = "numbers.csv --epochs 30 --optimizer sgd --name later";
+    let later = "numbers.csv --epochs 30 --optimizer sgd --guard off --name later";
     let said = place
         .run_with(&format!("train {later} --format json --hidden 8"), &["--lr", "warmup(90%, then=1e3)"]);
     let said = said.fails(&["stopped being a finite number", "epoch 1 are kept in runs/later"]);
     assert_eq!((&said.json()["stop"], &said.json()["best_epoch"]), (&"diverged".into(), &1.into()));
     place.run("predict later numbers.csv").done();
+    // The guard goes back a few times, and gives up where no rate near this one will do.
+    let said = place.run("train numbers.csv --lr 1e30 --optimizer sgd --name hopeless");
+    said.fails(&["The loss", "back to step 0", "stopped being a finite number", "--clip-norm 1"]);
 }
 
 // The folder of a run.

@@ -87,6 +87,11 @@ impl History {
                     history.notes.extend(event.text().map(|text| format!("{text}.")));
                     history.cuts.push((step, scale));
                 }
+                Event::Rollback { to, scale, .. } => {
+                    history.notes.extend(event.text().map(|text| format!("{text}.")));
+                    epochs.retain(|_, epoch: &mut Epoch| epoch.step <= to);
+                    history.cuts.push((to, scale));
+                }
                 Event::Epoch(epoch) => {
                     epochs.insert(epoch.epoch, epoch);
                 }

@@ -25,6 +25,8 @@ pub(crate) struct Progress {
     pub scale: f64,
     /// What the plateau has seen.
     pub watch: Watch,
+    /// How often the run has gone back since an epoch last ended well.
+    pub rollbacks: u64,
     /// How long the steps of the epochs that have ended took.
     pub seconds: f64,
     /// How long the steps of the epoch under way took so far.
@@ -43,6 +45,7 @@ impl Default for Progress {
             waited: 0,
             scale: 1.0,
             watch: Watch::default(),
+            rollbacks: 0,
             seconds: 0.0,
             epoch_seconds: 0.0,
             rows: 0,
@@ -59,6 +62,28 @@ pub(crate) struct Best {
     pub epoch: crate::Epoch,
 }
 
+/// Where a run can go back to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Snapshot {
+    pub progress: Progress,
+    pub training: Training,
+    pub statistics: Vec<f32>,
+}
+
+impl Snapshot {
+    pub fn of(progress: &Progress, model: &Model<f32>, optimizer: &Optimizer<f32>) -> Self {
+        let (training, statistics) = (Training::of(model, optimizer), model.statistics().to_vec());
+        Self { progress: progress.clone(), training, statistics }
+    }
+
+    /// Takes what there is now.
+    pub fn take(&mut self, progress: &Progress, model: &Model<f32>, optimizer: &Optimizer<f32>) {
+        self.progress.clone_from(progress);
+        self.training.take(model, optimizer);
+        self.statistics.copy_from_slice(model.statistics());
+    }
+}
+
 /// What a checkpoint says of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Description {
@@ -67,6 +92,8 @@ pub(crate) struct Description {
     pub memory: Memory,
     /// The same as it was at the best epoch, if that can be gone back to.
     pub best_memory: Option<Memory>,
+    /// Where the run can go back to, if that is not where it is.
+    pub back: Option<(Progress, Memory)>,
     /// The last epoch that ended, if one has.
     pub last: Option<crate::Epoch>,
     pub origin: Origin,
@@ -135,6 +162,7 @@ impl Weights {
 }
 
 const BEST: &str = "best.";
+const BACK: &str = "back.";
 
 const KIND: &str = "checkpoint";
 
@@ -173,20 +201,44 @@ pub(crate) fn restore<D>(
         .try_for_each(|tensor| archive.copy(&format!("{prefix}{}", tensor.name), &mut values[tensor.range()]))
 }
 
-/// Where the parameters are that go with the best weights, if they are to be trained on.
-const BEST_TRAINING: &str = "best.training.";
-
 fn slot_prefix(slot: usize) -> String {
     format!("optimizer.{slot}.")
 }
 
-/// Writes a checkpoint into the folder of checkpoints. The best weights are in it, so that it needs no other file.
+/// The tensors of what it takes to train on from somewhere.
+fn named_training<'a>(training: &'a Training, layout: &Layout, prefix: &str) -> Vec<Named<'a>> {
+    let mut tensors = named(layout, &training.params, &format!("{prefix}training."));
+    for (slot, values) in training.state.slots().iter().enumerate() {
+        tensors.extend(named(layout, values, &format!("{prefix}{}", slot_prefix(slot))));
+    }
+    tensors
+}
+
+/// Reads them back into a copy of what there is now.
+fn restore_training<D>(
+    archive: &Archive<D>,
+    layout: &Layout,
+    mut training: Training,
+    memory: Memory,
+    prefix: &str,
+) -> Result<Training, String> {
+    restore(archive, layout, &mut training.params, &format!("{prefix}training."))?;
+    for (slot, values) in training.state.slots_mut().enumerate() {
+        restore(archive, layout, values, &format!("{prefix}{}", slot_prefix(slot)))?;
+    }
+    training.state.set_memory(memory);
+    Ok(training)
+}
+
+/// Writes a checkpoint into the folder of checkpoints. The best weights, and where the run can go back to, are in it, so
+/// that it needs no other file.
 pub(crate) fn save(
     folder: &Path,
     description: &Description,
     model: &Model<f32>,
     optimizer: &Optimizer<f32>,
     best: Option<&Weights>,
+    back: Option<&Snapshot>,
 ) -> Result<Event, Error> {
     let step = description.progress.step;
     let mut tensors = named(model.layout(), model.params(), "");
@@ -198,48 +250,60 @@ pub(crate) fn save(
         tensors.extend(named(model.layout(), &best.params, BEST));
         tensors.extend(named(model.statistics_layout(), &best.statistics, BEST));
         if let Some(training) = &best.training {
-            tensors.extend(named(model.layout(), &training.params, BEST_TRAINING));
-            for (slot, values) in training.state.slots().iter().enumerate() {
-                tensors.extend(named(model.layout(), values, &format!("{BEST}{}", slot_prefix(slot))));
-            }
+            tensors.extend(named_training(training, model.layout(), BEST));
         }
+    }
+    if let Some(back) = back {
+        tensors.extend(named_training(&back.training, model.layout(), BACK));
+        tensors.extend(named(model.statistics_layout(), &back.statistics, BACK));
     }
     let file = file_name(step);
     archive::save("write the checkpoint", &folder.join(&file), KIND, description, &tensors)?;
     Ok(Event::Checkpoint { step, file })
 }
 
-/// Reads a checkpoint into a model and its optimizer, and returns what it says and the best weights.
+/// What a checkpoint has besides the model and its optimizer.
+pub(crate) struct Loaded {
+    pub description: Description,
+    pub best: Option<Weights>,
+    pub back: Option<Snapshot>,
+}
+
+/// Reads a checkpoint into a model and its optimizer, and returns the rest.
 pub(crate) fn load(
     path: &Path,
     model: &mut Model<f32>,
     optimizer: &mut Optimizer<f32>,
-) -> Result<(Description, Option<Weights>), Error> {
+) -> Result<Loaded, Error> {
     let archive = archive::load::<Description>("read the checkpoint", path, KIND)?;
     let (layout, statistics) = (model.layout().clone(), model.statistics_layout().clone());
-    let mut read = || -> Result<Option<Weights>, String> {
+    let mut read = || -> Result<(Option<Weights>, Option<Snapshot>), String> {
         let mut best = archive.description.progress.best.is_some().then(|| Weights::of(model));
         if let Some(best) = &mut best {
             restore(&archive, &layout, &mut best.params, BEST)?;
             restore(&archive, &statistics, &mut best.statistics, BEST)?;
             if let Some(memory) = archive.description.best_memory {
-                let mut training = Training::of(model, optimizer);
-                restore(&archive, &layout, &mut training.params, BEST_TRAINING)?;
-                for (slot, values) in training.state.slots_mut().enumerate() {
-                    restore(&archive, &layout, values, &format!("{BEST}{}", slot_prefix(slot)))?;
-                }
-                training.state.set_memory(memory);
-                best.training = Some(training);
+                let training = Training::of(model, optimizer);
+                best.training = Some(restore_training(&archive, &layout, training, memory, BEST)?);
             }
         }
+        let back = match &archive.description.back {
+            None => None,
+            Some((progress, memory)) => {
+                let mut back = Snapshot::of(progress, model, optimizer);
+                back.training = restore_training(&archive, &layout, back.training, *memory, BACK)?;
+                restore(&archive, &statistics, &mut back.statistics, BACK)?;
+                Some(back)
+            }
+        };
         restore(&archive, &layout, model.params_mut(), "")?;
         restore(&archive, &statistics, model.statistics_mut(), "")?;
         for (slot, values) in optimizer.state_mut().slots_mut().enumerate() {
             restore(&archive, &layout, values, &slot_prefix(slot))?;
         }
         optimizer.state_mut().set_memory(archive.description.memory);
-        Ok(best)
+        Ok((best, back))
     };
-    let best = read().map_err(|why| Error::Damaged { path: path.to_path_buf(), why })?;
-    Ok((archive.description, best))
+    let (best, back) = read().map_err(|why| Error::Damaged { path: path.to_path_buf(), why })?;
+    Ok(Loaded { description: archive.description, best, back })
 }

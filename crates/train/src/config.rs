@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::session::targets;
-use crate::{EarlyStopping, Error, Metrics, Monitor, Plateau, archive, spelled};
+use crate::{EarlyStopping, Error, Guard, Metrics, Monitor, Plateau, archive, spelled};
 
 /// How a network is trained. Everything has a default; what is `None` is chosen from the data when a run starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,6 +37,9 @@ pub struct Config {
     /// Whether the rate is cut when nothing gets better. Default off.
     #[serde(with = "spec")]
     pub plateau: Plateau,
+    /// What to do when the run blows up. Default: go back, at a lower rate.
+    #[serde(with = "spec")]
+    pub guard: Guard,
     /// Rates and decays of some tensors. Default none.
     #[serde(skip_serializing_if = "Vec::is_empty", with = "spelled::list")]
     pub groups: Vec<Group>,
@@ -157,6 +160,7 @@ impl Default for Config {
             lr: None,
             momentum: None,
             plateau: Plateau::Off,
+            guard: Guard::default(),
             groups: Vec::new(),
             ema: None,
             lookahead: Lookahead::Off,
@@ -302,6 +306,7 @@ impl Config {
         self.lr.as_ref().map_or(Ok(()), Schedule::check)?;
         self.momentum.as_ref().map_or(Ok(()), Schedule::check)?;
         self.plateau.check()?;
+        self.guard.check()?;
         self.groups.iter().try_for_each(Group::check)?;
         self.ema.map_or(Ok(()), |decay| invalid::fraction("training", "ema", decay))?;
         self.lookahead.check()?;

@@ -61,6 +61,17 @@ pub enum Event {
         /// The epoch whose weights are gone back to, if the cut does that.
         back_to: Option<u64>,
     },
+    /// The run blew up, and went back.
+    Rollback {
+        /// The step at which it was seen.
+        step: u64,
+        /// The next step, where the run was still well.
+        to: u64,
+        /// What all rates of the schedule are multiplied by from there on.
+        scale: f64,
+        /// Whether the loss was no finite number, rather than very high.
+        not_finite: bool,
+    },
     /// A checkpoint was written.
     Checkpoint {
         /// The next step.
@@ -92,6 +103,13 @@ impl Event {
                     .map_or(String::new(), |epoch| format!(", from the weights of epoch {}", epoch + 1));
                 Some(format!(
                     "Nothing got better: from step {step} on the rate is {scale:.3e} times the schedule's{back}"
+                ))
+            }
+            Self::Rollback { step, to, scale, not_finite } => {
+                let what = if *not_finite { "stopped being a finite number" } else { "blew up" };
+                Some(format!(
+                    "The loss {what} at step {step}: back to step {to}, from which on the rate is {scale:.3e} times the \
+                     schedule's"
                 ))
             }
             _ => None,

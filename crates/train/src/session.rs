@@ -9,10 +9,10 @@ use downhill_data::{Dataset, Encoder, Targets, permutation};
 use downhill_nn::{Batch, Calibration, LayerSpec, Loss, Model, Workspace};
 use downhill_optim::{Accumulator, Optimizer, Position, Schedule};
 
-use crate::checkpoint::{self, Best, Description, Origin, Progress, Training, Weights};
+use crate::checkpoint::{self, Best, Description, Loaded, Origin, Progress, Snapshot, Training, Weights};
 use crate::log::Log;
 use crate::source::fingerprint;
-use crate::{Command, Config, Epoch, Error, Event, Metrics, Monitor, Plateau, RunFolder, Stop};
+use crate::{Command, Config, Epoch, Error, Event, Guard, Metrics, Monitor, Plateau, RunFolder, Stop};
 
 /// What looks at a run: called with every event, on the thread that trains.
 pub type View = Box<dyn FnMut(&Event) + Send>;
@@ -68,6 +68,10 @@ pub(crate) struct Session<'a> {
     outputs: Vec<f32>,
     progress: Progress,
     best: Option<Weights>,
+    /// Where the run was still well.
+    back: Option<Snapshot>,
+    /// The mean loss of the first guess, which knows nothing.
+    baseline: f64,
     last: Option<Epoch>,
     notes: Vec<String>,
 }
@@ -214,6 +218,9 @@ impl<'a> Session<'a> {
         let workspace = Workspace::new(&model, batch, parallel);
         let total_steps = steps_per_epoch * config.epochs;
         check_momentum(config, steps_per_epoch, total_steps)?;
+        // The head begins at zero, and so does every output.
+        let outputs = vec![0.0; data.train.rows() * model.outputs()];
+        let baseline = loss.mean(&outputs, targets(&data.train.y))?;
         let shown = if optimizer.has_evaluation() { model.params().len() } else { 0 };
         Ok(Self {
             origin: OnceCell::new(),
@@ -232,6 +239,8 @@ impl<'a> Session<'a> {
             workspace,
             progress: Progress::default(),
             best: None,
+            back: None,
+            baseline,
             last: None,
             notes,
             config,
@@ -272,8 +281,8 @@ impl<'a> Session<'a> {
         let mut damaged = Vec::new();
         for step in folder.steps()? {
             match checkpoint::load(&folder.checkpoint(step), &mut self.model, &mut self.optimizer) {
-                Ok((description, best)) => {
-                    self.go_to(description, best)?;
+                Ok(loaded) => {
+                    self.go_to(loaded)?;
                     let note = |what| format!("{what}: going back to the one before it");
                     return Ok(damaged.into_iter().map(note).collect());
                 }
@@ -293,8 +302,8 @@ impl<'a> Session<'a> {
         )))
     }
 
-    fn go_to(&mut self, description: Description, best: Option<Weights>) -> Result<(), Error> {
-        let Description { progress, last, origin, .. } = description;
+    fn go_to(&mut self, loaded: Loaded) -> Result<(), Error> {
+        let Loaded { description: Description { progress, last, origin, .. }, best, back } = loaded;
         let changed = |what: &str| {
             Err(Error::Mismatch(format!(
                 "the {what} is not what the run was trained with: it has changed since, and the run cannot go on as if \
@@ -307,7 +316,7 @@ impl<'a> Session<'a> {
         if origin.config != self.origin().config {
             return changed("configuration, run.toml,");
         }
-        (self.progress, self.last, self.best) = (progress, last, best);
+        (self.progress, self.last, self.best, self.back) = (progress, last, best, back);
         Ok(())
     }
 
@@ -365,16 +374,31 @@ impl<'a> Session<'a> {
                 shuffled = Some(epoch);
                 began = Instant::now();
             }
-            let (lr, loss) = self.make_step(outside)?;
-            if !loss.is_finite() {
-                break self.diverged(outside, epoch, lr)?;
+            if self.back.is_none() && self.config.guard != Guard::Off {
+                self.back = Some(Snapshot::of(&self.progress, &self.model, &self.optimizer));
             }
-            if self.is_between_epochs() {
+            let (lr, loss) = self.make_step(outside)?;
+            let (guard, sum, rows) = (self.config.guard, self.progress.loss_sum, self.order.len());
+            let spike = guard.is_spike(sum, rows, self.baseline);
+            let mut well = loss.is_finite() && !spike;
+            if well && self.is_between_epochs() {
                 self.progress.epoch_seconds += began.elapsed().as_secs_f64();
-                if !self.end_epoch(outside, epoch, lr)? {
+                well = self.end_epoch(outside, epoch, lr)?;
+                if well {
+                    // What is gone back to must be far from a blow-up itself, or no rate could help.
+                    let far = |sum, rows| !guard.is_spike(2.0 * sum, rows, self.baseline);
+                    if let Some(back) = self.back.as_mut().filter(|_| far(sum, rows) && far(loss, 1)) {
+                        self.progress.rollbacks = 0;
+                        back.take(&self.progress, &self.model, &self.optimizer);
+                    }
+                    self.save(outside)?;
+                }
+            }
+            if !well {
+                if !self.roll_back(outside, !spike)? {
                     break self.diverged(outside, epoch, lr)?;
                 }
-                self.save(outside)?;
+                began = Instant::now();
             }
         };
         outside.tell(&Event::Stop { step: self.progress.step, reason: stop })?;
@@ -382,6 +406,22 @@ impl<'a> Session<'a> {
             log.sync()?;
         }
         self.finish(stop)
+    }
+
+    /// Goes back to where the run was still well, at a lower rate; false if it is not to do so any more.
+    fn roll_back(&mut self, outside: &mut Outside, not_finite: bool) -> Result<bool, Error> {
+        let (Some(cut), Some(back)) = (self.config.guard.cut(self.progress.rollbacks), &self.back) else {
+            return Ok(false);
+        };
+        let (step, scale, rollbacks) =
+            (self.progress.step, self.progress.scale * cut, self.progress.rollbacks + 1);
+        // The best epoch stays that, even if it is made again.
+        let best = self.progress.best.take();
+        self.progress = Progress { scale, rollbacks, best, ..back.progress.clone() };
+        back.training.put(&mut self.model, &mut self.optimizer);
+        self.model.statistics_mut().copy_from_slice(&back.statistics);
+        outside.tell(&Event::Rollback { step, to: self.progress.step, scale, not_finite })?;
+        Ok(true)
     }
 
     /// Makes one step and returns the rate and the loss before it. Allocates nothing.
@@ -536,17 +576,20 @@ impl<'a> Session<'a> {
         let Some((folder, log)) = &mut outside.folder else { return Ok(()) };
         let origin = self.origin().clone();
         let before = folder.steps()?.into_iter().find(|&step| step < self.progress.step);
+        // Mostly it is where the run is.
+        let back = self.back.as_ref().filter(|back| back.progress.step != self.progress.step);
         let best_training = self.best.as_ref().and_then(|best| best.training.as_ref());
         let description = Description {
             progress: self.progress.clone(),
             memory: self.optimizer.state().memory(),
             best_memory: best_training.map(|training| training.state.memory()),
+            back: back.map(|back| (back.progress.clone(), back.training.state.memory())),
             last: self.last.clone(),
             origin,
         };
         let best = self.best.as_ref();
         let event =
-            checkpoint::save(&folder.checkpoints(), &description, &self.model, &self.optimizer, best)?;
+            checkpoint::save(&folder.checkpoints(), &description, &self.model, &self.optimizer, best, back)?;
         log.append(&event)?;
         log.sync()?;
         let best = self.progress.best.as_ref().map(|best| best.epoch.step);

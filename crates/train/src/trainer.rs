@@ -9,8 +9,8 @@ use downhill_optim::{Group, Invalid, Lookahead, Restraints, Rule, Schedule, inva
 
 use crate::session::{Outcome, Outside, Session};
 use crate::{
-    ClassWeights, Command, Config, EarlyStopping, Error, Evaluation, Event, Network, Plateau, Predictor,
-    RunConfig, RunFolder, Source, Stop, Summary, View,
+    ClassWeights, Command, Config, EarlyStopping, Error, Evaluation, Event, Guard, Network, Plateau,
+    Predictor, RunConfig, RunFolder, Source, Stop, Summary, View,
 };
 
 /// Trains networks: settings, all with defaults, then [`fit`](Trainer::fit).
@@ -118,6 +118,12 @@ impl Trainer {
     /// What to do when nothing gets better. Default nothing.
     pub fn plateau(mut self, plateau: Plateau) -> Self {
         self.config.plateau = plateau;
+        self
+    }
+
+    /// What to do when the run blows up. Default: go back, at a lower rate.
+    pub fn guard(mut self, guard: Guard) -> Self {
+        self.config.guard = guard;
         self
     }
 
