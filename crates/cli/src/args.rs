@@ -231,7 +231,7 @@ pub struct TrainingArgs {
     #[arg(long, value_name = "X", value_parser = not_negative, allow_hyphen_values = true)]
     pub l2: Option<f64>,
 
-    /// Decoupled weight decay. [default: the optimizer's own, such as adamw's 0.01, else 0]
+    /// The optimizer's own weight decay if it has one, otherwise decoupled decay. [default: adamw's and lamb's 0.01, muon's 0.1, else 0]
     #[arg(long, value_name = "X", value_parser = not_negative, allow_hyphen_values = true)]
     pub weight_decay: Option<f64>,
 
@@ -420,7 +420,7 @@ pub struct InitArgs {
     pub layers: Sizes,
 
     /// The number of rows, of standard normal numbers and as wide as the first layer.
-    #[arg(long, value_name = "N", default_value = "1000", value_parser = batch, allow_hyphen_values = true)]
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = some_rows, allow_hyphen_values = true)]
     pub rows: usize,
 
     /// What weights, rows and gradients are a function of.
@@ -519,6 +519,11 @@ fn epochs(text: &str) -> Result<u64, String> {
 
 fn batch(text: &str) -> Result<usize, String> {
     count(text, 1..=u64::MAX).map(|rows| usize::try_from(rows).unwrap_or(usize::MAX))
+}
+
+/// At least two, which can differ.
+fn some_rows(text: &str) -> Result<usize, String> {
+    count(text, 2..=u64::MAX).map(|rows| usize::try_from(rows).unwrap_or(usize::MAX))
 }
 
 fn threads(text: &str) -> Result<usize, String> {

@@ -646,7 +646,7 @@ fn networks_that_cannot_be_looked_at() {
         ("--layers 18446744073709551615x1000", &["1 GB"]),
         ("--layers 10x1000000000", &["more than 1000 layers"]),
         ("--layers 10x600,10x600", &["more than 1000 layers"]),
-        ("--rows 0", &["--rows", "at least 1"]),
+        ("--rows 1", &["--rows", "at least 2"]),
         ("--rows 1000000000", &["1 GB", "fewer rows"]),
         ("--scheme xavir", &["`xavir` is not an initialiser", "did you mean `xavier`?", "\n  ^^^^^"]),
         ("--scheme normal(-1)", &["`std` of `normal` must be above 0, not -1"]),

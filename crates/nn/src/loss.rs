@@ -134,7 +134,6 @@ impl Loss {
         }
     }
 
-    /// What the sum over rows of these classes is divided by.
     /// What the rows of a batch weigh together in its mean loss, whose gradient is divided by that: for means over
     /// several batches. Σ of the classes' weights, or the number of rows (times that of the outputs, for values).
     pub fn batch_weight<F: Float>(&self, width: usize, targets: Targets<'_, F>, rows: &[u32]) -> f64 {
@@ -144,6 +143,7 @@ impl Loss {
         }
     }
 
+    /// What the sum over rows of these classes is divided by.
     pub(crate) fn weight(&self, width: usize, classes: impl ExactSizeIterator<Item = u32>) -> f64 {
         match self {
             Self::CrossEntropy(loss) => loss.weight(classes),

@@ -6,7 +6,7 @@ use crate::around::{Averaged, Before, Prepared, scale_to};
 use crate::drive::{drive, measure, norm};
 use crate::lookahead::{Back, Every};
 use crate::rule::{Concluded, MeasuredRule, Muon, Orthogonaliser, Over, Slots, State, UpdateRule, with_rule};
-use crate::{Float, Group, Invalid, Layout, Lookahead, Restraints, Role, Rule, Step, invalid};
+use crate::{Float, Group, Invalid, Layout, Lookahead, Restraints, Role, Rule, Step, Tensor, invalid};
 
 /// Moves all parameters of a model: clip, penalty, decay, rule and average in one pass over the flat buffers.
 ///
@@ -46,8 +46,9 @@ pub struct Optimizer<F> {
     /// The rule's slots; behind them the average, if there is one, and the slow weights, if there are.
     state: State<F>,
     orthogonaliser: Option<Orthogonaliser<F>>,
-    /// Room for the norms of the units of one tensor.
-    norms: Vec<f64>,
+    norms: Norms,
+    /// Whether the state is of a step that was made.
+    has_stepped: bool,
     parallel: bool,
 }
 
@@ -108,27 +109,24 @@ impl<F: Float> Optimizer<F> {
             rule_slots: state.slots.len(),
             state,
             orthogonaliser: None,
-            norms: Vec::new(),
+            norms: Norms::default(),
+            has_stepped: false,
             parallel,
         };
         optimizer.divide(&[]);
-        if rule.averages_itself() {
-            let held = [
-                restraints.weight_decay > 0.0,
-                restraints.independent_decay > 0.0,
-                restraints.max_norm.is_some(),
-            ];
-            if held.contains(&true) {
-                optimizer.averaging_rule_takes_no("weight-decay", "give its own weight-decay instead")?;
+        let own = "give its own weight-decay instead";
+        for (key, is_given, instead) in [
+            ("weight-decay", restraints.weight_decay > 0.0, own),
+            ("independent-decay", restraints.independent_decay > 0.0, own),
+            ("max-norm", restraints.max_norm.is_some(), "leave it out"),
+        ] {
+            if is_given {
+                optimizer.averaging_rule_takes_no(key, instead)?;
             }
         }
         if matches!(rule, Rule::Muon(_)) {
             let shapes = optimizer.stretches.iter().filter_map(|stretch| stretch.matrix);
             optimizer.orthogonaliser = Some(Orthogonaliser::new(shapes));
-        }
-        if restraints.max_norm.is_some() {
-            let units = layout.tensors().iter().map(units).max();
-            optimizer.norms = vec![0.0; units.unwrap_or(0)];
         }
         Ok(optimizer)
     }
@@ -142,6 +140,8 @@ impl<F: Float> Optimizer<F> {
         for group in groups {
             group.check()?;
             group.check_among(self.layout.tensors())?;
+            let independent = group.factors().1.unwrap_or(1.0) * self.restraints.independent_decay;
+            invalid::fraction("training", "independent-decay", independent)?;
         }
         self.divide(groups);
         Ok(self)
@@ -196,6 +196,8 @@ impl<F: Float> Optimizer<F> {
             let group = groups.iter().rev().find(|group| group.fits(tensor)).map(Group::factors);
             let (lr, decay) = group.unwrap_or((1.0, None));
             let decay = decay.unwrap_or(if weights { 1.0 } else { 0.0 });
+            // What has no rate is held still.
+            let decay = if lr == 0.0 { 0.0 } else { decay };
             let matrix = match tensor.shape[..] {
                 [inputs, outputs] if weights && by_tensor && inputs > 1 && outputs > 1 => {
                     Some([inputs, outputs])
@@ -213,6 +215,23 @@ impl<F: Float> Optimizer<F> {
             }
         }
         self.scales = vec![1.0; self.stretches.len()];
+        self.norms = Norms::default();
+        if let Some(max) = self.restraints.max_norm {
+            let weights = self.layout.tensors().iter().filter(|tensor| tensor.role == Role::Weight);
+            let still = |tensor: &Tensor| {
+                groups
+                    .iter()
+                    .rev()
+                    .find(|group| group.fits(tensor))
+                    .is_some_and(|group| group.factors().0 == 0.0)
+            };
+            let tensors: Vec<_> = weights
+                .filter(|tensor| !still(tensor))
+                .map(|tensor| (tensor.range(), units(tensor)))
+                .collect();
+            let room = vec![0.0; tensors.iter().map(|tensor| tensor.1).max().unwrap_or(0)];
+            self.norms = Norms { max, tensors, room };
+        }
     }
 
     /// Makes room for the average and the slow weights.
@@ -230,7 +249,8 @@ impl<F: Float> Optimizer<F> {
     pub fn set_momentum(&mut self, momentum: f64) {
         assert!((0.0..1.0).contains(&momentum), "a momentum of {momentum} is not in [0, 1)");
         if let Some(place) = self.rule.momentum_mut() {
-            *place = momentum;
+            // What a rule keeps of each parameter depends on whether it has a momentum, and must not change on the way.
+            *place = momentum.max(f64::MIN_POSITIVE);
         }
     }
 
@@ -245,7 +265,9 @@ impl<F: Float> Optimizer<F> {
         let slow = self.rule_slots + usize::from(self.ema.is_some());
         if index == 0 && self.lookahead != Lookahead::Off {
             self.state.slots[slow].copy_from_slice(params);
+            self.norms.limit(&mut self.state.slots[slow]);
         }
+        self.has_stepped = true;
         self.scale(grads);
         let mut moment = Moment { index, lr, params, grads };
         let all = 0..self.stretches.len();
@@ -254,7 +276,7 @@ impl<F: Float> Optimizer<F> {
             measured rule => self.measured(rule, &mut moment),
             muon => self.muon(muon, &mut moment)
         );
-        self.limit_norms(moment.params);
+        self.norms.limit(moment.params);
         if let Lookahead::Every(Every { steps, alpha }) = self.lookahead
             && (index + 1).is_multiple_of(steps)
         {
@@ -267,7 +289,7 @@ impl<F: Float> Optimizer<F> {
     }
 
     /// The weights to evaluate and keep: the average if there is one, or the slow weights, or those that a rule averages
-    /// by itself; otherwise `params` as they are.
+    /// by itself; otherwise, and before the first step, `params` as they are.
     ///
     /// # Panics
     ///
@@ -275,6 +297,9 @@ impl<F: Float> Optimizer<F> {
     pub fn evaluation(&self, params: &[F], out: &mut [F]) {
         assert_eq!(params.len(), self.layout.len(), "as many parameters as in the layout");
         out.copy_from_slice(params);
+        if !self.has_stepped {
+            return;
+        }
         let slots = &self.state.slots;
         match (self.rule, slots.get(self.rule_slots)) {
             (_, Some(other)) => {
@@ -304,8 +329,9 @@ impl<F: Float> Optimizer<F> {
         &self.state
     }
 
-    /// The state, for loading what was saved.
+    /// The state, for loading what was saved after a step.
     pub fn state_mut(&mut self) -> &mut State<F> {
+        self.has_stepped = true;
         &mut self.state
     }
 
@@ -449,19 +475,30 @@ impl<F: Float> Optimizer<F> {
             self.last_pass(|_| muon.descend(shape), one, moment);
         }
     }
+}
 
-    /// Scales the weights into each unit down to the largest norm that is let be.
-    fn limit_norms(&mut self, params: &mut [F]) {
-        let Some(max) = self.restraints.max_norm else { return };
-        for tensor in self.layout.tensors().iter().filter(|tensor| tensor.role == Role::Weight) {
-            let weights = &mut params[tensor.range()];
-            let norms = &mut self.norms[..units(tensor)];
+/// The largest norm of the weights into a unit.
+#[derive(Clone, Debug, Default)]
+struct Norms {
+    max: f64,
+    /// Where the weights lie that it is for, and how many units they lead into.
+    tensors: Vec<(Range<usize>, usize)>,
+    /// For the norms of the units of one tensor.
+    room: Vec<f64>,
+}
+
+impl Norms {
+    /// Scales the weights into each unit down to it.
+    fn limit<F: Float>(&mut self, params: &mut [F]) {
+        for (range, units) in &self.tensors {
+            let weights = &mut params[range.clone()];
+            let norms = &mut self.room[..*units];
             norms.fill(0.0);
-            for row in weights.chunks_exact(norms.len()) {
+            for row in weights.chunks_exact(*units) {
                 norms.iter_mut().zip(row).for_each(|(norm, w)| *norm += w.f64() * w.f64());
             }
-            norms.iter_mut().for_each(|norm| *norm = scale_to(max, norm.sqrt()));
-            for row in weights.chunks_exact_mut(norms.len()) {
+            norms.iter_mut().for_each(|norm| *norm = scale_to(self.max, norm.sqrt()));
+            for row in weights.chunks_exact_mut(*units) {
                 row.iter_mut().zip(&*norms).for_each(|(w, &scale)| *w *= F::of(scale));
             }
         }
@@ -469,7 +506,7 @@ impl<F: Float> Optimizer<F> {
 }
 
 /// The units that a weight tensor leads into: the columns of a matrix.
-fn units(tensor: &crate::Tensor) -> usize {
+fn units(tensor: &Tensor) -> usize {
     if let [_, rest @ ..] = &tensor.shape[..] { rest.iter().product::<usize>().max(1) } else { 1 }
 }
 

@@ -400,6 +400,70 @@ fn lookahead_goes_back_after_some_steps() {
 }
 
 #[test]
+fn before_the_first_step_there_is_nothing_else_to_evaluate() {
+    for (spec, ema, lookahead) in
+        [("adam", Some(0.9), "off"), ("sgd", None, "every(5)"), ("schedule-free-sgd", None, "off")]
+    {
+        let mut optimizer = Optimizer::new(rule(spec), Restraints::default(), &dense(), false).unwrap();
+        optimizer = optimizer.lookahead(lookahead.parse().unwrap()).unwrap();
+        if let Some(decay) = ema {
+            optimizer = optimizer.averaged(decay).unwrap();
+        }
+        let (params, mut shown) = (noise::<f32>(8, 1), vec![0.0; 8]);
+        optimizer.evaluation(&params, &mut shown);
+        assert_eq!(params, shown, "{spec}");
+    }
+}
+
+/// A momentum that comes to 0 and back leaves the state what it is.
+#[test]
+fn rmsprop_keeps_its_slots_without_momentum_for_a_while() {
+    let rule = rule("rmsprop(momentum=0.9)");
+    let mut optimizer = Optimizer::new(rule, Restraints::default(), &Layout::flat(1), false).unwrap();
+    optimizer = optimizer.averaged(0.5).unwrap();
+    let (mut p, mut shown, mut average) = ([1.0f64], [0.0], 0.0);
+    for (step, momentum) in [0.9, 0.0, 0.0, 0.9, 0.9].into_iter().enumerate() {
+        optimizer.set_momentum(momentum);
+        optimizer.step(step as u64, 0.01, &mut p, &[1.0]);
+        average = if step == 0 { p[0] } else { 0.5 * (average + p[0]) };
+        optimizer.evaluation(&p, &mut shown);
+        assert!((shown[0] - average).abs() < 1e-15, "step {step}: {} is not {average}", shown[0]);
+    }
+    // Momentum came back: the last step is longer than the gradient alone makes it.
+    let before = p[0];
+    optimizer.step(5, 0.01, &mut p, &[0.0]);
+    assert!(p[0] < before);
+}
+
+#[test]
+fn largest_norms_hold_for_slow_weights_and_not_for_those_held_still() {
+    let restraints = Restraints { max_norm: Some(0.5), independent_decay: 0.1, ..Restraints::default() };
+    let mut optimizer = Optimizer::new(rule("sgd"), restraints, &dense(), false).unwrap();
+    optimizer = optimizer.lookahead("every(3, alpha=0.1)".parse().unwrap()).unwrap();
+    let (mut params, mut shown) = (vec![5.0f64; 8], vec![0.0; 8]);
+    for step in 0..7 {
+        optimizer.step(step, 0.1, &mut params, &noise(8, step));
+        optimizer.evaluation(&params, &mut shown);
+        for unit in 0..2 {
+            let norm = (0..3).map(|input| shown[2 * input + unit].powi(2)).sum::<f64>().sqrt();
+            assert!(norm < 0.5 + 1e-12, "{norm}");
+        }
+    }
+    let mut optimizer = Optimizer::new(rule("sgd"), restraints, &dense(), false).unwrap();
+    optimizer = optimizer.groups(&["name(0.weight, lr=0)".parse().unwrap()]).unwrap();
+    let mut params = vec![5.0f64; 8];
+    optimizer.step(0, 0.1, &mut params, &[1.0; 8]);
+    assert!(params[..6].iter().all(|&p| p == 5.0), "{params:?}");
+    let optimizer = Optimizer::<f32>::new(
+        rule("sgd"),
+        Restraints { independent_decay: 0.5, ..restraints },
+        &dense(),
+        false,
+    );
+    assert!(optimizer.unwrap().groups(&["role(weight, decay=4)".parse().unwrap()]).is_err());
+}
+
+#[test]
 fn no_unit_has_weights_of_a_larger_norm() {
     let restraints = Restraints { max_norm: Some(1.0), ..Restraints::default() };
     let mut optimizer = Optimizer::new(Sgd {}, restraints, &dense(), false).unwrap();

@@ -10,6 +10,19 @@ use downhill_train::{Config, EarlyStopping, Epoch, Error, Event, Patience, Stop,
 
 use crate::number::{counted, grouped};
 
+/// A change of the rate that the schedule does not know of.
+#[derive(Clone, Debug, PartialEq)]
+struct Cut {
+    /// The step at which it was made.
+    seen: u64,
+    /// The first step with the new rate.
+    from: u64,
+    /// What the schedule's rates are multiplied by.
+    scale: f64,
+    /// What happened.
+    text: String,
+}
+
 /// A schedule is drawn at no more steps than about this many.
 const MOST_STEPS: u64 = 20_000;
 
@@ -26,8 +39,7 @@ pub(crate) struct History {
     pub size: Option<Size>,
     /// The length of an epoch and of the run, in steps.
     lengths: Option<(u64, u64)>,
-    /// From which step on the schedule's rates are multiplied by what.
-    cuts: Vec<(u64, f64)>,
+    cuts: Vec<Cut>,
     /// What a person should know.
     pub notes: Vec<String>,
 }
@@ -76,7 +88,7 @@ impl History {
                 Event::Resume { step, total_steps, steps_per_epoch } => {
                     // What was made after the checkpoint is made again.
                     epochs.retain(|_, epoch: &mut Epoch| epoch.step <= step);
-                    history.cuts.retain(|cut| cut.0 <= step);
+                    history.cuts.retain(|cut| cut.seen <= step);
                     history.lengths = Some((steps_per_epoch, total_steps));
                     // A run that is over goes on with nothing; it only gives its result again.
                     if !matches!(history.stop.take(), Some(Stop::Finished | Stop::EarlyStopping)) {
@@ -84,13 +96,13 @@ impl History {
                     }
                 }
                 Event::Cut { step, scale, .. } => {
-                    history.notes.extend(event.text().map(|text| format!("{text}.")));
-                    history.cuts.push((step, scale));
+                    let text = event.text().unwrap_or_default();
+                    history.cuts.push(Cut { seen: step, from: step, scale, text });
                 }
-                Event::Rollback { to, scale, .. } => {
-                    history.notes.extend(event.text().map(|text| format!("{text}.")));
+                Event::Rollback { step, to, scale, .. } => {
                     epochs.retain(|_, epoch: &mut Epoch| epoch.step <= to);
-                    history.cuts.push((to, scale));
+                    let text = event.text().unwrap_or_default();
+                    history.cuts.push(Cut { seen: step, from: to, scale, text });
                 }
                 Event::Epoch(epoch) => {
                     epochs.insert(epoch.epoch, epoch);
@@ -102,6 +114,7 @@ impl History {
             }
         }
         history.epochs = epochs.into_values().collect();
+        history.notes.extend(history.cuts.iter().map(|cut| format!("{}.", cut.text)));
         let restores = match config.early_stopping {
             EarlyStopping::After(Patience { restore_best, .. }) => restore_best,
             EarlyStopping::Off => false,
@@ -139,7 +152,7 @@ impl History {
                 &usual
             }
         };
-        let scale = |step| self.cuts.iter().rev().find(|cut| cut.0 <= step).map_or(1.0, |cut| cut.1);
+        let scale = |step| self.cuts.iter().rev().find(|cut| cut.from <= step).map_or(1.0, |cut| cut.scale);
         let rate = |step| scale(step) * schedule.at(Position { step, steps_per_epoch, total_steps });
         let end = self.epochs.last().map_or(0, |epoch| epoch.step);
         let stride = end.max(total_steps).div_ceil(MOST_STEPS).max(1) as usize;

@@ -23,6 +23,8 @@ pub(crate) struct Progress {
     pub waited: u64,
     /// What all rates of the schedule are multiplied by.
     pub scale: f64,
+    /// How many steps the optimizer's state has seen; fewer than were made once a cut has gone back.
+    pub updates: u64,
     /// What the plateau has seen.
     pub watch: Watch,
     /// How often the run has gone back since an epoch last ended well.
@@ -44,6 +46,7 @@ impl Default for Progress {
             best: None,
             waited: 0,
             scale: 1.0,
+            updates: 0,
             watch: Watch::default(),
             rollbacks: 0,
             seconds: 0.0,
@@ -72,14 +75,15 @@ pub(crate) struct Snapshot {
 
 impl Snapshot {
     pub fn of(progress: &Progress, model: &Model<f32>, optimizer: &Optimizer<f32>) -> Self {
-        let (training, statistics) = (Training::of(model, optimizer), model.statistics().to_vec());
+        let training = Training::of(model, optimizer, progress.updates);
+        let statistics = model.statistics().to_vec();
         Self { progress: progress.clone(), training, statistics }
     }
 
     /// Takes what there is now.
     pub fn take(&mut self, progress: &Progress, model: &Model<f32>, optimizer: &Optimizer<f32>) {
         self.progress.clone_from(progress);
-        self.training.take(model, optimizer);
+        self.training.take(model, optimizer, progress.updates);
         self.statistics.copy_from_slice(model.statistics());
     }
 }
@@ -90,8 +94,8 @@ pub(crate) struct Description {
     pub progress: Progress,
     /// What the optimizer remembers that is not of one parameter.
     pub memory: Memory,
-    /// The same as it was at the best epoch, if that can be gone back to.
-    pub best_memory: Option<Memory>,
+    /// The same as it was at the best epoch, if that can be gone back to, and how many steps the state had seen.
+    pub best_memory: Option<(Memory, u64)>,
     /// Where the run can go back to, if that is not where it is.
     pub back: Option<(Progress, Memory)>,
     /// The last epoch that ended, if one has.
@@ -122,15 +126,18 @@ pub(crate) struct Weights {
 pub(crate) struct Training {
     pub params: Vec<f32>,
     pub state: State<f32>,
+    /// How many steps the state has seen.
+    pub updates: u64,
 }
 
 impl Training {
-    pub fn of(model: &Model<f32>, optimizer: &Optimizer<f32>) -> Self {
-        Self { params: model.params().to_vec(), state: optimizer.state().clone() }
+    pub fn of(model: &Model<f32>, optimizer: &Optimizer<f32>, updates: u64) -> Self {
+        Self { params: model.params().to_vec(), state: optimizer.state().clone(), updates }
     }
 
     /// Takes what there is now.
-    pub fn take(&mut self, model: &Model<f32>, optimizer: &Optimizer<f32>) {
+    pub fn take(&mut self, model: &Model<f32>, optimizer: &Optimizer<f32>, updates: u64) {
+        self.updates = updates;
         self.params.copy_from_slice(model.params());
         self.state.clone_from(optimizer.state());
     }
@@ -282,8 +289,8 @@ pub(crate) fn load(
         if let Some(best) = &mut best {
             restore(&archive, &layout, &mut best.params, BEST)?;
             restore(&archive, &statistics, &mut best.statistics, BEST)?;
-            if let Some(memory) = archive.description.best_memory {
-                let training = Training::of(model, optimizer);
+            if let Some((memory, updates)) = archive.description.best_memory {
+                let training = Training::of(model, optimizer, updates);
                 best.training = Some(restore_training(&archive, &layout, training, memory, BEST)?);
             }
         }

@@ -311,7 +311,13 @@ impl Config {
         self.ema.map_or(Ok(()), |decay| invalid::fraction("training", "ema", decay))?;
         self.lookahead.check()?;
         let accumulate = self.accumulate as f64;
-        invalid::ensure("training", "accumulate", accumulate, |n| n >= 1.0, "at least 1")?;
+        invalid::ensure(
+            "training",
+            "accumulate",
+            accumulate,
+            |n| (1.0..=1e6).contains(&n),
+            "from 1 to 1000000",
+        )?;
         self.restraints.check()?;
         self.early_stopping.check()?;
         self.loss.as_ref().map_or(Ok(()), Loss::check)

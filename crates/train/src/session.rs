@@ -144,19 +144,28 @@ fn check_momentum(config: &Config, steps_per_epoch: u64, total_steps: u64) -> Re
     let mut rule = config.optimizer;
     if rule.momentum_mut().is_none() {
         let name = rule.name();
+        let instead =
+            if name == "rmsprop" { "give it one, as in rmsprop(momentum=0.9)" } else { "leave it out" };
         return Err(Error::Mismatch(format!(
-            "{name} has no momentum that could follow a schedule; leave it out"
+            "{name} has no momentum that could follow a schedule; {instead}"
         )));
     }
-    for step in 0..total_steps {
+    // Of a very long run, not every step: the steps look again.
+    let stride = (total_steps / 100_000).max(1) as usize;
+    for step in (0..total_steps).step_by(stride) {
         let momentum = schedule.at(Position { step, steps_per_epoch, total_steps });
-        if !(0.0..1.0).contains(&momentum) {
-            return Err(Error::Mismatch(format!(
-                "the momentum {schedule} is {momentum} at step {step}; it must be at least 0 and below 1 all the way"
-            )));
-        }
+        check_momentum_at(momentum, step)?;
     }
     Ok(())
+}
+
+fn check_momentum_at(momentum: f64, step: u64) -> Result<(), Error> {
+    if (0.0..1.0).contains(&momentum) {
+        return Ok(());
+    }
+    Err(Error::Mismatch(format!(
+        "the momentum is {momentum:.3e} at step {step} of its schedule; it must be at least 0 and below 1 all the way"
+    )))
 }
 
 /// The figure of an epoch that something watches.
@@ -208,7 +217,7 @@ impl<'a> Session<'a> {
         let layers = config.network.layers(outputs(&loss, data));
         check_size(&layers, batch)?;
         let mut model = Model::build(&layers, data.features(), config.seed)?;
-        let notes = calibrate(&mut model, data, config.seed, batch)?;
+        let mut notes = calibrate(&mut model, data, config.seed, batch)?;
         let mut optimizer = Optimizer::new(config.optimizer, config.restraints, model.layout(), parallel)?
             .groups(&config.groups)?
             .lookahead(config.lookahead)?;
@@ -221,6 +230,11 @@ impl<'a> Session<'a> {
         // The head begins at zero, and so does every output.
         let outputs = vec![0.0; data.train.rows() * model.outputs()];
         let baseline = loss.mean(&outputs, targets(&data.train.y))?;
+        if optimizer.has_evaluation() && !model.statistics().is_empty() {
+            let text = "the averaged weights are measured and kept with the running statistics of batch normalisation as \
+                        they are for the weights that train, which may not suit them";
+            notes.push(text.into());
+        }
         let shown = if optimizer.has_evaluation() { model.params().len() } else { 0 };
         Ok(Self {
             origin: OnceCell::new(),
@@ -428,16 +442,18 @@ impl<'a> Session<'a> {
     fn make_step(&mut self, outside: &mut Outside) -> Result<(f64, f64), Error> {
         let step = self.progress.step;
         let first = (step % self.steps_per_epoch) as usize * self.rows_per_step;
-        let last = (first + self.rows_per_step).min(self.order.len());
+        let last = first.saturating_add(self.rows_per_step).min(self.order.len());
         let loss = self.gradients(first..last)?;
         let lr = self.rate();
         if loss.is_finite() {
             if let Some(momentum) = momentum(self.config, self.position()) {
+                check_momentum_at(momentum, step)?;
                 self.optimizer.set_momentum(momentum);
             }
             let gradient = self.sum.as_ref().map_or(self.workspace.gradient(), Accumulator::gradient);
-            self.optimizer.step(step, lr, self.model.params_mut(), gradient);
+            self.optimizer.step(self.progress.updates, lr, self.model.params_mut(), gradient);
             self.progress.step += 1;
+            self.progress.updates += 1;
             self.progress.loss_sum += loss * (last - first) as f64;
         }
         outside.show(&Event::Step { step, lr, loss, rows: (last - first) as u64 });
@@ -497,11 +513,11 @@ impl<'a> Session<'a> {
         }
         let Some(ended) = ended? else { return Ok(false) };
         if ended.best && self.config.plateau.backtracks() {
-            let Self { best, model, optimizer, .. } = self;
+            let Self { best, model, optimizer, progress, .. } = self;
             if let Some(best) = best {
                 match &mut best.training {
-                    Some(training) => training.take(model, optimizer),
-                    None => best.training = Some(Training::of(model, optimizer)),
+                    Some(training) => training.take(model, optimizer, progress.updates),
+                    None => best.training = Some(Training::of(model, optimizer, progress.updates)),
                 }
             }
         }
@@ -513,6 +529,9 @@ impl<'a> Session<'a> {
     /// Cuts the rate if it is time to.
     fn watch_plateau(&mut self, outside: &mut Outside, ended: &Epoch) -> Result<(), Error> {
         let Plateau::Cut(cut) = self.config.plateau else { return Ok(()) };
+        if self.over().is_some() {
+            return Ok(()); // there is no step left to make with another rate
+        }
         let value = watched(cut.metric, ended.valid_loss, &ended.metrics)?;
         if !cut.is_due(&mut self.progress.watch, value) {
             return Ok(());
@@ -524,6 +543,7 @@ impl<'a> Session<'a> {
             && let Some(training) = &weights.training
         {
             training.put(&mut self.model, &mut self.optimizer);
+            self.progress.updates = training.updates;
             self.model.statistics_mut().copy_from_slice(&weights.statistics);
             back_to = Some(best.epoch.epoch);
         }
@@ -582,7 +602,7 @@ impl<'a> Session<'a> {
         let description = Description {
             progress: self.progress.clone(),
             memory: self.optimizer.state().memory(),
-            best_memory: best_training.map(|training| training.state.memory()),
+            best_memory: best_training.map(|training| (training.state.memory(), training.updates)),
             back: back.map(|back| (back.progress.clone(), back.training.state.memory())),
             last: self.last.clone(),
             origin,
@@ -618,7 +638,7 @@ impl<'a> Session<'a> {
         if let (Some(weights), Some(best), true) = (self.best, self.progress.best, restores) {
             weights.put(&mut self.model);
             epoch = Some(best.epoch);
-        } else if self.optimizer.has_evaluation() {
+        } else if self.optimizer.has_evaluation() && self.progress.updates > 0 {
             self.optimizer.evaluation(self.model.params(), &mut self.shown);
             self.model.params_mut().copy_from_slice(&self.shown);
         }

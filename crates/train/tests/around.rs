@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use downhill_data::{Dataset, Table};
 use downhill_nn::{Batch, Mlp, Model, Targets, Workspace};
 use downhill_optim::{Accumulator, Rule};
-use downhill_train::{ClassWeights, Config, Error, Event, Network, Trained, Trainer};
+use downhill_train::{ClassWeights, Config, Error, Event, Guard, Network, Trained, Trainer};
 
 fn data() -> Dataset {
     Table::bundled("breast-cancer").unwrap().default_target().split(0.2, 1).unwrap()
@@ -117,24 +117,49 @@ fn a_plateau_cuts_the_rate_and_can_go_back() {
 
     let lowest = run(Config { plateau: plateau(", min=0.004"), epochs: 8, ..config() }).unwrap().1;
     assert_eq!(rates(&lowest)[3..], [0.005, 0.005, 0.004, 0.004, 0.004]);
+}
 
-    // At far too high a rate, going back to the best epoch is better than going on from where it led.
-    let high = Config { lr: Some("0.7".parse().unwrap()), epochs: 12, ..config() };
-    let back = Config { plateau: plateau(", backtrack=true"), ..high.clone() };
-    let (_, events) = run(back).unwrap();
-    let mut best: Option<u64> = None;
-    let mut cuts = 0;
-    for event in &events {
-        match event {
-            Event::Epoch(epoch) if epoch.best => best = Some(epoch.epoch),
-            Event::Cut { back_to, .. } => {
-                cuts += 1;
-                assert_eq!(*back_to, best);
-            }
-            _ => {}
-        }
+/// A cut that goes back goes on from the weights and the state of the best epoch: with no rate left, it stays there.
+#[test]
+fn going_back_is_to_the_weights_of_the_best_epoch() {
+    let weights = |trained: &Trained| trained.predictor().model().params().to_vec();
+    // Three epochs down; from then on a rate that only does harm. Nothing after the third epoch counts as better.
+    let lr = |later: &str| Some(format!("sequence(0.01, 3ep, {later})").parse().unwrap());
+    let best = run(Config { epochs: 3, ..config() }).unwrap().0;
+    let plateau = "cut(1e-30, patience=2, threshold=0.5, backtrack=true)".parse().unwrap();
+    let back = Config { lr: lr("2"), epochs: 20, plateau, guard: Guard::Off, ..config() };
+    let (trained, events) = run(back).unwrap();
+    let cut =
+        events.iter().find_map(|event| if let Event::Cut { back_to, .. } = event { *back_to } else { None });
+    let last_best = events.iter().filter_map(|event| match event {
+        Event::Epoch(epoch) if epoch.best => Some(epoch.epoch),
+        _ => None,
+    });
+    assert_eq!(cut, last_best.last());
+    assert_eq!(cut, Some(2), "the third epoch is the best; else this is not a test");
+    assert_eq!(weights(&trained), weights(&best));
+}
+
+/// The step after going back is the one that would have been made then: Adam's corrections go with its state.
+#[test]
+fn going_back_takes_the_corrections_along() {
+    // All rows in one batch, so that an epoch is a step and its order is no matter.
+    let settings = Config {
+        batch: Some(1000),
+        early_stopping: "after(1000, min-delta=1e9, restore-best=false)".parse().unwrap(),
+        plateau: "cut(0.5, patience=1, threshold=1e9, threshold-mode=abs, backtrack=true)".parse().unwrap(),
+        epochs: 4,
+        ..config()
+    };
+    // Two steps too many, back to the first, and one at half the rate.
+    let back = run(settings.clone()).unwrap();
+    assert!(back.1.iter().any(|event| matches!(event, Event::Cut { step: 3, back_to: Some(0), .. })));
+    let lr = Some("sequence(0.01, 1, 0.005)".parse().unwrap());
+    let straight = run(Config { plateau: "off".parse().unwrap(), lr, epochs: 2, ..settings }).unwrap();
+    let weights = |trained: &Trained| trained.predictor().model().params().to_vec();
+    for (a, b) in weights(&back.0).iter().zip(&weights(&straight.0)) {
+        assert!((a - b).abs() < 1e-4, "{a} and {b}");
     }
-    assert!(cuts >= 2);
 }
 
 #[test]
@@ -155,7 +180,7 @@ fn what_does_not_go_together_is_said() {
             "does not go with schedule-free-sgd, which averages",
         ),
         (Config { ema: Some(1.0), ..config() }, "`ema` of `training` must be at least 0 and below 1, not 1"),
-        (Config { accumulate: 0, ..config() }, "`accumulate` of `training` must be at least 1, not 0"),
+        (Config { accumulate: 0, ..config() }, "`accumulate` of `training` must be from 1 to 1000000, not 0"),
         (
             Config { groups: vec!["name(7.*, lr=0)".parse().unwrap()], ..config() },
             "`pattern` of `name` fits no tensor; there is `0.weight`, `0.bias`",

@@ -47,6 +47,7 @@ fn panel(picture: &Picture<'_>, name: &str, way: &Way, wide: usize, coloured: bo
     let [x, y] = [picture.ends[0], picture.ends[1]];
     let [x_name, y_name] = picture.labels();
     let y_name = if picture.surface.variables.len() == 2 { y_name } else { "value".into() };
+    let y_name: String = y_name.chars().take(wide / 3).collect();
     let label =
         [number(y.0), number(y.1), y_name.clone()].iter().map(|text| text.chars().count()).max().unwrap_or(0);
     let inside = wide - label - 2;

@@ -45,11 +45,19 @@ impl Surface {
 #[derive(Clone, Debug)]
 pub enum SurfaceError {
     Expression(ReadError),
-    Name { text: String, meant: &'static str },
+    Name {
+        text: String,
+        meant: &'static str,
+    },
     Option(String),
     NoVariable,
     Variables(Vec<String>),
+    /// A variable whose name is that of a column.
+    Taken(String),
 }
+
+/// The columns of the numbers besides the variables.
+const COLUMNS: [&str; 4] = ["optimizer", "step", "value", "lr"];
 
 impl fmt::Display for SurfaceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -63,6 +71,12 @@ impl fmt::Display for SurfaceError {
             Self::Variables(names) => {
                 let count = names.len();
                 write!(f, "it has {count} variables ({}), and a picture has room for two", names.join(", "))
+            }
+            Self::Taken(name) => {
+                write!(
+                    f,
+                    "the numbers have a column `{name}` already; call the variable by another name, such as x"
+                )
             }
         }
     }
@@ -90,6 +104,9 @@ impl FromStr for Surface {
             0 => return Err(SurfaceError::NoVariable),
             1 | 2 => {}
             _ => return Err(SurfaceError::Variables(variables)),
+        }
+        if let Some(name) = variables.iter().find(|name| COLUMNS.contains(&name.as_str())) {
+            return Err(SurfaceError::Taken(name.clone()));
         }
         let gradient = (0..variables.len()).map(|variable| value.derivative(variable)).collect();
         Ok(Self { text: text.into(), variables, start: named.map(|named| named.2), value, gradient })

@@ -103,7 +103,9 @@ impl MeasuredRule for Prodigy {
         let d = memory[D];
         let (averages, beta3) = (self.adam().averages::<F>(), F::of(self.beta2.sqrt()));
         let rate = d / self.d0 * self.rate(step, d);
-        let weight = F::of(if self.safeguard_warmup { d / self.d0 * d } else { rate });
+        // What is held still says nothing of the distance.
+        let weight = if self.safeguard_warmup && step.lr > 0.0 { d / self.d0 * d } else { rate };
+        let weight = F::of(weight);
         let (rate, d, first) = (F::of(rate), F::of(d), step.index == 0);
         #[inline(always)]
         move |p, g, [m, v, s, start]| {
