@@ -1,0 +1,152 @@
+//! How a rival in Rust talks to the runner: the same as in `protocol.py`, which says what each part is for.
+
+use std::error::Error;
+use std::fs;
+use std::io::BufRead;
+use std::time::Instant;
+
+use serde::Deserialize;
+use serde_json::json;
+
+pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+const MEASURED_ROWS: usize = 2048;
+
+/// A workload's description.
+#[derive(Clone, Deserialize)]
+pub struct Spec {
+    pub task: String,
+    pub inputs: usize,
+    pub hidden: Vec<usize>,
+    pub outputs: usize,
+    pub batch: usize,
+    pub rows: usize,
+    pub epochs: u64,
+    pub optimizer: String,
+    pub lr: f64,
+    pub weight_decay: f64,
+    pub clip: f64,
+    pub batch_norm: bool,
+    pub dropout: f64,
+    pub rates: Vec<f64>,
+    pub rows_a_call: usize,
+    pub calls: usize,
+    x: String,
+    y: String,
+}
+
+/// A description with its rows; the targets are classes, or values if there is one output.
+pub struct Work {
+    pub spec: Spec,
+    pub threads: usize,
+    pub x: Vec<f32>,
+    pub classes: Vec<u32>,
+    pub values: Vec<f32>,
+}
+
+impl Work {
+    fn read() -> Result<Self> {
+        let args: Vec<String> = std::env::args().skip(1).collect();
+        let [description, threads] = args.as_slice() else {
+            return Err("usage: RIVAL DESCRIPTION THREADS".into());
+        };
+        let spec: Spec = serde_json::from_slice(&fs::read(description)?)?;
+        let words = |path: &str| -> Result<Vec<[u8; 4]>> {
+            Ok(fs::read(path)?.chunks_exact(4).map(|word| [word[0], word[1], word[2], word[3]]).collect())
+        };
+        let x = words(&spec.x)?.into_iter().map(f32::from_le_bytes).collect();
+        let y = words(&spec.y)?;
+        let (mut classes, mut values) = (Vec::new(), Vec::new());
+        if spec.outputs == 1 {
+            values = y.into_iter().map(f32::from_le_bytes).collect();
+        } else {
+            classes = y.into_iter().map(u32::from_le_bytes).collect();
+        }
+        Ok(Self { threads: threads.parse()?, spec, x, classes, values })
+    }
+
+    pub fn regression(&self) -> bool {
+        self.spec.outputs == 1
+    }
+
+    /// How many rows the loss is measured on, from the first.
+    pub fn measured(&self) -> usize {
+        self.spec.rows.min(MEASURED_ROWS)
+    }
+
+    /// The rates of all trainings: those of a sweep, or the one.
+    pub fn rates(&self) -> Vec<f64> {
+        if self.spec.rates.is_empty() { vec![self.spec.lr] } else { self.spec.rates.clone() }
+    }
+}
+
+/// One workload in one library.
+pub trait Rival {
+    fn fresh(&mut self, seed: u64) -> Result<()>;
+    fn train(&mut self) -> Result<()>;
+    /// One for every training.
+    fn losses(&mut self) -> Result<Vec<f64>>;
+    /// The outputs of some rows.
+    fn predict(&mut self, x: &[f32]) -> Result<Vec<f32>>;
+}
+
+/// A new order of rows, by the shuffle of Fisher and Yates with splitmix64.
+pub fn permutation(rows: usize, seed: u64) -> Vec<u32> {
+    let mut state = seed;
+    let mut order: Vec<u32> = (0..rows as u32).collect();
+    for last in (1..rows).rev() {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let random = mixed ^ (mixed >> 31);
+        order.swap(last, ((u128::from(random) * (last as u128 + 1)) >> 64) as usize);
+    }
+    order
+}
+
+fn training(rival: &mut impl Rival, seed: u64) -> Result<f64> {
+    rival.fresh(seed)?;
+    let begin = Instant::now();
+    rival.train()?;
+    Ok(begin.elapsed().as_secs_f64())
+}
+
+/// Seconds a call.
+fn predicting(spec: &Spec, x: &[f32], rival: &mut impl Rival) -> Result<f64> {
+    let mut whole = 0;
+    let begin = Instant::now();
+    for call in 0..spec.calls {
+        let row = call * spec.rows_a_call % (spec.rows - spec.rows_a_call + 1);
+        let outputs = rival.predict(&x[row * spec.inputs..][..spec.rows_a_call * spec.inputs])?;
+        whole += usize::from(outputs.len() == spec.rows_a_call * spec.outputs);
+    }
+    let seconds = begin.elapsed().as_secs_f64() / spec.calls as f64;
+    if whole == spec.calls { Ok(seconds) } else { Err("a prediction has the wrong size".into()) }
+}
+
+/// Answers every line of standard input with a round.
+pub fn serve<R: Rival>(version: &str, make: impl FnOnce(Work) -> Result<R>) -> Result<()> {
+    let work = Work::read()?;
+    let spec = work.spec.clone();
+    let x = if spec.task == "predict" { work.x.clone() } else { Vec::new() };
+    let mut rival = make(work)?;
+    training(&mut rival, 0)?;
+    if spec.task == "whole" {
+        println!("{}", json!({"loss": rival.losses()?[0]}));
+        return Ok(());
+    }
+    println!("{}", json!({"version": version}));
+    for (seed, line) in (1..).zip(std::io::stdin().lock().lines()) {
+        line?;
+        let seconds = match spec.task.as_str() {
+            "predict" => predicting(&spec, &x, &mut rival)?,
+            _ => training(&mut rival, seed)?,
+        };
+        let mut losses = rival.losses()?;
+        losses.sort_by(f64::total_cmp);
+        let middle = losses.len() / 2;
+        let median = (losses[middle] + losses[(losses.len() - 1) / 2]) / 2.0;
+        println!("{}", json!({"seconds": seconds, "loss": median}));
+    }
+    Ok(())
+}

@@ -1,0 +1,92 @@
+"""Keras with `fit`, compiled by XLA, on the backend that is named: jax or tensorflow."""
+
+import os
+import sys
+
+BACKEND = sys.argv[3]
+os.environ["KERAS_BACKEND"] = BACKEND
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+from keras import layers
+
+from protocol import serve
+
+
+def build(work):
+    network = [keras.Input((work.inputs,))]
+    for units in work.hidden:
+        network.append(layers.Dense(units, use_bias=not work.batch_norm))
+        if work.batch_norm:
+            network.append(layers.BatchNormalization(momentum=0.9, epsilon=1e-5))
+        network.append(layers.ReLU())
+        if work.dropout:
+            network.append(layers.Dropout(work.dropout))
+    return keras.Sequential([*network, layers.Dense(work.outputs)])
+
+
+class Rival:
+    version = keras.__version__
+
+    def __init__(self, work, threads, backend):
+        if backend == "tensorflow":
+            import tensorflow
+
+            tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
+            tensorflow.config.threading.set_inter_op_parallelism_threads(1)
+            self.version += f", TensorFlow {tensorflow.__version__}"
+        else:
+            import jax
+
+            self.version += f", JAX {jax.__version__}"
+        self.work = work
+        self.model = build(work)
+        common = {"learning_rate": work.lr, "epsilon": 1e-8, "global_clipnorm": work.clip or None}
+        if work.optimizer == "adamw":
+            optimizer = keras.optimizers.AdamW(weight_decay=work.weight_decay, **common)
+        else:
+            optimizer = keras.optimizers.Adam(**common)
+        loss = "mse" if work.regression else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        self.model.compile(optimizer, loss, jit_compile=True)
+        optimizer.build(self.model.trainable_variables)
+        # Another training begins with these weights and moments; a new model would be compiled again.
+        self.begin = self.model.get_weights()
+        self.moments = [np.array(value) for value in optimizer.variables]
+
+    def fresh(self, seed):
+        keras.utils.set_random_seed(seed)
+        self.reset()
+
+    def reset(self):
+        self.model.set_weights(self.begin)
+        for variable, value in zip(self.model.optimizer.variables, self.moments):
+            variable.assign(value)
+
+    def fit(self):
+        work = self.work
+        self.model.fit(work.x, work.y, batch_size=work.batch, epochs=work.epochs, verbose=0)
+
+    def train(self):
+        if not self.work.rates:
+            return self.fit()
+        self.losses = []
+        for rate in self.work.rates:
+            self.reset()
+            self.model.optimizer.learning_rate = rate
+            self.fit()
+            self.losses.append(self.measure())
+
+    def measure(self):
+        x, y = self.work.x[self.work.measured], self.work.y[self.work.measured]
+        return float(self.model.evaluate(x, y, batch_size=len(x), verbose=0))
+
+    def loss(self):
+        return self.losses if self.work.rates else self.measure()
+
+    def predict(self, x):
+        return self.model.predict_on_batch(x)
+
+
+if __name__ == "__main__":
+    serve(Rival)
