@@ -1,7 +1,6 @@
 """PyTorch, eager or compiled (`torch.compile`): rows on the device from the start, fused Adam, no DataLoader."""
 
 import functools
-import sys
 
 import torch
 from torch import nn
@@ -81,8 +80,9 @@ class Rival:
         self.model = Stacked(work) if work.rates else nn.Sequential(*layers(work))
         self.begin = {name: value.clone() for name, value in self.model.state_dict().items()}
         wrap = functools.partial(torch.compile, mode="max-autotune") if variant == "compile" else lambda f: f
-        self.forward = wrap(self.model.forward)
-        self.losses = wrap(self.compute_losses)
+        predicts = work.task == "predict"
+        self.forward = wrap(self.model.forward) if predicts else self.model.forward
+        self.losses = self.compute_losses if predicts else wrap(self.compute_losses)
 
     def compute_losses(self, x, y):
         """The mean loss, of every run if there are several."""
@@ -127,5 +127,4 @@ class Rival:
 
 
 if __name__ == "__main__":
-    sys.setrecursionlimit(10_000)
     serve(Rival)
