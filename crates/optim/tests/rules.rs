@@ -374,3 +374,23 @@ fn centred_rmsprop_bears_gradients_that_stand_still() {
     assert!(below, "not a test");
     assert!(params.iter().all(|p| p.is_finite()), "{params:?}");
 }
+
+/// A unit that has died must not slow training down: averages of its gradients reach 0 instead of the smallest number
+/// that 0.9 times itself rounds to.
+#[test]
+fn averages_of_gradients_that_stay_away_become_zero() {
+    for spec in ["momentum", "rmsprop(rho=0.9)", "adam(beta2=0.9)", "lion(beta2=0.9)"] {
+        let rule: Rule = spec.parse().unwrap();
+        let mut optimizer = Optimizer::new(rule, Restraints::default(), &Layout::flat(1), false).unwrap();
+        let mut params = [1.0f32];
+        optimizer.step(0, 1e-3, &mut params, &[1.0]);
+        for step in 1..2000 {
+            optimizer.step(step, 1e-3, &mut params, &[0.0]);
+            for slot in optimizer.state().slots() {
+                assert!(!slot[0].is_subnormal(), "{spec}: {} at {step}", slot[0]);
+            }
+        }
+        let mut slots = optimizer.state().slots().iter();
+        assert!(slots.all(|slot| slot[0] == 0.0), "{spec}: {:?}", optimizer.state().slots());
+    }
+}

@@ -71,25 +71,14 @@ impl DropoutOp {
         rng.set_word_pos(first / 2);
         let mut bytes = [0; 2 * DRAWN];
         let mut skip = (first % 2) as usize;
-        let mut rest = &mut mask[..x.len()];
-        while !rest.is_empty() {
-            let (now, later) = rest.split_at_mut(rest.len().min(DRAWN - skip));
+        let mut begin = 0;
+        while begin < x.len() {
+            let end = x.len().min(begin + DRAWN - skip);
             rng.fill_bytes(&mut bytes);
-            for (mask, bits) in now.iter_mut().zip(bytes[2 * skip..].chunks_exact(2)) {
-                let silenced = u16::from_le_bytes([bits[0], bits[1]]) < self.threshold;
-                *mask = if silenced { F::zero() } else { scale };
-            }
-            rest = later;
-            skip = 0;
+            let (bits, _) = bytes[2 * skip..].as_chunks();
+            silence(self.threshold, scale, bits, &x[begin..end], &mut y[begin..end], &mut mask[begin..end]);
+            (begin, skip) = (end, 0);
         }
-        vectorised(
-            #[inline(always)]
-            || {
-                for ((y, &x), &mask) in y.iter_mut().zip(x).zip(mask.iter()) {
-                    *y = x * mask;
-                }
-            },
-        );
     }
 
     /// dx = dy·mask, in place.
@@ -103,6 +92,20 @@ impl DropoutOp {
             },
         );
     }
+}
+
+/// Each value's mask by its random bits, and the values times their masks.
+fn silence<F: Float>(threshold: u16, scale: F, bits: &[[u8; 2]], x: &[F], y: &mut [F], mask: &mut [F]) {
+    vectorised(
+        #[inline(always)]
+        || {
+            for (((y, &x), mask), &bits) in y.iter_mut().zip(x).zip(mask).zip(bits) {
+                let silenced = u16::from_le_bytes(bits) < threshold;
+                *mask = if silenced { F::zero() } else { scale };
+                *y = x * *mask;
+            }
+        },
+    );
 }
 
 #[cfg(test)]

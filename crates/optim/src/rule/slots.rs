@@ -31,7 +31,8 @@ pub trait Slots<F: Float>: Copy + Send + Sync {
     /// The state of parameter `i`.
     fn get(slices: &Self::Slices<'_>, i: usize) -> Self;
 
-    /// Puts the state of parameter `i` back.
+    /// Puts the state of parameter `i` back. What has become too small for a normal number is put back as 0: averages of
+    /// gradients that stay away would come to rest at subnormal numbers, which processors are slow with.
     fn put(self, slices: &mut Self::Slices<'_>, i: usize);
 }
 
@@ -81,7 +82,7 @@ impl<F: Float, const N: usize> Slots<F> for [F; N] {
     #[inline(always)]
     fn put(self, slices: &mut Self::Slices<'_>, i: usize) {
         for (slot, value) in self.into_iter().enumerate() {
-            slices[slot][i] = value;
+            slices[slot][i] = if value.abs() < F::min_positive_value() { F::zero() } else { value };
         }
     }
 }
