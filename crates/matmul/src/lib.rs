@@ -6,6 +6,8 @@ mod tiles;
 pub use tiles::Element;
 
 use gemm::Parallelism;
+use std::ops::Range;
+use tiles::Left;
 
 /// Products of more multiplications than this go to `gemm`: from here on its blocking for the outer caches pays.
 const LARGE: usize = 1 << 25;
@@ -65,16 +67,45 @@ pub fn multiply_bt<F: Element>(shape: Shape, a: &[F], b: &[F], c: &mut [F], scra
     product(Order::RightTransposed, shape, a, b, c, scratch);
 }
 
+/// Some rows of aᵀ·b, put into c or added to it; a is `[inner, rows]` and b is `[inner, columns]`, as in
+/// [`multiply_at`], and c is `[part.len(), columns]`.
+///
+/// Never by `gemm`: however the rows are cut into parts, and the inner dimension into calls that add, the bits of the
+/// result are those of one call for all.
+pub fn multiply_at_part<F: Element>(
+    shape: Shape,
+    part: Range<usize>,
+    a: &[F],
+    b: &[F],
+    c: &mut [F],
+    adding: bool,
+    scratch: &mut Scratch<F>,
+) {
+    assert!(part.start <= part.end && part.end <= shape.rows, "the part is one of the rows");
+    check(shape, a, b, shape.rows.saturating_mul(shape.columns));
+    assert_eq!(Some(c.len()), part.len().checked_mul(shape.columns), "the product has its shape");
+    let a = Left { values: a.get(part.start..).unwrap_or_default(), stride: shape.rows };
+    let shape = Shape { rows: part.len(), ..shape };
+    tiles::product(Order::LeftTransposed, shape, a, b, c, adding, &mut scratch.0);
+}
+
 fn product<F: Element>(order: Order, shape: Shape, a: &[F], b: &[F], c: &mut [F], scratch: &mut Scratch<F>) {
     let Shape { rows, inner, columns } = shape;
-    assert_eq!(Some(a.len()), rows.checked_mul(inner), "the left operand has its shape");
-    assert_eq!(Some(b.len()), inner.checked_mul(columns), "the right operand has its shape");
-    assert_eq!(Some(c.len()), rows.checked_mul(columns), "the product has its shape");
+    check(shape, a, b, c.len());
     if rows.saturating_mul(inner).saturating_mul(columns) > LARGE {
         large(order, shape, a, b, c);
     } else {
-        tiles::product(order, shape, a, b, c, &mut scratch.0);
+        let stride = if order == Order::LeftTransposed { rows } else { inner };
+        tiles::product(order, shape, Left { values: a, stride }, b, c, false, &mut scratch.0);
     }
+}
+
+/// Whether the operands, and a product of so many elements, have the lengths of their shapes.
+fn check<F>(shape: Shape, a: &[F], b: &[F], product: usize) {
+    let Shape { rows, inner, columns } = shape;
+    assert_eq!(Some(a.len()), rows.checked_mul(inner), "the left operand has its shape");
+    assert_eq!(Some(b.len()), inner.checked_mul(columns), "the right operand has its shape");
+    assert_eq!(Some(product), rows.checked_mul(columns), "the product has its shape");
 }
 
 /// The product by `gemm`, on the calling thread alone. The lengths have been checked.

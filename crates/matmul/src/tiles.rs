@@ -115,22 +115,40 @@ element!(
     partial_store_f64s
 );
 
-/// c = a·b with the best vectors there are; the lengths have been checked.
-pub(super) fn product<F: Element>(order: Order, shape: Shape, a: &[F], b: &[F], c: &mut [F], pack: &mut [F]) {
-    if shape.inner == 0 {
+/// The left operand; its rows in memory, which are columns of one that lies transposed, begin `stride` apart.
+#[derive(Clone, Copy)]
+pub(super) struct Left<'a, F> {
+    pub values: &'a [F],
+    pub stride: usize,
+}
+
+/// c = a·b, or c += a·b if `adding`, with the best vectors there are; the lengths have been checked.
+pub(super) fn product<F: Element>(
+    order: Order,
+    shape: Shape,
+    a: Left<'_, F>,
+    b: &[F],
+    c: &mut [F],
+    adding: bool,
+    pack: &mut [F],
+) {
+    if shape.inner == 0 && !adding {
         c.fill(F::default());
+    }
+    if c.is_empty() || shape.inner == 0 {
         return;
     }
     let gap = pack.as_ptr().align_offset(LINE).min(LINE / size_of::<F>());
-    Arch::new().dispatch(Product { order, shape, a, b, c, pack: &mut pack[gap..] });
+    Arch::new().dispatch(Product { order, shape, a, b, c, adding, pack: &mut pack[gap..] });
 }
 
 struct Product<'a, F> {
     order: Order,
     shape: Shape,
-    a: &'a [F],
+    a: Left<'a, F>,
     b: &'a [F],
     c: &'a mut [F],
+    adding: bool,
     pack: &'a mut [F],
 }
 
@@ -139,7 +157,7 @@ impl<F: Element> WithSimd for Product<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { order, shape, a, b, c, pack } = self;
+        let Self { order, shape, a, b, c, adding, pack } = self;
         let lanes = lanes::<F, S>();
         let most_vectors = if S::REGISTER_COUNT >= 32 { VECTORS } else { VECTORS / 2 };
         let mut column = 0;
@@ -159,7 +177,7 @@ impl<F: Element> WithSimd for Product<'_, F> {
                     }
                     _ => (copy(simd, shape, at, b, vectors * lanes, pack), vectors * lanes),
                 };
-                let part = Part { order, shape, at, a, b, stride };
+                let part = Part { order, shape, at, a, b, stride, adding: adding || step > 0 };
                 match vectors {
                     4 => part.few_rows::<S, 4>(simd, c),
                     3 => part.few_rows::<S, 3>(simd, c),
@@ -249,9 +267,10 @@ struct Part<'a, F> {
     order: Order,
     shape: Shape,
     at: Place,
-    a: &'a [F],
+    a: Left<'a, F>,
     b: &'a [F],
     stride: usize,
+    adding: bool,
 }
 
 impl<F: Element> Part<'_, F> {
@@ -287,10 +306,10 @@ impl<F: Element> Part<'_, F> {
         while row + R <= shape.rows {
             let c = &mut c[row * shape.columns + at.column..];
             if self.order == Order::LeftTransposed {
-                let a = &a[at.step * shape.rows + row..];
-                self.tile::<S, R, V>(simd, Columns { a, stride: shape.rows }, c);
+                let columns = Columns { a: &a.values[at.step * a.stride + row..], stride: a.stride };
+                self.tile::<S, R, V>(simd, columns, c);
             } else {
-                let rows = std::array::from_fn(|i| &a[(row + i) * shape.inner + at.step..][..at.steps]);
+                let rows = std::array::from_fn(|i| &a.values[(row + i) * a.stride + at.step..][..at.steps]);
                 self.tile::<S, R, V>(simd, Rows(rows), c);
             }
             row += R;
@@ -302,12 +321,12 @@ impl<F: Element> Part<'_, F> {
     /// in registers.)
     #[inline(always)]
     #[allow(clippy::needless_range_loop, clippy::manual_memcpy)]
-    fn tile<S: Simd, const R: usize, const V: usize>(self, simd: S, a: impl Left<F, R>, c: &mut [F]) {
-        let Self { shape, at, b, stride, .. } = self;
+    fn tile<S: Simd, const R: usize, const V: usize>(self, simd: S, a: impl LeftRows<F, R>, c: &mut [F]) {
+        let Self { shape, at, b, stride, adding, .. } = self;
         let lanes = lanes::<F, S>();
         let whole_rows = at.width == V * lanes;
         let mut tile = [[F::splat(simd, F::default()); V]; R];
-        if at.step > 0 {
+        if adding {
             for i in 0..R {
                 let c = &c[i * shape.columns..][..at.width];
                 for v in 0..V {
@@ -343,7 +362,7 @@ impl<F: Element> Part<'_, F> {
 }
 
 /// R rows of the left operand.
-trait Left<F, const R: usize>: Copy {
+trait LeftRows<F, const R: usize>: Copy {
     /// Their elements for one step of the inner dimension.
     fn elements(self, p: usize) -> [F; R];
 }
@@ -352,7 +371,7 @@ trait Left<F, const R: usize>: Copy {
 #[derive(Clone, Copy)]
 struct Rows<'a, F, const R: usize>([&'a [F]; R]);
 
-impl<F: Element, const R: usize> Left<F, R> for Rows<'_, F, R> {
+impl<F: Element, const R: usize> LeftRows<F, R> for Rows<'_, F, R> {
     #[inline(always)]
     fn elements(self, p: usize) -> [F; R] {
         std::array::from_fn(|i| self.0[i][p])
@@ -366,7 +385,7 @@ struct Columns<'a, F> {
     stride: usize,
 }
 
-impl<F: Element, const R: usize> Left<F, R> for Columns<'_, F> {
+impl<F: Element, const R: usize> LeftRows<F, R> for Columns<'_, F> {
     #[inline(always)]
     fn elements(self, p: usize) -> [F; R] {
         let column = &self.a[p * self.stride..][..R];

@@ -32,9 +32,9 @@ impl Affine {
         (&params[self.scale.clone()], &params[self.shift.clone()])
     }
 
-    fn of_mut<'a, F>(&self, params: &'a mut [F]) -> (&'a mut [F], &'a mut [F]) {
-        let both = &mut params[self.scale.start..self.shift.end];
-        both.split_at_mut(self.scale.len())
+    /// The places of both.
+    pub fn both(&self) -> Range<usize> {
+        self.scale.start..self.shift.end
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{Activation, LayerSpec};
 use downhill_matmul::Scratch;
 use downhill_optim::random::{Purpose, stream};
 use downhill_optim::{Float, Init, Layout, Role, Uniform};
+use std::ops::Range;
 
 /// More parameters than this are taken for a mistake: in `f32` they are 1 GiB, and training takes several times that.
 const MOST_PARAMETERS: usize = 1 << 28;
@@ -53,6 +54,16 @@ impl Node {
             Op::Dropout(_) => self.outputs,
             Op::LayerNorm(op) => op.kept(),
             Op::Activation(_) | Op::BatchNorm(_) => 0,
+        }
+    }
+
+    /// The places of its parameters beside a weight matrix: a bias, or γ and β.
+    pub fn vectors(&self) -> Range<usize> {
+        match &self.op {
+            Op::Dense(op) => op.bias.clone().unwrap_or(0..0),
+            Op::BatchNorm(op) => op.affine.both(),
+            Op::LayerNorm(op) => op.affine.both(),
+            Op::Activation(_) | Op::Dropout(_) => 0..0,
         }
     }
 

@@ -1,32 +1,38 @@
 //! One training step, and prediction, on buffers that are allocated once.
 //!
-//! A batch is cut into *shards* by its size alone, and each shard is worked on from the gathering of its rows to the
-//! gradients of its parameters on its own buffers, on whatever thread. What is computed of the whole batch (the
-//! moments of batch normalisation, the loss, the gradients) is added up in the shards' order. So the number of threads
-//! changes no bit of the result.
+//! A batch is cut into *shards* by its size and the model's alone, and each shard is worked on from the gathering of its
+//! rows back to the gradient of its first layer's outputs on its own buffers, on whatever thread. What is computed of the
+//! whole batch (the moments of batch normalisation, the loss, the gradients of biases) is added up in the shards' order.
+//! Last come the gradients of the weights, each of whose elements is one sum over the rows of the batch in their order;
+//! here the weights are what is cut for the threads. So the number of threads changes no bit of the result.
 
 use crate::error::Error;
-use crate::layer::{BatchMoments, BatchNormOp, Draw, add};
+use crate::layer::{BatchMoments, BatchNormOp, DenseOp, Draw, add};
 use crate::loss::Loss;
 use crate::model::{Model, Node, Op};
 use crate::targets::Targets;
 use crate::trace::Trace;
 use downhill_matmul::Scratch;
 use downhill_optim::Float;
-use downhill_optim::simd::vectorised;
 use rayon::prelude::*;
 
 /// A shard has about as many rows, if the batch has them.
 const SHARD_ROWS: usize = 64;
 
-/// There are not more shards than this: each has a gradient of its own.
+/// In models of more parameters, which come from an outer cache for every shard, it has twice as many.
+const MANY_PARAMETERS: usize = 1 << 20;
+
+/// There are not more shards than this.
 const MAX_SHARDS: usize = 8;
 
 /// How many rows are predicted at once.
 const BLOCK_ROWS: usize = 128;
 
-/// How many parameters are added up at once.
-const REDUCED: usize = 16 * 1024;
+/// Weights are cut where this many rows of them end: all tiles of a product but the last are whole.
+const WHOLE_TILES: usize = 24;
+
+/// With fewer multiplications than this, what is left for a second thread is not worth waking it.
+const SPLIT: usize = 1 << 20;
 
 /// Some rows of a data set.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +51,7 @@ pub struct Workspace<F> {
     shards: Vec<Shard<F>>,
     /// One for each batch normalisation, in order.
     moments: Vec<BatchMoments<F>>,
+    gradient: Vec<F>,
     lanes: Vec<Lane<F>>,
     max_batch: usize,
     parallel: bool,
@@ -68,17 +75,20 @@ struct Shard<F> {
     /// The gradient of the outputs of the node at hand, and room for that of its inputs.
     dy: Vec<F>,
     dx: Vec<F>,
+    /// Of every dense node, the gradient of its outputs before the activation; empty for other nodes.
+    deltas: Vec<Vec<F>>,
     /// The moments of the shard, on the way to those of the batch.
     means: Vec<F>,
     squares: Vec<F>,
-    gradient: Vec<F>,
+    /// The gradients of every node's parameters beside the weights.
+    vectors: Vec<Vec<F>>,
     /// The gradients of the outputs of every node, where they are traced.
     traced: Vec<Vec<F>>,
     scratch: Scratch<F>,
     loss: f64,
 }
 
-/// What one thread needs to predict.
+/// What one thread needs to predict, or for the gradients of weights.
 #[derive(Debug)]
 struct Lane<F> {
     from: Vec<F>,
@@ -103,9 +113,10 @@ struct Pass<'a, F> {
     first_trained: usize,
 }
 
-/// Into how many shards a batch is cut.
-fn shard_count(rows: usize) -> usize {
-    (rows / SHARD_ROWS).clamp(1, MAX_SHARDS)
+/// Into how many shards a batch is cut, for a model of so many parameters.
+fn shard_count(rows: usize, parameters: usize) -> usize {
+    let shard_rows = if parameters > MANY_PARAMETERS { 2 * SHARD_ROWS } else { SHARD_ROWS };
+    (rows / shard_rows).clamp(1, MAX_SHARDS)
 }
 
 /// Does the work for every shard, on one thread or on those of the rayon pool the caller is in.
@@ -123,7 +134,9 @@ impl<F: Float> Workspace<F> {
     /// If `parallel`, work is spread over the threads of the rayon pool that a call comes from; the results are the
     /// same bit for bit.
     pub fn new(model: &Model<F>, max_batch: usize, parallel: bool) -> Self {
-        let largest_shard = (1..=max_batch).map(|rows| rows.div_ceil(shard_count(rows))).max().unwrap_or(0);
+        let parameters = model.params().len();
+        let shard_rows = |rows: usize| rows.div_ceil(shard_count(rows, parameters));
+        let largest_shard = (1..=max_batch).map(shard_rows).max().unwrap_or(0);
         let norms = model.nodes().iter().filter_map(|node| match &node.op {
             Op::BatchNorm(op) => Some(BatchMoments::new(op.width)),
             _ => None,
@@ -131,13 +144,16 @@ impl<F: Float> Workspace<F> {
         let widest = widths(model).max().unwrap_or(0);
         let lanes = if parallel { rayon::current_num_threads() } else { 1 };
         Self {
-            shards: (0..shard_count(max_batch)).map(|_| Shard::new(model, largest_shard)).collect(),
+            shards: (0..shard_count(max_batch, parameters))
+                .map(|_| Shard::new(model, largest_shard))
+                .collect(),
             moments: norms.collect(),
+            gradient: vec![F::zero(); parameters],
             lanes: (0..lanes).map(|_| Lane::new(widest)).collect(),
             max_batch,
             parallel,
             widths: widths(model).collect(),
-            parameters: model.params().len(),
+            parameters,
         }
     }
 
@@ -219,7 +235,7 @@ impl<F: Float> Workspace<F> {
         };
 
         let rows = batch.rows.len();
-        let count = shard_count(rows);
+        let count = shard_count(rows, self.parameters);
         let (shards, unused) = self.shards.split_at_mut(count);
         unused.iter_mut().for_each(|shard| shard.rows = 0);
         for (i, shard) in shards.iter_mut().enumerate() {
@@ -244,43 +260,31 @@ impl<F: Float> Workspace<F> {
             each(shards, parallel, |shard| shard.forward_from_norm(&pass, at, op, moments));
         }
         for (at, op) in norms(nodes).rev() {
-            moments[op.index].merge_backward(op, shards.iter().map(|shard| &shard.gradient[..]));
+            moments[op.index].merge_backward(op, shards.iter().map(|shard| &shard.vectors[at][..]));
             if at > first_trained {
                 each(shards, parallel, |shard| shard.backward_from_norm(&pass, at, op, moments));
             }
         }
 
-        let (first, others) = shards.split_at_mut(1);
-        let first = &mut first[0];
-        let mut sum = first.loss;
-        others.iter().for_each(|shard| sum += shard.loss);
-        let reduce = |(i, chunk): (usize, &mut [F])| {
-            let begin = i * REDUCED;
-            vectorised(
-                #[inline(always)]
-                || {
-                    for shard in others.iter() {
-                        add(chunk, &shard.gradient[begin..begin + chunk.len()]);
-                    }
-                },
-            );
-        };
-        if parallel && !others.is_empty() {
-            first.gradient.par_chunks_mut(REDUCED).enumerate().for_each(reduce);
-        } else {
-            first.gradient.chunks_mut(REDUCED).enumerate().for_each(reduce);
+        for (at, node) in nodes.iter().enumerate() {
+            let whole = &mut self.gradient[node.vectors()];
+            whole.copy_from_slice(&shards[0].vectors[at]);
+            shards[1..].iter().for_each(|shard| add(whole, &shard.vectors[at]));
         }
-        sum
+        let shards = &*shards;
+        let lanes = if rows * self.parameters < SPLIT { &mut self.lanes[..1] } else { &mut self.lanes[..] };
+        pass.weight_gradients(shards, &mut self.gradient, 0, lanes);
+        shards.iter().map(|shard| shard.loss).sum()
     }
 
     /// The gradient of the last step, in the layout of the model's parameters.
     pub fn gradient(&self) -> &[F] {
-        &self.shards[0].gradient
+        &self.gradient
     }
 
     /// The gradient of the last step, to clip it or to add to it.
     pub fn gradient_mut(&mut self) -> &mut [F] {
-        &mut self.shards[0].gradient
+        &mut self.gradient
     }
 
     /// Begins to keep what [`trace`](Self::trace) shows; it costs memory, and time to copy.
@@ -406,10 +410,54 @@ fn norms(nodes: &[Node]) -> impl DoubleEndedIterator<Item = (usize, &BatchNormOp
     })
 }
 
-impl<F> Pass<'_, F> {
+impl<F: Float> Pass<'_, F> {
     /// How many inputs a node has.
     fn width(&self, at: usize) -> usize {
         if at == 0 { self.inputs } else { self.nodes[at - 1].outputs }
+    }
+
+    /// The dense nodes, with their places among the nodes.
+    fn dense(&self) -> impl Iterator<Item = (usize, &DenseOp)> {
+        self.nodes.iter().enumerate().filter_map(|(at, node)| match &node.op {
+            Op::Dense(op) => Some((at, op)),
+            _ => None,
+        })
+    }
+
+    /// The gradients of the weights among the parameters from `begin` on, shared among the lanes.
+    fn weight_gradients(&self, shards: &[Shard<F>], gradient: &mut [F], begin: usize, lanes: &mut [Lane<F>]) {
+        if let [lane] = lanes {
+            for (at, op) in self.dense() {
+                let from = op.weight.start.max(begin);
+                let to = op.weight.end.min(begin + gradient.len());
+                if from >= to {
+                    continue;
+                }
+                let rows = (from - op.weight.start) / op.outputs..(to - op.weight.start) / op.outputs;
+                let gradient = &mut gradient[from - begin..to - begin];
+                for (i, shard) in shards.iter().enumerate() {
+                    let (x, dy) = (shard.inputs(self, at), &shard.deltas[at][..shard.rows * op.outputs]);
+                    op.weight_gradient(rows.clone(), x, dy, gradient, i > 0, &mut lane.scratch);
+                }
+            }
+            return;
+        }
+        let (left, right) = lanes.split_at_mut(lanes.len() / 2);
+        let middle = begin + gradient.len() * left.len() / (left.len() + right.len());
+        let middle = self.cut(middle).clamp(begin, begin + gradient.len());
+        let (before, behind) = gradient.split_at_mut(middle - begin);
+        rayon::join(
+            || self.weight_gradients(shards, before, begin, left),
+            || self.weight_gradients(shards, behind, middle, right),
+        );
+    }
+
+    /// A place near this one at which no row of weights is cut.
+    fn cut(&self, place: usize) -> usize {
+        let mut dense = self.dense().map(|(_, op)| op);
+        let Some(op) = dense.find(|op| op.weight.contains(&place)) else { return place };
+        let row = (place - op.weight.start) / op.outputs;
+        (op.weight.start + row.next_multiple_of(WHOLE_TILES) * op.outputs).min(op.weight.end)
     }
 }
 
@@ -417,6 +465,8 @@ impl<F: Float> Shard<F> {
     fn new(model: &Model<F>, rows: usize) -> Self {
         let zeros = |len| vec![F::zero(); len];
         let widest = widths(model).max().unwrap_or(0);
+        // All as wide as the widest: they change places with `dy`.
+        let delta = |node: &Node| zeros(if matches!(node.op, Op::Dense(_)) { rows * widest } else { 0 });
         Self {
             rows: 0,
             first: 0,
@@ -427,13 +477,19 @@ impl<F: Float> Shard<F> {
             kept: model.nodes().iter().map(|node| zeros(rows * node.kept())).collect(),
             dy: zeros(rows * widest),
             dx: zeros(rows * widest),
+            deltas: model.nodes().iter().map(delta).collect(),
             means: zeros(widest),
             squares: zeros(widest),
-            gradient: zeros(model.params().len()),
+            vectors: model.nodes().iter().map(|node| zeros(node.vectors().len())).collect(),
             traced: Vec::new(),
             scratch: Scratch::new(),
             loss: 0.0,
         }
+    }
+
+    /// The inputs of a node.
+    fn inputs(&self, pass: &Pass<'_, F>, at: usize) -> &[F] {
+        &self.outputs[..at].last().unwrap_or(&self.x)[..self.rows * pass.width(at)]
     }
 
     /// Brings the shard's rows of the batch together.
@@ -521,9 +577,8 @@ impl<F: Float> Shard<F> {
     fn backward(&mut self, pass: &Pass<'_, F>, end: usize, moments: &[BatchMoments<F>]) {
         for at in (pass.first_trained..end).rev() {
             let node = &pass.nodes[at];
-            let (before, rest) = self.outputs.split_at(at);
-            let x = &before.last().unwrap_or(&self.x)[..self.rows * pass.width(at)];
-            let y = &rest[0][..self.rows * node.outputs];
+            let inputs = self.rows * pass.width(at);
+            let y = &self.outputs[at][..self.rows * node.outputs];
             let kept = &self.kept[at][..self.rows * node.kept()];
             let dy = &mut self.dy[..self.rows * node.outputs];
             if let Some(traced) = self.traced.get_mut(at) {
@@ -532,17 +587,19 @@ impl<F: Float> Shard<F> {
             match &node.op {
                 Op::Dense(op) => {
                     let needed = at > pass.first_trained;
-                    let dx = needed.then(|| &mut self.dx[..x.len()]);
-                    op.backward(pass.params, x, y, kept, dy, dx, &mut self.gradient, &mut self.scratch);
+                    let dx = needed.then(|| &mut self.dx[..inputs]);
+                    op.backward(pass.params, y, kept, dy, dx, &mut self.vectors[at], &mut self.scratch);
+                    std::mem::swap(&mut self.dy, &mut self.deltas[at]);
                     if needed {
                         std::mem::swap(&mut self.dy, &mut self.dx);
                     }
                 }
                 Op::Activation(op) => op.backward(if kept.is_empty() { y } else { kept }, dy),
                 Op::Dropout(op) => op.backward(kept, dy),
-                Op::LayerNorm(op) => op.backward(pass.params, kept, dy, &mut self.gradient),
+                Op::LayerNorm(op) => op.backward(pass.params, kept, dy, &mut self.vectors[at]),
                 Op::BatchNorm(op) => {
-                    return op.backward_sums(&moments[op.index], x, dy, &mut self.gradient);
+                    let x = &self.outputs[..at].last().unwrap_or(&self.x)[..inputs];
+                    return op.backward_sums(&moments[op.index], x, dy, &mut self.vectors[at]);
                 }
             }
         }

@@ -134,7 +134,7 @@ impl<F: Float> BatchMoments<F> {
         self.mean.fill(0.0);
         self.squares.fill(0.0);
         for gradient in gradients {
-            let (d_scale, d_shift) = op.affine.of(gradient);
+            let (d_scale, d_shift) = gradient.split_at(op.width);
             for (sum, &d) in self.mean.iter_mut().zip(d_shift) {
                 *sum += d.f64();
             }
@@ -195,9 +195,9 @@ impl BatchNormOp {
         );
     }
 
-    /// A shard's gradients of γ and β, Σ dy·x̂ and Σ dy.
+    /// A shard's gradients of γ and, behind it, β: Σ dy·x̂ and Σ dy.
     pub fn backward_sums<F: Float>(&self, moments: &BatchMoments<F>, x: &[F], dy: &[F], gradient: &mut [F]) {
-        let (d_scale, d_shift) = self.affine.of_mut(gradient);
+        let (d_scale, d_shift) = gradient.split_at_mut(self.width);
         d_scale.fill(F::zero());
         d_shift.fill(F::zero());
         vectorised(

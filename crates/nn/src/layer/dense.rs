@@ -78,39 +78,46 @@ impl DenseOp {
         }
     }
 
-    /// From dy, the gradient of y, which is overwritten: the gradients of W and b and, if asked for, of x.
+    /// dy, the gradient of y, becomes that of x·W + b in place, and its sums over the rows the gradient of b; if asked
+    /// for, the gradient of x. That of W is left to [`weight_gradient`](Self::weight_gradient).
     #[allow(clippy::too_many_arguments)] // what one step of a layer reads and writes
     pub fn backward<F: Float>(
         &self,
         params: &[F],
-        x: &[F],
         y: &[F],
         kept: &[F],
         dy: &mut [F],
         dx: Option<&mut [F]>,
-        gradient: &mut [F],
+        d_bias: &mut [F],
         scratch: &mut Scratch<F>,
     ) {
-        let rows = dy.len() / self.outputs;
         let from = if kept.is_empty() { y } else { kept };
-        // Behind this, dy is the gradient of x·W + b.
-        match (self.activation, self.bias.clone()) {
-            (Some(activation), Some(bias)) => {
-                gradient[bias.clone()].fill(F::zero());
-                activation.backward_summing(from, dy, &mut gradient[bias]);
-            }
+        d_bias.fill(F::zero());
+        match (self.activation, &self.bias) {
+            (Some(activation), Some(_)) => activation.backward_summing(from, dy, d_bias),
             (Some(activation), None) => activation.backward(from, dy),
-            (None, Some(bias)) => {
-                gradient[bias.clone()].fill(F::zero());
-                add_columns(dy, &mut gradient[bias]);
-            }
+            (None, Some(_)) => add_columns(dy, d_bias),
             (None, None) => {}
         }
-        let shape = Shape { rows: self.inputs, inner: rows, columns: self.outputs };
-        matmul::multiply_at(shape, x, dy, &mut gradient[self.weight.clone()], scratch);
         if let Some(dx) = dx {
+            let rows = dy.len() / self.outputs;
             let shape = Shape { rows, inner: self.outputs, columns: self.inputs };
             matmul::multiply_bt(shape, dy, &params[self.weight.clone()], dx, scratch);
         }
+    }
+
+    /// Some rows of the gradient of W, xᵀ·dy, where dy is what [`backward`](Self::backward) left; put into `gradient`
+    /// or added to it. The same bits however rows are taken together.
+    pub fn weight_gradient<F: Float>(
+        &self,
+        rows: Range<usize>,
+        x: &[F],
+        dy: &[F],
+        gradient: &mut [F],
+        adding: bool,
+        scratch: &mut Scratch<F>,
+    ) {
+        let shape = Shape { rows: self.inputs, inner: dy.len() / self.outputs, columns: self.outputs };
+        matmul::multiply_at_part(shape, rows, x, dy, gradient, adding, scratch);
     }
 }

@@ -70,12 +70,12 @@ impl LayerNormOp {
         );
     }
 
-    /// From dy, which becomes dx in place: the gradients of γ and β.
+    /// From dy, which becomes dx in place: the gradient of γ and, behind it, β.
     ///
     /// dx = (d − mean(d) − x̂·mean(d·x̂))/√(σ² + ε), where d = γ·dy and the means are over the row.
     pub fn backward<F: Float>(&self, params: &[F], kept: &[F], dy: &mut [F], gradient: &mut [F]) {
         let (scale, _) = self.affine.of(params);
-        let (d_scale, d_shift) = self.affine.of_mut(gradient);
+        let (d_scale, d_shift) = gradient.split_at_mut(self.width);
         d_scale.fill(F::zero());
         d_shift.fill(F::zero());
         let n = F::of(self.width as f64);
