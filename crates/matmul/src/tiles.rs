@@ -334,14 +334,29 @@ impl<F: Element> Part<'_, F> {
                 }
             }
         }
-        for p in 0..at.steps {
-            let (b, _) = F::vectors::<S>(&b[p * stride..][..V * lanes]);
-            let b: [F::Vector<S>; V] = std::array::from_fn(|v| b[v]);
-            let a = a.elements(p);
-            for i in 0..R {
-                let a = F::splat(simd, a[i]);
-                for v in 0..V {
-                    tile[i][v] = F::multiply_add(simd, a, b[v], tile[i][v]);
+        if stride == V * lanes {
+            // Cut beforehand, so that the loop has no bounds to check.
+            let (b, _) = F::vectors::<S>(&b[..at.steps * V * lanes]);
+            let (b, _) = b.as_chunks::<V>();
+            for (p, b) in b.iter().enumerate() {
+                let a = a.elements(p);
+                for i in 0..R {
+                    let a = F::splat(simd, a[i]);
+                    for v in 0..V {
+                        tile[i][v] = F::multiply_add(simd, a, b[v], tile[i][v]);
+                    }
+                }
+            }
+        } else {
+            for p in 0..at.steps {
+                let (b, _) = F::vectors::<S>(&b[p * stride..][..V * lanes]);
+                let b: [F::Vector<S>; V] = std::array::from_fn(|v| b[v]);
+                let a = a.elements(p);
+                for i in 0..R {
+                    let a = F::splat(simd, a[i]);
+                    for v in 0..V {
+                        tile[i][v] = F::multiply_add(simd, a, b[v], tile[i][v]);
+                    }
                 }
             }
         }
