@@ -7,7 +7,7 @@
 
 use downhill_matmul::{Scratch, Shape, multiply};
 use downhill_nn::{
-    Activation, Batch, BatchNorm, Dense, Dropout, LayerSpec, Loss, Model, Relu, Targets, Workspace,
+    Activation, Batch, BatchNorm, Dense, Dropout, Gelu, LayerSpec, Loss, Model, Relu, Targets, Workspace,
 };
 use downhill_optim::{Adam, AdamW, Optimizer, Restraints, Rule};
 use std::time::Instant;
@@ -26,10 +26,19 @@ struct Workload {
     regularised: bool,
 }
 
-const WORKLOADS: [Workload; 4] = [
+const WORKLOADS: [Workload; 5] = [
     Workload {
         name: "digits",
         what: "784-256-128-10, batch 128, Adam",
+        inputs: 784,
+        hidden: &[256, 128],
+        outputs: 10,
+        batch: 128,
+        regularised: false,
+    },
+    Workload {
+        name: "gelu",
+        what: "784-256-128-10, GELU, batch 128, Adam",
         inputs: 784,
         hidden: &[256, 128],
         outputs: 10,
@@ -158,13 +167,17 @@ impl Workload {
             if self.regularised {
                 layers.push(BatchNorm::default().into());
             }
-            layers.push(Activation::from(Relu {}).into());
+            layers.push(self.activation().into());
             if self.regularised {
                 layers.push(Dropout { rate: 0.2 }.into());
             }
         }
         layers.push(Dense::new(self.outputs).into());
         layers
+    }
+
+    fn activation(&self) -> Activation {
+        if self.name == "gelu" { Gelu {}.into() } else { Relu {}.into() }
     }
 
     fn rows(&self, rows: usize) -> Vec<f32> {

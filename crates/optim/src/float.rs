@@ -1,5 +1,6 @@
 //! The two float types everything is written over.
 
+use crate::elementary;
 use std::fmt::{Debug, Display};
 
 /// A floating point number: `f32`, in which networks train, or `f64`, in which the same code is checked.
@@ -24,7 +25,22 @@ pub trait Float:
     fn f64(self) -> f64;
 
     /// The error function, (2/√π) ∫₀ˣ exp(−t²) dt.
+    ///
+    /// Of this and of the functions below, loops over `f32` become vector code; it is within 8 units in the last
+    /// place, the others within 2. For `f64` they are the mathematical library's.
     fn erf(self) -> Self;
+
+    /// eˣ.
+    fn fast_exp(self) -> Self;
+
+    /// eˣ − 1.
+    fn fast_exp_m1(self) -> Self;
+
+    /// tanh x.
+    fn fast_tanh(self) -> Self;
+
+    /// ln(1 + x) for x from 0 to 1.
+    fn fast_ln_1p(self) -> Self;
 }
 
 impl Float for f32 {
@@ -40,8 +56,29 @@ impl Float for f32 {
         f64::from(self)
     }
 
+    #[inline(always)]
     fn erf(self) -> Self {
-        libm::erff(self)
+        elementary::erf(self)
+    }
+
+    #[inline(always)]
+    fn fast_exp(self) -> Self {
+        elementary::exp(self)
+    }
+
+    #[inline(always)]
+    fn fast_exp_m1(self) -> Self {
+        elementary::exp_m1(self)
+    }
+
+    #[inline(always)]
+    fn fast_tanh(self) -> Self {
+        elementary::tanh(self)
+    }
+
+    #[inline(always)]
+    fn fast_ln_1p(self) -> Self {
+        elementary::ln_1p(self)
     }
 }
 
@@ -60,5 +97,21 @@ impl Float for f64 {
 
     fn erf(self) -> Self {
         libm::erf(self)
+    }
+
+    fn fast_exp(self) -> Self {
+        self.exp()
+    }
+
+    fn fast_exp_m1(self) -> Self {
+        self.exp_m1()
+    }
+
+    fn fast_tanh(self) -> Self {
+        self.tanh()
+    }
+
+    fn fast_ln_1p(self) -> Self {
+        self.ln_1p()
     }
 }

@@ -3,6 +3,7 @@
 mod accumulator;
 mod around;
 mod drive;
+mod elementary;
 mod float;
 mod group;
 mod init;

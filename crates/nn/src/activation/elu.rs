@@ -26,7 +26,7 @@ impl Default for Elu {
 impl Pointwise for Elu {
     #[inline(always)]
     fn value<F: Float>(self, x: F) -> F {
-        if x > F::zero() { x } else { F::of(self.alpha) * x.exp_m1() }
+        if x > F::zero() { x } else { F::of(self.alpha) * x.fast_exp_m1() }
     }
 
     #[inline(always)]

@@ -35,7 +35,7 @@ impl Pointwise for Gelu {
     #[inline(always)]
     fn both<F: Float>(self, x: F) -> (F, F) {
         let phi = phi(x);
-        let density = F::of(1.0 / (2.0 * PI).sqrt()) * (F::of(-0.5) * x * x).exp();
+        let density = F::of(1.0 / (2.0 * PI).sqrt()) * (F::of(-0.5) * x * x).fast_exp();
         (x * phi, phi + x * density)
     }
 

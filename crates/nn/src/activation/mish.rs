@@ -18,7 +18,7 @@ impl Pointwise for Mish {
 
     #[inline(always)]
     fn value<F: Float>(self, x: F) -> F {
-        x * softplus(x).tanh()
+        x * softplus(x).fast_tanh()
     }
 
     #[inline(always)]
@@ -28,7 +28,7 @@ impl Pointwise for Mish {
 
     #[inline(always)]
     fn both<F: Float>(self, x: F) -> (F, F) {
-        let t = softplus(x).tanh();
+        let t = softplus(x).fast_tanh();
         (x * t, t + x * sigmoid(x) * (F::one() - t * t))
     }
 

@@ -21,7 +21,7 @@ const LAMBDA: f64 = 1.050_700_987_355_480_5;
 impl Pointwise for Selu {
     #[inline(always)]
     fn value<F: Float>(self, x: F) -> F {
-        if x > F::zero() { F::of(LAMBDA) * x } else { F::of(LAMBDA * ALPHA) * x.exp_m1() }
+        if x > F::zero() { F::of(LAMBDA) * x } else { F::of(LAMBDA * ALPHA) * x.fast_exp_m1() }
     }
 
     #[inline(always)]

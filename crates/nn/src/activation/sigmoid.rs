@@ -12,7 +12,7 @@ pub struct Sigmoid {}
 /// 1/(1 + e⁻ˣ): exact at both ends, since e⁻ˣ overflows to infinity and 1/∞ is 0.
 #[inline(always)]
 pub(crate) fn sigmoid<F: Float>(x: F) -> F {
-    F::one() / (F::one() + (-x).exp())
+    F::one() / (F::one() + (-x).fast_exp())
 }
 
 impl Pointwise for Sigmoid {

@@ -17,7 +17,7 @@ pub struct Softplus {}
 #[inline(always)]
 pub(crate) fn softplus<F: Float>(x: F) -> F {
     let positive = if x < F::zero() { F::zero() } else { x };
-    positive + (-x.abs()).exp().ln_1p()
+    positive + (-x.abs()).fast_exp().fast_ln_1p()
 }
 
 impl Pointwise for Softplus {
@@ -29,7 +29,7 @@ impl Pointwise for Softplus {
     // σ(x) = 1 − e⁻ʸ.
     #[inline(always)]
     fn derivative<F: Float>(self, y: F) -> F {
-        -(-y).exp_m1()
+        -(-y).fast_exp_m1()
     }
 
     /// 1/√E[f(z)²] for standard normal z, by quadrature.

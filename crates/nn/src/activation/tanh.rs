@@ -12,7 +12,7 @@ pub struct Tanh {}
 impl Pointwise for Tanh {
     #[inline(always)]
     fn value<F: Float>(self, x: F) -> F {
-        x.tanh()
+        x.fast_tanh()
     }
 
     #[inline(always)]

@@ -1,5 +1,7 @@
 //! Cross-entropy of one class among several.
 
+use crate::sum::sum;
+use downhill_optim::simd::vectorised;
 use downhill_optim::{Float, Invalid, invalid};
 use serde::{Deserialize, Serialize};
 
@@ -63,7 +65,7 @@ impl CrossEntropy {
         let rows = outputs.chunks_exact(width).zip(classes);
         rows.map(|(row, &class)| {
             let largest = largest(row);
-            let sum: F = row.iter().map(|&z| (z - largest).exp()).sum();
+            let sum: F = row.iter().map(|&z| (z - largest).fast_exp()).sum();
             self.value(row, class as usize, largest + sum.ln())
         })
         .sum()
@@ -85,11 +87,7 @@ impl CrossEntropy {
         rows.map(|((row, gradient), &class)| {
             let class = class as usize;
             let largest = largest(row);
-            let mut sum = F::zero();
-            for (g, &z) in gradient.iter_mut().zip(row) {
-                *g = (z - largest).exp();
-                sum += *g;
-            }
+            let sum = exponentials(row, largest, gradient);
             let right = (1.0 - self.label_smoothing) * self.class_weight(class);
             let factor = scale * F::of(right + smoothing * all) / sum;
             for g in gradient.iter_mut() {
@@ -107,6 +105,19 @@ impl CrossEntropy {
     }
 }
 
+/// e^(z − largest) of one row, and their sum.
+fn exponentials<F: Float>(row: &[F], largest: F, to: &mut [F]) -> F {
+    vectorised(
+        #[inline(always)]
+        move || {
+            for (to, &z) in to.iter_mut().zip(row) {
+                *to = (z - largest).fast_exp();
+            }
+            sum(to)
+        },
+    )
+}
+
 fn largest<F: Float>(row: &[F]) -> F {
     row.iter().fold(F::neg_infinity(), |largest, &x| if x > largest { x } else { largest })
 }
@@ -116,7 +127,7 @@ pub fn softmax<F: Float>(row: &mut [F]) {
     let largest = largest(row);
     let mut sum = F::zero();
     for x in row.iter_mut() {
-        *x = (*x - largest).exp();
+        *x = (*x - largest).fast_exp();
         sum += *x;
     }
     for x in row.iter_mut() {
