@@ -1,6 +1,5 @@
 //! Cross-entropy of one class among several.
 
-use crate::sum::sum;
 use downhill_optim::simd::vectorised;
 use downhill_optim::{Float, Invalid, invalid};
 use serde::{Deserialize, Serialize};
@@ -83,11 +82,12 @@ impl CrossEntropy {
     ) -> f64 {
         let smoothing = self.label_smoothing / width as f64;
         let all: f64 = (0..width).map(|k| self.class_weight(k)).sum();
+        exponentials(outputs, width, gradient);
         let rows = outputs.chunks_exact(width).zip(gradient.chunks_exact_mut(width)).zip(classes);
         rows.map(|((row, gradient), &class)| {
             let class = class as usize;
             let largest = largest(row);
-            let sum = exponentials(row, largest, gradient);
+            let sum: F = gradient.iter().copied().sum();
             let right = (1.0 - self.label_smoothing) * self.class_weight(class);
             let factor = scale * F::of(right + smoothing * all) / sum;
             for g in gradient.iter_mut() {
@@ -105,17 +105,18 @@ impl CrossEntropy {
     }
 }
 
-/// e^(z − largest) of one row, and their sum.
-fn exponentials<F: Float>(row: &[F], largest: F, to: &mut [F]) -> F {
+/// e^(z − largest of the row) of all rows at once: a row may be shorter than a vector.
+fn exponentials<F: Float>(outputs: &[F], width: usize, to: &mut [F]) {
+    for (row, to) in outputs.chunks_exact(width).zip(to.chunks_exact_mut(width)) {
+        let largest = largest(row);
+        for (to, &z) in to.iter_mut().zip(row) {
+            *to = z - largest;
+        }
+    }
     vectorised(
         #[inline(always)]
-        move || {
-            for (to, &z) in to.iter_mut().zip(row) {
-                *to = (z - largest).fast_exp();
-            }
-            sum(to)
-        },
-    )
+        move || to.iter_mut().for_each(|x| *x = x.fast_exp()),
+    );
 }
 
 fn largest<F: Float>(row: &[F]) -> F {
