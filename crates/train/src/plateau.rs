@@ -89,6 +89,9 @@ impl Plateau {
     }
 }
 
+/// A cut by no more than this is not made, as by PyTorch's `eps`.
+const LEAST: f64 = 1e-8;
+
 /// What has been seen of the metric so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Watch {
@@ -129,7 +132,7 @@ impl Cut {
     /// schedule has now, does not come below the lowest.
     pub(crate) fn scale(&self, scale: f64, rate: f64) -> Option<f64> {
         let lowest = if rate > 0.0 { self.min / rate } else { 0.0 };
-        Some((scale * self.factor).max(lowest)).filter(|&cut| cut < scale)
+        Some((scale * self.factor).max(lowest)).filter(|&cut| (scale - cut) * rate > LEAST)
     }
 }
 
