@@ -65,6 +65,11 @@ impl Group {
         }
     }
 
+    /// The same for a tensor: those of the last group that it belongs to, if any.
+    pub(crate) fn factors_of(groups: &[Self], tensor: &Tensor) -> (f64, Option<f64>) {
+        groups.iter().rev().find(|group| group.fits(tensor)).map_or((1.0, None), Self::factors)
+    }
+
     /// Checks every setting's range.
     pub fn check(&self) -> Result<(), Invalid> {
         let owner = if matches!(self, Self::Name(_)) { "name" } else { "role" };

@@ -6,7 +6,7 @@ use crate::around::{Averaged, Before, Prepared, scale_to};
 use crate::drive::{drive, measure, norm};
 use crate::lookahead::{Back, Every};
 use crate::rule::{Concluded, MeasuredRule, Muon, Orthogonaliser, Over, Slots, State, UpdateRule, with_rule};
-use crate::{Float, Group, Invalid, Layout, Lookahead, Restraints, Role, Rule, Step, Tensor, invalid};
+use crate::{Float, Group, Invalid, Layout, Lookahead, Restraints, Role, Rule, Step, Tensor, invalid, spec};
 
 /// Moves all parameters of a model: clip, penalty, decay, rule and average in one pass over the flat buffers.
 ///
@@ -179,7 +179,7 @@ impl<F: Float> Optimizer<F> {
         if !self.rule.averages_itself() {
             return Ok(());
         }
-        let name = self.rule.name();
+        let name = spec::name(&self.rule);
         Err(Invalid {
             owner: "training",
             key,
@@ -193,8 +193,7 @@ impl<F: Float> Optimizer<F> {
         self.stretches.clear();
         for tensor in self.layout.tensors().iter().filter(|tensor| tensor.role != Role::Statistic) {
             let weights = tensor.role == Role::Weight;
-            let group = groups.iter().rev().find(|group| group.fits(tensor)).map(Group::factors);
-            let (lr, decay) = group.unwrap_or((1.0, None));
+            let (lr, decay) = Group::factors_of(groups, tensor);
             let decay = decay.unwrap_or(if weights { 1.0 } else { 0.0 });
             // What has no rate is held still.
             let decay = if lr == 0.0 { 0.0 } else { decay };
@@ -218,15 +217,8 @@ impl<F: Float> Optimizer<F> {
         self.norms = Norms::default();
         if let Some(max) = self.restraints.max_norm {
             let weights = self.layout.tensors().iter().filter(|tensor| tensor.role == Role::Weight);
-            let still = |tensor: &Tensor| {
-                groups
-                    .iter()
-                    .rev()
-                    .find(|group| group.fits(tensor))
-                    .is_some_and(|group| group.factors().0 == 0.0)
-            };
             let tensors: Vec<_> = weights
-                .filter(|tensor| !still(tensor))
+                .filter(|tensor| Group::factors_of(groups, tensor).0 > 0.0)
                 .map(|tensor| (tensor.range(), units(tensor)))
                 .collect();
             let room = vec![0.0; tensors.iter().map(|tensor| tensor.1).max().unwrap_or(0)];

@@ -274,11 +274,6 @@ impl Rule {
         with_rule!(*self, each rule => rule.check(), measured rule => rule.check(), rule => rule.check())
     }
 
-    /// Its name, as it is written.
-    pub fn name(&self) -> String {
-        self.to_string().split('(').next().unwrap_or_default().to_string()
-    }
-
     /// Makes the state for `len` parameters.
     pub fn state<F: Float>(&self, len: usize) -> State<F> {
         with_rule!(*self,

@@ -52,6 +52,11 @@ pub fn print<T: Spelled>(value: &T) -> String {
     print::spell(&serde_json::to_value(value).expect("specs are plain data"))
 }
 
+/// The name that the spelling of a value begins with, without its settings: `adam`.
+pub fn name<T: Spelled>(value: &T) -> String {
+    print(value).split('(').next().unwrap_or_default().to_string()
+}
+
 /// Writes a value as its spelling: for `#[serde(with = "downhill_optim::spec")]`.
 pub fn serialize<T: Spelled, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&print(value))

@@ -231,7 +231,7 @@ impl Config {
             }
             (Targets::Classes { .. }, _) => mismatch(format!(
                 "the loss {} is for regression, and the target is classes; take cross-entropy, or --task regression",
-                name(&loss)
+                spec::name(&loss)
             )),
             (Targets::Values(_), Loss::CrossEntropy(cross_entropy)) if cross_entropy.label_smoothing != 0.0 => {
                 mismatch(
@@ -241,7 +241,7 @@ impl Config {
             }
             (Targets::Values(_), Loss::CrossEntropy(_) | Loss::BinaryCrossEntropy(_)) => mismatch(format!(
                 "the loss {} is for classes, and the target is a number; take mse, or --task classification",
-                name(&loss)
+                spec::name(&loss)
             )),
             (Targets::Values(_), _) if self.class_weights == ClassWeights::Balanced => mismatch(
                 "class weights are for classes, and the target is a number; leave them out, or --task classification"
@@ -322,11 +322,6 @@ impl Config {
         self.early_stopping.check()?;
         self.loss.as_ref().map_or(Ok(()), Loss::check)
     }
-}
-
-/// A loss without its settings.
-fn name(loss: &Loss) -> String {
-    loss.to_string().split('(').next().unwrap_or_default().to_string()
 }
 
 /// Weights that make every class count the same, as scikit-learn's `balanced`.

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use downhill_data::{Dataset, Encoder, Targets, permutation};
 use downhill_nn::{Batch, Calibration, LayerSpec, Loss, Model, Workspace};
-use downhill_optim::{Accumulator, Optimizer, Position, Schedule};
+use downhill_optim::{Accumulator, Optimizer, Position, Schedule, spec};
 
 use crate::checkpoint::{self, Best, Description, Loaded, Origin, Progress, Snapshot, Training, Weights};
 use crate::log::Log;
@@ -143,7 +143,7 @@ fn check_momentum(config: &Config, steps_per_epoch: u64, total_steps: u64) -> Re
     let Some(schedule) = &config.momentum else { return Ok(()) };
     let mut rule = config.optimizer;
     if rule.momentum_mut().is_none() {
-        let name = rule.name();
+        let name = spec::name(&rule);
         let instead =
             if name == "rmsprop" { "give it one, as in rmsprop(momentum=0.9)" } else { "leave it out" };
         return Err(Error::Mismatch(format!(
