@@ -1,25 +1,38 @@
 #![doc = include_str!("../README.md")]
-#![allow(unsafe_code)] // the call into `gemm`
+#![forbid(unsafe_code)]
 
+mod element;
+mod operand;
 mod tiles;
+mod transpose;
 
-pub use tiles::Element;
+pub use element::Element;
 
-use gemm::Parallelism;
+use operand::Operand;
+use pulp::Arch;
 use std::ops::Range;
-use tiles::Left;
+use tiles::{DEPTH, HEIGHT, Product, WIDTH};
 
-/// Products of more multiplications than this go to `gemm`: from here on its blocking for the outer caches pays.
-const LARGE: usize = 1 << 25;
+/// A product of at most so many columns is computed the other way round, cᵀ = bᵀ·aᵀ: vectors are filled better so.
+const NARROW: usize = 8;
 
-/// Room for a product to rearrange its right operand, 32 KiB of `f32`.
+/// The cache line to which copies of b are aligned, in bytes.
+const LINE: usize = 64;
+
+/// Room for a product to copy what it needs of its operands together; 264 KiB of `f32`.
 #[derive(Clone, Debug)]
-pub struct Scratch<F>(Vec<F>);
+pub struct Scratch<F> {
+    a: Vec<F>,
+    b: Vec<F>,
+    narrow: Vec<F>,
+}
 
 impl<F: Element> Scratch<F> {
     /// Enough for any product.
     pub fn new() -> Self {
-        Self(vec![F::ZERO; tiles::PACKED])
+        let zeros = |len| vec![F::ZERO; len];
+        let gap = LINE / size_of::<F>();
+        Self { a: zeros(HEIGHT * DEPTH), b: zeros(DEPTH * WIDTH + gap), narrow: zeros(NARROW * WIDTH) }
     }
 }
 
@@ -40,38 +53,32 @@ pub struct Shape {
     pub columns: usize,
 }
 
-/// Which operand lies in memory transposed.
-#[derive(Clone, Copy, PartialEq)]
-enum Order {
-    Plain,
-    LeftTransposed,
-    RightTransposed,
-}
-
 /// c = a·b, where a is `[rows, inner]` and b is `[inner, columns]`.
 ///
 /// # Panics
 ///
 /// If an operand does not have the length of its shape; so do the other products.
 pub fn multiply<F: Element>(shape: Shape, a: &[F], b: &[F], c: &mut [F], scratch: &mut Scratch<F>) {
-    product(Order::Plain, shape, a, b, c, scratch);
+    check(shape, a, b, c.len());
+    product(Arch::new(), shape, plain(a, shape.inner), plain(b, shape.columns), c, false, scratch);
 }
 
 /// c = aᵀ·b, where a is `[inner, rows]` and b is `[inner, columns]`.
 pub fn multiply_at<F: Element>(shape: Shape, a: &[F], b: &[F], c: &mut [F], scratch: &mut Scratch<F>) {
-    product(Order::LeftTransposed, shape, a, b, c, scratch);
+    multiply_at_part(shape, 0..shape.rows, a, b, c, false, scratch);
 }
 
 /// c = a·bᵀ, where a is `[rows, inner]` and b is `[columns, inner]`.
 pub fn multiply_bt<F: Element>(shape: Shape, a: &[F], b: &[F], c: &mut [F], scratch: &mut Scratch<F>) {
-    product(Order::RightTransposed, shape, a, b, c, scratch);
+    check(shape, a, b, c.len());
+    product(Arch::new(), shape, plain(a, shape.inner), plain(b, shape.inner).turned(), c, false, scratch);
 }
 
 /// Some rows of aᵀ·b, put into c or added to it; a is `[inner, rows]` and b is `[inner, columns]`, as in
 /// [`multiply_at`], and c is `[part.len(), columns]`.
 ///
-/// Never by `gemm`: however the rows are cut into parts, and the inner dimension into calls that add, the bits of the
-/// result are those of one call for all.
+/// However the rows are cut into parts, and the inner dimension into calls that add, the bits of the result are those
+/// of one call for all.
 pub fn multiply_at_part<F: Element>(
     shape: Shape,
     part: Range<usize>,
@@ -84,20 +91,52 @@ pub fn multiply_at_part<F: Element>(
     assert!(part.start <= part.end && part.end <= shape.rows, "the part is one of the rows");
     check(shape, a, b, shape.rows.saturating_mul(shape.columns));
     assert_eq!(Some(c.len()), part.len().checked_mul(shape.columns), "the product has its shape");
-    let a = Left { values: a.get(part.start..).unwrap_or_default(), stride: shape.rows };
-    let shape = Shape { rows: part.len(), ..shape };
-    tiles::product(Order::LeftTransposed, shape, a, b, c, adding, &mut scratch.0);
+    let a = plain(a.get(part.start..).unwrap_or_default(), shape.rows).turned();
+    product(Arch::new(), Shape { rows: part.len(), ..shape }, a, plain(b, shape.columns), c, adding, scratch);
 }
 
-fn product<F: Element>(order: Order, shape: Shape, a: &[F], b: &[F], c: &mut [F], scratch: &mut Scratch<F>) {
+/// An operand that lies in memory as it is.
+fn plain<F>(values: &[F], stride: usize) -> Operand<'_, F> {
+    Operand { values, stride, transposed: false }
+}
+
+/// c = a·b, or c += a·b if `adding`, with the vectors of this architecture. The lengths have been checked.
+fn product<F: Element>(
+    arch: Arch,
+    shape: Shape,
+    a: Operand<'_, F>,
+    b: Operand<'_, F>,
+    c: &mut [F],
+    adding: bool,
+    scratch: &mut Scratch<F>,
+) {
     let Shape { rows, inner, columns } = shape;
-    check(shape, a, b, c.len());
-    if rows.saturating_mul(inner).saturating_mul(columns) > LARGE {
-        large(order, shape, a, b, c);
-    } else {
-        let stride = if order == Order::LeftTransposed { rows } else { inner };
-        tiles::product(order, shape, Left { values: a, stride }, b, c, false, &mut scratch.0);
+    if inner == 0 && !adding {
+        c.fill(F::ZERO);
     }
+    if c.is_empty() || inner == 0 {
+        return;
+    }
+    if columns > NARROW || rows <= columns {
+        return arch.dispatch(Product { shape, a, b, c, stride: columns, adding, scratch });
+    }
+    let mut turned = std::mem::take(&mut scratch.narrow);
+    for (i, c) in c.chunks_mut(WIDTH * columns).enumerate() {
+        let width = c.len() / columns;
+        let turned = &mut turned[..columns * width];
+        if adding {
+            for (j, turned) in turned.chunks_exact_mut(width).enumerate() {
+                turned.iter_mut().zip(c[j..].iter().step_by(columns)).for_each(|(to, from)| *to = *from);
+            }
+        }
+        let (a, b) = (b.turned(), a.part(i * WIDTH, 0).turned());
+        let shape = Shape { rows: columns, inner, columns: width };
+        arch.dispatch(Product { shape, a, b, c: turned, stride: width, adding, scratch });
+        for (j, turned) in turned.chunks_exact(width).enumerate() {
+            c[j..].iter_mut().step_by(columns).zip(turned).for_each(|(to, from)| *to = *from);
+        }
+    }
+    scratch.narrow = turned;
 }
 
 /// Whether the operands, and a product of so many elements, have the lengths of their shapes.
@@ -108,85 +147,71 @@ fn check<F>(shape: Shape, a: &[F], b: &[F], product: usize) {
     assert_eq!(Some(product), rows.checked_mul(columns), "the product has its shape");
 }
 
-/// The product by `gemm`, on the calling thread alone. The lengths have been checked.
-fn large<F: Element>(order: Order, shape: Shape, a: &[F], b: &[F], c: &mut [F]) {
-    let Shape { rows, inner, columns } = shape;
-    // From one row to the next, and from one column to the next.
-    let (a_rows, a_columns) = if order == Order::LeftTransposed { (1, rows) } else { (inner, 1) };
-    let (b_rows, b_columns) = if order == Order::RightTransposed { (1, inner) } else { (columns, 1) };
-    // SAFETY: `product` has checked that the slices have the lengths of their shapes, so that every element that the
-    // strides reach lies in its slice; c is written row-major and exclusively borrowed. F is f32 or f64, because
-    // `Element` is sealed, and `gemm` knows both.
-    unsafe {
-        gemm::gemm(
-            rows,
-            columns,
-            inner,
-            c.as_mut_ptr(),
-            1,
-            columns as isize,
-            false,
-            a.as_ptr(),
-            a_columns as isize,
-            a_rows as isize,
-            b.as_ptr(),
-            b_columns as isize,
-            b_rows as isize,
-            F::ZERO,
-            F::ONE,
-            false,
-            false,
-            false,
-            Parallelism::None,
-        );
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tiles::FAR_APART;
 
     fn noise<F: Element + From<f32> + Into<f64>>(len: usize, salt: usize) -> Vec<F> {
         (0..len).map(|i| F::from(((i * 7919 + salt * 31) % 2003) as f32 / 1000.0 - 1.0)).collect()
     }
 
-    /// Every order of the shape, against the definition.
+    /// Every kind of vectors that this processor has, none being the first.
+    fn architectures() -> Vec<Arch> {
+        let mut all = vec![Arch::Scalar];
+        #[cfg(target_arch = "x86_64")]
+        {
+            all.extend(pulp::x86::V3::try_new().map(Arch::V3));
+            all.extend(pulp::x86::V4::try_new().map(Arch::V4));
+        }
+        #[cfg(target_arch = "aarch64")]
+        all.extend(pulp::aarch64::Neon::try_new().map(Arch::Neon));
+        all
+    }
+
+    /// Every order of the shape with all vectors, against the definition.
     fn check<F: Element + From<f32> + Into<f64>>(shape: Shape, tolerance: f64) {
         let Shape { rows, inner, columns } = shape;
         let (a, b) = (noise::<F>(rows * inner, 1), noise::<F>(inner * columns, 2));
+        let mut expected = vec![0.0; rows * columns];
+        for (sums, a) in expected.chunks_exact_mut(columns).zip(a.chunks(inner.max(1))) {
+            for (b, &a) in b.chunks_exact(columns).zip(a) {
+                sums.iter_mut().zip(b).for_each(|(sum, &b)| *sum += a.into() * b.into());
+            }
+        }
+        let (a_turned, b_turned) = (transposed(&a, inner), transposed(&b, columns));
+        let a = [plain(&a, inner), plain(&a_turned, rows).turned()];
+        let b = [plain(&b, columns), plain(&b_turned, inner).turned()];
         let mut scratch = Scratch::new();
-        for order in [Order::Plain, Order::LeftTransposed, Order::RightTransposed] {
-            for by_gemm in [false, true] {
-                let mut c = vec![F::from(7.0); rows * columns];
-                if by_gemm {
-                    large(order, shape, &a, &b, &mut c);
-                } else {
-                    product(order, shape, &a, &b, &mut c, &mut scratch);
-                }
-                for (at, &value) in c.iter().enumerate() {
-                    let (i, j) = (at / columns, at % columns);
-                    let left =
-                        |p| if order == Order::LeftTransposed { a[p * rows + i] } else { a[i * inner + p] };
-                    let right = |p| {
-                        if order == Order::RightTransposed { b[j * inner + p] } else { b[p * columns + j] }
-                    };
-                    let sum: f64 = (0..inner).map(|p| left(p).into() * right(p).into()).sum();
-                    let error = (value.into() - sum).abs();
-                    assert!(
-                        error <= tolerance,
-                        "{rows}×{inner}×{columns}, [{i}, {j}]: {}, not {sum}",
-                        value.into()
-                    );
+        for arch in architectures() {
+            let mut c = vec![F::from(7.0); rows * columns];
+            for (a, b) in a.into_iter().flat_map(|a| b.map(|b| (a, b))) {
+                for times in [1.0, 2.0] {
+                    product(arch, shape, a, b, &mut c, times > 1.0, &mut scratch);
+                    for (at, (&value, sum)) in c.iter().zip(&expected).enumerate() {
+                        let error = (value.into() - times * sum).abs();
+                        assert!(
+                            error <= tolerance,
+                            "{rows}×{inner}×{columns}, transposed: {}, {}; {arch:?}, {times} times: element {at} is \
+                             {error} off",
+                            a.transposed,
+                            b.transposed
+                        );
+                    }
                 }
             }
         }
     }
 
+    fn transposed<F: Element>(matrix: &[F], columns: usize) -> Vec<F> {
+        (0..columns).flat_map(|j| matrix.iter().skip(j).step_by(columns).copied()).collect()
+    }
+
     #[test]
     fn products_are_what_they_should_be() {
-        for rows in [1, 2, 5, 6, 7, 13, 17, 40] {
-            for inner in [0, 1, 3, 16, 127, 130, 300] {
-                for columns in [1, 2, 7, 8, 10, 16, 17, 33, 48, 64, 65, 100, 130] {
+        for rows in [1, 2, 5, 6, 7, 13, 17, 40, 70] {
+            for inner in [0, 1, 3, 16, 130, DEPTH + 9] {
+                for columns in [1, 2, 7, 8, 10, 16, 17, 33, 48, 64, 65, 130] {
                     check::<f32>(Shape { rows, inner, columns }, 1e-3);
                     check::<f64>(Shape { rows, inner, columns }, 1e-11);
                 }
@@ -196,8 +221,22 @@ mod tests {
 
     #[test]
     fn large_products_are_too() {
-        let shape = Shape { rows: 160, inner: 512, columns: 420 };
-        assert!(shape.rows * shape.inner * shape.columns > LARGE);
-        check::<f64>(shape, 1e-11);
+        check::<f32>(Shape { rows: FAR_APART + 5, inner: DEPTH + 3, columns: 3 * WIDTH + 5 }, 1e-3);
+    }
+
+    #[test]
+    fn vectors_with_fused_multiply_adds_give_the_same_bits() {
+        let shape = Shape { rows: 67, inner: 301, columns: 130 };
+        let (a, b) = (noise::<f32>(67 * 301, 1), noise::<f32>(301 * 130, 2));
+        let results: Vec<Vec<f32>> = architectures()
+            .into_iter()
+            .skip(1)
+            .map(|arch| {
+                let mut c = vec![0.0; 67 * 130];
+                product(arch, shape, plain(&a, 301), plain(&b, 130), &mut c, false, &mut Scratch::new());
+                c
+            })
+            .collect();
+        assert!(results.windows(2).all(|pair| pair[0] == pair[1]));
     }
 }
