@@ -90,6 +90,20 @@ pub trait Rival {
     fn predict(&mut self, x: &[f32]) -> Result<Vec<f32>>;
 }
 
+/// The optimizer's step alone, on one tensor of weights that begins as zeros.
+pub trait Update {
+    /// Sees to the gradient of the next step.
+    fn prepare(&mut self) -> Result<()>;
+    fn step(&mut self) -> Result<()>;
+    /// The mean of the weights' absolute values.
+    fn size(&mut self) -> Result<f64>;
+}
+
+/// For the only layer's weights, numbers of both signs of which none dies out.
+pub fn gradient(spec: &Spec) -> Vec<f32> {
+    (0..spec.inputs * spec.outputs).map(|i| ((i % 2003) as f32 - 1001.0) * 1e-5).collect()
+}
+
 /// A new order of rows, by the shuffle of Fisher and Yates with splitmix64.
 pub fn permutation(rows: usize, seed: u64) -> Vec<u32> {
     let mut state = seed;
@@ -124,29 +138,58 @@ fn predicting(spec: &Spec, x: &[f32], rival: &mut impl Rival) -> Result<f64> {
     if whole == spec.calls { Ok(seconds) } else { Err("a prediction has the wrong size".into()) }
 }
 
-/// Answers every line of standard input with a round.
-pub fn serve<R: Rival>(version: &str, make: impl FnOnce(Work) -> Result<R>) -> Result<()> {
+/// Seconds a step: the median, as a step is short.
+fn updating(spec: &Spec, update: &mut impl Update) -> Result<f64> {
+    let mut times = Vec::new();
+    for _ in 0..spec.calls {
+        update.prepare()?;
+        let begin = Instant::now();
+        update.step()?;
+        times.push(begin.elapsed().as_secs_f64());
+    }
+    Ok(median(times))
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    (values[values.len() / 2] + values[(values.len() - 1) / 2]) / 2.0
+}
+
+/// Answers every line of standard input with a round, of which `round` makes the seconds and the loss.
+fn answer(version: &str, mut round: impl FnMut(u64) -> Result<(f64, f64)>) -> Result<()> {
+    println!("{}", json!({"version": version}));
+    for (seed, line) in (1..).zip(std::io::stdin().lock().lines()) {
+        line?;
+        let (seconds, loss) = round(seed)?;
+        println!("{}", json!({"seconds": seconds, "loss": loss}));
+    }
+    Ok(())
+}
+
+pub fn serve<R: Rival, U: Update>(
+    version: &str,
+    train: impl FnOnce(Work) -> Result<R>,
+    update: impl FnOnce(Work) -> Result<U>,
+) -> Result<()> {
     let work = Work::read()?;
     let spec = work.spec.clone();
     let x = if spec.task == "predict" { work.x.clone() } else { Vec::new() };
-    let mut rival = make(work)?;
+    if spec.task == "update" {
+        let mut update = update(work)?;
+        updating(&spec, &mut update)?;
+        return answer(version, |_| Ok((updating(&spec, &mut update)?, update.size()?)));
+    }
+    let mut rival = train(work)?;
     training(&mut rival, 0)?;
     if spec.task == "whole" {
         println!("{}", json!({"loss": rival.losses()?[0]}));
         return Ok(());
     }
-    println!("{}", json!({"version": version}));
-    for (seed, line) in (1..).zip(std::io::stdin().lock().lines()) {
-        line?;
+    answer(version, |seed| {
         let seconds = match spec.task.as_str() {
             "predict" => predicting(&spec, &x, &mut rival)?,
             _ => training(&mut rival, seed)?,
         };
-        let mut losses = rival.losses()?;
-        losses.sort_by(f64::total_cmp);
-        let middle = losses.len() / 2;
-        let median = (losses[middle] + losses[(losses.len() - 1) / 2]) / 2.0;
-        println!("{}", json!({"seconds": seconds, "loss": median}));
-    }
-    Ok(())
+        Ok((seconds, median(rival.losses()?)))
+    })
 }

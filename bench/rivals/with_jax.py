@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from protocol import Unable, serve
+from protocol import Unable, gradient, serve
 
 
 def init(work, key):
@@ -52,6 +52,21 @@ def mean_loss(work, outputs, y):
     return optax.softmax_cross_entropy_with_integer_labels(outputs, y).mean()
 
 
+def rule(work):
+    """The optimizer without its rate, which is one more factor."""
+    parts = [optax.scale_by_adam()]
+    if work.clip:
+        parts.insert(0, optax.clip_by_global_norm(work.clip))
+    if work.optimizer == "adamw":
+        parts.append(optax.add_decayed_weights(work.weight_decay))
+    return optax.chain(*parts)
+
+
+def update(rule, lr, params, moments, grads):
+    moves, moments = rule.update(grads, moments, params)
+    return jax.tree.map(lambda p, move: p - lr * move, params, moves), moments
+
+
 class Rival:
     version = f"{jax.__version__}, Optax {version('optax')}"
 
@@ -60,12 +75,7 @@ class Rival:
             raise Unable("a sweep is measured with scan")
         self.work, self.scans = work, variant == "scan"
         self.x, self.y = jnp.asarray(work.x), jnp.asarray(work.y)
-        rule = [optax.scale_by_adam()]
-        if work.clip:
-            rule.insert(0, optax.clip_by_global_norm(work.clip))
-        if work.optimizer == "adamw":
-            rule.append(optax.add_decayed_weights(work.weight_decay))
-        self.rule = optax.chain(*rule)
+        self.rule = rule(work)
         state, epoch = self.make_state, self.epoch
         if work.rates:
             state, epoch = jax.vmap(state), jax.vmap(epoch, in_axes=(0, 0, None, None, None))
@@ -87,8 +97,7 @@ class Rival:
             return mean_loss(self.work, outputs, y[rows]), moved
 
         grads, statistics = jax.grad(objective, has_aux=True)(params)
-        moves, moments = self.rule.update(grads, moments, params)
-        params = jax.tree.map(lambda p, move: p - lr * move, params, moves)
+        params, moments = update(self.rule, lr, params, moments, grads)
         return params, statistics, moments
 
     def order(self, key):
@@ -128,5 +137,27 @@ class Rival:
         return np.asarray(self.run_forward(*self.state[:2], x))
 
 
+class Update:
+    version = Rival.version
+
+    def __init__(self, work, threads, variant):
+        if variant != "step":
+            raise Unable("one step needs no scan")
+        optimizer = rule(work)
+        self.run = jax.jit(lambda *state: update(optimizer, work.lr, *state), donate_argnums=(0, 1))
+        self.grads = jnp.asarray(gradient(work))
+        self.params = jnp.zeros_like(self.grads)
+        self.moments = optimizer.init(self.params)
+
+    def prepare(self):
+        pass
+
+    def step(self):
+        self.params, self.moments = jax.block_until_ready(self.run(self.params, self.moments, self.grads))
+
+    def size(self):
+        return float(jnp.abs(self.params).mean())
+
+
 if __name__ == "__main__":
-    serve(Rival)
+    serve(Rival, Update)

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from protocol import serve
+from protocol import gradient, serve
 
 
 def build(work):
@@ -26,27 +26,32 @@ def build(work):
     return keras.Sequential([*network, layers.Dense(work.outputs)])
 
 
+def make_optimizer(work):
+    common = {"learning_rate": work.lr, "epsilon": 1e-8, "global_clipnorm": work.clip or None}
+    if work.optimizer == "adamw":
+        return keras.optimizers.AdamW(weight_decay=work.weight_decay, **common)
+    return keras.optimizers.Adam(**common)
+
+
+def set_up(threads):
+    """The version, after the backend has its threads."""
+    if BACKEND == "tensorflow":
+        import tensorflow
+
+        tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
+        tensorflow.config.threading.set_inter_op_parallelism_threads(1)
+        return f"{keras.__version__}, TensorFlow {tensorflow.__version__}"
+    import jax
+
+    return f"{keras.__version__}, JAX {jax.__version__}"
+
+
 class Rival:
-    version = keras.__version__
-
-    def __init__(self, work, threads, backend):
-        if backend == "tensorflow":
-            import tensorflow
-
-            tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
-            tensorflow.config.threading.set_inter_op_parallelism_threads(1)
-            self.version += f", TensorFlow {tensorflow.__version__}"
-        else:
-            import jax
-
-            self.version += f", JAX {jax.__version__}"
+    def __init__(self, work, threads, _):
+        self.version = set_up(threads)
         self.work = work
         self.model = build(work)
-        common = {"learning_rate": work.lr, "epsilon": 1e-8, "global_clipnorm": work.clip or None}
-        if work.optimizer == "adamw":
-            optimizer = keras.optimizers.AdamW(weight_decay=work.weight_decay, **common)
-        else:
-            optimizer = keras.optimizers.Adam(**common)
+        optimizer = make_optimizer(work)
         loss = "mse" if work.regression else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         self.model.compile(optimizer, loss, jit_compile=True)
         optimizer.build(self.model.trainable_variables)
@@ -88,5 +93,46 @@ class Rival:
         return self.model.predict_on_batch(x)
 
 
+class Update:
+    """A step of the optimizer, compiled as `fit` compiles it."""
+
+    def __init__(self, work, threads, _):
+        self.version = set_up(threads)
+        grads = gradient(work)
+        self.weight = keras.Variable(np.zeros_like(grads))
+        self.grads = keras.ops.convert_to_tensor(grads)
+        optimizer = make_optimizer(work)
+        optimizer.build([self.weight])
+        self.step = self.on_tensorflow(optimizer) if BACKEND == "tensorflow" else self.on_jax(optimizer)
+
+    def on_tensorflow(self, optimizer):
+        import tensorflow
+
+        return tensorflow.function(lambda: optimizer.apply([self.grads]), jit_compile=True)
+
+    def on_jax(self, optimizer):
+        import jax
+
+        def apply(moments, params, grads):
+            return optimizer.stateless_apply(moments, grads, params)
+
+        run = jax.jit(apply, donate_argnums=(0, 1))
+        moments = optimizer.variables
+
+        def step():
+            found = run([m.value for m in moments], [self.weight.value], [self.grads])
+            for variable, value in zip([self.weight, *moments], [*found[0], *found[1]]):
+                variable.assign(value)
+            jax.block_until_ready(self.weight.value)
+
+        return step
+
+    def prepare(self):
+        pass
+
+    def size(self):
+        return float(np.abs(self.weight.numpy()).mean())
+
+
 if __name__ == "__main__":
-    serve(Rival)
+    serve(Rival, Update)

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from protocol import serve
+from protocol import gradient, serve
 
 
 def layers(work):
@@ -68,11 +68,16 @@ class StackedAdam:
         torch._foreach_add_(self.params, moves)
 
 
+def set_up(threads):
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)
+
+
 class Rival:
     version = torch.__version__
 
     def __init__(self, work, threads, variant):
-        torch.set_num_threads(threads)
+        set_up(threads)
         self.work = work
         self.x, self.y = torch.from_numpy(work.x), torch.from_numpy(work.y)
         self.y = self.y.unsqueeze(1) if work.regression else self.y.long()
@@ -126,5 +131,35 @@ class Rival:
         return self.forward(torch.from_numpy(x)).numpy()
 
 
+class Update:
+    """The fused AdamW; compiled, PyTorch's own, which the compiler fuses."""
+
+    version = torch.__version__
+
+    def __init__(self, work, threads, variant):
+        set_up(threads)
+        grads = torch.from_numpy(gradient(work))
+        self.weight = nn.Parameter(torch.zeros_like(grads))
+        self.weight.grad = grads
+        settings = {"lr": work.lr, "weight_decay": work.weight_decay}
+        if variant == "compile":
+            # A rate that is a tensor is not compiled in, nor is the step's number.
+            settings["lr"] = torch.tensor(work.lr)
+        optimizer = torch.optim.AdamW([self.weight], **settings, fused=variant != "compile")
+
+        def step():
+            if work.clip:
+                nn.utils.clip_grad_norm_([self.weight], work.clip)
+            optimizer.step()
+
+        self.step = torch.compile(step) if variant == "compile" else step
+
+    def prepare(self):
+        """Nothing: a gradient that has been clipped is clipped again at the same cost."""
+
+    def size(self):
+        return float(self.weight.detach().abs().mean())
+
+
 if __name__ == "__main__":
-    serve(Rival)
+    serve(Rival, Update)

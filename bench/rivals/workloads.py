@@ -20,18 +20,20 @@ def network(inputs, hidden, outputs, batch, rows, **others):
     return defaults | shape | others
 
 
-def workloads(quick):
-    """Every workload but (f), which bench/optimizer measures. `quick` has fewer rows where an epoch takes long."""
-    few = 4 if quick else 1
+def workloads(fewer):
+    """Every workload; rows are divided by `fewer` where an epoch takes long."""
     small = (32, [64, 64], 2, 32)
     wide = (784, [256, 128], 10, 128)
     deep = {"batch_norm": True, "dropout": 0.2, "optimizer": "adamw", "weight_decay": 0.01, "clip": 1.0}
+    step = {"task": "update", "optimizer": "adamw", "weight_decay": 0.01, "calls": 7}
     return {
-        "a": network(*wide, 60_000 // few),
+        "a": network(*wide, 60_000 // fewer),
         "b": network(*small, 10_000),
-        "c": network(64, [64] * 8, 1, 64, 20_000 // few, **deep),
-        "d": network(512, [2048, 2048], 100, 512, 10_240 // few),
-        "e": network(*small, 10_000 // few, task="sweep", rates=np.geomspace(1e-5, 1e-1, 64).tolist()),
+        "c": network(64, [64] * 8, 1, 64, 20_000 // fewer, **deep),
+        "d": network(512, [2048, 2048], 100, 512, 10_240 // fewer),
+        "e": network(*small, 10_000 // fewer, task="sweep", rates=np.geomspace(1e-5, 1e-1, 64).tolist()),
+        "f": network(25_600, [], 1000, 1, 0, **step),
+        "fclip": network(25_600, [], 1000, 1, 0, **step, clip=1.0),
         "g": network(61, [64, 64], 10, 32, 1438, epochs=30, task="whole"),
         "h1": network(*wide, 10_240, task="predict", rows_a_call=1, calls=1000),
         "h10000": network(*wide, 10_240, task="predict", rows_a_call=10_000, calls=5),
@@ -44,6 +46,8 @@ TITLES = {
     "c": "MLP 64-[64]×8-1, batch 64, batch normalisation, dropout 0.2, AdamW with clipping, one epoch",
     "d": "MLP 512-2048-2048-100, batch 512, Adam, one epoch",
     "e": "64 trainings of (b) at 64 rates",
+    "f": "AdamW's step alone, 25.6 M parameters",
+    "fclip": "AdamW's step alone with clipping by the norm of all gradients, 25.6 M parameters",
     "g": "from process start to trained digits: 61-64-64-10, batch 32, Adam, 30 epochs",
     "h1": "prediction with the network of (a), one row",
     "h10000": "prediction with the network of (a), 10 000 rows",
@@ -52,9 +56,11 @@ TITLES = {
 
 def operations(spec):
     """Floating-point operations that cannot be left out: two a weight and row forward, four backward, of which two, for
-    the gradient of the inputs, are not needed in the first layer."""
+    the gradient of the inputs, are not needed in the first layer. None where memory is the limit."""
     widths = [spec["inputs"], *spec["hidden"], spec["outputs"]]
     sizes = [a * b for a, b in zip(widths, widths[1:])]
+    if spec["task"] == "update":
+        return None
     if spec["task"] == "predict":
         return 2 * spec["rows_a_call"] * sum(sizes)
     return 2 * spec["rows"] * spec["epochs"] * (3 * sum(sizes) - sizes[0]) * max(1, len(spec["rates"]))

@@ -1,16 +1,15 @@
-//! burn on its flex backend. Its clipping is by the norm of each tensor, not of all together.
+//! burn on its flex backend. Its own clipping is by the norm of each tensor; by that of all together it is written out here.
 
 #[path = "../../protocol.rs"]
 mod protocol;
 
-use burn::grad_clipping::GradientClippingConfig;
-use burn::module::Module;
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::nn::loss::{CrossEntropyLossConfig, MseLoss, Reduction};
-use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, LinearConfig};
+use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Initializer, Linear, LinearConfig};
 use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use protocol::{Result, Rival, Work, permutation, serve};
+use protocol::{Result, Rival, Spec, Update, Work, gradient, permutation, serve};
 
 #[derive(Module, Debug)]
 struct Layer {
@@ -59,6 +58,54 @@ struct Run {
     rate: f64,
     network: Network,
     optimizer: ModuleOptimizer,
+}
+
+fn optimizer(spec: &Spec) -> ModuleOptimizer {
+    if spec.optimizer == "adamw" {
+        AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(spec.weight_decay as f32).init()
+    } else {
+        AdamConfig::new().with_epsilon(1e-8).init()
+    }
+}
+
+/// The sum of the squares of all gradients.
+struct Squares<'a> {
+    grads: &'a GradientsParams,
+    sum: f64,
+}
+
+impl ModuleVisitor for Squares<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(grad) = self.grads.get::<D>(param.id) {
+            self.sum += f64::from((grad.clone() * grad).sum().into_scalar::<f32>());
+        }
+    }
+}
+
+struct Scale<'a> {
+    grads: &'a mut GradientsParams,
+    factor: f64,
+}
+
+impl ModuleVisitor for Scale<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(grad) = self.grads.remove::<D>(param.id) {
+            self.grads.register(param.id, grad.mul_scalar(self.factor));
+        }
+    }
+}
+
+/// Scales all gradients down together to a norm, if one is asked for.
+fn clip<M: Module>(module: &M, grads: &mut GradientsParams, limit: f64) {
+    if limit == 0.0 {
+        return;
+    }
+    let mut squares = Squares { grads, sum: 0.0 };
+    module.visit(&mut squares);
+    let norm = squares.sum.sqrt();
+    if norm > limit {
+        module.visit(&mut Scale { grads, factor: limit / norm });
+    }
 }
 
 /// The rows on one device: to train on, or to measure and predict on, which keeps no track of operations.
@@ -120,7 +167,8 @@ impl Burn {
         for epoch in 0..spec.epochs {
             for rows in permutation(spec.rows, self.seed + epoch).chunks_exact(spec.batch) {
                 let grads = self.train.loss(&self.work, &run.network, rows).backward();
-                let grads = GradientsParams::from_grads(grads, &run.network);
+                let mut grads = GradientsParams::from_grads(grads, &run.network);
+                clip(&run.network, &mut grads, spec.clip);
                 run.network = run.optimizer.step(run.rate, run.network, grads);
             }
         }
@@ -133,16 +181,10 @@ impl Rival for Burn {
         self.seed = seed;
         self.train.device.seed(seed);
         let spec = &self.work.spec;
-        let clip = (spec.clip > 0.0).then_some(GradientClippingConfig::Norm(spec.clip as f32));
-        let make = |rate| {
-            let optimizer = if spec.optimizer == "adamw" {
-                let config =
-                    AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(spec.weight_decay as f32);
-                config.with_grad_clipping(clip.clone()).init()
-            } else {
-                AdamConfig::new().with_epsilon(1e-8).with_grad_clipping(clip.clone()).init()
-            };
-            Run { rate, network: Network::new(&self.work, &self.train.device), optimizer }
+        let make = |rate| Run {
+            rate,
+            network: Network::new(&self.work, &self.train.device),
+            optimizer: optimizer(spec),
         };
         self.runs = self.work.rates().into_iter().map(make).collect();
         self.predictor = None;
@@ -183,6 +225,50 @@ impl Rival for Burn {
     }
 }
 
+/// (f).
+struct Step {
+    spec: Spec,
+    weights: Option<Linear>,
+    grads: GradientsParams,
+    optimizer: ModuleOptimizer,
+}
+
+impl Step {
+    fn new(work: Work) -> Result<Self> {
+        let spec = work.spec;
+        let weights = LinearConfig::new(spec.inputs, spec.outputs).with_bias(false);
+        let weights = weights.with_initializer(Initializer::Zeros).init(&Device::flex().autodiff());
+        let optimizer = optimizer(&spec);
+        Ok(Self { spec, weights: Some(weights), grads: GradientsParams::new(), optimizer })
+    }
+
+    fn weights(&self) -> Result<&Linear> {
+        Ok(self.weights.as_ref().ok_or("a step has failed")?)
+    }
+}
+
+impl Update for Step {
+    /// A step takes its gradient.
+    fn prepare(&mut self) -> Result<()> {
+        let data = TensorData::new(gradient(&self.spec), [self.spec.inputs, self.spec.outputs]);
+        let id = self.weights()?.weight.id;
+        self.grads.register(id, Tensor::<2>::from_data(data, &Device::flex()));
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<()> {
+        let weights = self.weights.take().ok_or("a step has failed")?;
+        let mut grads = std::mem::take(&mut self.grads);
+        clip(&weights, &mut grads, self.spec.clip);
+        self.weights = Some(self.optimizer.step(self.spec.lr, weights, grads));
+        Ok(())
+    }
+
+    fn size(&mut self) -> Result<f64> {
+        Ok(f64::from(self.weights()?.weight.val().abs().mean().into_scalar::<f32>()))
+    }
+}
+
 fn main() -> Result<()> {
-    serve("0.22.1", Burn::new)
+    serve("0.22.1", Burn::new, Step::new)
 }

@@ -9,7 +9,7 @@ use candle_nn::{
     AdamW, BatchNorm, BatchNormConfig, Dropout, Linear, ModuleT, Optimizer, ParamsAdamW, VarBuilder, VarMap,
     loss,
 };
-use protocol::{Result, Rival, Work, permutation, serve};
+use protocol::{Result, Rival, Spec, Update, Work, gradient, permutation, serve};
 
 struct Layer {
     dense: Linear,
@@ -93,12 +93,17 @@ fn clip(vars: &[Var], grads: &mut GradStore, limit: f64) -> candle_core::Result<
     Ok(())
 }
 
+fn optimizer(spec: &Spec, lr: f64, vars: Vec<Var>) -> Result<AdamW> {
+    if !["adam", "adamw"].contains(&spec.optimizer.as_str()) {
+        return Err(format!("there is no `{}` here", spec.optimizer).into());
+    }
+    let weight_decay = spec.weight_decay;
+    Ok(AdamW::new(vars, ParamsAdamW { lr, weight_decay, ..ParamsAdamW::default() })?)
+}
+
 impl Candle {
     fn new(work: Work) -> Result<Self> {
         let (spec, device) = (&work.spec, Device::Cpu);
-        if !["adam", "adamw"].contains(&spec.optimizer.as_str()) {
-            return Err(format!("there is no `{}` here", spec.optimizer).into());
-        }
         let x = Tensor::from_slice(&work.x, (spec.rows, spec.inputs), &device)?;
         let y = if work.regression() {
             Tensor::from_slice(&work.values, (spec.rows, 1), &device)?
@@ -138,11 +143,9 @@ impl Rival for Candle {
             let map = VarMap::new();
             let vars = VarBuilder::from_varmap(&map, candle_core::DType::F32, &Device::Cpu);
             let network = Network::new(&self.work, vars)?;
-            let weight_decay = self.work.spec.weight_decay;
             // Running statistics are variables too, but have no gradient and so are not moved.
             let vars = map.all_vars();
-            let optimizer =
-                AdamW::new(vars.clone(), ParamsAdamW { lr, weight_decay, ..ParamsAdamW::default() })?;
+            let optimizer = optimizer(&self.work.spec, lr, vars.clone())?;
             self.runs.push(Run { network, vars, optimizer });
         }
         Ok(())
@@ -179,6 +182,44 @@ impl Rival for Candle {
     }
 }
 
+/// (f).
+struct Step {
+    spec: Spec,
+    weights: Var,
+    grads: GradStore,
+    optimizer: AdamW,
+}
+
+impl Step {
+    fn new(work: Work) -> Result<Self> {
+        let spec = work.spec;
+        let weights = Var::zeros((spec.inputs, spec.outputs), candle_core::DType::F32, &Device::Cpu)?;
+        // A store is only to be had from a backward pass.
+        let grads = weights.sum_all()?.backward()?;
+        let optimizer = optimizer(&spec, spec.lr, vec![weights.clone()])?;
+        Ok(Self { spec, weights, grads, optimizer })
+    }
+}
+
+impl Update for Step {
+    fn prepare(&mut self) -> Result<()> {
+        let shape = (self.spec.inputs, self.spec.outputs);
+        self.grads.insert(&self.weights, Tensor::from_vec(gradient(&self.spec), shape, &Device::Cpu)?);
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<()> {
+        if self.spec.clip > 0.0 {
+            clip(std::slice::from_ref(&self.weights), &mut self.grads, self.spec.clip)?;
+        }
+        Ok(self.optimizer.step(&self.grads)?)
+    }
+
+    fn size(&mut self) -> Result<f64> {
+        Ok(f64::from(self.weights.abs()?.mean_all()?.to_scalar::<f32>()?))
+    }
+}
+
 fn main() -> Result<()> {
-    serve("0.11.1", Candle::new)
+    serve("0.11.1", Candle::new, Step::new)
 }

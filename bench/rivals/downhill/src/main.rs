@@ -4,8 +4,8 @@
 mod protocol;
 
 use downhill_nn::{Batch, Dense, Loss, Mlp, Model, Targets, Workspace};
-use downhill_optim::{Adam, AdamW, Optimizer, Restraints, Rule};
-use protocol::{Result, Rival, Work, permutation, serve};
+use downhill_optim::{Adam, AdamW, Layout, Optimizer, Restraints, Rule};
+use protocol::{Result, Rival, Spec, Update, Work, gradient, permutation, serve};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
@@ -33,6 +33,22 @@ fn targets(work: &Work, rows: usize) -> Targets<'_, f32> {
     }
 }
 
+/// The optimizer of a workload; `parallel` if it may use all threads of the pool it runs in.
+fn optimizer(spec: &Spec, layout: &Layout, parallel: bool) -> Result<Optimizer<f32>> {
+    let rule: Rule = if spec.optimizer == "adamw" {
+        AdamW { weight_decay: spec.weight_decay, ..AdamW::default() }.into()
+    } else {
+        Adam::default().into()
+    };
+    let clip_norm = (spec.clip > 0.0).then_some(spec.clip);
+    let restraints = Restraints { clip_norm, ..Restraints::default() };
+    Ok(Optimizer::new(rule, restraints, layout, parallel)?)
+}
+
+fn pool(work: &Work) -> Result<ThreadPool> {
+    Ok(rayon::ThreadPoolBuilder::new().num_threads(work.threads).build()?)
+}
+
 impl Run {
     fn new(work: &Work, rate: f64, seed: u64) -> Result<Self> {
         let spec = &work.spec;
@@ -47,14 +63,7 @@ impl Run {
         let model = Model::build(&layers, spec.inputs, seed)?;
         // The trainings of a sweep share the threads among them; one row is not worth waking one.
         let parallel = work.threads > 1 && spec.rates.is_empty() && spec.rows_a_call != 1;
-        let rule: Rule = if spec.optimizer == "adamw" {
-            AdamW { weight_decay: spec.weight_decay, ..AdamW::default() }.into()
-        } else {
-            Adam::default().into()
-        };
-        let clip_norm = (spec.clip > 0.0).then_some(spec.clip);
-        let restraints = Restraints { clip_norm, ..Restraints::default() };
-        let optimizer = Optimizer::new(rule, restraints, model.layout(), parallel)?;
+        let optimizer = optimizer(spec, model.layout(), parallel)?;
         let workspace = Workspace::new(&model, spec.batch, parallel);
         Ok(Self { rate, model, optimizer, workspace })
     }
@@ -76,7 +85,7 @@ impl Run {
 impl Downhill {
     fn new(work: Work) -> Result<Self> {
         let loss = if work.regression() { "mse" } else { "cross-entropy" }.parse()?;
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(work.threads).build()?;
+        let pool = pool(&work)?;
         Ok(Self { work, loss, pool, runs: Vec::new(), seed: 0 })
     }
 }
@@ -121,6 +130,42 @@ impl Rival for Downhill {
     }
 }
 
+/// (f).
+struct Step {
+    rate: f64,
+    pool: ThreadPool,
+    optimizer: Optimizer<f32>,
+    params: Vec<f32>,
+    grads: Vec<f32>,
+    count: u64,
+}
+
+impl Step {
+    fn new(work: Work) -> Result<Self> {
+        let grads = gradient(&work.spec);
+        let optimizer = optimizer(&work.spec, &Layout::flat(grads.len()), work.threads > 1)?;
+        let params = vec![0.0; grads.len()];
+        Ok(Self { rate: work.spec.lr, pool: pool(&work)?, optimizer, params, grads, count: 0 })
+    }
+}
+
+impl Update for Step {
+    fn prepare(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<()> {
+        let Self { rate, pool, optimizer, params, grads, count } = self;
+        pool.install(|| optimizer.step(*count, *rate, params, grads));
+        *count += 1;
+        Ok(())
+    }
+
+    fn size(&mut self) -> Result<f64> {
+        Ok(self.params.iter().map(|p| f64::from(p.abs())).sum::<f64>() / self.params.len() as f64)
+    }
+}
+
 fn main() -> Result<()> {
-    serve("this tree", Downhill::new)
+    serve("this tree", Downhill::new, Step::new)
 }
