@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args as Flags, Parser, Subcommand, ValueEnum};
 use downhill::data::{ReadOptions, Table, Task};
@@ -280,14 +281,20 @@ pub struct RunArgs {
     pub name: Option<String>,
 
     #[command(flatten)]
-    pub threads: Threads,
+    pub running: Running,
 }
 
+// What changes no bit of the result.
 #[derive(Flags)]
-pub struct Threads {
+pub struct Running {
     /// The number of threads; it changes no bit of the result. [default: one a core]
     #[arg(long, value_name = "N", value_parser = threads, allow_hyphen_values = true)]
     pub threads: Option<usize>,
+
+    /// A checkpoint is written when an epoch ends and the last is so many seconds old, and at the end; 0 for one after
+    /// every epoch. [default: 1]
+    #[arg(long, value_name = "SECONDS", value_parser = age, allow_hyphen_values = true)]
+    pub checkpoint_every: Option<Duration>,
 }
 
 #[derive(Flags)]
@@ -299,7 +306,7 @@ pub struct ResumeArgs {
     pub runs: RunsArgs,
 
     #[command(flatten)]
-    pub threads: Threads,
+    pub running: Running,
 }
 
 #[derive(Flags)]
@@ -528,6 +535,11 @@ fn some_rows(text: &str) -> Result<usize, String> {
 
 fn threads(text: &str) -> Result<usize, String> {
     count(text, 1..=1024).map(|threads| threads as usize)
+}
+
+fn age(text: &str) -> Result<Duration, String> {
+    let most = 1e9; // 30 years
+    number(text, "of seconds, at least 0", |x| (0.0..=most).contains(&x)).map(Duration::from_secs_f64)
 }
 
 fn number(text: &str, wanted: &str, fits: impl Fn(f64) -> bool) -> Result<f64, String> {

@@ -6,24 +6,24 @@ use std::sync::mpsc;
 use downhill::prelude::{Trained, Trainer};
 use downhill::train::{Command, RunFolder, Stop, Summary};
 
-use crate::args::{Format, ResumeArgs, TrainArgs};
+use crate::args::{Format, ResumeArgs, Running, TrainArgs};
 use crate::{Failure, evaluate, output, progress};
 
 pub fn train(options: TrainArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let config = options.config()?;
-    let trainer = connect(Trainer::from_config(config.training), options.run.threads.threads, quiet)?;
+    let trainer = connect(Trainer::from_config(config.training), &options.run.running, quiet)?;
     let trained = trainer.fit_in(&options.run.runs, options.run.name.as_deref(), &config.data)?;
     conclude(&trained, format, quiet)
 }
 
 pub fn resume(options: &ResumeArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let folder = evaluate::open(&options.run, &options.runs.runs)?;
-    let trained = connect(Trainer::default(), options.threads.threads, quiet)?.resume(folder)?;
+    let trained = connect(Trainer::default(), &options.running, quiet)?.resume(folder)?;
     conclude(&trained, format, quiet)
 }
 
 /// Connects a trainer with the terminal: what happens is shown, and Ctrl-C stops it at the next step.
-fn connect(trainer: Trainer, threads: Option<usize>, quiet: bool) -> Result<Trainer, Failure> {
+fn connect(trainer: Trainer, running: &Running, quiet: bool) -> Result<Trainer, Failure> {
     let (commands, inbox) = mpsc::channel();
     let mut asked = false;
     ctrlc::set_handler(move || {
@@ -32,11 +32,13 @@ fn connect(trainer: Trainer, threads: Option<usize>, quiet: bool) -> Result<Trai
         }
         asked = true;
     })?;
-    let trainer = match threads {
-        Some(threads) => trainer.threads(threads),
-        None => trainer,
-    };
-    let trainer = trainer.inbox(inbox);
+    let mut trainer = trainer.inbox(inbox);
+    if let Some(threads) = running.threads {
+        trainer = trainer.threads(threads);
+    }
+    if let Some(age) = running.checkpoint_every {
+        trainer = trainer.checkpoint_every(age);
+    }
     Ok(if quiet { trainer } else { trainer.view(progress::view()) })
 }
 

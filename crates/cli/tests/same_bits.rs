@@ -93,6 +93,7 @@ fn settings(trial: u64) -> Vec<String> {
     flag("batch-norm", pick(3, &["yes", "no"]));
     flag("early-stop", pick(1, &["off", "5", "after(8, min-delta=0.001)"]));
     flag("threads", pick(2, &["1", "2"]));
+    flag("checkpoint-every", pick(1, &["0", "0", "0.02"]));
     flag("seed", trial.to_string());
     args
 }
@@ -111,7 +112,9 @@ fn killed_at_any_moment_and_resumed_it_is_the_same_run() {
 
         // Kills at moments spread over the whole run, its start and its end included; then it comes to its end.
         let run = folder.path().join("runs/killed");
-        let again = || if run.exists() { vec!["resume", "killed"] } else { settings.clone() };
+        let again = || {
+            if run.exists() { vec!["resume", "killed", "--checkpoint-every", "0"] } else { settings.clone() }
+        };
         for kill in 0..3 {
             let mut child = downhill(folder.path(), &again()).spawn().unwrap();
             std::thread::sleep(took * ((trial as u32 * 37 + kill * 53) % 100) / 100);
@@ -134,7 +137,18 @@ fn killed_at_any_moment_and_resumed_it_is_the_same_run() {
 #[test]
 fn interrupted_it_says_how_to_go_on() {
     let folder = tempfile::tempdir().unwrap();
-    let settings = ["train", "digits", "--epochs", "30", "--early-stop", "off", "--hidden", "200,200"];
+    let settings = [
+        "train",
+        "digits",
+        "--epochs",
+        "30",
+        "--early-stop",
+        "off",
+        "--hidden",
+        "200,200",
+        "--checkpoint-every",
+        "0",
+    ];
     let undisturbed = hash(folder.path(), &settings);
     let mut command = Command::new(env!("CARGO_BIN_EXE_downhill"));
     command.current_dir(folder.path()).args(settings).args(["--name", "stopped"]);

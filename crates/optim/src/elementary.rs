@@ -172,4 +172,27 @@ mod tests {
         assert_eq!([exp(0.0), exp_m1(0.0), tanh(0.0), ln_1p(0.0), erf(0.0)], [1.0, 0.0, 0.0, 0.0, 0.0]);
         assert!([exp, exp_m1, tanh, ln_1p, erf].iter().all(|f| f(f32::NAN).is_nan()));
     }
+
+    #[test]
+    fn vector_and_portable_code_give_the_same_bits() {
+        // Bits of all kinds: numbers of every size, infinities, NaN.
+        let inputs: Vec<f32> = (0..u32::MAX).step_by(9973).map(f32::from_bits).collect();
+        let bits = |values: Vec<f32>| -> Vec<u32> {
+            values.iter().map(|y| if y.is_nan() { f32::NAN.to_bits() } else { y.to_bits() }).collect()
+        };
+        macro_rules! check {
+            ($($function:ident)*) => {$(
+                let mut vectors = inputs.clone();
+                crate::simd::vectorised(
+                    #[inline(always)]
+                    || vectors.iter_mut().for_each(|x| *x = $function(*x)),
+                );
+                // Through a pointer, so that it is compiled for any processor and one number at a time.
+                let portable = std::hint::black_box::<fn(f32) -> f32>($function);
+                let portable = inputs.iter().map(|&x| portable(x)).collect();
+                assert!(bits(vectors) == bits(portable), stringify!($function));
+            )*};
+        }
+        check!(exp exp_m1 tanh ln_1p erf);
+    }
 }

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::mpsc::Receiver;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use downhill_data::{Dataset, Encoder, Targets, permutation};
 use downhill_nn::{Batch, Calibration, LayerSpec, Loss, Model, Workspace};
@@ -23,7 +23,13 @@ pub(crate) struct Outside {
     pub views: Vec<View>,
     pub inbox: Option<Receiver<Command>>,
     pub folder: Option<(RunFolder, Log)>,
+    /// How old the last checkpoint is at least when an epoch ends with another.
+    pub checkpoint_every: Option<Duration>,
 }
+
+/// What is done again after a crash, at most, beside an epoch; a checkpoint costs milliseconds, which is as long as
+/// many epochs of a small network.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 
 impl Outside {
     fn show(&mut self, event: &Event) {
@@ -70,6 +76,9 @@ pub(crate) struct Session<'a> {
     best: Option<Weights>,
     /// Where the run was still well.
     back: Option<Snapshot>,
+    /// When the last checkpoint was written, or the run began, and whether there has been an epoch since.
+    saved: Instant,
+    unsaved: bool,
     /// The mean loss of the first guess, which knows nothing.
     baseline: f64,
     last: Option<Epoch>,
@@ -254,6 +263,8 @@ impl<'a> Session<'a> {
             progress: Progress::default(),
             best: None,
             back: None,
+            saved: Instant::now(),
+            unsaved: false,
             baseline,
             last: None,
             notes,
@@ -378,7 +389,7 @@ impl<'a> Session<'a> {
             if let Some(Command::Stop) = outside.command() {
                 if !self.is_between_epochs() {
                     self.progress.epoch_seconds += began.elapsed().as_secs_f64();
-                    self.save(outside)?;
+                    self.unsaved = true;
                 }
                 break Stop::Interrupted;
             }
@@ -405,7 +416,10 @@ impl<'a> Session<'a> {
                         self.progress.rollbacks = 0;
                         back.take(&self.progress, &self.model, &self.optimizer);
                     }
-                    self.save(outside)?;
+                    self.unsaved = true;
+                    if self.saved.elapsed() >= outside.checkpoint_every.unwrap_or(CHECKPOINT_EVERY) {
+                        self.save(outside)?;
+                    }
                 }
             }
             if !well {
@@ -415,6 +429,9 @@ impl<'a> Session<'a> {
                 began = Instant::now();
             }
         };
+        if self.unsaved && !matches!(stop, Stop::Diverged { .. }) {
+            self.save(outside)?;
+        }
         outside.tell(&Event::Stop { step: self.progress.step, reason: stop })?;
         if let Some((_, log)) = &outside.folder {
             log.sync()?;
@@ -616,6 +633,7 @@ impl<'a> Session<'a> {
         let kept = [Some(self.progress.step), before, best];
         folder.keep(&kept.into_iter().flatten().collect::<Vec<u64>>())?;
         outside.show(&event);
+        (self.saved, self.unsaved) = (Instant::now(), false);
         Ok(())
     }
 

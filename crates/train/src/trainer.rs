@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
 use downhill_data::Dataset;
 use downhill_nn::Loss;
@@ -193,6 +194,13 @@ impl Trainer {
         self
     }
 
+    /// A checkpoint is written when an epoch ends and the last one is this old, and at the end. Default one second;
+    /// zero for one after every epoch.
+    pub fn checkpoint_every(mut self, age: Duration) -> Self {
+        self.outside.checkpoint_every = Some(age);
+        self
+    }
+
     /// Trains a network.
     ///
     /// # Errors
@@ -217,7 +225,7 @@ impl Trainer {
 
     /// Goes on with a run from its latest checkpoint; a run that is over only gives its result again.
     ///
-    /// The run keeps its own settings: of this trainer's, only threads, views and inbox may be given.
+    /// The run keeps its own settings: of this trainer's, only threads, views, inbox and the age of checkpoints may be given.
     ///
     /// # Errors
     ///
