@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::{Args as Flags, Parser, Subcommand, ValueEnum};
 use downhill::data::{ReadOptions, Table, Task};
 use downhill::nn::{Activation, Loss};
-use downhill::optim::{Group, Init, Lookahead, Rule, Schedule};
+use downhill::optim::{Group, Init, Lookahead, Rule, Schedule, SpecError, spec};
 use downhill::train::{ClassWeights, EarlyStopping, Guard, Held, Patience, Plateau, RunConfig, Source};
 
 use crate::path::Surface;
@@ -41,6 +41,11 @@ pub enum Format {
 pub enum Command {
     /// Train a network on a table or on images.
     Train(Box<TrainArgs>),
+    /// Find the learning rate for a run, as train does unless one is given, and show how.
+    ///
+    /// A range test and a few rehearsals, which take at most a fifth of the steps of the run that the same flags make. With
+    /// --lr, that schedule is rehearsed at other peaks. The numbers, with --format csv, are the range test's: lr, loss.
+    FindLr(Box<FindLrArgs>),
     /// Go on with a run that was interrupted.
     Resume(ResumeArgs),
     /// Measure a trained network on a table that has the target.
@@ -63,6 +68,29 @@ pub enum Command {
 
 #[derive(Flags)]
 pub struct TrainArgs {
+    #[command(flatten)]
+    pub setup: SetupArgs,
+
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+#[derive(Flags)]
+pub struct FindLrArgs {
+    #[command(flatten)]
+    pub setup: SetupArgs,
+
+    #[command(flatten)]
+    pub threads: Threads,
+
+    /// Draw into a file too: FILE.svg or FILE.png.
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PlotFile>,
+}
+
+// What is trained on what, and how.
+#[derive(Flags)]
+pub struct SetupArgs {
     /// A bundled data set (`downhill datasets` lists them), a CSV or TSV file, or a folder of IDX images.
     #[arg(required_unless_present_any = ["config", "images"])]
     pub data: Option<String>,
@@ -79,9 +107,6 @@ pub struct TrainArgs {
 
     #[command(flatten)]
     pub training: TrainingArgs,
-
-    #[command(flatten)]
-    pub run: RunArgs,
 }
 
 #[derive(Flags)]
@@ -175,10 +200,10 @@ pub struct TrainingArgs {
     #[arg(long, value_name = "SPEC")]
     pub optimizer: Option<Rule>,
 
-    /// The learning rate: a number, or a schedule such as cosine(0.01), step(0.1, every=10ep), warmup(5%, then=…).
-    /// [default: by the optimizer; warmup(5%, then=cosine(0.003)) for adamw]
+    /// The learning rate: a number, a schedule such as cosine(0.01), step(0.1, every=10ep), warmup(5%, then=…), or auto:
+    /// warmup(5%, then=cosine(…)) with a peak that is found first, in at most a fifth of the run's steps. [default: auto]
     #[arg(long, value_name = "SPEC", allow_hyphen_values = true)]
-    pub lr: Option<Schedule>,
+    pub lr: Option<Rate>,
 
     /// A schedule for the momentum, μ or β₁. [default: the optimizer's own value; one-cycle moves it]
     #[arg(long, value_name = "SPEC", allow_hyphen_values = true)]
@@ -284,12 +309,18 @@ pub struct RunArgs {
     pub running: Running,
 }
 
-// What changes no bit of the result.
 #[derive(Flags)]
-pub struct Running {
+pub struct Threads {
     /// The number of threads; it changes no bit of the result. [default: one a core]
     #[arg(long, value_name = "N", value_parser = threads, allow_hyphen_values = true)]
     pub threads: Option<usize>,
+}
+
+// What changes no bit of the result.
+#[derive(Flags)]
+pub struct Running {
+    #[command(flatten)]
+    pub threads: Threads,
 
     /// A checkpoint is written when an epoch ends and the last is so many seconds old, and at the end; 0 for one after
     /// every epoch. [default: 1]
@@ -454,6 +485,18 @@ impl<T: FromStr> FromStr for Spelt<T> {
     }
 }
 
+/// A schedule; none is one whose peak is to be found.
+#[derive(Clone)]
+pub struct Rate(Option<Schedule>);
+
+impl FromStr for Rate {
+    type Err = SpecError;
+
+    fn from_str(text: &str) -> Result<Self, SpecError> {
+        spec::parse_or_auto(text).map(Self)
+    }
+}
+
 #[derive(Clone)]
 pub struct Numbers(pub Vec<f64>);
 
@@ -585,7 +628,7 @@ fn early_stopping(text: &str) -> Result<EarlyStopping, String> {
         Err(_) if text.parse::<f64>().is_ok() => {
             Err("must be a whole number of epochs, at least 1; `off` trains to the end".into())
         }
-        Err(_) => text.parse().map_err(|error: downhill::optim::SpecError| error.to_string()),
+        Err(_) => text.parse().map_err(|error: SpecError| error.to_string()),
     }
 }
 
@@ -596,7 +639,7 @@ fn set<T>(place: &mut T, given: Option<T>) {
     }
 }
 
-impl TrainArgs {
+impl SetupArgs {
     /// The configuration that the flags and the file they name come to.
     pub fn config(&self) -> Result<RunConfig, downhill::train::Error> {
         if let (Some(images), None) = (&self.source.read.images, &self.source.read.labels) {
@@ -691,7 +734,7 @@ impl TrainingArgs {
 
         let training = &mut config.training;
         set(&mut training.optimizer, self.optimizer);
-        set(&mut training.lr, self.lr.clone().map(Some));
+        set(&mut training.lr, self.lr.clone().map(|rate| rate.0));
         set(&mut training.momentum, self.momentum.clone().map(Some));
         set(&mut training.plateau, self.plateau);
         set(&mut training.guard, self.guard);

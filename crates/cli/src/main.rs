@@ -6,6 +6,7 @@ mod args;
 mod braille;
 mod datasets;
 mod evaluate;
+mod find_lr;
 mod init;
 mod output;
 mod path;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
     let Args { command, format, quiet } = Args::parse();
     let done = match command {
         Command::Train(options) => train::train(*options, format, quiet),
+        Command::FindLr(options) => find_lr::find_lr(&options, format, quiet),
         Command::Resume(options) => train::resume(&options, format, quiet),
         Command::Evaluate(options) => evaluate::evaluate(&options, format, quiet),
         Command::Predict(options) => predict::predict(&options, format, quiet),

@@ -70,7 +70,7 @@ fn bar() -> impl FnMut(&Event) + Send {
             total_epochs = epochs(*total_steps, *steps_per_epoch);
         }
         Event::Step { .. } => bar.inc(1),
-        Event::Note { .. } | Event::Cut { .. } | Event::Rollback { .. } => {
+        Event::Rate(_) | Event::Note { .. } | Event::Cut { .. } | Event::Rollback { .. } => {
             if let Event::Rollback { to, .. } = event {
                 bar.set_position(*to);
             }
@@ -111,7 +111,7 @@ fn lines() -> impl FnMut(&Event) + Send {
             }
             total_epochs = epochs(*total_steps, *steps_per_epoch);
         }
-        Event::Note { .. } | Event::Cut { .. } | Event::Rollback { .. } => {
+        Event::Rate(_) | Event::Note { .. } | Event::Cut { .. } | Event::Rollback { .. } => {
             event.text().iter().for_each(|text| output::note(text))
         }
         Event::Epoch(epoch) => {

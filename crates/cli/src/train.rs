@@ -3,16 +3,19 @@
 use std::path::Path;
 use std::sync::mpsc;
 
-use downhill::prelude::{Trained, Trainer};
+use downhill::prelude::{Error, Trained, Trainer};
 use downhill::train::{Command, RunFolder, Stop, Summary};
 
 use crate::args::{Format, ResumeArgs, Running, TrainArgs};
 use crate::{Failure, evaluate, output, progress};
 
 pub fn train(options: TrainArgs, format: Format, quiet: bool) -> Result<(), Failure> {
-    let config = options.config()?;
+    let config = options.setup.config()?;
     let trainer = connect(Trainer::from_config(config.training), &options.run.running, quiet)?;
-    let trained = trainer.fit_in(&options.run.runs, options.run.name.as_deref(), &config.data)?;
+    let trained = match trainer.fit_in(&options.run.runs, options.run.name.as_deref(), &config.data) {
+        Err(Error::Interrupted) => return Err(Failure::Interrupted),
+        trained => trained?,
+    };
     conclude(&trained, format, quiet)
 }
 
@@ -33,7 +36,7 @@ fn connect(trainer: Trainer, running: &Running, quiet: bool) -> Result<Trainer, 
         asked = true;
     })?;
     let mut trainer = trainer.inbox(inbox);
-    if let Some(threads) = running.threads {
+    if let Some(threads) = running.threads.threads {
         trainer = trainer.threads(threads);
     }
     if let Some(age) = running.checkpoint_every {

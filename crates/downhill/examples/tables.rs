@@ -4,13 +4,16 @@
 //! `cargo run --release --example tables -- FOLDER OUT SEEDS [NAME …]`
 #![allow(clippy::print_stdout)]
 
+mod shared;
+
 use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use downhill::data::bundled;
 use downhill::prelude::*;
 use serde_json::json;
+
+use shared::tables;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -46,28 +49,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     Ok(())
-}
-
-fn tables(folder: &Path) -> Result<Vec<(String, Table)>, Box<dyn Error>> {
-    let mut tables = Vec::new();
-    for data in bundled::catalogue() {
-        tables.push((data.name.to_string(), Table::bundled(data.name)?));
-    }
-    let mut files =
-        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, std::io::Error>>()?;
-    files.sort();
-    for path in files {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        if path.extension().is_some_and(|extension| extension == "csv") && name != "adult-test" {
-            tables.push((name, Table::open(path)?));
-        }
-    }
-    let images = folder.join("mnist/t10k-images-idx3-ubyte.gz");
-    if images.exists() {
-        let labels = folder.join("mnist/t10k-labels-idx1-ubyte.gz");
-        tables.push(("mnist-t10k".into(), Table::images(images, Some(&labels))?));
-    }
-    Ok(tables)
 }
 
 /// The rows of some examples whose place among those of their class is wanted.

@@ -17,6 +17,7 @@ mod noam;
 mod one_cycle;
 mod piecewise;
 mod polynomial;
+mod scaled;
 mod sequence;
 mod staircase;
 mod warmup;

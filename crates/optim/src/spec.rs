@@ -68,6 +68,23 @@ pub fn deserialize<'de, T: Spelled, D: Deserializer<'de>>(deserializer: D) -> Re
     parse(&print::spell(&tree)).map_err(serde::de::Error::custom)
 }
 
+/// Reads a value from its spelling, or none if that is the word `auto`: it is then to be chosen.
+///
+/// # Errors
+///
+/// As [`parse`].
+pub fn parse_or_auto<T: Spelled>(text: &str) -> Result<Option<T>, SpecError> {
+    if text.trim() == "auto" { Ok(None) } else { parse(text).map(Some) }
+}
+
+/// Reads a value as [`deserialize`] does, or none if it is the word `auto`.
+pub fn deserialize_or_auto<'de, T: Spelled, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let tree::Tree(tree) = tree::Tree::deserialize(deserializer)?;
+    parse_or_auto(&print::spell(&tree)).map_err(serde::de::Error::custom)
+}
+
 /// Gives a type with serde derives and a `check` method its spelling, [`FromStr`](std::str::FromStr) and
 /// [`Display`](std::fmt::Display).
 #[macro_export]

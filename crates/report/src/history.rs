@@ -6,7 +6,9 @@ use std::path::Path;
 
 use downhill_optim::Position;
 use downhill_train::log::Record;
-use downhill_train::{Config, EarlyStopping, Epoch, Error, Event, Patience, Stop, usual_schedule};
+use downhill_train::{
+    Config, EarlyStopping, Epoch, Error, Event, Patience, Stop, usual_rate, usual_schedule,
+};
 
 use crate::number::{counted, grouped};
 
@@ -148,7 +150,7 @@ impl History {
         let schedule = match &config.lr {
             Some(schedule) => schedule,
             None => {
-                usual = usual_schedule(&config.optimizer);
+                usual = usual_schedule(&config.optimizer, usual_rate(&config.optimizer));
                 &usual
             }
         };

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::axis::{Axis, Range};
 use crate::number::significant;
-use crate::panel::{Entry, FONT, Panel, Place, Plot, STYLES, width};
+use crate::panel::{Entry, FONT, MARKERS, Panel, Place, Plot, STYLES, width};
 use crate::{Field, segment_within};
 
 const WIDTH: f64 = 640.0;
@@ -14,17 +14,6 @@ const FINEST: f64 = 0.1;
 const START: &str = "start";
 /// A way of more points than this has markers at some of them only.
 const MOST_MARKERS: usize = 200;
-
-/// Markers around the origin, in the order of the styles: with the colours, they tell ways apart without any.
-const MARKERS: [&str; 7] = [
-    "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0z",
-    "M-2.7-2.7h5.4v5.4h-5.4z",
-    "M0-3.7L3.5 2.6h-7z",
-    "M0-4L4 0L0 4L-4 0z",
-    "M0 3.7L3.5-2.6h-7z",
-    "M-1.2-3.6h2.4v2.4h2.4v2.4h-2.4v2.4h-2.4v-2.4h-2.4v-2.4h2.4z",
-    "M-3.6-1.3h7.2v2.6h-7.2z",
-];
 
 /// The ways that optimizers take over a surface: over its contour lines, or along its curve.
 ///

@@ -11,6 +11,7 @@ mod landscape;
 mod number;
 mod page;
 mod panel;
+mod range_test;
 mod segment;
 
 use std::fs;
@@ -23,6 +24,7 @@ pub use chart::{Chart, Mark, Series};
 pub use field::Field;
 pub use histograms::{Histogram, Histograms};
 pub use landscape::{Ground, Landscape, Way};
+pub use range_test::RangeTest;
 pub use segment::segment_within;
 
 use history::History;

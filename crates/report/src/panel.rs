@@ -17,6 +17,17 @@ pub(crate) const STYLES: [(&str, &str); 7] = [
     ("currentColor", "4 4"),
 ];
 
+/// Markers around the origin, in the order of the styles: with the colours, they tell things apart without any.
+pub(crate) const MARKERS: [&str; 7] = [
+    "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0z",
+    "M-2.7-2.7h5.4v5.4h-5.4z",
+    "M0-3.7L3.5 2.6h-7z",
+    "M0-4L4 0L0 4L-4 0z",
+    "M0 3.7L3.5-2.6h-7z",
+    "M-1.2-3.6h2.4v2.4h2.4v2.4h-2.4v2.4h-2.4v-2.4h-2.4v-2.4h2.4z",
+    "M-3.6-1.3h7.2v2.6h-7.2z",
+];
+
 pub(crate) const FONT: f64 = 14.0;
 pub(crate) const LINE: f64 = 21.0;
 /// What is left free around a chart in a file of its own.

@@ -27,8 +27,9 @@ pub struct Config {
     /// The rule that moves the parameters. Default AdamW.
     #[serde(with = "spec")]
     pub optimizer: Rule,
-    /// The learning rate. Chosen by the rule: [`usual_schedule`].
-    #[serde(skip_serializing_if = "Option::is_none", with = "spelled::option")]
+    /// The learning rate. Unless given, or if it is `auto`, it is found by trying before the first step, as the peak of
+    /// [`usual_schedule`]; see [`FoundRate`](crate::FoundRate).
+    #[serde(skip_serializing_if = "Option::is_none", with = "rate")]
     pub lr: Option<Schedule>,
     /// The momentum, μ or β₁, if it is to follow a schedule; otherwise `lr` moves it if it is a one-cycle, and else it
     /// stays what the rule says.
@@ -105,10 +106,9 @@ impl From<Vec<LayerSpec>> for Network {
     }
 }
 
-/// The schedule that a rule is run with unless another is given: a twentieth of the run up to a rate that usually suits the
-/// rule, then half a cosine down to zero; with a schedule-free rule, the rate stays up.
-pub fn usual_schedule(rule: &Rule) -> Schedule {
-    let rate = match rule {
+/// The peak rate that usually suits a rule, on standardised features and with layers of some dozens or hundreds of units.
+pub fn usual_rate(rule: &Rule) -> f64 {
+    match rule {
         Rule::Sgd(_) => 0.1,
         Rule::Momentum(_) | Rule::Nesterov(_) | Rule::Adagrad(_) => 0.03,
         Rule::RmsProp(_) => 1e-3,
@@ -123,11 +123,16 @@ pub fn usual_schedule(rule: &Rule) -> Schedule {
         | Rule::Adamax(_)
         | Rule::RAdam(_) => 3e-3,
         Rule::Muon(_) | Rule::ScheduleFreeAdamW(_) => 3e-3,
-    };
+    }
+}
+
+/// The schedule that a rule is run with unless another is given: a twentieth of the run up to `peak`, then half a cosine
+/// down to zero; with a schedule-free rule, the rate stays up.
+pub fn usual_schedule(rule: &Rule, peak: f64) -> Schedule {
     let warmup = Length::Share(0.05);
     match rule {
-        Rule::ScheduleFreeSgd(_) | Rule::ScheduleFreeAdamW(_) => Warmup::new(warmup, rate).into(),
-        _ => Warmup::new(warmup, Cosine::new(rate)).into(),
+        Rule::ScheduleFreeSgd(_) | Rule::ScheduleFreeAdamW(_) => Warmup::new(warmup, peak).into(),
+        _ => Warmup::new(warmup, Cosine::new(peak)).into(),
     }
 }
 
@@ -148,6 +153,12 @@ impl ClassWeights {
     pub fn check(&self) -> Result<(), Invalid> {
         Ok(())
     }
+}
+
+/// How the learning rate is written: a schedule, or `auto`, which is none.
+mod rate {
+    pub(super) use crate::spelled::option::serialize;
+    pub(super) use downhill_optim::spec::deserialize_or_auto as deserialize;
 }
 
 impl Default for Config {
@@ -175,7 +186,8 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The same with everything that was left to be chosen chosen for `data`, and notes on what a person should know.
+    /// The same with everything that was left to be chosen chosen for `data`, but for the learning rate, which takes
+    /// training to find; and notes on what a person should know.
     ///
     /// # Errors
     ///
@@ -195,7 +207,6 @@ impl Config {
         let batch = batch.min(rows);
         config.batch = Some(batch);
 
-        config.lr.get_or_insert_with(|| usual_schedule(&self.optimizer));
         // One decay, not two of the same kind on top of each other.
         if self.restraints.weight_decay > 0.0
             && let Some(own) = config.optimizer.weight_decay_mut()

@@ -41,6 +41,8 @@ pub enum Error {
         /// Where and what is wrong.
         why: String,
     },
+    /// Somebody asked for an end before there was anything to save.
+    Interrupted,
     /// The loss stopped being a number.
     Diverged {
         /// The step at which it did, counted from 0.
@@ -78,6 +80,9 @@ impl fmt::Display for Error {
             }
             Self::Damaged { path, why } => write!(f, "{} is damaged: {why}", path.display()),
             Self::Config { path, why } => write!(f, "{}: {why}", path.display()),
+            Self::Interrupted => {
+                f.write_str("interrupted before the first step: there is nothing to go on with")
+            }
             Self::Diverged { step, epoch, lr } => write!(
                 f,
                 "the loss stopped being a finite number at step {step} (epoch {}), at a learning rate of {lr:.3e}; \

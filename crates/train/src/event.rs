@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Metrics;
+use crate::{FoundRate, Metrics};
 
 /// Something that happened. Steps and epochs are counted from 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +30,8 @@ pub enum Event {
         /// The number of trained parameters.
         parameters: u64,
     },
+    /// The learning rate was found by trying, before the first step.
+    Rate(FoundRate),
     /// A run goes on from a checkpoint.
     Resume {
         /// The next step.
@@ -98,6 +100,7 @@ impl Event {
     pub fn text(&self) -> Option<String> {
         match self {
             Self::Note { text } => Some(text.clone()),
+            Self::Rate(found) => Some(found.text()),
             Self::Cut { step, scale, back_to } => {
                 let back = back_to
                     .map_or(String::new(), |epoch| format!(", from the weights of epoch {}", epoch + 1));

@@ -45,7 +45,7 @@ impl Outside {
         Ok(())
     }
 
-    fn command(&self) -> Option<Command> {
+    pub fn command(&self) -> Option<Command> {
         self.inbox.as_ref().and_then(|inbox| inbox.try_recv().ok())
     }
 }
@@ -69,8 +69,9 @@ pub(crate) struct Session<'a> {
     sum: Option<Accumulator<f32>>,
     /// Room for the weights to measure, if they are others than those that train.
     shown: Vec<f32>,
-    /// The order of the rows in the epoch under way.
+    /// The order of the rows in the epoch under way, and which epoch that is.
     order: Vec<u32>,
+    shuffled: Option<u64>,
     outputs: Vec<f32>,
     progress: Progress,
     best: Option<Weights>,
@@ -140,7 +141,7 @@ fn check_size(layers: &[LayerSpec], batch: usize) -> Result<(), Error> {
 }
 
 /// The momentum that is asked for at a position, if it is not just the rule's own.
-fn momentum(config: &Config, position: Position) -> Option<f64> {
+pub(crate) fn momentum(config: &Config, position: Position) -> Option<f64> {
     match &config.momentum {
         Some(schedule) => Some(schedule.at(position)),
         None => config.lr.as_ref().and_then(|lr| lr.momentum(position)),
@@ -256,6 +257,7 @@ impl<'a> Session<'a> {
             shown: vec![0.0; shown],
             batch,
             order: vec![0; data.train.rows()],
+            shuffled: None,
             outputs: vec![0.0; data.valid.rows() * model.outputs()],
             model,
             optimizer,
@@ -278,6 +280,16 @@ impl<'a> Session<'a> {
         &self.notes
     }
 
+    /// The mean training loss of the first guess, which knows nothing.
+    pub fn baseline(&self) -> f64 {
+        self.baseline
+    }
+
+    /// The number of trained parameters.
+    pub fn parameters(&self) -> usize {
+        self.model.params().len()
+    }
+
     /// What the run's log begins with.
     pub fn start(&self) -> Event {
         Event::Start {
@@ -289,7 +301,7 @@ impl<'a> Session<'a> {
             steps_per_epoch: self.steps_per_epoch,
             train_rows: self.data.train.rows() as u64,
             valid_rows: self.data.valid.rows() as u64,
-            parameters: self.model.params().len() as u64,
+            parameters: self.parameters() as u64,
         }
     }
 
@@ -354,7 +366,8 @@ impl<'a> Session<'a> {
         self.progress.step == 0
     }
 
-    fn position(&self) -> Position {
+    /// Where in the run it is.
+    pub fn position(&self) -> Position {
         Position {
             step: self.progress.step,
             steps_per_epoch: self.steps_per_epoch,
@@ -380,7 +393,6 @@ impl<'a> Session<'a> {
 
     /// Trains until the run is over or asked to stop.
     pub fn run(mut self, outside: &mut Outside) -> Result<Outcome, Error> {
-        let mut shuffled = None;
         let mut began = Instant::now();
         let stop = loop {
             if let Some(stop) = self.over() {
@@ -394,9 +406,7 @@ impl<'a> Session<'a> {
                 break Stop::Interrupted;
             }
             let epoch = self.position().epoch();
-            if shuffled != Some(epoch) {
-                permutation(&mut self.order, self.config.seed, epoch);
-                shuffled = Some(epoch);
+            if self.shuffle() {
                 began = Instant::now();
             }
             if self.back.is_none() && self.config.guard != Guard::Off {
@@ -455,15 +465,50 @@ impl<'a> Session<'a> {
         Ok(true)
     }
 
+    /// Puts the rows in the order of the epoch under way, if they are not; whether they were not.
+    fn shuffle(&mut self) -> bool {
+        let epoch = self.position().epoch();
+        if self.shuffled == Some(epoch) {
+            return false;
+        }
+        permutation(&mut self.order, self.config.seed, epoch);
+        self.shuffled = Some(epoch);
+        true
+    }
+
     /// Makes one step and returns the rate and the loss before it. Allocates nothing.
     fn make_step(&mut self, outside: &mut Outside) -> Result<(f64, f64), Error> {
+        let (step, lr) = (self.progress.step, self.rate());
+        let (loss, rows) = self.step_at(lr, momentum(self.config, self.position()))?;
+        outside.show(&Event::Step { step, lr, loss, rows });
+        Ok((lr, loss))
+    }
+
+    /// Makes one step of a trial, at a rate that is not the schedule's, and returns the loss before it; a step whose loss
+    /// is no finite number changes nothing.
+    pub fn try_step(&mut self, lr: f64, momentum: Option<f64>) -> Result<f64, Error> {
+        self.shuffle();
+        Ok(self.step_at(lr, momentum)?.0)
+    }
+
+    /// The mean loss over the validation rows with the weights that would be kept now.
+    pub fn validation_loss(&mut self) -> Result<f64, Error> {
+        let (valid, encoder) = (&self.data.valid, self.data.encoder.as_ref());
+        self.show_evaluation();
+        let measured =
+            measure(&mut self.workspace, &self.model, &mut self.outputs, valid, &self.loss, encoder, false);
+        self.hide_evaluation();
+        Ok(measured?.0)
+    }
+
+    /// Makes one step and returns the loss before it and the number of rows it was made from.
+    fn step_at(&mut self, lr: f64, momentum: Option<f64>) -> Result<(f64, u64), Error> {
         let step = self.progress.step;
         let first = (step % self.steps_per_epoch) as usize * self.rows_per_step;
         let last = first.saturating_add(self.rows_per_step).min(self.order.len());
         let loss = self.gradients(first..last)?;
-        let lr = self.rate();
         if loss.is_finite() {
-            if let Some(momentum) = momentum(self.config, self.position()) {
+            if let Some(momentum) = momentum {
                 check_momentum_at(momentum, step)?;
                 self.optimizer.set_momentum(momentum);
             }
@@ -473,8 +518,7 @@ impl<'a> Session<'a> {
             self.progress.updates += 1;
             self.progress.loss_sum += loss * (last - first) as f64;
         }
-        outside.show(&Event::Step { step, lr, loss, rows: (last - first) as u64 });
-        Ok((lr, loss))
+        Ok((loss, (last - first) as u64))
     }
 
     /// The rate of the next step: the schedule's, under the cuts so far.
@@ -512,22 +556,26 @@ impl<'a> Session<'a> {
         Ok(mean)
     }
 
-    /// Swaps the weights that train for those to measure, or back.
-    fn swap_shown(&mut self) {
-        self.model.params_mut().swap_with_slice(&mut self.shown);
+    /// Puts the weights to measure in the place of those that train, if they are others.
+    fn show_evaluation(&mut self) {
+        if self.optimizer.has_evaluation() {
+            self.optimizer.evaluation(self.model.params(), &mut self.shown);
+            self.model.params_mut().swap_with_slice(&mut self.shown);
+        }
+    }
+
+    /// Puts the weights that train back.
+    fn hide_evaluation(&mut self) {
+        if self.optimizer.has_evaluation() {
+            self.model.params_mut().swap_with_slice(&mut self.shown);
+        }
     }
 
     /// Measures an epoch that has ended; false if the validation loss is no number.
     fn end_epoch(&mut self, outside: &mut Outside, epoch: u64, lr: f64) -> Result<bool, Error> {
-        let shows_others = self.optimizer.has_evaluation();
-        if shows_others {
-            self.optimizer.evaluation(self.model.params(), &mut self.shown);
-            self.swap_shown();
-        }
+        self.show_evaluation();
         let ended = self.measure_epoch(outside, epoch, lr);
-        if shows_others {
-            self.swap_shown();
-        }
+        self.hide_evaluation();
         let Some(ended) = ended? else { return Ok(false) };
         if ended.best && self.config.plateau.backtracks() {
             let Self { best, model, optimizer, progress, .. } = self;

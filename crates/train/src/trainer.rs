@@ -1,6 +1,7 @@
 //! From data and settings to a trained network.
 
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
@@ -8,10 +9,11 @@ use downhill_data::Dataset;
 use downhill_nn::Loss;
 use downhill_optim::{Group, Invalid, Lookahead, Restraints, Rule, Schedule, invalid};
 
+use crate::finder;
 use crate::session::{Outcome, Outside, Session};
 use crate::{
-    ClassWeights, Command, Config, EarlyStopping, Error, Evaluation, Event, Guard, Network, Plateau,
-    Predictor, RunConfig, RunFolder, Source, Stop, Summary, View,
+    ClassWeights, Command, Config, EarlyStopping, Error, Evaluation, Event, FoundRate, Guard, Network,
+    Plateau, Predictor, RunConfig, RunFolder, Source, Stop, Summary, View, usual_rate, usual_schedule,
 };
 
 /// Trains networks: settings, all with defaults, then [`fit`](Trainer::fit).
@@ -86,7 +88,8 @@ impl Trainer {
         self
     }
 
-    /// The learning rate: a number or a schedule. Default: [`usual_schedule`](crate::usual_schedule).
+    /// The learning rate: a number or a schedule. Default: the [`usual_schedule`](crate::usual_schedule), its peak found by
+    /// trying, which takes at most a fifth of the steps of the run; see [`FoundRate`].
     pub fn lr(mut self, schedule: impl Into<Schedule>) -> Self {
         self.config.lr = Some(schedule.into());
         self
@@ -211,6 +214,19 @@ impl Trainer {
         self.go(data, Kept::Nowhere)
     }
 
+    /// Finds the peak rate to train with, as [`fit`](Trainer::fit) does unless a rate is given. Here the rate that is given
+    /// says what shape the schedule has; how high it is does not matter.
+    ///
+    /// # Errors
+    ///
+    /// If a setting is out of its range or does not go with the data, or the rule has no rate to look for.
+    pub fn find_lr(self, data: &Dataset) -> Result<FoundRate, Error> {
+        let Self { config, threads, mut outside } = self;
+        let threads = check_threads(threads)?;
+        let (config, _) = config.resolve(data)?;
+        on_threads(threads, || find(&config, data, threads, &mut outside))
+    }
+
     /// Reads data, trains a network and keeps the run in a new folder inside `runs`; see [`RunFolder::create`] for its
     /// name. The seed of the trainer is that of the split too.
     ///
@@ -247,7 +263,17 @@ impl Trainer {
     fn go(self, data: &Dataset, kept: Kept<'_>) -> Result<Trained, Error> {
         let Self { config, threads, mut outside } = self;
         let threads = check_threads(threads)?;
-        let (config, notes) = config.resolve(data)?;
+        let (mut config, notes) = config.resolve(data)?;
+        let mut found = None;
+        if config.lr.is_none() {
+            config.lr = Some(match finder::has_a_rate(&config.optimizer) {
+                true => {
+                    let rate = on_threads(threads, || find(&config, data, threads, &mut outside))?;
+                    found.insert(rate).schedule.clone()
+                }
+                false => usual_schedule(&config.optimizer, usual_rate(&config.optimizer)),
+            });
+        }
         let conduct = || -> Result<(Outcome, Option<RunFolder>), Error> {
             let mut session = Session::new(&config, data, threads > 1)?;
             let (folder, resumes) = match kept {
@@ -272,20 +298,15 @@ impl Trainer {
                 _ => (session.start(), [&data.notes, &notes[..], session.notes()].concat()),
             };
             outside.tell(&event)?;
+            if let Some(found) = found {
+                outside.tell(&Event::Rate(found))?;
+            }
             for text in notes {
                 outside.tell(&Event::Note { text })?;
             }
             Ok((session.run(&mut outside)?, folder))
         };
-        // A pool of its own, so that nothing global is set up and steps can hand work to it without allocating.
-        let (outcome, folder) = if threads == 1 {
-            conduct()?
-        } else {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-            let pool = pool
-                .map_err(|error| Error::Mismatch(format!("{threads} threads cannot be started: {error}")))?;
-            pool.install(conduct)?
-        };
+        let (outcome, folder) = on_threads(threads, conduct)?;
         let trained = conclude(&config, data, threads, folder.as_ref(), outcome)?;
         if let Some(folder) = &folder {
             trained.save(folder.model_path())?;
@@ -299,6 +320,24 @@ enum Kept<'a> {
     Nowhere,
     New { runs: &'a Path, name: Option<&'a str>, source: &'a Source },
     Already(RunFolder),
+}
+
+/// Runs something in a pool of so many threads: of its own, so that nothing global is set up and steps can hand work to it
+/// without allocating.
+fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
+    if threads == 1 {
+        return work();
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.map_err(|error| Error::Mismatch(format!("{threads} threads cannot be started: {error}")))?
+        .install(work)
+}
+
+/// Finds a rate, unless a command ends the search.
+fn find(config: &Config, data: &Dataset, threads: usize, outside: &mut Outside) -> Result<FoundRate, Error> {
+    let outside = Mutex::new(outside);
+    let asked = || outside.lock().is_ok_and(|outside| outside.command() == Some(Command::Stop));
+    finder::find(config, data, threads > 1, &asked)
 }
 
 fn check_threads(threads: Option<usize>) -> Result<usize, Invalid> {

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use downhill_data::{Dataset, Table};
-use downhill_optim::{Position, Rule};
-use downhill_train::{Config, Event, Guard, Network, Stop, Trained, Trainer, usual_schedule};
+use downhill_optim::Rule;
+use downhill_train::{Config, Event, Guard, Network, Stop, Trained, Trainer, usual_rate};
 
 fn data(name: &str) -> Dataset {
     Table::bundled(name).unwrap().default_target().split(0.2, 1).unwrap()
@@ -19,9 +19,7 @@ fn run(
     threads: usize,
 ) -> (Result<Trained, String>, Vec<Event>) {
     let optimizer: Rule = rule.parse().unwrap();
-    let usual = usual_schedule(&optimizer);
-    let position = |step| Position { step, steps_per_epoch: 10, total_steps: 100 };
-    let peak = (0..100).map(|step| usual.at(position(step))).fold(0.0, f64::max);
+    let peak = usual_rate(&optimizer);
     let config = Config {
         optimizer,
         lr: Some((times * peak).into()),

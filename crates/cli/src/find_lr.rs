@@ -1,0 +1,96 @@
+//! `downhill find-lr`
+
+use downhill::prelude::Trainer;
+use downhill::train::FoundRate;
+use downhill_report::RangeTest;
+
+use crate::args::{FindLrArgs, Format};
+use crate::braille::{self, Frame, number};
+use crate::{Failure, output};
+
+pub fn find_lr(options: &FindLrArgs, format: Format, quiet: bool) -> Result<(), Failure> {
+    let config = options.setup.config()?;
+    let data = config.data.load(config.training.seed)?;
+    let trainer = Trainer::from_config(config.training);
+    let trainer = match options.threads.threads {
+        Some(threads) => trainer.threads(threads),
+        None => trainer,
+    };
+    let found = trainer.find_lr(&data)?;
+    if let Some(file) = &options.plot {
+        file.write(&RangeTest::new(&found).svg_file(), quiet)?;
+    }
+    match format {
+        Format::Json => output::print_json(&found),
+        Format::Csv => {
+            let header = vec!["lr".to_string(), "loss".to_string()];
+            let cell = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+            let rows = found.curve.iter().map(|point| vec![cell(Some(point.lr)), cell(point.loss)]);
+            output::print_csv(std::iter::once(header).chain(rows))
+        }
+        Format::Text => output::print(&text(&found)),
+    }
+}
+
+/// Characters across and down that the curve is drawn in.
+const SIZE: (usize, usize) = (66, 12);
+/// Where the curve begins, behind its labels.
+const LEFT: usize = 11;
+
+fn text(found: &FoundRate) -> String {
+    let FoundRate { recommended, band: [low, high], schedule, steps, run_steps, seconds, .. } = found;
+    let mut text = String::new();
+    let losses: Vec<f64> = found.curve.iter().filter_map(|point| point.loss).collect();
+    let rates: Vec<f64> = found.curve.iter().map(|point| point.lr).collect();
+    let marks = [
+        ('R', "recommended", Some(*recommended)),
+        ('S', "steepest", found.steepest),
+        ('V', "valley", found.valley),
+        ('M', "minimum/10", found.minimum_tenth),
+        ('D', "diverges", found.diverges),
+    ];
+    if let (Some(first), Some(last), true) = (rates.first(), rates.last(), losses.len() > 1) {
+        // Above what it began with, the curve only blows up.
+        let top = 1.2 * losses[0];
+        let most = losses.iter().fold(f64::NEG_INFINITY, |most, &loss| most.max(loss)).min(top);
+        let least = losses.iter().fold(f64::INFINITY, |least, &loss| least.min(loss));
+        let frame = Frame { range: (least, most), log: false, size: SIZE };
+        text += "training loss\n";
+        let drawn = braille::curve(&losses, frame, &format!("lr {}", number(*first)), &number(*last));
+        let mut under = vec![' '; LEFT + SIZE.0];
+        for (letter, _, lr) in marks.iter().rev() {
+            let share = lr.map(|lr| (lr / first).ln() / (last / first).ln());
+            if let Some(share) = share.filter(|share| (0.0..=1.0).contains(share)) {
+                under[LEFT + (share * (SIZE.0 - 1) as f64).round() as usize] = *letter;
+            }
+        }
+        let under: String = under.into_iter().collect();
+        // The letters stand between the axis and its labels.
+        let cut = drawn.trim_end_matches('\n').rfind('\n').map_or(0, |end| end + 1);
+        text += &format!("{}{}\n{}\n", &drawn[..cut], under.trim_end(), &drawn[cut..]);
+    }
+    for (letter, name, lr) in marks.iter().skip(1) {
+        text += &match lr {
+            Some(lr) => format!("{letter}  {name:<12} {}\n", number(*lr)),
+            None => format!("   {name:<12} –\n"),
+        };
+    }
+    if !found.rehearsals.is_empty() {
+        text += "rehearsals: peak, validation loss\n";
+        for point in &found.rehearsals {
+            let loss = point.loss.map_or("not a finite number".into(), number);
+            text += &format!("   {:<12} {loss}\n", number(point.lr));
+        }
+    }
+    text += &format!(
+        "R  {:<12} {}, band {} to {}\n",
+        "recommended",
+        number(*recommended),
+        number(*low),
+        number(*high)
+    );
+    let share = 100.0 * *steps as f64 / *run_steps as f64;
+    text + &format!(
+        "{steps} steps in {seconds:.2} s, {share:.0}% of the run's {run_steps}\n--lr '{schedule}'\n"
+    )
+}
