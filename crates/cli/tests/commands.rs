@@ -495,3 +495,35 @@ fn a_run_under_way_is_left_alone() {
     assert!(still.is_none(), "the run under way ended with {still:?}");
     resumed.fails(&["runs/busy", "under way in another process"]);
 }
+
+#[test]
+fn a_rate_is_found_and_shown() {
+    let place = Place::new();
+    let json = place.run("find-lr iris --plot curve.svg --format json").done();
+    let found: Value = serde_json::from_str(&json.stdout).unwrap();
+    let number = |key: &str| found[key].as_f64().unwrap_or_else(|| panic!("{key} in {}", json.stdout));
+    for key in ["recommended", "steepest", "valley", "minimum_tenth", "diverges", "seconds"] {
+        assert!(number(key) > 0.0, "{key}");
+    }
+    assert!(5.0 * number("steps") <= number("run_steps"));
+    let (low, high) = (found["band"][0].as_f64().unwrap(), found["band"][1].as_f64().unwrap());
+    assert!(low <= number("recommended") && number("recommended") <= high);
+    let curve = found["curve"].as_array().unwrap();
+    assert!(curve.iter().all(|point| point["lr"].is_number() && point["loss"].is_number()));
+    assert!(place.read("curve.svg").contains("recommended"));
+
+    let csv = place.run("find-lr iris --format csv").done().stdout;
+    assert!(csv.starts_with("lr,loss\n") && csv.lines().count() == curve.len() + 1);
+    let text = place.run("find-lr iris").done().stdout;
+    for word in ["recommended", "steepest", "valley", "rehearsals", "--lr 'warmup("] {
+        assert!(text.contains(word), "{text}");
+    }
+
+    // What train finds by itself is the same, and is kept.
+    place.run("train iris --lr auto --name run").done();
+    let kept = place.read("runs/run/run.toml");
+    assert!(kept.contains(&format!("cosine(initial={:?}", number("recommended"))), "{kept}");
+
+    let none = place.run("find-lr iris --optimizer prodigy");
+    assert!(none.code == Some(1) && none.stderr.contains("no learning rate to find"), "{}", none.stderr);
+}

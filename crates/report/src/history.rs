@@ -7,7 +7,7 @@ use std::path::Path;
 use downhill_optim::Position;
 use downhill_train::log::Record;
 use downhill_train::{
-    Config, EarlyStopping, Epoch, Error, Event, Patience, Stop, usual_rate, usual_schedule,
+    Config, EarlyStopping, Epoch, Error, Event, FoundRate, Patience, Stop, usual_rate, usual_schedule,
 };
 
 use crate::number::{counted, grouped};
@@ -42,6 +42,8 @@ pub(crate) struct History {
     /// The length of an epoch and of the run, in steps.
     lengths: Option<(u64, u64)>,
     cuts: Vec<Cut>,
+    /// How the learning rate was found, if it was.
+    pub found: Option<FoundRate>,
     /// What a person should know.
     pub notes: Vec<String>,
 }
@@ -108,6 +110,10 @@ impl History {
                 }
                 Event::Epoch(epoch) => {
                     epochs.insert(epoch.epoch, epoch);
+                }
+                Event::Rate(found) => {
+                    history.notes.push(format!("{}.", found.text()));
+                    history.found = Some(found);
                 }
                 Event::Note { text } if history.notes.contains(&text) => {}
                 Event::Note { text } => history.notes.push(text),

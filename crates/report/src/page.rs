@@ -6,6 +6,7 @@ use downhill_train::{
     Classification, EarlyStopping, Epoch, Metrics, Network, Regression, RunConfig, RunFolder, Stop,
 };
 
+use crate::RangeTest;
 use crate::escape::escape;
 use crate::history::{History, Size};
 use crate::number::{counted, grouped, significant};
@@ -56,6 +57,10 @@ pub(crate) fn html(folder: &RunFolder, toml: &str, config: &RunConfig, history: 
         page += "<div class=\"charts\">\n";
         for chart in charts {
             let _ = write!(page, "<section>\n<h2>{}</h2>\n{}</section>\n", escape(&chart.title), chart.svg());
+        }
+        if let Some(found) = history.found.as_ref().filter(|found| !found.curve.is_empty()) {
+            let svg = RangeTest::new(found).svg();
+            let _ = write!(page, "<section>\n<h2>How the rate was found</h2>\n{svg}</section>\n");
         }
         page += "</div>\n";
     }

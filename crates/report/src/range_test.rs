@@ -5,7 +5,7 @@ use std::fmt::Write;
 use downhill_train::{FoundRate, Point};
 
 use crate::axis::Axis;
-use crate::number::significant;
+use crate::number::plain;
 use crate::panel::{Entry, MARKERS, Panel, Place, Plot, STYLES};
 
 const WIDTH: f64 = 640.0;
@@ -62,7 +62,7 @@ impl<'a> RangeTest<'a> {
             ("diverges", diverges),
         ];
         let mark = |(index, (name, lr)): (usize, (&str, &Option<f64>))| {
-            Some(Mark { name: format!("{name} {}", significant((*lr)?)), lr: (*lr)?, style: index + 2 })
+            Some(Mark { name: format!("{name} {}", two_digits((*lr)?)), lr: (*lr)?, style: index + 2 })
         };
         points.into_iter().enumerate().filter_map(mark).collect()
     }
@@ -81,7 +81,7 @@ impl<'a> RangeTest<'a> {
             dashes: STYLES[index].1,
             marker,
         };
-        let name = format!("recommended {}", significant(*recommended));
+        let name = format!("recommended {}", two_digits(*recommended));
         let mut legend = vec![line("range test, training loss", 0, "")];
         if !rehearsals.is_empty() {
             legend.push(line("rehearsals, validation loss", 1, MARKERS[0]));
@@ -123,7 +123,9 @@ impl<'a> RangeTest<'a> {
                 }
             }
             for mark in &marks {
+                // Where the curve has left the plot, at its edge.
                 let (x, y) = plot.place((mark.lr, height(&curve, mark.lr)));
+                let y = y.max(6.0);
                 let _ = writeln!(svg, "{}", marker(x, y, mark.style, STYLES[mark.style].0));
             }
             svg
@@ -133,16 +135,21 @@ impl<'a> RangeTest<'a> {
     /// The picture in words.
     fn description(&self, marks: &[Mark]) -> String {
         let FoundRate { band: [low, high], steps, run_steps, .. } = self.found;
-        let [low, high] = [*low, *high].map(significant);
+        let [low, high] = [*low, *high].map(two_digits);
         let mut words = format!(
             "Loss against learning rate. Recommended {}, band {low} to {high}, found in {steps} steps for a run of {run_steps}.",
-            significant(self.found.recommended)
+            two_digits(self.found.recommended)
         );
         for mark in marks {
             let _ = write!(words, " {}.", mark.name);
         }
         words
     }
+}
+
+/// A rate as far as it matters.
+fn two_digits(rate: f64) -> String {
+    format!("{rate:.1e}").parse().map_or_else(|_| rate.to_string(), plain)
 }
 
 fn places(points: &[Point]) -> Vec<(f64, f64)> {
