@@ -355,7 +355,7 @@ mod full_disk {
         assert!(block == 512 || block == 1024, "{probe:?}");
         let blocks = kib * 1024 / block;
         place.shell(&format!(
-            "trap '' XFSZ; ulimit -f {blocks}; exec \"$downhill\" train {words} --format json"
+            "trap '' XFSZ; ulimit -f {blocks}; exec \"$downhill\" train {words} --checkpoint-every 0 --format json"
         ))
     }
 
@@ -461,7 +461,7 @@ fn what_is_no_model() {
 fn a_damaged_checkpoint_gives_way_to_the_one_before() {
     let place = Place::new();
     // Every epoch is the best so far, so each checkpoint stands on its own.
-    let words = "train good.csv --hidden 8 --epochs 12 --early-stop off --format json";
+    let words = "train good.csv --hidden 8 --epochs 12 --early-stop off --checkpoint-every 0 --format json";
     let whole = place.run(&format!("{words} --name run")).done().hash();
     let checkpoints = place.files("runs/run/checkpoints");
     assert!(checkpoints.len() >= 2, "{checkpoints:?}");

@@ -145,8 +145,15 @@ impl<F: Element> Part<'_, F> {
         if adding {
             for i in 0..R {
                 let c = &c[i * self.stride..][..at.width];
-                for v in 0..V {
-                    tile[i][v] = F::load(simd, &c[v * lanes..at.width.min((v + 1) * lanes)]);
+                if whole_rows {
+                    let (c, _) = F::vectors::<S>(c);
+                    for v in 0..V {
+                        tile[i][v] = c[v];
+                    }
+                } else {
+                    for v in 0..V {
+                        tile[i][v] = F::load(simd, &c[v * lanes..at.width.min((v + 1) * lanes)]);
+                    }
                 }
             }
         }
