@@ -13,6 +13,7 @@ use downhill::train::{ClassWeights, EarlyStopping, Guard, Held, Patience, Platea
 
 use crate::path::Surface;
 use crate::plot::PlotFile;
+use crate::sweep::Sweep;
 
 /// Train neural networks at the right learning rate.
 #[derive(Parser)]
@@ -48,6 +49,23 @@ pub enum Command {
     FindLr(Box<FindLrArgs>),
     /// Go on with a run that was interrupted.
     Resume(ResumeArgs),
+    /// Make the same run with several settings, and show their losses side by side.
+    ///
+    /// Every flag of the network and of training takes several values, separated by commas or by giving it again
+    /// (--hidden, whose commas are its own, only by giving it again; --group, which repeats in training, takes one list
+    /// for all): --lr 0.001,0.01,0.1 --dropout 0,0.3 are six runs. Each is made on one thread, and is the same bit for bit
+    /// as by `downhill train`. Rates are judged: very-high if the run blew up or the loss has grown; good if it gains at
+    /// least 95% of what the best one gains in training loss; low and high if it gains less, at a lower or a higher rate
+    /// than the best. The best of rates that all are still falling is low.
+    Compare(Box<Sweep>),
+    /// Find out what was wrong with a run, by trying what would have been otherwise.
+    ///
+    /// The run is made again in memory. At its start and after 30% and 60% of its steps it is branched off and continued
+    /// for another 30% of them at 0.1, 0.3, 1, 3 and 10 times the rate in force, which costs 6.4 runs in all. Low: a
+    /// higher rate gains clearly. High: a lower one does. Very high: the loss grows or blows up. Good: none of these.
+    /// Clearly is by more than 5% of what is gained over the first guess, in training loss. The other findings are from
+    /// the same replay; each has a flag to try.
+    Diagnose(DiagnoseArgs),
     /// Measure a trained network on a table that has the target.
     Evaluate(UseArgs),
     /// Predict the rows of a table, as CSV.
@@ -107,6 +125,25 @@ pub struct SetupArgs {
 
     #[command(flatten)]
     pub training: TrainingArgs,
+}
+
+// What one of the runs to compare is told.
+#[derive(Flags)]
+pub struct CompareArgs {
+    #[command(flatten)]
+    pub setup: SetupArgs,
+
+    /// Draw into a file too: FILE.svg or FILE.png.
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PlotFile>,
+
+    /// Keep each run in a folder of its own in this one. Unless given, no run is kept.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+
+    /// The number of runs at once, each on one thread; it changes no bit of the result. [default: one a core]
+    #[arg(long, value_name = "N", value_parser = threads, allow_hyphen_values = true)]
+    pub threads: Option<usize>,
 }
 
 #[derive(Flags)]
@@ -338,6 +375,18 @@ pub struct ResumeArgs {
 
     #[command(flatten)]
     pub running: Running,
+}
+
+#[derive(Flags)]
+pub struct DiagnoseArgs {
+    /// The run's folder, or its name inside --runs.
+    pub run: PathBuf,
+
+    #[command(flatten)]
+    pub runs: RunsArgs,
+
+    #[command(flatten)]
+    pub threads: Threads,
 }
 
 #[derive(Flags)]

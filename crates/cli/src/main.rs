@@ -4,7 +4,9 @@
 
 mod args;
 mod braille;
+mod compare;
 mod datasets;
+mod diagnose;
 mod evaluate;
 mod find_lr;
 mod init;
@@ -14,6 +16,7 @@ mod plot;
 mod predict;
 mod progress;
 mod schedule;
+mod sweep;
 mod train;
 
 use std::process::ExitCode;
@@ -46,6 +49,8 @@ fn main() -> ExitCode {
         Command::Train(options) => train::train(*options, format, quiet),
         Command::FindLr(options) => find_lr::find_lr(&options, format, quiet),
         Command::Resume(options) => train::resume(&options, format, quiet),
+        Command::Compare(sweep) => compare::compare(&sweep, format, quiet),
+        Command::Diagnose(options) => diagnose::diagnose(&options, format, quiet),
         Command::Evaluate(options) => evaluate::evaluate(&options, format, quiet),
         Command::Predict(options) => predict::predict(&options, format, quiet),
         Command::Schedule(options) => schedule::schedule(&options, format, quiet),

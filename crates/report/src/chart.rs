@@ -185,7 +185,7 @@ impl Chart {
 }
 
 /// The colour and the dashes of a line; those after the seventh have a colour again, with other dashes.
-fn style(index: usize) -> (&'static str, &'static str) {
+pub(crate) fn style(index: usize) -> (&'static str, &'static str) {
     let count = STYLES.len();
     (STYLES[index % count].0, STYLES[(index + index / count) % count].1)
 }

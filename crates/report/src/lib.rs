@@ -3,6 +3,7 @@
 
 mod axis;
 mod chart;
+mod curves;
 mod escape;
 mod field;
 mod histograms;
@@ -21,6 +22,7 @@ use downhill_train::{Error, RunFolder};
 
 pub use axis::Axis;
 pub use chart::{Chart, Mark, Series};
+pub use curves::{Curve, Curves};
 pub use field::Field;
 pub use histograms::{Histogram, Histograms};
 pub use landscape::{Ground, Landscape, Way};

@@ -242,7 +242,7 @@ fn config_is_usual(shape: &Schedule, rule: &Rule) -> bool {
 }
 
 /// The highest rate of a schedule; of a very long run, not every step is looked at.
-fn peak(schedule: &Schedule, whole: Position) -> f64 {
+pub(crate) fn peak(schedule: &Schedule, whole: Position) -> f64 {
     let stride = (whole.total_steps / 1_000_000).max(1) as usize;
     let rate = |step| schedule.at(Position { step, ..whole });
     (0..whole.total_steps).step_by(stride).map(rate).fold(f64::MIN_POSITIVE, f64::max)

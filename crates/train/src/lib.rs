@@ -7,7 +7,9 @@
 
 mod archive;
 mod checkpoint;
+mod comparison;
 mod config;
+mod diagnosis;
 pub mod durable;
 mod early_stopping;
 mod error;
@@ -27,8 +29,11 @@ mod spelled;
 mod summary;
 mod toml_error;
 mod trainer;
+mod verdict;
 
+pub use comparison::{BlowUp, Compared, Contender, Course, Shelf, compare};
 pub use config::{ClassWeights, Config, Network, usual_rate, usual_schedule};
+pub use diagnosis::{Branch, Diagnosis, Finding, Fork, Trouble, diagnose, diagnose_run};
 pub use early_stopping::{EarlyStopping, Patience};
 pub use error::Error;
 pub use event::{Command, Epoch, Event, Stop};
@@ -44,3 +49,4 @@ pub use session::View;
 pub use source::{Held, Source, fingerprint};
 pub use summary::Summary;
 pub use trainer::{Trained, Trainer};
+pub use verdict::{Attempt, CLEAR, RateVerdict, rate_verdicts};

@@ -200,23 +200,28 @@ impl Propagation {
         let traces = workspace.trace(&model)?;
         drop(workspace);
 
-        let bounds = setup.activation.bounds();
-        let range = bounds.unwrap_or_else(|| range(traces.iter().flat_map(|trace| &trace.outputs)));
-        let gradient_range = range_of_gradients(&traces);
-        let mut layers: Vec<LayerSignals> = traces
-            .iter()
-            .enumerate()
-            .map(|(index, trace)| LayerSignals::of(index + 1, trace, bounds, range, gradient_range))
-            .collect();
-        let signal = layers.first().map_or(0.0, |layer| layer.signal);
-        let gradient = layers.last().map_or(0.0, |layer| layer.gradient_std);
-        for layer in &mut layers {
-            layer.verdict = layer.judge(signal, gradient);
-        }
+        let layers = signals(&traces, setup.activation.bounds());
         let any = |verdict: &Verdict| layers.iter().any(|layer| layer.verdict == *verdict);
         let wrong = [Verdict::Saturated, Verdict::Exploding, Verdict::Vanishing].into_iter().find(any);
         Ok(Self { layers, verdict: wrong.unwrap_or(Verdict::Healthy) })
     }
+}
+
+/// What layers did that all have an activation with these bounds, and what is wrong with each.
+pub(crate) fn signals(traces: &[Trace<f64>], bounds: Option<(f64, f64)>) -> Vec<LayerSignals> {
+    let range = bounds.unwrap_or_else(|| range(traces.iter().flat_map(|trace| &trace.outputs)));
+    let gradient_range = range_of_gradients(traces);
+    let mut layers: Vec<LayerSignals> = traces
+        .iter()
+        .enumerate()
+        .map(|(index, trace)| LayerSignals::of(index + 1, trace, bounds, range, gradient_range))
+        .collect();
+    let signal = layers.first().map_or(0.0, |layer| layer.signal);
+    let gradient = layers.last().map_or(0.0, |layer| layer.gradient_std);
+    for layer in &mut layers {
+        layer.verdict = layer.judge(signal, gradient);
+    }
+    layers
 }
 
 impl LayerSignals {

@@ -1,5 +1,7 @@
 //! The training loop.
 
+pub(crate) mod fork;
+
 use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::mpsc::Receiver;
@@ -25,6 +27,10 @@ pub(crate) struct Outside {
     pub folder: Option<(RunFolder, Log)>,
     /// How old the last checkpoint is at least when an epoch ends with another.
     pub checkpoint_every: Option<Duration>,
+    /// The steps in front of which the whole state is kept in memory, to branch off there.
+    pub keep: Vec<u64>,
+    /// What was kept, by step; if the run went back, as it was the last time. The last is the state at the end.
+    pub kept: Vec<Snapshot>,
 }
 
 /// What is done again after a crash, at most, beside an epoch; a checkpoint costs milliseconds, which is as long as
@@ -215,6 +221,12 @@ fn outputs(loss: &Loss, data: &Dataset) -> usize {
     if matches!(loss, Loss::BinaryCrossEntropy(_)) { 1 } else { data.outputs() }
 }
 
+/// The mean loss of a network that has learned nothing: its head begins at zero, and so does every output.
+pub(crate) fn first_guess(loss: &Loss, data: &Dataset) -> Result<f64, Error> {
+    let zeros = vec![0.0; data.train.rows() * outputs(loss, data)];
+    Ok(loss.mean(&zeros, targets(&data.train.y))?)
+}
+
 impl<'a> Session<'a> {
     /// A run before its first step. `config` must be resolved.
     pub fn new(config: &'a Config, data: &'a Dataset, parallel: bool) -> Result<Self, Error> {
@@ -237,9 +249,7 @@ impl<'a> Session<'a> {
         let workspace = Workspace::new(&model, batch, parallel);
         let total_steps = steps_per_epoch * config.epochs;
         check_momentum(config, steps_per_epoch, total_steps)?;
-        // The head begins at zero, and so does every output.
-        let outputs = vec![0.0; data.train.rows() * model.outputs()];
-        let baseline = loss.mean(&outputs, targets(&data.train.y))?;
+        let baseline = first_guess(&loss, data)?;
         if optimizer.has_evaluation() && !model.statistics().is_empty() {
             let text = "the averaged weights are measured and kept with the running statistics of batch normalisation as \
                         they are for the weights that train, which may not suit them";
@@ -395,6 +405,9 @@ impl<'a> Session<'a> {
     pub fn run(mut self, outside: &mut Outside) -> Result<Outcome, Error> {
         let mut began = Instant::now();
         let stop = loop {
+            if outside.keep.contains(&self.progress.step) {
+                self.keep(outside);
+            }
             if let Some(stop) = self.over() {
                 break stop;
             }
@@ -441,6 +454,9 @@ impl<'a> Session<'a> {
         };
         if self.unsaved && !matches!(stop, Stop::Diverged { .. }) {
             self.save(outside)?;
+        }
+        if !outside.keep.is_empty() {
+            self.keep(outside);
         }
         outside.tell(&Event::Stop { step: self.progress.step, reason: stop })?;
         if let Some((_, log)) = &outside.folder {

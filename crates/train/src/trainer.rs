@@ -236,7 +236,18 @@ impl Trainer {
     /// no folder behind.
     pub fn fit_in(self, runs: &Path, name: Option<&str>, source: &Source) -> Result<Trained, Error> {
         let data = source.load(self.config.seed)?;
-        self.go(&data, Kept::New { runs, name, source })
+        self.fit_kept(&data, runs, name, source)
+    }
+
+    /// The same with data that was read from `source` before.
+    pub(crate) fn fit_kept(
+        self,
+        data: &Dataset,
+        runs: &Path,
+        name: Option<&str>,
+        source: &Source,
+    ) -> Result<Trained, Error> {
+        self.go(data, Kept::New { runs, name, source })
     }
 
     /// Goes on with a run from its latest checkpoint; a run that is over only gives its result again.
@@ -264,16 +275,7 @@ impl Trainer {
         let Self { config, threads, mut outside } = self;
         let threads = check_threads(threads)?;
         let (mut config, notes) = config.resolve(data)?;
-        let mut found = None;
-        if config.lr.is_none() {
-            config.lr = Some(match finder::has_a_rate(&config.optimizer) {
-                true => {
-                    let rate = on_threads(threads, || find(&config, data, threads, &mut outside))?;
-                    found.insert(rate).schedule.clone()
-                }
-                false => usual_schedule(&config.optimizer, usual_rate(&config.optimizer)),
-            });
-        }
+        let found = settle(&mut config, data, threads, &mut outside)?;
         let conduct = || -> Result<(Outcome, Option<RunFolder>), Error> {
             let mut session = Session::new(&config, data, threads > 1)?;
             let (folder, resumes) = match kept {
@@ -328,9 +330,32 @@ fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> Result<T, Error> +
     if threads == 1 {
         return work();
     }
+    pool(threads)?.install(work)
+}
+
+pub(crate) fn pool(threads: usize) -> Result<rayon::ThreadPool, Error> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    pool.map_err(|error| Error::Mismatch(format!("{threads} threads cannot be started: {error}")))?
-        .install(work)
+    pool.map_err(|error| Error::Mismatch(format!("{threads} threads cannot be started: {error}")))
+}
+
+/// Gives a resolved configuration that has no schedule one, with a rate that is found if the rule has one to find.
+pub(crate) fn settle(
+    config: &mut Config,
+    data: &Dataset,
+    threads: usize,
+    outside: &mut Outside,
+) -> Result<Option<FoundRate>, Error> {
+    if config.lr.is_some() {
+        return Ok(None);
+    }
+    let rule = &config.optimizer;
+    if !finder::has_a_rate(rule) {
+        config.lr = Some(usual_schedule(rule, usual_rate(rule)));
+        return Ok(None);
+    }
+    let found = on_threads(threads, || find(config, data, threads, outside))?;
+    config.lr = Some(found.schedule.clone());
+    Ok(Some(found))
 }
 
 /// Finds a rate, unless a command ends the search.
@@ -340,7 +365,7 @@ fn find(config: &Config, data: &Dataset, threads: usize, outside: &mut Outside) 
     finder::find(config, data, threads > 1, &asked)
 }
 
-fn check_threads(threads: Option<usize>) -> Result<usize, Invalid> {
+pub(crate) fn check_threads(threads: Option<usize>) -> Result<usize, Invalid> {
     let threads = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
     invalid::ensure(
         "training",

@@ -1,0 +1,76 @@
+//! `downhill diagnose`
+
+use downhill::train::{Diagnosis, Trouble, diagnose_run};
+
+use crate::args::{DiagnoseArgs, Format};
+use crate::braille::number;
+use crate::{Failure, evaluate, output};
+
+pub fn diagnose(options: &DiagnoseArgs, format: Format, quiet: bool) -> Result<(), Failure> {
+    let folder = evaluate::open(&options.run, &options.runs.runs)?;
+    let diagnosis = diagnose_run(&folder, options.threads.threads)?;
+    if !quiet {
+        diagnosis.notes.iter().for_each(|note| output::note(note));
+    }
+    match format {
+        Format::Json => output::print_json(&diagnosis),
+        Format::Csv => output::print_csv(csv(&diagnosis)),
+        Format::Text => output::print(&text(&diagnosis)),
+    }
+}
+
+/// A row for each branch.
+fn csv(diagnosis: &Diagnosis) -> Vec<Vec<String>> {
+    let cell = |loss: Option<f64>| loss.map_or(String::new(), |loss| loss.to_string());
+    let mut rows = vec![["step", "lr", "factor", "steps", "loss_before", "loss"].map(String::from).to_vec()];
+    for fork in &diagnosis.forks {
+        for branch in &fork.branches {
+            let lr = fork.lr * branch.factor;
+            let numbers = [fork.step.to_string(), lr.to_string(), branch.factor.to_string()];
+            let rest = [fork.steps.to_string(), cell(fork.loss), cell(branch.loss)];
+            rows.push([numbers, rest].concat());
+        }
+    }
+    rows
+}
+
+fn text(diagnosis: &Diagnosis) -> String {
+    let Diagnosis { verdict, evidence, suggestion, findings, forks, steps, run_steps, .. } = diagnosis;
+    let mut text = format!("learning rate: {}\n  {evidence}\n", verdict.words());
+    text += &suggestion.as_ref().map_or(String::new(), |flag| format!("  try {flag}\n"));
+    for finding in findings {
+        let layer = finding.layer.map_or(String::new(), |layer| format!(" in layer {layer}"));
+        text += &format!(
+            "{}{layer}\n  {}\n  try {}\n",
+            words(finding.trouble),
+            finding.evidence,
+            finding.suggestion
+        );
+    }
+    if let Some(fork) = forks.first() {
+        text += "\ntraining loss, continued at so many times the rate in force\n";
+        text += &format!("{:>8} {:>10} {:>9}", "step", "rate", "before");
+        fork.branches.iter().for_each(|branch| text += &format!(" {:>9}", format!("×{}", branch.factor)));
+        text.push('\n');
+    }
+    let cell = |loss: Option<f64>| loss.map_or("blew up".into(), number);
+    for fork in forks {
+        text += &format!("{:>8} {:>10.2e} {:>9}", fork.step, fork.lr, cell(fork.loss));
+        fork.branches.iter().for_each(|branch| text += &format!(" {:>9}", cell(branch.loss)));
+        text.push('\n');
+    }
+    text + &format!("{steps} steps were made to find out; the run has {run_steps}\n")
+}
+
+fn words(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::Overfitting => "overfitting",
+        Trouble::VanishingGradients => "vanishing gradients",
+        Trouble::ExplodingGradients => "exploding gradients",
+        Trouble::DeadUnits => "dead units",
+        Trouble::SaturatedUnits => "saturated units",
+        Trouble::SmallUpdates => "small updates",
+        Trouble::LargeUpdates => "large updates",
+        Trouble::Noise => "noise",
+    }
+}

@@ -1,0 +1,129 @@
+//! `downhill compare` and `downhill diagnose`.
+
+mod common;
+
+use common::Place;
+use serde_json::Value;
+
+const SMALL: &str = "good.csv --hidden 8 --epochs 4 --early-stop off --quiet";
+
+#[test]
+fn each_run_is_the_one_that_train_makes() {
+    let place = Place::new();
+    let compared =
+        place.run(&format!("compare {SMALL} --lr 0.001,0.1 --dropout 0,0.3 --out kept --format json"));
+    let runs = compared.done().json();
+    let runs = runs.as_array().unwrap();
+    assert_eq!(runs.len(), 4);
+    for run in runs {
+        let [lr, dropout] = ["lr", "dropout"].map(|flag| run["settings"][flag].as_str().unwrap());
+        let flags = format!("--lr {lr} --dropout {dropout} --threads 1 --format json");
+        let alone = place.run(&format!("train {SMALL} {flags}")).done();
+        let folder = run["run"].as_str().unwrap();
+        let model = |folder: &str| std::fs::read(place.path(folder).join("model.safetensors")).unwrap();
+        assert_eq!(model(folder), model(alone.json()["run"].as_str().unwrap()), "{flags}");
+        assert_eq!(run["best_epoch"], alone.json()["best_epoch"]);
+        assert!(["low", "good", "high", "very-high"].contains(&run["verdict"].as_str().unwrap()));
+    }
+    assert_eq!(place.files("kept").len(), 4);
+}
+
+#[test]
+fn the_number_of_threads_and_keeping_the_runs_change_nothing() {
+    let place = Place::new();
+    let losses = |words: &str| {
+        let runs =
+            place.run(&format!("compare {SMALL} --lr 0.001,0.01,0.1 --format json {words}")).done().json();
+        let of = |run: &Value| (run["train_loss"].clone(), run["valid_loss"].clone(), run["verdict"].clone());
+        runs.as_array().unwrap().iter().map(of).collect::<Vec<_>>()
+    };
+    let one = losses("--threads 1");
+    assert_eq!(losses("--threads 3"), one);
+    assert_eq!(losses("--out kept"), one);
+    assert_eq!(place.files("kept"), ["lr=0.001", "lr=0.01", "lr=0.1"]);
+}
+
+#[test]
+fn very_high_is_cut_and_named() {
+    let place = Place::new();
+    let words =
+        "compare numbers.csv --hidden 8 --epochs 8 --optimizer sgd --lr 0.00001 --lr 0.03 --lr 1000 --quiet";
+    let runs = place.run(&format!("{words} --plot rates.svg --format json")).done().json();
+    let verdict = |run: usize| runs[run]["verdict"].as_str().unwrap().to_string();
+    assert_eq!([0, 1, 2].map(verdict), ["low", "good", "very-high"]);
+    assert!(runs[2]["train_loss"].is_null() && runs[2]["diverged_at_epoch"].is_number());
+    assert!(runs[1]["run"].is_null() && !place.exists("runs"));
+    let svg = place.read("rates.svg");
+    for part in ["--lr 1000: very high", "--lr 0.03: good", "m-5-5", "<title>Training loss of numbers"] {
+        assert!(svg.contains(part), "{part}");
+    }
+    let text = place.run(words).done().stdout;
+    assert!(text.contains("--lr 1000: very high, blew up in epoch "), "{text}");
+    let rows = place.run(&format!("{words} --format csv")).done().csv();
+    assert_eq!(rows[0][0], "lr");
+    assert_eq!(rows.len(), 4);
+}
+
+#[test]
+fn what_is_not_a_rate_is_compared_without_a_verdict() {
+    let place = Place::new();
+    let compare = |flags: &[&str]| {
+        place
+            .run_with(&format!("compare {SMALL} --format json"), flags)
+            .done()
+            .json()
+            .as_array()
+            .unwrap()
+            .clone()
+    };
+    let runs = compare(&["--hidden=4", "--hidden=4,4", "--optimizer=adamw(beta1=0.8, eps=1e-7),sgd"]);
+    // The small network's own --hidden is the third value.
+    assert_eq!(runs.len(), 6);
+    assert!(runs.iter().all(|run| run["verdict"].is_null()));
+    assert_eq!(runs[0]["settings"]["optimizer"], "adamw(beta1=0.8, eps=1e-7)");
+    // Rates are judged among the runs that differ in nothing else.
+    let runs = compare(&["--lr=0.00001,0.1", "--seed=1,2"]);
+    assert!(runs.iter().all(|run| run["verdict"].is_string()));
+}
+
+#[test]
+fn bad_input_is_explained() {
+    let place = Place::new();
+    place.run("compare good.csv").refused(&["there is nothing to compare", "--lr 0.001,0.01,0.1"]);
+    place.run("compare good.csv --lr 0.1").refused(&["there is nothing to compare"]);
+    place.run("compare --lr 0.1,1").refused(&["<DATA>"]);
+    place.run("compare good.csv --lr 0.1,0.1").refused(&["--lr is given 0.1 twice"]);
+    place.run("compare good.csv --lr 0.1,").refused(&["--lr"]);
+    place.run("compare good.csv --lr 0.1,cosin(1)").refused(&["did you mean `cosine`?"]);
+    place.run("compare good.csv --dropout 0.1,1.5").refused(&["--dropout", "below 1"]);
+    let many: Vec<String> = (1..=15).map(|seed| seed.to_string()).collect();
+    let many = many.join(",");
+    place
+        .run(&format!("compare good.csv --seed {many} --epochs {many}"))
+        .refused(&["more than 200 runs", "15 of --epochs"]);
+    place.run("compare none.csv --lr 0.1,1").fails(&["none.csv"]);
+    place.run("compare good.csv --lr 0.1,1 --plot x.gif").refused(&[".svg"]);
+    place.run("compare good.csv --lr 0.1,1 --loss mse").fails(&["mse is for regression"]);
+    // Seen before any run is made.
+    place.run("compare good.csv --loss cross-entropy,mse --out kept").fails(&["mse is for regression"]);
+    assert!(!place.exists("kept"));
+}
+
+#[test]
+fn a_run_is_diagnosed() {
+    let place = Place::new();
+    let train = "train good.csv --hidden 8 --epochs 20 --early-stop off --quiet --optimizer sgd";
+    place.run(&format!("{train} --name low --lr 0.0001")).done();
+    place.run(&format!("{train} --name wild --lr 100000")).done();
+    let low = place.run("diagnose low --format json").done().json();
+    assert_eq!(low["verdict"], "low");
+    assert_eq!(low["suggestion"], "--lr 0.001");
+    assert_eq!(low["forks"].as_array().unwrap().len(), 3);
+    let wild = place.run("diagnose wild").done().stdout;
+    assert!(wild.starts_with("learning rate: very high\n  the loss blew up at step "), "{wild}");
+    let rows = place.run("diagnose low --format csv").done().csv();
+    assert_eq!(rows.len(), 1 + 3 * 5);
+    place.run("diagnose nothing").fails(&["there is no run nothing"]);
+    std::fs::remove_file(place.path("good.csv")).unwrap();
+    place.run("diagnose low").fails(&["cannot be read as it was"]);
+}

@@ -1,0 +1,232 @@
+//! Runs side by side: a curve each, with what is to be said of it.
+
+use std::fmt::Write;
+
+use crate::axis::Axis;
+use crate::chart::style;
+use crate::escape::escape;
+use crate::number::significant;
+use crate::panel::{Entry, FONT, Panel, Place, Plot, width};
+use crate::segment::segment_within;
+
+const WIDTH: f64 = 640.0;
+const PLOT_HEIGHT: f64 = 320.0;
+/// Half the size of the cross at the end of a curve that is cut.
+const CROSS: f64 = 5.0;
+
+/// Curves of several runs against the same axes, each with a word on it where it ends.
+///
+/// ```
+/// use downhill_report::{Axis, Curve, Curves};
+///
+/// let good = Curve::new("--lr 0.1", "good", [(0.0, 1.0), (1.0, 0.3), (2.0, 0.1)]);
+/// let high = Curve::new("--lr 10", "very high", [(0.0, 1.0), (0.2, 1e9)]).cut();
+/// let loss = Axis::new("training loss").within(0.0, 2.0);
+/// let chart = Curves { title: "Loss by rate".into(), x: Axis::new("epoch"), y: loss, curves: vec![good, high] };
+/// assert!(chart.svg_file().starts_with("<svg"));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Curves {
+    /// What it shows, for those who cannot see it.
+    pub title: String,
+    /// Along the bottom.
+    pub x: Axis,
+    /// Along the left.
+    pub y: Axis,
+    /// In the order of the legend.
+    pub curves: Vec<Curve>,
+}
+
+/// A curve of [`Curves`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Curve {
+    /// Its name in the legend.
+    pub name: String,
+    /// A word on it, in the legend and where it ends; may be empty.
+    pub label: String,
+    /// The points it goes through, in order, as far as they can be shown.
+    pub points: Vec<(f64, f64)>,
+    /// Whether it ended before its time: a cross stands where it ends or leaves the chart.
+    pub is_cut: bool,
+}
+
+impl Curve {
+    /// A curve through these points.
+    pub fn new(
+        name: impl Into<String>,
+        label: impl Into<String>,
+        points: impl IntoIterator<Item = (f64, f64)>,
+    ) -> Self {
+        let points = points.into_iter().collect();
+        Self { name: name.into(), label: label.into(), points, is_cut: false }
+    }
+
+    /// The same, having ended before its time.
+    pub fn cut(mut self) -> Self {
+        self.is_cut = true;
+        self
+    }
+
+    fn title(&self) -> String {
+        if self.label.is_empty() { self.name.clone() } else { format!("{}: {}", self.name, self.label) }
+    }
+}
+
+impl Curves {
+    /// The chart as an SVG file of its own, dark on light or, where the reader's screen is dark, light on dark.
+    pub fn svg_file(&self) -> String {
+        let shown = || self.curves.iter().flat_map(|curve| self.shown(curve));
+        let titles: Vec<String> = self.curves.iter().map(Curve::title).collect();
+        let entry = |(index, name): (usize, &'_ String)| {
+            let (colour, dashes) = style(index);
+            (colour, dashes, name.clone())
+        };
+        let entries: Vec<_> = titles.iter().enumerate().map(entry).collect();
+        let panel = Panel {
+            title: &self.title,
+            description: self.description(),
+            size: (WIDTH, PLOT_HEIGHT),
+            x: self.x.over(shown().map(|point| point.0), 0.0),
+            x_label: self.x.label(),
+            y: self.y.over(shown().map(|point| point.1), 0.05),
+            y_label: self.y.label(),
+            legend: entries
+                .iter()
+                .map(|(colour, dashes, name)| Entry { name, colour, dashes, marker: "" })
+                .collect(),
+        };
+        panel.svg(Place::File, |plot| self.inside(&plot))
+    }
+
+    fn shown<'a>(&'a self, curve: &'a Curve) -> impl Iterator<Item = (f64, f64)> + 'a {
+        curve.points.iter().copied().filter(|point| self.x.shows(point.0) && self.y.shows(point.1))
+    }
+
+    fn inside(&self, plot: &Plot) -> String {
+        let (mut svg, mut labels) = (String::new(), Labels::default());
+        for (index, curve) in self.curves.iter().enumerate() {
+            let (colour, dashes) = style(index);
+            let places: Vec<_> = self.shown(curve).map(|point| plot.place(point)).collect();
+            let Some(&last) = places.last() else { continue };
+            let data = Plot::data(&places);
+            let _ = writeln!(svg, "<path d=\"{data}\" stroke=\"{colour}\" stroke-dasharray=\"{dashes}\"/>");
+            // Where it is last seen.
+            let inside = |pair: &[(f64, f64)]| {
+                segment_within(pair[0], pair[1], (0.0, plot.width), (0.0, plot.height)).map(|ends| ends.1)
+            };
+            let end = places.windows(2).rev().find_map(inside).unwrap_or(last);
+            if curve.is_cut {
+                let within = |at: f64, most: f64| at.max(CROSS).min(most - CROSS);
+                let _ = writeln!(
+                    svg,
+                    "<path d=\"M{:.1} {:.1}m-5-5l10 10m0-10l-10 10\" stroke=\"{colour}\"/>",
+                    within(end.0, plot.width),
+                    within(end.1, plot.height)
+                );
+            }
+            labels.place(plot, end, colour, &curve.label);
+        }
+        svg + &labels.svg
+    }
+
+    /// The chart in words.
+    fn description(&self) -> String {
+        let mut words = format!("{} against {}.", self.y.label(), self.x.label());
+        for curve in &self.curves {
+            let mut shown = self.shown(curve);
+            let Some(first) = shown.next() else { continue };
+            let last = shown.last().unwrap_or(first);
+            let [x, y] = [last.0, last.1].map(significant);
+            let ends = if curve.is_cut { "cut off at" } else { "ends with" };
+            let _ =
+                write!(words, " {}: begins with {}, {ends} {y} at {x}.", curve.title(), significant(first.1));
+        }
+        words
+    }
+}
+
+/// Words at the ends of curves, none upon another.
+#[derive(Default)]
+struct Labels {
+    svg: String,
+    /// Left, right and the line each stands on.
+    boxes: Vec<(f64, f64, f64)>,
+}
+
+impl Labels {
+    /// Writes a word as near to a place as there is room; the legend has it too, so nothing is lost if there is none.
+    fn place(&mut self, plot: &Plot, (x, y): (f64, f64), colour: &str, label: &str) {
+        const STEP: f64 = 3.0;
+        let wide = width(label);
+        let left = if x + 10.0 + wide < plot.width { x + 10.0 } else { x - 6.0 - wide };
+        let free = |line: &f64| {
+            let fits = (FONT..=plot.height - 4.0).contains(line);
+            let apart = |other: &(f64, f64, f64)| {
+                (other.2 - line).abs() >= FONT || other.0 >= left + wide || other.1 <= left
+            };
+            fits && self.boxes.iter().all(apart)
+        };
+        let first = (y - 7.0).clamp(FONT, plot.height - 4.0);
+        let around = (0..20).flat_map(|far| [first - STEP * f64::from(far), first + STEP * f64::from(far)]);
+        let Some(line) = around.into_iter().find(free).filter(|_| !label.is_empty() && left >= 0.0) else {
+            return;
+        };
+        self.boxes.push((left, left + wide, line));
+        let _ = writeln!(
+            self.svg,
+            "<text x=\"{left:.1}\" y=\"{line:.1}\" fill=\"{colour}\" stroke=\"none\" font-weight=\"bold\">{}</text>",
+            escape(label)
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use roxmltree::Document;
+
+    use super::*;
+
+    fn chart(curves: Vec<Curve>) -> Curves {
+        let y = Axis::new("loss").log(true).within(0.0, 2.0);
+        Curves { title: "Loss by rate".into(), x: Axis::new("epoch").whole(), y, curves }
+    }
+
+    #[test]
+    fn labels_stand_apart_and_are_all_there() {
+        let curve = |index: usize| Curve::new(format!("--lr {index}"), "good", [(0.0, 1.0), (9.0, 0.1)]);
+        let svg = chart((0..4).map(curve).collect()).svg_file();
+        let svg = Document::parse(&svg).unwrap();
+        let labels = svg.descendants().filter(|node| node.attribute("font-weight").is_some());
+        let mut lines: Vec<f64> =
+            labels.map(|label| label.attribute("y").unwrap().parse().unwrap()).collect();
+        lines.sort_by(f64::total_cmp);
+        assert_eq!(lines.len(), 4);
+        assert!(lines.windows(2).all(|pair| pair[1] - pair[0] >= FONT), "{lines:?}");
+    }
+
+    #[test]
+    fn a_curve_that_leaves_the_chart_has_its_cross_where_it_leaves() {
+        let high = Curve::new("--lr 10", "very high", [(0.0, 1.0), (1.0, 1e12)]).cut();
+        let svg = chart(vec![high, Curve::new("--lr 1", "good", [(0.0, 1.0), (9.0, 0.01)])]).svg_file();
+        let document = Document::parse(&svg).unwrap();
+        let data = document.descendants().filter_map(|node| node.attribute("d"));
+        let cross: Vec<&str> = data.filter(|data| data.contains("m-5-5")).collect();
+        let [cross] = cross[..] else { panic!("{cross:?}") };
+        let at: Vec<f64> =
+            cross[1..].split('m').next().unwrap().split(' ').map(|number| number.parse().unwrap()).collect();
+        assert_eq!(at[1], CROSS, "at the top");
+        assert!(at[0] > 0.0 && at[0] < 20.0, "soon: {at:?}");
+        let words =
+            document.descendants().find(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "desc")));
+        assert!(words.unwrap().text().unwrap().contains("--lr 10: very high: begins with 1, cut off at"));
+    }
+
+    #[test]
+    fn what_cannot_be_shown_is_left_out() {
+        for points in [vec![], vec![(0.0, f64::NAN)], vec![(0.0, -1.0), (f64::INFINITY, 1.0)]] {
+            let svg = chart(vec![Curve::new("<a>", "&", points).cut()]).svg_file();
+            assert!(!svg.contains("NaN") && !svg.contains("inf"));
+            Document::parse(&svg).unwrap();
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The same run with several settings, side by side.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use downhill_data::Dataset;
+use downhill_optim::{Position, Schedule};
+use rayon::prelude::*;
+
+use crate::finder::peak;
+use crate::session::first_guess;
+use crate::trainer::{check_threads, pool};
+use crate::{
+    Attempt, Config, Epoch, Error, Event, RateVerdict, Source, Stop, Trained, Trainer, rate_verdicts,
+    usual_rate, usual_schedule,
+};
+
+/// One of the runs to compare.
+#[derive(Clone, Debug)]
+pub struct Contender {
+    /// How it is trained.
+    pub config: Config,
+    /// What its folder is called, if it is kept.
+    pub name: String,
+    /// Runs of the same group differ in their learning rate only, and are judged by it among each other.
+    pub group: usize,
+}
+
+/// What one of the compared runs came to.
+#[derive(Debug)]
+pub struct Compared {
+    /// The network; none if the run blew up before an epoch ended.
+    pub trained: Option<Trained>,
+    /// How it went.
+    pub course: Course,
+    /// The highest rate that its schedule comes to.
+    pub peak_rate: f64,
+    /// What its rate was among those of its group; none if there is no other rate in the group.
+    pub verdict: Option<RateVerdict>,
+}
+
+/// How a run went, from its events.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Course {
+    /// The mean loss of the first guess, before any step.
+    pub baseline: f64,
+    /// The epochs before the run blew up, if it did.
+    pub epochs: Vec<Epoch>,
+    /// Where it first blew up.
+    pub blow_up: Option<BlowUp>,
+    /// How many epochs were planned.
+    pub planned: u64,
+    /// The schedule, if its rate was found.
+    found: Option<Schedule>,
+    steps_per_epoch: u64,
+    last_loss: f64,
+}
+
+/// Where a run blew up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BlowUp {
+    /// How many epochs had been made, with a part of the one under way.
+    pub epoch: f64,
+    /// The loss of the last batch.
+    pub loss: f64,
+}
+
+impl Course {
+    /// Takes note of an event. What happens after a blow-up happens at another rate, and is left out.
+    fn take(&mut self, event: &Event) {
+        if self.blow_up.is_some() {
+            return;
+        }
+        let blow_up = |step: u64| BlowUp {
+            epoch: step as f64 / self.steps_per_epoch.max(1) as f64,
+            loss: self.last_loss,
+        };
+        match event {
+            Event::Start { total_steps, steps_per_epoch, .. } => {
+                self.steps_per_epoch = *steps_per_epoch;
+                self.planned = total_steps / steps_per_epoch.max(&1);
+            }
+            Event::Rate(found) => self.found = Some(found.schedule.clone()),
+            Event::Step { loss, .. } => self.last_loss = *loss,
+            Event::Epoch(epoch) => self.epochs.push(epoch.clone()),
+            Event::Rollback { step, .. } | Event::Stop { step, reason: Stop::Diverged { .. } } => {
+                self.blow_up = Some(blow_up(*step));
+            }
+            _ => {}
+        }
+    }
+
+    /// What [`rate_verdicts`] judges.
+    pub fn attempt(&self, rate: f64) -> Attempt {
+        let losses = self.epochs.iter().map(|epoch| epoch.train_loss).collect();
+        Attempt { rate, losses, diverged: self.blow_up.is_some() }
+    }
+}
+
+/// Where the runs are kept: the folder that theirs are made in, and what they are trained on.
+#[derive(Clone, Copy, Debug)]
+pub struct Shelf<'a> {
+    /// The folder.
+    pub runs: &'a Path,
+    /// Where the data is from.
+    pub source: &'a Source,
+}
+
+/// Makes several runs on the same data, as many at once as there are threads (one a core unless given), each on one of
+/// them. The result of each is the same bit for bit as if it were made alone.
+///
+/// `done` is called after each run with the number of those that are over.
+///
+/// # Errors
+///
+/// If the settings of a run are wrong or do not go with the data, which is seen before the first step of any; or a run
+/// cannot be kept. A run that blows up is no error.
+pub fn compare(
+    contenders: &[Contender],
+    data: &Dataset,
+    threads: Option<usize>,
+    kept: Option<Shelf<'_>>,
+    done: impl Fn(usize) + Sync,
+) -> Result<Vec<Compared>, Error> {
+    for contender in contenders {
+        contender.config.resolve(data)?;
+    }
+    let threads = check_threads(threads)?;
+    let over = Mutex::new(0);
+    let make = |contender: &Contender| -> Result<Compared, Error> {
+        let compared = run(contender, data, kept)?;
+        let mut over = over.lock().expect("nobody panics with it");
+        *over += 1;
+        done(*over);
+        Ok(compared)
+    };
+    // One at a time for each thread: runs are long, and not all as long.
+    let runs = contenders.par_iter().with_max_len(1).map(make);
+    let mut compared = pool(threads)?.install(|| runs.collect::<Result<Vec<_>, Error>>())?;
+    let groups = contenders.iter().map(|contender| contender.group + 1).max().unwrap_or(0);
+    for group in 0..groups {
+        let members = || (0..compared.len()).filter(|&at| contenders[at].group == group);
+        let attempts: Vec<Attempt> =
+            members().map(|at| compared[at].course.attempt(compared[at].peak_rate)).collect();
+        if attempts.iter().all(|attempt| attempt.rate == attempts[0].rate) {
+            continue;
+        }
+        let baseline = members().next().map_or(0.0, |at| compared[at].course.baseline);
+        let verdicts = rate_verdicts(baseline, &attempts);
+        for (at, verdict) in members().collect::<Vec<_>>().into_iter().zip(verdicts) {
+            compared[at].verdict = Some(verdict);
+        }
+    }
+    Ok(compared)
+}
+
+fn run(contender: &Contender, data: &Dataset, kept: Option<Shelf<'_>>) -> Result<Compared, Error> {
+    let (config, _) = contender.config.resolve(data)?;
+    let baseline = config.weighted_loss(data).map_or(Ok(0.0), |loss| first_guess(&loss, data))?;
+    let course = Arc::new(Mutex::new(Course { baseline, ..Course::default() }));
+    let view = {
+        let course = course.clone();
+        move |event: &Event| course.lock().expect("nobody panics with it").take(event)
+    };
+    let trainer = Trainer::from_config(contender.config.clone()).threads(1).view(view);
+    let fitted = match kept {
+        Some(Shelf { runs, source }) => trainer.fit_kept(data, runs, Some(&contender.name), source),
+        None => trainer.fit(data),
+    };
+    let trained = match fitted {
+        Ok(trained) => Some(trained),
+        Err(Error::Diverged { .. }) => None,
+        Err(error) => return Err(error),
+    };
+    let course = course.lock().expect("nobody panics with it").clone();
+    let total_steps = course.planned * course.steps_per_epoch;
+    let rule = &config.optimizer;
+    let lr =
+        config.lr.or_else(|| course.found.clone()).unwrap_or_else(|| usual_schedule(rule, usual_rate(rule)));
+    Ok(Compared {
+        peak_rate: peak(&lr, Position { step: 0, steps_per_epoch: course.steps_per_epoch, total_steps }),
+        trained,
+        course,
+        verdict: None,
+    })
+}

@@ -1,0 +1,125 @@
+//! Branching off: going on from a state that was kept, at other rates.
+
+use downhill_data::Examples;
+use downhill_nn::{Batch, Trace, Workspace};
+use downhill_optim::{Role, Schedule};
+
+use super::{Outside, Session, targets};
+use crate::Error;
+use crate::checkpoint::Snapshot;
+
+/// How the rate of a branch moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Course {
+    /// As the schedule says.
+    Held,
+    /// As the schedule says for half of its steps, and then down to zero in a straight line: what circles comes to rest,
+    /// so that branches are told apart by where they have come to, not by how widely they circle there.
+    Settled,
+}
+
+impl Course {
+    /// What the rate of a step is multiplied by, `done` being the share of the branch's steps before it.
+    fn factor(self, done: f64) -> f64 {
+        match self {
+            Self::Held => 1.0,
+            Self::Settled => (2.0 * (1.0 - done)).min(1.0),
+        }
+    }
+}
+
+impl Session<'_> {
+    /// Keeps the state as it is now.
+    pub(super) fn keep(&self, outside: &mut Outside) {
+        let snapshot = Snapshot::of(&self.progress, &self.model, &self.optimizer);
+        outside.kept.retain(|kept| kept.progress.step < self.progress.step);
+        outside.kept.push(snapshot);
+    }
+
+    /// The length of the run in steps.
+    pub fn total_steps(&self) -> u64 {
+        self.total_steps
+    }
+
+    /// The rate of the next step.
+    pub fn rate_in_force(&self) -> f64 {
+        self.rate()
+    }
+
+    pub fn schedule(&self) -> &Schedule {
+        self.lr
+    }
+
+    /// Goes to a state that was kept by a run of the same configuration and data.
+    pub fn go_back(&mut self, to: &Snapshot) {
+        self.progress = to.progress.clone();
+        to.training.put(&mut self.model, &mut self.optimizer);
+        self.model.statistics_mut().copy_from_slice(&to.statistics);
+    }
+
+    /// Goes on from a state for so many steps, or up to the end of the run, at so many times the rate; false if the loss
+    /// stops being a finite number. Nothing is cut or rolled back.
+    pub fn go_on(&mut self, from: &Snapshot, times: f64, steps: u64, course: Course) -> Result<bool, Error> {
+        self.go_back(from);
+        let scale = self.progress.scale;
+        let mut nobody = Outside::default();
+        for step in 0..steps {
+            if self.progress.step >= self.total_steps {
+                break;
+            }
+            self.shuffle();
+            self.progress.scale = scale * times * course.factor(step as f64 / steps as f64);
+            if !self.make_step(&mut nobody)?.1.is_finite() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The mean loss over some rows in evaluation mode, with the weights that would be measured.
+    pub fn loss_of(&mut self, rows: &Examples) -> Result<f64, Error> {
+        self.show_evaluation();
+        let mut outputs = vec![0.0; rows.rows() * self.model.outputs()];
+        let predicted = self.workspace.predict(&self.model, &rows.x, &mut outputs);
+        self.hide_evaluation();
+        predicted?;
+        Ok(self.loss.mean(&outputs, targets(&rows.y))?)
+    }
+
+    /// What the hidden layers do with these rows: their outputs, and the gradient of the mean loss.
+    pub fn trace(&mut self, rows: &Examples) -> Result<Vec<Trace<f64>>, Error> {
+        let mut workspace = Workspace::new(&self.model, rows.rows(), false).tracing();
+        let all: Vec<u32> = (0..rows.rows() as u32).collect();
+        let batch = Batch { x: &rows.x, targets: targets(&rows.y), rows: &all };
+        let mut model = self.model.clone();
+        workspace.gradients(&mut model, &batch, &self.loss, self.config.seed, self.progress.step)?;
+        let wide = |values: Vec<f32>| values.into_iter().map(f64::from).collect();
+        let traces = workspace.trace(&model)?.into_iter().filter(|trace| trace.activation.is_some());
+        let traces = traces.map(|trace| Trace {
+            position: trace.position,
+            units: trace.units,
+            activation: trace.activation,
+            outputs: wide(trace.outputs),
+            slopes: wide(trace.slopes),
+            gradient: wide(trace.gradient),
+        });
+        Ok(traces.collect())
+    }
+
+    /// Makes the next step of the run and returns, for each weight tensor, its name and how far the step moved it against
+    /// how large it is: ‖Δw‖/‖w‖.
+    pub fn movements(&mut self) -> Result<Vec<(String, f64)>, Error> {
+        let before = self.model.params().to_vec();
+        self.shuffle();
+        self.make_step(&mut Outside::default())?;
+        let after = self.model.params();
+        let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|x| x * x).sum::<f64>().sqrt();
+        let weights = self.model.layout().tensors().iter().filter(|tensor| tensor.role == Role::Weight);
+        let movement = |range: std::ops::Range<usize>| {
+            let (before, after) = (&before[range.clone()], &after[range]);
+            let moved = norm(&mut before.iter().zip(after).map(|(a, b)| f64::from(*b) - f64::from(*a)));
+            moved / norm(&mut before.iter().map(|&w| f64::from(w)))
+        };
+        Ok(weights.map(|tensor| (tensor.name.clone(), movement(tensor.range()))).collect())
+    }
+}
