@@ -6,7 +6,7 @@
 use std::error::Error;
 
 use downhill::prelude::*;
-use downhill::train::{Contender, Source, compare, diagnose, usual_schedule};
+use downhill::train::{Contender, Source, compare, diagnose, usual_rate};
 use serde_json::json;
 
 /// The rates reach so many decades below and above the usual one.
@@ -22,12 +22,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let seed = seed.parse()?;
     let source = Source::new(data.as_str());
     let data = source.load(seed)?;
-    let usual = usual_schedule(&rule);
-    let position = |step| downhill::optim::Position { step, steps_per_epoch: 100, total_steps: 1000 };
-    let peak = (0..1000).map(|step| usual.at(position(step))).fold(0.0, f64::max);
     let middle = POINTS / 2;
     let contender = |point: i32| {
-        let rate = peak * 10f64.powf(f64::from(point - middle) * DECADES / f64::from(middle));
+        let rate = usual_rate(&rule) * 10f64.powf(f64::from(point - middle) * DECADES / f64::from(middle));
         let config = Config {
             optimizer: rule,
             epochs: epochs.parse()?,
