@@ -63,7 +63,7 @@ pub enum Command {
     /// The run is made again in memory. At its start and after 30% and 60% of its steps it is branched off and continued
     /// for another 30% of them at 0.1, 0.3, 1, 3 and 10 times the rate in force, which costs 6.4 runs in all. Low: a
     /// higher rate gains clearly. High: a lower one does. Very high: the loss grows or blows up. Good: none of these.
-    /// Clearly is by more than 5% of what is gained over the first guess, in training loss. The other findings are from
+    /// Clearly is by more than 1.5% of what is gained over the first guess, in training loss. The other findings are from
     /// the same replay; each has a flag to try.
     Diagnose(DiagnoseArgs),
     /// Measure a trained network on a table that has the target.

@@ -108,8 +108,8 @@ struct Replay {
 /// the same batches, so that differences are the rate's doing. This costs 6.4 runs, on as many threads as there are (one a
 /// core unless given); the result is the same bit for bit on any number of them.
 ///
-/// The verdict takes the best of all branches for the best that could have been reached: a run is good that misses at
-/// most [`CLEAR`](crate::CLEAR) of what that gains over the first guess, low if the best branch has a higher rate, high if
+/// The verdict takes the best of all branches for the best that could have been reached: a rate is good if the run
+/// misses at most 1.5% of what that gains over the first guess, low if the best branch has a higher rate, high if
 /// it has the same or a lower one, and very high if the run blew up or its loss has grown.
 ///
 /// # Errors
@@ -174,11 +174,9 @@ fn examine(config: &Config, data: &Dataset, parallel: bool) -> Result<Diagnosis,
     }
     let judged = judge::judge(baseline, end, replay.blow_up, &forks);
     let findings = findings::findings(config, &replay, &forks, &mut last, &rows, (baseline, end))?;
-    let suggestion = judged.factor.map(|factor| {
-        let rate: f64 = format!("{:.1e}", factor * peak_rate).parse().unwrap_or(peak_rate);
-        let schedule = config.lr.as_ref().expect("resolved");
-        judge::suggestion(schedule, rate)
-    });
+    let suggestion = judged
+        .factor
+        .map(|factor| judge::suggestion(config.lr.as_ref().expect("resolved"), factor * peak_rate));
     Ok(Diagnosis {
         verdict: judged.verdict,
         evidence: judged.evidence,

@@ -68,10 +68,13 @@ impl Attempt {
     }
 }
 
+/// The share of the first guess's loss that must be gained for anything to have been learned.
+const LEARNED: f64 = 1e-3;
+
 /// How much of what `best` gains over `baseline` an end misses: 0 is as good, 1 has learned nothing. None if even `best`
-/// gains nothing.
+/// has learned nothing.
 pub(crate) fn missed(baseline: f64, best: f64, end: f64) -> Option<f64> {
-    (baseline > best).then(|| (end - best) / (baseline - best))
+    (baseline - best > LEARNED * baseline).then(|| (end - best) / (baseline - best))
 }
 
 /// Whether a loss is clearly above the first guess's.
@@ -88,7 +91,8 @@ pub(crate) fn has_grown(baseline: f64, end: f64) -> bool {
 /// - *Low* and *high*: the others whose rate is below and above the best one's.
 ///
 /// Losses are those of training: the rate is what optimisation needs, and a rate that fits the data faster is not
-/// worse for overfitting sooner. If nothing has learned anything, all that did not blow up are low.
+/// worse for overfitting sooner. If no run gains more than a thousandth of the
+/// first guess's loss, nothing has been learned, and all that did not blow up are low.
 pub fn rate_verdicts(baseline: f64, attempts: &[Attempt]) -> Vec<RateVerdict> {
     let end = |attempt: &Attempt| attempt.end().filter(|&end| !has_grown(baseline, end));
     let ends = attempts.iter().filter_map(|attempt| Some((end(attempt)?, attempt.rate)));

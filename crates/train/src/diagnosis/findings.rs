@@ -114,7 +114,7 @@ fn noise(config: &Config, forks: &[Fork], baseline: f64, end: Option<f64>) -> Op
     if gain <= CLEAR {
         return None;
     }
-    let rate = fork.lr;
+    let rate = super::judge::rounded(fork.lr);
     let batch = config.batch.unwrap_or(1).saturating_mul(4);
     let is_constant = matches!(config.lr, Some(downhill_optim::Schedule::Constant(_)));
     Some(Finding {
@@ -125,7 +125,7 @@ fn noise(config: &Config, forks: &[Fork], baseline: f64, end: Option<f64>) -> Op
              goes down to zero",
             fork.steps, fork.step
         ),
-        suggestion: if is_constant { format!("--lr 'cosine({rate:e})'") } else { format!("--batch {batch}") },
+        suggestion: if is_constant { format!("--lr 'cosine({rate})'") } else { format!("--batch {batch}") },
     })
 }
 

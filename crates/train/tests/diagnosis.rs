@@ -1,0 +1,102 @@
+//! What `diagnose` says of runs whose trouble is known.
+
+use downhill_data::{Dataset, Table};
+use downhill_nn::Mlp;
+use downhill_train::{Config, Diagnosis, EarlyStopping, Guard, Network, RateVerdict, Trouble, diagnose};
+
+fn data(name: &str) -> Dataset {
+    Table::bundled(name).unwrap().default_target().split(0.2, 0).unwrap()
+}
+
+fn config(rule: &str, lr: &str, epochs: u64) -> Config {
+    Config {
+        optimizer: rule.parse().unwrap(),
+        lr: Some(lr.parse().unwrap()),
+        epochs,
+        early_stopping: EarlyStopping::Off,
+        ..Config::default()
+    }
+}
+
+fn mlp(hidden: &[usize], activation: &str, init: &str) -> Network {
+    let (activation, init) = (activation.parse().unwrap(), init.parse().unwrap());
+    Mlp { activation, init, dropout: 0.0, ..Network::mlp(hidden) }.into()
+}
+
+fn finds(diagnosis: &Diagnosis, trouble: Trouble, layer: Option<usize>) -> bool {
+    diagnosis.findings.iter().any(|finding| finding.trouble == trouble && finding.layer == layer)
+}
+
+#[test]
+fn rates_that_are_far_off_are_seen() {
+    for (name, rule, low, good, very_high) in [
+        ("digits", "sgd", "0.0003", "cosine(0.3)", "1000"),
+        ("wine", "adamw", "1e-6", "cosine(0.01)", "30"),
+        ("diabetes", "momentum(0.9)", "1e-5", "cosine(0.01)", "100"),
+    ] {
+        let verdict = |lr: &str| diagnose(&config(rule, lr, 10), &data(name), None).unwrap().verdict;
+        let verdicts = [low, good, very_high].map(verdict);
+        assert_eq!(
+            verdicts,
+            [RateVerdict::Low, RateVerdict::Good, RateVerdict::VeryHigh],
+            "{rule} on {name}"
+        );
+    }
+}
+
+#[test]
+fn it_is_the_same_on_any_threads_and_costs_what_it_says() {
+    let (config, data) = (config("momentum(0.9)", "0.001", 10), data("wine"));
+    let one = diagnose(&config, &data, Some(1)).unwrap();
+    assert_eq!(diagnose(&config, &data, Some(3)).unwrap(), one);
+    let cost = one.steps as f64 / one.run_steps as f64;
+    assert!((6.0..=6.5).contains(&cost), "{cost}");
+    // A branch from the start at the run's own rate is what the run did.
+    let fork = &one.forks[0];
+    assert_eq!((fork.step, fork.loss), (0, Some(one.baseline)));
+    assert_eq!(
+        one.forks[1].loss, one.forks[0].held,
+        "held for 30% of the steps, it is where the next begins"
+    );
+}
+
+#[test]
+fn a_spoilt_network_has_dead_units_and_a_high_rate() {
+    let network = Network::mlp([64, 64]).into();
+    let config = Config { guard: Guard::Off, network, ..config("momentum(0.9)", "0.2", 15) };
+    let diagnosis = diagnose(&config, &data("digits"), None).unwrap();
+    assert_eq!(diagnosis.verdict, RateVerdict::High, "{diagnosis:#?}");
+    assert!(finds(&diagnosis, Trouble::DeadUnits, Some(2)), "{diagnosis:#?}");
+}
+
+#[test]
+fn saturated_units_and_vanishing_gradients_are_named_by_layer() {
+    let network = mlp(&[64], "sigmoid", "normal(5)");
+    let diagnosis =
+        diagnose(&Config { network, ..config("adamw", "0.01", 10) }, &data("iris"), None).unwrap();
+    assert!(finds(&diagnosis, Trouble::SaturatedUnits, Some(1)), "{diagnosis:#?}");
+
+    let network = mlp(&[20; 7], "sigmoid", "normal(0.1)");
+    let diagnosis = diagnose(&Config { network, ..config("sgd", "0.01", 5) }, &data("digits"), None).unwrap();
+    assert!(finds(&diagnosis, Trouble::VanishingGradients, Some(1)), "{diagnosis:#?}");
+    assert!(!finds(&diagnosis, Trouble::VanishingGradients, Some(7)));
+    assert!(finds(&diagnosis, Trouble::SmallUpdates, Some(2)), "{diagnosis:#?}");
+}
+
+#[test]
+fn overfitting_and_noise_are_seen_and_not_everywhere() {
+    let network = mlp(&[256, 256], "relu", "auto");
+    let long = Config { network, ..config("adamw", "warmup(5%, then=cosine(0.003))", 40) };
+    let diagnosis = diagnose(&long, &data("diabetes"), None).unwrap();
+    assert!(finds(&diagnosis, Trouble::Overfitting, None), "{diagnosis:#?}");
+    assert!(!finds(&diagnosis, Trouble::Noise, None), "{diagnosis:#?}");
+
+    let network = mlp(&[16], "relu", "auto");
+    let noisy = Config { network, batch: Some(4), ..config("momentum(0.9)", "0.015", 15) };
+    let diagnosis = diagnose(&noisy, &data("diabetes"), None).unwrap();
+    assert!(finds(&diagnosis, Trouble::Noise, None), "{diagnosis:#?}");
+
+    let short = config("adamw", "cosine(0.003)", 10);
+    let diagnosis = diagnose(&short, &data("breast-cancer"), None).unwrap();
+    assert_eq!((diagnosis.verdict, diagnosis.findings.len()), (RateVerdict::Good, 0), "{diagnosis:#?}");
+}
