@@ -227,5 +227,6 @@ def write(name, cases):
     (FOLDER / name).write_text("[\n" + ",\n".join(json.dumps(case) for case in cases) + "\n]\n")
 
 
-write("networks.json", networks())
-write("metrics.json", metrics())
+if __name__ == "__main__":
+    write("networks.json", networks())
+    write("metrics.json", metrics())

@@ -48,6 +48,9 @@ pub(crate) trait Pointwise: Copy {
     /// f′(x), from f(x) or from x.
     fn derivative<F: Float>(self, at: F) -> F;
 
+    /// f″(x), from x; at a kink, that of the side that [`derivative`](Self::derivative) takes.
+    fn second(self, x: f64) -> f64;
+
     /// f(x) and f′(x), from x; only for functions whose derivative does not follow from the output.
     #[inline(always)]
     fn both<F: Float>(self, x: F) -> (F, F) {
@@ -110,6 +113,15 @@ impl Activation {
     /// f′ everywhere, from what [`forward`](Self::forward) left: the output, or what was kept.
     pub(crate) fn slopes<F: Float>(self, from: &[F]) -> Vec<F> {
         with_activation!(self, f => from.iter().map(|&from| slope(f, from)).collect())
+    }
+
+    /// f(x), f′(x) and f″(x).
+    pub(crate) fn expansion(self, x: f64) -> [f64; 3] {
+        fn of<P: Pointwise>(f: P, x: f64) -> [f64; 3] {
+            let y = f.value(x);
+            [y, f.derivative(if P::FROM_OUTPUT { y } else { x }), f.second(x)]
+        }
+        with_activation!(self, f => of(f, x))
     }
 
     /// The initialiser that `init=auto` means before this activation.

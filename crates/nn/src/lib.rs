@@ -3,6 +3,7 @@
 pub mod activation;
 mod calibrate;
 mod error;
+mod hessian;
 pub mod layer;
 pub mod loss;
 pub mod metric;
@@ -17,6 +18,7 @@ mod workspace;
 pub use activation::{Elu, Gelu, Identity, LeakyRelu, Mish, Relu, Selu, Sigmoid, Silu, Softplus, Tanh};
 pub use calibrate::Calibration;
 pub use error::Error;
+pub use hessian::Hessian;
 pub use layer::{BatchNorm, Dense, Dropout, LayerNorm};
 pub use loss::Loss;
 pub use metric::{ConfusionMatrix, Metric};

@@ -45,6 +45,9 @@ pub(crate) trait Elementwise: Copy {
 
     /// ∂ℓ/∂output.
     fn derivative<F: Float>(self, output: F, target: F) -> F;
+
+    /// ∂²ℓ/∂output².
+    fn second(self, output: f64, target: f64) -> f64;
 }
 
 /// Does something with the struct inside a [`Loss`]: the first arm for cross-entropy, the second for those that are
@@ -196,6 +199,30 @@ impl Loss {
                 }
             }
         )
+    }
+
+    /// How the gradient of `scale` times the sum moves with the outputs: its derivative along `tangent`, in place.
+    pub(crate) fn gradient_tangent(
+        &self,
+        outputs: &[f64],
+        width: usize,
+        targets: Targets<'_, f64>,
+        scale: f64,
+        tangent: &mut [f64],
+    ) {
+        with_loss!(
+            self,
+            loss => if let Targets::Classes(classes) = targets {
+                loss.gradient_tangent(outputs, width, classes, scale, tangent);
+            },
+            loss => for (i, (tangent, &output)) in tangent.iter_mut().zip(outputs).enumerate() {
+                let target = match targets {
+                    Targets::Classes(classes) => f64::from(classes[i]),
+                    Targets::Values(values) => values[i],
+                };
+                *tangent *= scale * loss.second(output, target);
+            }
+        );
     }
 }
 

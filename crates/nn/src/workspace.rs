@@ -175,7 +175,7 @@ impl<F: Float> Workspace<F> {
         step: u64,
     ) -> Result<f64, Error> {
         self.check(model)?;
-        self.check_batch(model, batch)?;
+        check_batch(model, batch, self.max_batch)?;
         let weight = check_loss(model, batch, loss)?;
         // A batch whose every class has weight 0 asks for no change.
         let scale = if weight > 0.0 { 1.0 / weight } else { 0.0 };
@@ -203,7 +203,7 @@ impl<F: Float> Workspace<F> {
         self.check(model)?;
         let rows: Vec<u32> = (0..(x.len() / model.inputs()) as u32).collect();
         let batch = Batch { x, targets: Targets::Values(dy), rows: &rows };
-        self.check_batch(model, &batch)?;
+        check_batch(model, &batch, self.max_batch)?;
         self.pass(model, &batch, None, 1.0, seed, step);
         Ok(())
     }
@@ -361,34 +361,42 @@ impl<F: Float> Workspace<F> {
             Err(Error::Data("the workspace was made for another model".into()))
         }
     }
+}
 
-    /// Whether a step can be made with this batch.
-    fn check_batch(&self, model: &Model<F>, batch: &Batch<'_, F>) -> Result<(), Error> {
-        let (inputs, outputs) = (model.inputs(), model.outputs());
-        let error = |reason| Err(Error::Data(reason));
-        let all = batch.x.len() / inputs;
-        if batch.x.len() != all * inputs {
-            return error(format!("{} inputs are not rows of {inputs}", batch.x.len()));
-        }
-        let wanted = match batch.targets {
-            Targets::Classes(_) => all,
-            Targets::Values(_) => all * outputs,
-        };
-        if batch.targets.len() != wanted {
-            return error(format!("{all} rows need {wanted} targets, not {}", batch.targets.len()));
-        }
-        if batch.rows.is_empty() || batch.rows.len() > self.max_batch {
-            return error(format!("a batch has 1 to {} rows here, not {}", self.max_batch, batch.rows.len()));
-        }
-        if let Some(row) = batch.rows.iter().find(|&&row| row as usize >= all) {
-            return error(format!("row {row} does not exist: there are {all}"));
-        }
-        Ok(())
+/// Whether this is a batch of at most so many rows for such a model.
+pub(crate) fn check_batch<F: Float>(
+    model: &Model<F>,
+    batch: &Batch<'_, F>,
+    most: usize,
+) -> Result<(), Error> {
+    let (inputs, outputs) = (model.inputs(), model.outputs());
+    let error = |reason| Err(Error::Data(reason));
+    let all = batch.x.len() / inputs;
+    if batch.x.len() != all * inputs {
+        return error(format!("{} inputs are not rows of {inputs}", batch.x.len()));
     }
+    let wanted = match batch.targets {
+        Targets::Classes(_) => all,
+        Targets::Values(_) => all * outputs,
+    };
+    if batch.targets.len() != wanted {
+        return error(format!("{all} rows need {wanted} targets, not {}", batch.targets.len()));
+    }
+    if batch.rows.is_empty() || batch.rows.len() > most {
+        return error(format!("a batch has 1 to {most} rows here, not {}", batch.rows.len()));
+    }
+    if let Some(row) = batch.rows.iter().find(|&&row| row as usize >= all) {
+        return error(format!("row {row} does not exist: there are {all}"));
+    }
+    Ok(())
 }
 
 /// Whether a loss goes with a batch; if so, what the sum of its losses is to be divided by.
-fn check_loss<F: Float>(model: &Model<F>, batch: &Batch<'_, F>, loss: &Loss) -> Result<f64, Error> {
+pub(crate) fn check_loss<F: Float>(
+    model: &Model<F>,
+    batch: &Batch<'_, F>,
+    loss: &Loss,
+) -> Result<f64, Error> {
     let outputs = model.outputs();
     loss.accepts(outputs, batch.targets)?;
     if let Targets::Classes(classes) = batch.targets {

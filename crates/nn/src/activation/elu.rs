@@ -34,6 +34,10 @@ impl Pointwise for Elu {
         if y > F::zero() { F::one() } else { y + F::of(self.alpha) }
     }
 
+    fn second(self, x: f64) -> f64 {
+        if x > 0.0 { 0.0 } else { self.alpha * x.exp() }
+    }
+
     fn check(&self) -> Result<(), Invalid> {
         invalid::positive("elu", "alpha", self.alpha)
     }

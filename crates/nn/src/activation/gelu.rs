@@ -32,6 +32,10 @@ impl Pointwise for Gelu {
         self.both(x).1
     }
 
+    fn second(self, x: f64) -> f64 {
+        (2.0 - x * x) * (-0.5 * x * x).exp() / (2.0 * PI).sqrt()
+    }
+
     #[inline(always)]
     fn both<F: Float>(self, x: F) -> (F, F) {
         let phi = phi(x);

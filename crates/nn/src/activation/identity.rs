@@ -20,6 +20,10 @@ impl Pointwise for Identity {
         F::one()
     }
 
+    fn second(self, _: f64) -> f64 {
+        0.0
+    }
+
     fn init(&self) -> Init {
         super::glorot_uniform()
     }

@@ -34,6 +34,10 @@ impl Pointwise for LeakyRelu {
         if y > F::zero() { F::one() } else { F::of(self.slope) }
     }
 
+    fn second(self, _: f64) -> f64 {
+        0.0
+    }
+
     fn check(&self) -> Result<(), Invalid> {
         invalid::not_negative("leaky-relu", "slope", self.slope)
     }

@@ -26,6 +26,11 @@ impl Pointwise for Mish {
         self.both(x).1
     }
 
+    fn second(self, x: f64) -> f64 {
+        let (s, t) = (sigmoid(x), softplus(x).tanh());
+        (1.0 - t * t) * s * (2.0 + x * (1.0 - s) - 2.0 * x * t * s)
+    }
+
     #[inline(always)]
     fn both<F: Float>(self, x: F) -> (F, F) {
         let t = softplus(x).fast_tanh();

@@ -25,6 +25,10 @@ impl Pointwise for Relu {
         if y > F::zero() { F::one() } else { F::zero() }
     }
 
+    fn second(self, _: f64) -> f64 {
+        0.0
+    }
+
     fn gain(&self) -> f64 {
         std::f64::consts::SQRT_2
     }

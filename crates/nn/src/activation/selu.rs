@@ -29,6 +29,10 @@ impl Pointwise for Selu {
         if y > F::zero() { F::of(LAMBDA) } else { y + F::of(LAMBDA * ALPHA) }
     }
 
+    fn second(self, x: f64) -> f64 {
+        if x > 0.0 { 0.0 } else { LAMBDA * ALPHA * x.exp() }
+    }
+
     fn init(&self) -> Init {
         super::lecun_normal()
     }

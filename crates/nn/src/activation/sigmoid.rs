@@ -26,6 +26,11 @@ impl Pointwise for Sigmoid {
         y * (F::one() - y)
     }
 
+    fn second(self, x: f64) -> f64 {
+        let s = sigmoid(x);
+        s * (1.0 - s) * (1.0 - 2.0 * s)
+    }
+
     fn init(&self) -> Init {
         super::glorot_uniform()
     }

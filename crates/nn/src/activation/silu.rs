@@ -26,6 +26,11 @@ impl Pointwise for Silu {
         self.both(x).1
     }
 
+    fn second(self, x: f64) -> f64 {
+        let s = sigmoid(x);
+        s * (1.0 - s) * (2.0 + x * (1.0 - 2.0 * s))
+    }
+
     #[inline(always)]
     fn both<F: Float>(self, x: F) -> (F, F) {
         let s = sigmoid(x);

@@ -1,6 +1,6 @@
 //! The softplus function.
 
-use super::Pointwise;
+use super::{Pointwise, sigmoid::sigmoid};
 use downhill_optim::Float;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,11 @@ impl Pointwise for Softplus {
     #[inline(always)]
     fn derivative<F: Float>(self, y: F) -> F {
         -(-y).fast_exp_m1()
+    }
+
+    fn second(self, x: f64) -> f64 {
+        let s = sigmoid(x);
+        s * (1.0 - s)
     }
 
     /// 1/√E[f(z)²] for standard normal z, by quadrature.

@@ -20,6 +20,11 @@ impl Pointwise for Tanh {
         F::one() - y * y
     }
 
+    fn second(self, x: f64) -> f64 {
+        let t = x.tanh();
+        2.0 * t * (t * t - 1.0)
+    }
+
     fn init(&self) -> Init {
         super::glorot_uniform()
     }

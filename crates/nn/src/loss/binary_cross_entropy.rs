@@ -24,4 +24,9 @@ impl Elementwise for BinaryCrossEntropy {
     fn derivative<F: Float>(self, output: F, target: F) -> F {
         sigmoid(output) - target
     }
+
+    fn second(self, output: f64, _: f64) -> f64 {
+        let s = sigmoid(output);
+        s * (1.0 - s)
+    }
 }

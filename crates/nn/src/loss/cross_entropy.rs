@@ -103,6 +103,30 @@ impl CrossEntropy {
         })
         .sum()
     }
+
+    /// The derivative along `tangent`, in place, of what [`gradient`](Self::gradient) gives: of the gradient only p moves,
+    /// and ∂p_k = p_k·(∂z_k − Σ p_j·∂z_j).
+    pub(crate) fn gradient_tangent(
+        &self,
+        outputs: &[f64],
+        width: usize,
+        classes: &[u32],
+        scale: f64,
+        tangent: &mut [f64],
+    ) {
+        let all: f64 = (0..width).map(|k| self.class_weight(k)).sum();
+        let mut p = vec![0.0; width];
+        for ((row, tangent), &class) in
+            outputs.chunks_exact(width).zip(tangent.chunks_exact_mut(width)).zip(classes)
+        {
+            p.copy_from_slice(row);
+            softmax(&mut p);
+            let right = (1.0 - self.label_smoothing) * self.class_weight(class as usize);
+            let factor = scale * (right + self.label_smoothing / width as f64 * all);
+            let along: f64 = p.iter().zip(&*tangent).map(|(p, t)| p * t).sum();
+            tangent.iter_mut().zip(&p).for_each(|(t, p)| *t = factor * p * (*t - along));
+        }
+    }
 }
 
 /// e^(z − largest of the row) of all rows at once: a row may be shorter than a vector.

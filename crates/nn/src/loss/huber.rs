@@ -48,4 +48,8 @@ impl Elementwise for Huber {
             error
         }
     }
+
+    fn second(self, output: f64, target: f64) -> f64 {
+        if (output - target).abs() > self.delta { 0.0 } else { 1.0 }
+    }
 }

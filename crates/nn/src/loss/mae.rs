@@ -21,4 +21,8 @@ impl Elementwise for Mae {
         // Not a number stays what it is.
         if error == F::zero() { error } else { error.signum() }
     }
+
+    fn second(self, _: f64, _: f64) -> f64 {
+        0.0
+    }
 }
