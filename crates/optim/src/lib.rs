@@ -28,7 +28,7 @@ pub use invalid::Invalid;
 pub use layout::{Layout, Role, Tensor};
 pub use lookahead::{Every, Lookahead};
 pub use nearest::nearest;
-pub use optimizer::Optimizer;
+pub use optimizer::{Optimizer, Stability};
 pub use restraints::Restraints;
 pub use rule::{
     Adadelta, Adagrad, Adam, AdamW, Adamax, AmsGrad, Form, Lamb, Lars, Lion, MeasuredRule, Memory, Momentum,

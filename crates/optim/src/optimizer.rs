@@ -52,6 +52,20 @@ pub struct Optimizer<F> {
     parallel: bool,
 }
 
+/// How high a rate an optimizer bears, as it stands: on a loss with the Hessian H, it is stable while the rate times the
+/// largest eigenvalue of S^½·(H + L)·S^½ is below a bound.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stability {
+    /// The bound: [`Rule::stability`]. None if none is known of the rule, or if it divides gradients by averages and has
+    /// not begun them; then `scaling` is that of the groups alone.
+    pub bound: Option<f64>,
+    /// The diagonal of S, in the order of the parameters: the factor of the rate in the parameter's [`Group`], over the
+    /// rule's [preconditioner](Rule::preconditioner).
+    pub scaling: Vec<f64>,
+    /// The diagonal of L: the curvature of the L2 penalty.
+    pub penalty: Vec<f64>,
+}
+
 /// Neighbours in the flat buffer that are treated alike.
 #[derive(Clone, Debug, PartialEq)]
 struct Stretch {
@@ -325,6 +339,23 @@ impl<F: Float> Optimizer<F> {
     pub fn state_mut(&mut self) -> &mut State<F> {
         self.has_stepped = true;
         &mut self.state
+    }
+
+    /// How high a rate the optimizer bears as it stands, after `steps` steps.
+    pub fn stability(&self, steps: u64) -> Stability {
+        let knows = steps > 0 || !self.rule.is_preconditioned();
+        let bound = self.rule.stability().filter(|_| knows);
+        let (mut scaling, mut penalty) = (vec![0.0; self.layout.len()], vec![0.0; self.layout.len()]);
+        let mut state = vec![0.0; self.rule_slots];
+        for stretch in &self.stretches {
+            penalty[stretch.range.clone()].fill(self.restraints.l2 * stretch.decay);
+            for i in stretch.range.clone() {
+                state.iter_mut().zip(&self.state.slots).for_each(|(x, slot)| *x = slot[i].f64());
+                let divisor = bound.map_or(1.0, |_| self.rule.preconditioner(steps, &state));
+                scaling[i] = stretch.lr / divisor;
+            }
+        }
+        Stability { bound, scaling, penalty }
     }
 
     /// Works out what the gradients are multiplied by.

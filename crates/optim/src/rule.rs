@@ -20,6 +20,7 @@ mod rmsprop;
 mod schedule_free;
 mod sgd;
 mod slots;
+mod stability;
 
 pub use adadelta::Adadelta;
 pub use adagrad::Adagrad;

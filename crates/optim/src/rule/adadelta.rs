@@ -35,6 +35,11 @@ impl Adadelta {
         invalid::fraction("adadelta", "rho", self.rho)?;
         invalid::positive("adadelta", "eps", self.eps)
     }
+
+    /// P: √((h + ε) / (d + ε)); see [`Rule::preconditioner`](crate::Rule::preconditioner).
+    pub(super) fn preconditioner(self, [h, d]: [f64; 2]) -> f64 {
+        ((h + self.eps) / (d + self.eps)).sqrt()
+    }
 }
 
 impl UpdateRule for Adadelta {

@@ -33,6 +33,11 @@ impl Adagrad {
         invalid::positive("adagrad", "eps", self.eps)?;
         invalid::not_negative("adagrad", "initial", self.initial)
     }
+
+    /// P: √h + ε; see [`Rule::preconditioner`](crate::Rule::preconditioner).
+    pub(super) fn preconditioner(self, [h]: [f64; 1]) -> f64 {
+        h.sqrt() + self.eps
+    }
 }
 
 impl UpdateRule for Adagrad {

@@ -42,6 +42,12 @@ impl Adam {
         invalid::positive(owner, "eps", self.eps)
     }
 
+    /// P after `steps` steps, where v is `v`: (1 − β₁ᵗ)·(√v̂ + ε), so that the correction of m counts too.
+    pub(super) fn preconditioner(self, steps: u64, v: f64) -> f64 {
+        let [left1, left2] = [self.beta1, self.beta2].map(|beta| 1.0 - beta.powf(steps as f64));
+        left1 * ((v / left2).sqrt() + self.eps)
+    }
+
     /// How m and v move under a gradient, here and in the rules built on this one.
     pub(super) fn averages<F: Float>(self) -> impl Fn(F, [F; 2]) -> [F; 2] + Copy + Send + Sync {
         let (beta1, new1) = (F::of(self.beta1), F::of(1.0 - self.beta1));

@@ -39,6 +39,11 @@ impl Adamax {
     pub fn check(&self) -> Result<(), Invalid> {
         self.adam().check_as("adamax")
     }
+
+    /// P after `steps` steps: (1 − β₁ᵗ)·u; see [`Rule::preconditioner`](crate::Rule::preconditioner).
+    pub(super) fn preconditioner(self, steps: u64, [_, u]: [f64; 2]) -> f64 {
+        (1.0 - self.beta1.powf(steps as f64)) * u
+    }
 }
 
 impl UpdateRule for Adamax {

@@ -40,6 +40,11 @@ impl AdamW {
         self.adam().check_as("adamw")?;
         invalid::not_negative("adamw", "weight-decay", self.weight_decay)
     }
+
+    /// P after `steps` steps; see [`Rule::preconditioner`](crate::Rule::preconditioner).
+    pub(super) fn preconditioner(self, steps: u64, [_, v]: [f64; 2]) -> f64 {
+        self.adam().preconditioner(steps, v)
+    }
 }
 
 impl UpdateRule for AdamW {

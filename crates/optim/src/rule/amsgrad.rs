@@ -39,6 +39,11 @@ impl AmsGrad {
     pub fn check(&self) -> Result<(), Invalid> {
         self.adam().check_as("amsgrad")
     }
+
+    /// P after `steps` steps; see [`Rule::preconditioner`](crate::Rule::preconditioner).
+    pub(super) fn preconditioner(self, steps: u64, [_, _, w]: [f64; 3]) -> f64 {
+        self.adam().preconditioner(steps, w)
+    }
 }
 
 impl UpdateRule for AmsGrad {

@@ -51,6 +51,14 @@ impl RAdam {
         let square = (rho - 4.0) * (rho - 2.0) * limit / ((limit - 4.0) * (limit - 2.0) * rho);
         (rho > 5.0).then(|| square.sqrt())
     }
+
+    /// P after `steps` steps: that of Adam over r, or 1 − β₁ᵗ before v is trusted; see
+    /// [`Rule::preconditioner`](crate::Rule::preconditioner).
+    pub(super) fn preconditioner(self, steps: u64, [_, v]: [f64; 2]) -> f64 {
+        let t = steps as f64;
+        let [left1, left2] = [self.beta1, self.beta2].map(|beta| 1.0 - beta.powf(t));
+        self.rectification(t).map_or(left1, |r| left1 * (v.sqrt() + self.eps) / (r * left2.sqrt()))
+    }
 }
 
 impl UpdateRule for RAdam {

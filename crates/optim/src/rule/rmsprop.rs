@@ -45,6 +45,12 @@ impl RmsProp {
         invalid::positive("rmsprop", "eps", self.eps)?;
         invalid::fraction("rmsprop", "momentum", self.momentum)
     }
+
+    /// P: √h + ε, or √(h − ḡ²) + ε if centred; see [`Rule::preconditioner`](crate::Rule::preconditioner).
+    pub(super) fn preconditioner(self, state: &[f64]) -> f64 {
+        let mean = if self.centered { state[1] } else { 0.0 };
+        (state[0] - mean * mean).max(0.0).sqrt() + self.eps
+    }
 }
 
 impl UpdateRule for RmsProp {
