@@ -9,7 +9,9 @@ use clap::{Args as Flags, Parser, Subcommand, ValueEnum};
 use downhill::data::{ReadOptions, Table, Task};
 use downhill::nn::{Activation, Loss};
 use downhill::optim::{Group, Init, Lookahead, Rule, Schedule, SpecError, spec};
-use downhill::train::{ClassWeights, EarlyStopping, Guard, Held, Patience, Plateau, RunConfig, Source};
+use downhill::train::{
+    ClassWeights, EarlyStopping, Guard, Held, Patience, Plateau, RunConfig, Source, Track,
+};
 
 use crate::path::Surface;
 use crate::plot::PlotFile;
@@ -253,6 +255,11 @@ pub struct TrainingArgs {
     /// When the run blows up, go back and lower the rate: off, on(rollbacks=5, spike=10). [default: on]
     #[arg(long, value_name = "SPEC")]
     pub guard: Option<Guard>,
+
+    /// Measure the curvature of the training loss, and with it the highest rate that is stable: sharpness,
+    /// sharpness(10ep), sharpness(every=100, rows=500). [default: off]
+    #[arg(long, value_name = "SPEC")]
+    pub track: Option<Track>,
 
     /// Other rates and decays for some tensors: 'name(0.*, lr=0.1)', 'role(bias, lr=2, decay=1)'. Repeats.
     #[arg(long, value_name = "SPEC")]
@@ -787,6 +794,7 @@ impl TrainingArgs {
         set(&mut training.momentum, self.momentum.clone().map(Some));
         set(&mut training.plateau, self.plateau);
         set(&mut training.guard, self.guard);
+        set(&mut training.track, self.track);
         if !self.group.is_empty() {
             training.groups.clone_from(&self.group);
         }

@@ -70,7 +70,11 @@ fn bar() -> impl FnMut(&Event) + Send {
             total_epochs = epochs(*total_steps, *steps_per_epoch);
         }
         Event::Step { .. } => bar.inc(1),
-        Event::Rate(_) | Event::Note { .. } | Event::Cut { .. } | Event::Rollback { .. } => {
+        Event::Rate(_)
+        | Event::Note { .. }
+        | Event::Cut { .. }
+        | Event::Rollback { .. }
+        | Event::Sharpness { .. } => {
             if let Event::Rollback { to, .. } = event {
                 bar.set_position(*to);
             }
@@ -111,9 +115,11 @@ fn lines() -> impl FnMut(&Event) + Send {
             }
             total_epochs = epochs(*total_steps, *steps_per_epoch);
         }
-        Event::Rate(_) | Event::Note { .. } | Event::Cut { .. } | Event::Rollback { .. } => {
-            event.text().iter().for_each(|text| output::note(text))
-        }
+        Event::Rate(_)
+        | Event::Note { .. }
+        | Event::Cut { .. }
+        | Event::Rollback { .. }
+        | Event::Sharpness { .. } => event.text().iter().for_each(|text| output::note(text)),
         Event::Epoch(epoch) => {
             line = format!(
                 "epoch {:>3}/{total_epochs}  loss {:.4}  validation {:.4}  {}  lr {:.2e}  {} rows/s{}",

@@ -88,6 +88,7 @@ fn settings(trial: u64) -> Vec<String> {
         flag("ema", pick(3, &["0", "0.95"]));
         flag("lookahead", pick(5, &["off", "every(4)"]));
     }
+    flag("track", pick(3, &["off", "sharpness(10ep, rows=20)"]));
     flag("init", pick(2, &["auto", "lsuv"]));
     flag("dropout", pick(2, &["0", "0.2", "0.5"]));
     flag("batch-norm", pick(3, &["yes", "no"]));

@@ -44,6 +44,8 @@ pub(crate) struct History {
     cuts: Vec<Cut>,
     /// How the learning rate was found, if it was.
     pub found: Option<FoundRate>,
+    /// The rates as multiples of the stability limit, by their steps, where they were tracked.
+    pub ratios: BTreeMap<u64, f64>,
     /// What a person should know.
     pub notes: Vec<String>,
 }
@@ -93,6 +95,7 @@ impl History {
                     // What was made after the checkpoint is made again.
                     epochs.retain(|_, epoch: &mut Epoch| epoch.step <= step);
                     history.cuts.retain(|cut| cut.seen <= step);
+                    history.ratios.retain(|&at, _| at <= step);
                     history.lengths = Some((steps_per_epoch, total_steps));
                     // A run that is over goes on with nothing; it only gives its result again.
                     if !matches!(history.stop.take(), Some(Stop::Finished | Stop::EarlyStopping)) {
@@ -105,6 +108,7 @@ impl History {
                 }
                 Event::Rollback { step, to, scale, .. } => {
                     epochs.retain(|_, epoch: &mut Epoch| epoch.step <= to);
+                    history.ratios.retain(|&at, _| at <= to);
                     let text = event.text().unwrap_or_default();
                     history.cuts.push(Cut { seen: step, from: to, scale, text });
                 }
@@ -114,6 +118,9 @@ impl History {
                 Event::Rate(found) => {
                     history.notes.push(format!("{}.", found.text()));
                     history.found = Some(found);
+                }
+                Event::Sharpness { step, ratio: Some(ratio), .. } => {
+                    history.ratios.insert(step, ratio);
                 }
                 Event::Note { text } if history.notes.contains(&text) => {}
                 Event::Note { text } => history.notes.push(text),

@@ -14,6 +14,7 @@ mod page;
 mod panel;
 mod range_test;
 mod segment;
+mod sharpness;
 
 use std::fs;
 use std::path::PathBuf;

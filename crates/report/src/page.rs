@@ -10,7 +10,7 @@ use crate::RangeTest;
 use crate::escape::escape;
 use crate::history::{History, Size};
 use crate::number::{counted, grouped, significant};
-use crate::{Axis, Chart, Series};
+use crate::{Axis, Chart, Series, sharpness};
 
 /// What spans more than this factor is drawn on a logarithmic axis.
 const LOG_FROM: f64 = 30.0;
@@ -219,7 +219,7 @@ fn charts(config: &RunConfig, history: &History) -> Vec<Chart> {
         .line(Series::new("used", made))
         .line(Series::new("planned", planned));
 
-    let charts = [marked(loss), marked(metric(epochs(), history)), rate];
+    let charts = [marked(loss), marked(metric(epochs(), history)), rate, sharpness::chart(history)];
     charts.into_iter().filter(|chart| !history.epochs.is_empty() && chart.draws()).collect()
 }
 

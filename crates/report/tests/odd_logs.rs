@@ -69,6 +69,38 @@ fn epochs_made_again_count_once() {
 }
 
 #[test]
+fn rates_are_shown_beside_the_stability_limit() {
+    let epoch =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/one-epoch.jsonl"))
+            .unwrap();
+    let sharpness = |step: u64, ratio: Option<f64>| {
+        let limit = ratio.map(|ratio| 0.5 / ratio);
+        let event = downhill_train::Event::Sharpness { step, sharpness: 4.0, lr: 0.5, limit, ratio };
+        serde_json::to_string(&downhill_train::log::Record { time: 1.0, event }).unwrap() + "\n"
+    };
+    let page = |events: &[String]| {
+        let runs = tempfile::tempdir().unwrap();
+        let log = epoch.clone() + &events.concat();
+        downhill_report::html(&run(runs.path(), "odd", config(), log.as_bytes())).unwrap()
+    };
+    // Where no limit is known, there is no chart of it.
+    assert_eq!(titles(&checked(&page(&[sharpness(0, None)]))), ALL);
+    // What a step is measured at again, after a run has gone back to it, is what counts.
+    let back =
+        "{\"time\":1.0,\"event\":\"rollback\",\"step\":9,\"to\":4,\"scale\":0.5,\"not_finite\":true}\n";
+    let page = page(&[
+        sharpness(0, None),
+        sharpness(4, Some(0.25)),
+        sharpness(8, Some(99.0)),
+        back.into(),
+        sharpness(4, Some(0.125)),
+        sharpness(6, Some(1.5)),
+    ]);
+    assert_eq!(titles(&checked(&page)), [&ALL[..], &["Edge of stability"]].concat());
+    assert!(page.contains("rate: 0.125 at 4, 1.5 at 6; lowest 0.125 at 4, highest 1.5 at 6"), "{page}");
+}
+
+#[test]
 fn a_run_that_diverged_says_so() {
     let html = html("diverged");
     says(

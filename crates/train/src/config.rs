@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::session::targets;
-use crate::{EarlyStopping, Error, Guard, Metrics, Monitor, Plateau, archive, spelled};
+use crate::{EarlyStopping, Error, Guard, Metrics, Monitor, Plateau, Track, archive, spelled};
 
 /// How a network is trained. Everything has a default; what is `None` is chosen from the data when a run starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +41,9 @@ pub struct Config {
     /// What to do when the run blows up. Default: go back, at a lower rate.
     #[serde(with = "spec")]
     pub guard: Guard,
+    /// What is measured on the way, besides the epochs. Default nothing.
+    #[serde(skip_serializing_if = "Track::is_off", with = "spec")]
+    pub track: Track,
     /// Rates and decays of some tensors. Default none.
     #[serde(skip_serializing_if = "Vec::is_empty", with = "spelled::list")]
     pub groups: Vec<Group>,
@@ -172,6 +175,7 @@ impl Default for Config {
             momentum: None,
             plateau: Plateau::Off,
             guard: Guard::default(),
+            track: Track::Off,
             groups: Vec::new(),
             ema: None,
             lookahead: Lookahead::Off,
@@ -318,6 +322,7 @@ impl Config {
         self.momentum.as_ref().map_or(Ok(()), Schedule::check)?;
         self.plateau.check()?;
         self.guard.check()?;
+        self.track.check()?;
         self.groups.iter().try_for_each(Group::check)?;
         self.ema.map_or(Ok(()), |decay| invalid::fraction("training", "ema", decay))?;
         self.lookahead.check()?;

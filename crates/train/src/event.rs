@@ -74,6 +74,19 @@ pub enum Event {
         /// Whether the loss was no finite number, rather than very high.
         not_finite: bool,
     },
+    /// The curvature of the training loss was measured; see [`Sharpness`](crate::Sharpness).
+    Sharpness {
+        /// The next step.
+        step: u64,
+        /// The largest curvature: of the preconditioned Hessian, where there is a limit by it.
+        sharpness: f64,
+        /// The rate of the next step.
+        lr: f64,
+        /// The rate from which on training is not stable, if it is known.
+        limit: Option<f64>,
+        /// The rate as a multiple of that limit.
+        ratio: Option<f64>,
+    },
     /// A checkpoint was written.
     Checkpoint {
         /// The next step.
@@ -114,6 +127,15 @@ impl Event {
                     "The loss {what} at step {step}: back to step {to}, from which on the rate is {scale:.3e} times the \
                      schedule's"
                 ))
+            }
+            Self::Sharpness { step, sharpness, lr, limit, ratio } => {
+                let rate = match (limit, ratio) {
+                    (Some(limit), Some(ratio)) => {
+                        format!("the rate of {lr:.3e} is {ratio:.2} times the stability limit, {limit:.3e}")
+                    }
+                    _ => "no stability limit is known here".into(),
+                };
+                Some(format!("The sharpness is {sharpness:.4} at step {step}: {rate}"))
             }
             _ => None,
         }

@@ -14,7 +14,9 @@ use downhill_optim::{Accumulator, Optimizer, Position, Schedule, spec};
 use crate::checkpoint::{self, Best, Description, Loaded, Origin, Progress, Snapshot, Training, Weights};
 use crate::log::Log;
 use crate::source::fingerprint;
-use crate::{Command, Config, Epoch, Error, Event, Guard, Metrics, Monitor, Plateau, RunFolder, Stop};
+use crate::{
+    Command, Config, Epoch, Error, Event, Guard, Metrics, Monitor, Plateau, RunFolder, Stop, stability_limit,
+};
 
 /// What looks at a run: called with every event, on the thread that trains.
 pub type View = Box<dyn FnMut(&Event) + Send>;
@@ -425,6 +427,11 @@ impl<'a> Session<'a> {
             if self.back.is_none() && self.config.guard != Guard::Off {
                 self.back = Some(Snapshot::of(&self.progress, &self.model, &self.optimizer));
             }
+            if let Some(rows) = self.config.track.due(self.position()) {
+                let pause = Instant::now();
+                self.track_sharpness(outside, rows)?;
+                began += pause.elapsed();
+            }
             let (lr, loss) = self.make_step(outside)?;
             let (guard, sum, rows) = (self.config.guard, self.progress.loss_sum, self.order.len());
             let spike = guard.is_spike(sum, rows, self.baseline);
@@ -519,15 +526,11 @@ impl<'a> Session<'a> {
 
     /// Makes one step and returns the loss before it and the number of rows it was made from.
     fn step_at(&mut self, lr: f64, momentum: Option<f64>) -> Result<(f64, u64), Error> {
-        let step = self.progress.step;
-        let first = (step % self.steps_per_epoch) as usize * self.rows_per_step;
+        let first = (self.progress.step % self.steps_per_epoch) as usize * self.rows_per_step;
         let last = first.saturating_add(self.rows_per_step).min(self.order.len());
         let loss = self.gradients(first..last)?;
         if loss.is_finite() {
-            if let Some(momentum) = momentum {
-                check_momentum_at(momentum, step)?;
-                self.optimizer.set_momentum(momentum);
-            }
+            self.set_momentum(momentum)?;
             let gradient = self.sum.as_ref().map_or(self.workspace.gradient(), Accumulator::gradient);
             self.optimizer.step(self.progress.updates, lr, self.model.params_mut(), gradient);
             self.progress.step += 1;
@@ -535,6 +538,28 @@ impl<'a> Session<'a> {
             self.progress.loss_sum += loss * (last - first) as f64;
         }
         Ok((loss, (last - first) as u64))
+    }
+
+    /// Sets the momentum of the next step, if it follows a schedule.
+    fn set_momentum(&mut self, momentum: Option<f64>) -> Result<(), Error> {
+        if let Some(momentum) = momentum {
+            check_momentum_at(momentum, self.progress.step)?;
+            self.optimizer.set_momentum(momentum);
+        }
+        Ok(())
+    }
+
+    /// Measures how curved the training loss is, and tells, unless it is no number any more.
+    fn track_sharpness(&mut self, outside: &mut Outside, rows: usize) -> Result<(), Error> {
+        self.set_momentum(momentum(self.config, self.position()))?;
+        let Self { model, optimizer, progress, data, loss, config, .. } = self;
+        let found = stability_limit(model, optimizer, progress.updates, data, loss, rows, config.seed)?;
+        if !found.value.is_finite() {
+            return Ok(());
+        }
+        let (step, lr, limit) = (self.progress.step, self.rate(), found.limit());
+        let ratio = limit.map(|limit| lr / limit);
+        outside.tell(&Event::Sharpness { step, sharpness: found.value, lr, limit, ratio })
     }
 
     /// The rate of the next step: the schedule's, under the cuts so far.

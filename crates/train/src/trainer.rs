@@ -13,7 +13,7 @@ use crate::finder;
 use crate::session::{Outcome, Outside, Session};
 use crate::{
     ClassWeights, Command, Config, EarlyStopping, Error, Evaluation, Event, FoundRate, Guard, Network,
-    Plateau, Predictor, RunConfig, RunFolder, Source, Stop, Summary, View, usual_rate, usual_schedule,
+    Plateau, Predictor, RunConfig, RunFolder, Source, Stop, Summary, Track, View, usual_rate, usual_schedule,
 };
 
 /// Trains networks: settings, all with defaults, then [`fit`](Trainer::fit).
@@ -128,6 +128,12 @@ impl Trainer {
     /// What to do when the run blows up. Default: go back, at a lower rate.
     pub fn guard(mut self, guard: Guard) -> Self {
         self.config.guard = guard;
+        self
+    }
+
+    /// What is measured on the way, besides the epochs. Default nothing.
+    pub fn track(mut self, track: Track) -> Self {
+        self.config.track = track;
         self
     }
 

@@ -28,6 +28,11 @@ impl Default for Length {
 }
 
 impl Length {
+    /// The length in steps, in a run as long as that of `position`; parts of a step count, but nothing is shorter than one.
+    pub fn in_steps(self, position: Position) -> f64 {
+        self.steps(Per::Step, position)
+    }
+
     /// The length in steps; parts of a step count, but nothing is shorter than one (a share of no run left).
     pub(super) fn steps(self, per: Per, position: Position) -> f64 {
         let steps = match self {
@@ -52,7 +57,8 @@ impl Length {
         }
     }
 
-    pub(super) fn check(self, owner: &'static str, key: &'static str) -> Result<(), Invalid> {
+    /// Checks its range, as the setting `key` of `owner`.
+    pub fn check(self, owner: &'static str, key: &'static str) -> Result<(), Invalid> {
         let wrong =
             |wanted: &str| Err(Invalid { owner, key, message: format!("must be {wanted}, not {self}") });
         match self {
