@@ -87,17 +87,17 @@ fn rates_are_shown_beside_the_stability_limit() {
     assert_eq!(titles(&checked(&page(&[sharpness(0, None)]))), ALL);
     // What a step is measured at again, after a run has gone back to it, is what counts.
     let back =
-        "{\"time\":1.0,\"event\":\"rollback\",\"step\":9,\"to\":4,\"scale\":0.5,\"not_finite\":true}\n";
+        "{\"time\":1.0,\"event\":\"rollback\",\"step\":19,\"to\":10,\"scale\":0.5,\"not_finite\":true}\n";
     let page = page(&[
         sharpness(0, None),
         sharpness(4, Some(0.25)),
-        sharpness(8, Some(99.0)),
+        sharpness(14, Some(99.0)),
         back.into(),
-        sharpness(4, Some(0.125)),
-        sharpness(6, Some(1.5)),
+        sharpness(10, Some(0.125)),
+        sharpness(12, Some(1.5)),
     ]);
     assert_eq!(titles(&checked(&page)), [&ALL[..], &["Edge of stability"]].concat());
-    assert!(page.contains("rate: 0.125 at 4, 1.5 at 6; lowest 0.125 at 4, highest 1.5 at 6"), "{page}");
+    assert!(page.contains("rate: 0.25 at 4, 1.5 at 12; lowest 0.125 at 10, highest 1.5 at 12"), "{page}");
 }
 
 #[test]
