@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fs;
-use std::io::BufRead;
+use std::io::{BufRead, BufReader, Read};
 use std::time::Instant;
 
 use serde::Deserialize;
@@ -44,6 +44,18 @@ pub struct Work {
     pub values: Vec<f32>,
 }
 
+/// The numbers in a file, one after the other, so that its bytes are not in memory too.
+fn numbers<T>(path: &str, of: fn([u8; 4]) -> T) -> Result<Vec<T>> {
+    let file = fs::File::open(path)?;
+    let len = file.metadata()?.len() as usize / 4;
+    let (mut file, mut numbers, mut word) = (BufReader::new(file), Vec::with_capacity(len), [0; 4]);
+    for _ in 0..len {
+        file.read_exact(&mut word)?;
+        numbers.push(of(word));
+    }
+    Ok(numbers)
+}
+
 impl Work {
     fn read() -> Result<Self> {
         let args: Vec<String> = std::env::args().skip(1).collect();
@@ -51,16 +63,12 @@ impl Work {
             return Err("usage: RIVAL DESCRIPTION THREADS".into());
         };
         let spec: Spec = serde_json::from_slice(&fs::read(description)?)?;
-        let words = |path: &str| -> Result<Vec<[u8; 4]>> {
-            Ok(fs::read(path)?.chunks_exact(4).map(|word| [word[0], word[1], word[2], word[3]]).collect())
-        };
-        let x = words(&spec.x)?.into_iter().map(f32::from_le_bytes).collect();
-        let y = words(&spec.y)?;
+        let x = numbers(&spec.x, f32::from_le_bytes)?;
         let (mut classes, mut values) = (Vec::new(), Vec::new());
         if spec.outputs == 1 {
-            values = y.into_iter().map(f32::from_le_bytes).collect();
+            values = numbers(&spec.y, f32::from_le_bytes)?;
         } else {
-            classes = y.into_iter().map(u32::from_le_bytes).collect();
+            classes = numbers(&spec.y, u32::from_le_bytes)?;
         }
         Ok(Self { threads: threads.parse()?, spec, x, classes, values })
     }
