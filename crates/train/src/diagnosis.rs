@@ -17,7 +17,7 @@ use crate::finder::peak;
 use crate::session::fork::Course;
 use crate::session::{Outside, Session};
 use crate::trainer::{check_threads, pool, settle};
-use crate::{Config, Epoch, Error, Event, RateVerdict, RunFolder, log};
+use crate::{Config, Epoch, Error, Event, RateVerdict, RunFolder, Track, log};
 
 pub use findings::{Finding, Trouble};
 
@@ -118,6 +118,8 @@ struct Replay {
 pub fn diagnose(config: &Config, data: &Dataset, threads: Option<usize>) -> Result<Diagnosis, Error> {
     let threads = check_threads(threads)?;
     let (mut config, _) = config.resolve(data)?;
+    // What is measured on the way changes nothing, and nobody looks at it here.
+    config.track = Track::Off;
     settle(&mut config, data, threads, &mut Outside::default())?;
     pool(threads)?.install(|| examine(&config, data, threads > 1))
 }
