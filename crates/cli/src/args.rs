@@ -10,7 +10,7 @@ use downhill::data::{ReadOptions, Table, Task};
 use downhill::nn::{Activation, Loss};
 use downhill::optim::{Group, Init, Lookahead, Rule, Schedule, SpecError, spec};
 use downhill::train::{
-    ClassWeights, EarlyStopping, Guard, Held, Patience, Plateau, RunConfig, Source, Track,
+    ClassWeights, EarlyStopping, Guard, Held, Patience, Plateau, RateChange, RunConfig, Source, Track,
 };
 
 use crate::path::Surface;
@@ -49,8 +49,19 @@ pub enum Command {
     /// A range test and a few rehearsals, which take at most a fifth of the steps of the run that the same flags make. With
     /// --lr, that schedule is rehearsed at other peaks. The numbers, with --format csv, are the range test's: lr, loss.
     FindLr(Box<FindLrArgs>),
-    /// Go on with a run that was interrupted.
+    /// Go on with a run that was interrupted, or make one that is over longer.
+    ///
+    /// The run keeps its settings; --lr and --epochs are changes from its next step on, and are logged as such. For other
+    /// settings, branch off.
     Resume(ResumeArgs),
+    /// Begin a new run where another one was, with other settings.
+    ///
+    /// RUN@12ep is after 12 epochs of the run, RUN@-3ep three epochs before its last one, RUN@step:1234 before that step,
+    /// RUN@best after its best epoch, and RUN where it is. Between checkpoints, the steps from the one before are made again.
+    /// Every flag may be given but those of the layers; --lr is a change from the first step of the branch on.
+    Branch(Box<BranchArgs>),
+    /// Make a run again from its log, in memory, and see that it comes to the same weights, bit for bit.
+    Replay(AgainArgs),
     /// Make the same run with several settings, and show their losses side by side.
     ///
     /// Every flag of the network and of training takes several values, separated by commas or by giving it again
@@ -67,7 +78,7 @@ pub enum Command {
     /// higher rate gains clearly. High: a lower one does. Very high: the loss grows or blows up. Good: none of these.
     /// Clearly is by more than 1.5% of what is gained over the first guess, in training loss. The other findings are from
     /// the same replay; each has a flag to try.
-    Diagnose(DiagnoseArgs),
+    Diagnose(AgainArgs),
     /// Measure a trained network on a table that has the target.
     Evaluate(UseArgs),
     /// Predict the rows of a table, as CSV.
@@ -124,6 +135,9 @@ pub struct SetupArgs {
 
     #[command(flatten)]
     pub network: NetworkArgs,
+
+    #[command(flatten)]
+    pub rate: RateArgs,
 
     #[command(flatten)]
     pub training: TrainingArgs,
@@ -233,16 +247,20 @@ pub struct NetworkArgs {
 
 #[derive(Flags)]
 #[command(next_help_heading = "Training")]
+pub struct RateArgs {
+    /// The learning rate: a number, a schedule such as cosine(0.01), step(0.1, every=10ep), warmup(5%, then=…), or auto:
+    /// warmup(5%, then=cosine(…)) with a peak that is found first, in at most a fifth of the run's steps. [default: auto]
+    #[arg(long, value_name = "SPEC", allow_hyphen_values = true)]
+    pub lr: Option<Rate>,
+}
+
+#[derive(Flags)]
+#[command(next_help_heading = "Training")]
 pub struct TrainingArgs {
     /// The update rule: sgd, momentum(0.9), nesterov, adagrad, rmsprop, adam, adamw(weight-decay=0.1), …
     /// [default: adamw]
     #[arg(long, value_name = "SPEC")]
     pub optimizer: Option<Rule>,
-
-    /// The learning rate: a number, a schedule such as cosine(0.01), step(0.1, every=10ep), warmup(5%, then=…), or auto:
-    /// warmup(5%, then=cosine(…)) with a peak that is found first, in at most a fifth of the run's steps. [default: auto]
-    #[arg(long, value_name = "SPEC", allow_hyphen_values = true)]
-    pub lr: Option<Rate>,
 
     /// A schedule for the momentum, μ or β₁. [default: the optimizer's own value; one-cycle moves it]
     #[arg(long, value_name = "SPEC", allow_hyphen_values = true)]
@@ -377,6 +395,15 @@ pub struct ResumeArgs {
     /// The run's folder, or its name inside --runs.
     pub run: PathBuf,
 
+    /// Change the rate from the next step on: a rate such as 0.003, a factor such as 0.5x, `schedule` for what the run was
+    /// started with, or a schedule, which then counts its steps from there.
+    #[arg(long, value_name = "CHANGE", allow_hyphen_values = true)]
+    pub lr: Option<RateChange>,
+
+    /// Make the run so many epochs long, from its start.
+    #[arg(long, value_name = "N", value_parser = epochs, allow_hyphen_values = true)]
+    pub epochs: Option<u64>,
+
     #[command(flatten)]
     pub runs: RunsArgs,
 
@@ -385,7 +412,49 @@ pub struct ResumeArgs {
 }
 
 #[derive(Flags)]
-pub struct DiagnoseArgs {
+pub struct BranchArgs {
+    /// The run's folder or its name inside --runs, and where to branch off: RUN@12ep, @-3ep, @step:1234, @best.
+    #[arg(value_name = "RUN[@POINT]")]
+    pub run: String,
+
+    /// Other data to go on with, of the same columns: a bundled data set, a file, or a folder of images.
+    pub data: Option<String>,
+
+    /// Change the rate from the first step of the branch on: a rate such as 0.003, a factor such as 0.5x, `schedule` for
+    /// what the run was started with, or a schedule, which then counts its steps from there.
+    #[arg(long, value_name = "CHANGE", allow_hyphen_values = true)]
+    pub lr: Option<RateChange>,
+
+    #[command(flatten)]
+    pub source: SourceArgs,
+
+    #[command(flatten)]
+    pub network: NetworkArgs,
+
+    #[command(flatten)]
+    pub training: TrainingArgs,
+
+    #[command(flatten)]
+    pub run_args: RunArgs,
+}
+
+impl BranchArgs {
+    /// The configuration of the branch of a run with this one.
+    pub fn config(&self, mut config: RunConfig) -> Result<RunConfig, downhill::train::Error> {
+        let its = config.data.clone();
+        self.source.apply(self.data.as_deref(), &mut config.data);
+        self.network.apply(&mut config)?;
+        self.training.apply(&mut config)?;
+        if config.data != its {
+            config.data = config.data.absolute();
+        }
+        Ok(config)
+    }
+}
+
+/// A run that is made again.
+#[derive(Flags)]
+pub struct AgainArgs {
     /// The run's folder, or its name inside --runs.
     pub run: PathBuf,
 
@@ -710,7 +779,9 @@ impl SetupArgs {
         };
         self.source.apply(self.data.as_deref(), &mut config.data);
         self.network.apply(&mut config)?;
+        set(&mut config.training.lr, self.rate.lr.clone().map(|rate| rate.0));
         self.training.apply(&mut config)?;
+        config.parent = None; // the settings are begun with anew
         config.data = config.data.absolute();
         Ok(config)
     }
@@ -790,7 +861,6 @@ impl TrainingArgs {
 
         let training = &mut config.training;
         set(&mut training.optimizer, self.optimizer);
-        set(&mut training.lr, self.lr.clone().map(|rate| rate.0));
         set(&mut training.momentum, self.momentum.clone().map(Some));
         set(&mut training.plateau, self.plateau);
         set(&mut training.guard, self.guard);

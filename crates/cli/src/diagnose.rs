@@ -2,11 +2,11 @@
 
 use downhill::train::{Diagnosis, Trouble, diagnose_run};
 
-use crate::args::{DiagnoseArgs, Format};
+use crate::args::{AgainArgs, Format};
 use crate::braille::number;
 use crate::{Failure, evaluate, output};
 
-pub fn diagnose(options: &DiagnoseArgs, format: Format, quiet: bool) -> Result<(), Failure> {
+pub fn diagnose(options: &AgainArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let folder = evaluate::open(&options.run, &options.runs.runs)?;
     let diagnosis = diagnose_run(&folder, options.threads.threads)?;
     if !quiet {

@@ -4,6 +4,7 @@
 
 mod args;
 mod braille;
+mod branch;
 mod compare;
 mod datasets;
 mod diagnose;
@@ -15,6 +16,7 @@ mod path;
 mod plot;
 mod predict;
 mod progress;
+mod replay;
 mod schedule;
 mod sweep;
 mod train;
@@ -49,6 +51,8 @@ fn main() -> ExitCode {
         Command::Train(options) => train::train(*options, format, quiet),
         Command::FindLr(options) => find_lr::find_lr(&options, format, quiet),
         Command::Resume(options) => train::resume(&options, format, quiet),
+        Command::Branch(options) => branch::branch(&options, format, quiet),
+        Command::Replay(options) => replay::replay(&options, format, quiet),
         Command::Compare(sweep) => compare::compare(&sweep, format, quiet),
         Command::Diagnose(options) => diagnose::diagnose(&options, format, quiet),
         Command::Evaluate(options) => evaluate::evaluate(&options, format, quiet),

@@ -63,7 +63,7 @@ fn bar() -> impl FnMut(&Event) + Send {
             bar.set_length(*total_steps);
             total_epochs = epochs(*total_steps, *steps_per_epoch);
         }
-        Event::Resume { step, total_steps, steps_per_epoch } => {
+        Event::Resume { step, total_steps, steps_per_epoch, .. } => {
             bar.set_length(*total_steps);
             bar.set_position(*step);
             bar.reset_eta();
@@ -73,6 +73,7 @@ fn bar() -> impl FnMut(&Event) + Send {
         Event::Rate(_)
         | Event::Note { .. }
         | Event::Cut { .. }
+        | Event::Command { .. }
         | Event::Rollback { .. }
         | Event::Sharpness { .. } => {
             if let Event::Rollback { to, .. } = event {
@@ -118,6 +119,7 @@ fn lines() -> impl FnMut(&Event) + Send {
         Event::Rate(_)
         | Event::Note { .. }
         | Event::Cut { .. }
+        | Event::Command { .. }
         | Event::Rollback { .. }
         | Event::Sharpness { .. } => event.text().iter().for_each(|text| output::note(text)),
         Event::Epoch(epoch) => {

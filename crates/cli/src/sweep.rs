@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches, value_parser};
 
-use crate::args::{CompareArgs, NetworkArgs, TrainingArgs};
+use crate::args::{CompareArgs, NetworkArgs, RateArgs, TrainingArgs};
 
 /// More runs than this are taken for a mistake.
 const MOST_RUNS: usize = 200;
@@ -26,7 +26,8 @@ pub struct Case {
 
 /// The flags that may be given several values.
 fn varied() -> BTreeSet<String> {
-    let command = TrainingArgs::augment_args(NetworkArgs::augment_args(Command::new("flags")));
+    let command = NetworkArgs::augment_args(Command::new("flags"));
+    let command = TrainingArgs::augment_args(RateArgs::augment_args(command));
     // A group given again is one more group.
     command.get_arguments().map(|flag| flag.get_id().to_string()).filter(|flag| flag != "group").collect()
 }

@@ -21,12 +21,19 @@ pub fn train(options: TrainArgs, format: Format, quiet: bool) -> Result<(), Fail
 
 pub fn resume(options: &ResumeArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let folder = evaluate::open(&options.run, &options.runs.runs)?;
-    let trained = connect(Trainer::default(), &options.running, quiet)?.resume(folder)?;
+    let mut trainer = connect(Trainer::default(), &options.running, quiet)?;
+    // A run that is over must be longer before its rate can change.
+    let longer = options.epochs.map(|epochs| Command::SetEpochs { epochs });
+    let rate = options.lr.clone().map(|lr| Command::SetLr { lr });
+    for command in longer.into_iter().chain(rate) {
+        trainer = trainer.told(command);
+    }
+    let trained = trainer.resume(folder)?;
     conclude(&trained, format, quiet)
 }
 
 /// Connects a trainer with the terminal: what happens is shown, and Ctrl-C stops it at the next step.
-fn connect(trainer: Trainer, running: &Running, quiet: bool) -> Result<Trainer, Failure> {
+pub fn connect(trainer: Trainer, running: &Running, quiet: bool) -> Result<Trainer, Failure> {
     let (commands, inbox) = mpsc::channel();
     let mut asked = false;
     ctrlc::set_handler(move || {
@@ -45,7 +52,7 @@ fn connect(trainer: Trainer, running: &Running, quiet: bool) -> Result<Trainer, 
     Ok(if quiet { trainer } else { trainer.view(progress::view()) })
 }
 
-fn conclude(trained: &Trained, format: Format, quiet: bool) -> Result<(), Failure> {
+pub fn conclude(trained: &Trained, format: Format, quiet: bool) -> Result<(), Failure> {
     let summary = trained.summary();
     if let Some(run) = &summary.run {
         let report = RunFolder::open(Path::new(run)).and_then(|folder| downhill_report::write(&folder));
@@ -61,7 +68,7 @@ fn conclude(trained: &Trained, format: Format, quiet: bool) -> Result<(), Failur
     }
     let run = summary.run.as_deref().unwrap_or_default();
     match trained.stop() {
-        Stop::Finished | Stop::EarlyStopping => Ok(()),
+        Stop::Finished | Stop::EarlyStopping | Stop::Ended => Ok(()),
         Stop::Interrupted => {
             if !quiet {
                 output::tell(&format!("interrupted and saved; go on with: downhill resume {run}"));
@@ -82,6 +89,7 @@ fn text(trained: &Trained) -> String {
     let epochs = output::count(*epochs, "epoch");
     let ended = match trained.stop() {
         Stop::EarlyStopping => format!("stopped early after {epochs}"),
+        Stop::Ended => format!("ended after {epochs}"),
         _ => epochs,
     };
     let encoder = trained.predictor().encoder();

@@ -7,22 +7,23 @@ use std::path::Path;
 use downhill_optim::Position;
 use downhill_train::log::Record;
 use downhill_train::{
-    Config, EarlyStopping, Epoch, Error, Event, FoundRate, Patience, Stop, usual_rate, usual_schedule,
+    Command, Config, EarlyStopping, Epoch, Error, Event, FoundRate, Patience, Steering, Stop, usual_rate,
+    usual_schedule,
 };
 
 use crate::number::{counted, grouped};
 
 /// A change of the rate that the schedule does not know of.
 #[derive(Clone, Debug, PartialEq)]
-struct Cut {
-    /// The step at which it was made.
-    seen: u64,
+struct Change {
+    /// The number of steps made when it happened.
+    made: u64,
     /// The first step with the new rate.
     from: u64,
-    /// What the schedule's rates are multiplied by.
-    scale: f64,
     /// What happened.
-    text: String,
+    event: Event,
+    /// What was done to the schedule so far.
+    steering: Steering,
 }
 
 /// A schedule is drawn at no more steps than about this many.
@@ -41,7 +42,7 @@ pub(crate) struct History {
     pub size: Option<Size>,
     /// The length of an epoch and of the run, in steps.
     lengths: Option<(u64, u64)>,
-    cuts: Vec<Cut>,
+    changes: Vec<Change>,
     /// How the learning rate was found, if it was.
     pub found: Option<FoundRate>,
     /// The rates as multiples of the stability limit, by their steps, where they were tracked.
@@ -91,26 +92,36 @@ impl History {
                     history.size = Some(Size { train_rows, valid_rows, parameters });
                     history.lengths = Some((steps_per_epoch, total_steps));
                 }
-                Event::Resume { step, total_steps, steps_per_epoch } => {
+                Event::Resume { step, made, total_steps, steps_per_epoch } => {
                     // What was made after the checkpoint is made again.
                     epochs.retain(|_, epoch: &mut Epoch| epoch.step <= step);
-                    history.cuts.retain(|cut| cut.seen <= step);
+                    // Commands are not given again, but obeyed again.
+                    let again = |change: &Change| !matches!(change.event, Event::Command { .. });
+                    history.changes.retain(|change| change.made <= made || !again(change));
                     history.ratios.retain(|&at, _| at <= step);
                     history.lengths = Some((steps_per_epoch, total_steps));
                     // A run that is over goes on with nothing; it only gives its result again.
-                    if !matches!(history.stop.take(), Some(Stop::Finished | Stop::EarlyStopping)) {
+                    if !matches!(
+                        history.stop.take(),
+                        Some(Stop::Finished | Stop::EarlyStopping | Stop::Ended)
+                    ) {
                         history.notes.push(format!("Resumed at step {}.", grouped(step)));
                     }
                 }
-                Event::Cut { step, scale, .. } => {
-                    let text = event.text().unwrap_or_default();
-                    history.cuts.push(Cut { seen: step, from: step, scale, text });
+                Event::Cut { step: from, made, .. } | Event::Command { step: from, made, .. } => {
+                    if let (
+                        Event::Command { told: Command::SetEpochs { epochs }, .. },
+                        Some((of_epoch, total)),
+                    ) = (&event, &mut history.lengths)
+                    {
+                        *total = epochs.saturating_mul(*of_epoch);
+                    }
+                    history.changes.push(Change { made, from, event, steering: Steering::default() });
                 }
-                Event::Rollback { step, to, scale, .. } => {
+                Event::Rollback { made, to, .. } => {
                     epochs.retain(|_, epoch: &mut Epoch| epoch.step <= to);
                     history.ratios.retain(|&at, _| at <= to);
-                    let text = event.text().unwrap_or_default();
-                    history.cuts.push(Cut { seen: step, from: to, scale, text });
+                    history.changes.push(Change { made, from: to, event, steering: Steering::default() });
                 }
                 Event::Epoch(epoch) => {
                     epochs.insert(epoch.epoch, epoch);
@@ -129,7 +140,9 @@ impl History {
             }
         }
         history.epochs = epochs.into_values().collect();
-        history.notes.extend(history.cuts.iter().map(|cut| format!("{}.", cut.text)));
+        history.steer();
+        let texts = history.changes.iter().filter_map(|change| change.event.text());
+        history.notes.extend(texts.map(|text| format!("{text}.")));
         let restores = match config.early_stopping {
             EarlyStopping::After(Patience { restore_best, .. }) => restore_best,
             EarlyStopping::Off => false,
@@ -138,6 +151,28 @@ impl History {
         let best = history.epochs.iter().rev().find(|epoch| epoch.best);
         history.kept = best.filter(|_| restores || diverged).or(history.epochs.last()).cloned();
         history
+    }
+
+    /// Works out what the changes, in the order in which they took effect, come to.
+    fn steer(&mut self) {
+        self.changes.sort_by_key(|change| change.made);
+        let (steps_per_epoch, total_steps) = self.lengths.unwrap_or((1, 1));
+        let mut steering = Steering::default();
+        for change in &mut self.changes {
+            let position = Position { step: change.from, steps_per_epoch, total_steps };
+            match &change.event {
+                Event::Cut { scale, .. } | Event::Rollback { scale, .. } => steering.scale = *scale,
+                Event::Command { told: Command::SetLr { lr }, .. } => steering.change(lr, position),
+                Event::Command { told: Command::Undo, .. } => steering.undo(),
+                _ => {}
+            }
+            change.steering.clone_from(&steering);
+        }
+    }
+
+    /// The length of the run in epochs, as far as the log says it.
+    pub fn epochs_planned(&self) -> Option<u64> {
+        self.lengths.map(|(steps_per_epoch, total_steps)| total_steps / steps_per_epoch.max(1))
     }
 
     /// How many epochs ended.
@@ -167,8 +202,12 @@ impl History {
                 &usual
             }
         };
-        let scale = |step| self.cuts.iter().rev().find(|cut| cut.from <= step).map_or(1.0, |cut| cut.scale);
-        let rate = |step| scale(step) * schedule.at(Position { step, steps_per_epoch, total_steps });
+        let unchanged = Steering::default();
+        let rate = |step| {
+            let change = self.changes.iter().rev().find(|change| change.from <= step);
+            let steering = change.map_or(&unchanged, |change| &change.steering);
+            steering.rate(schedule, Position { step, steps_per_epoch, total_steps })
+        };
         let end = self.epochs.last().map_or(0, |epoch| epoch.step);
         let stride = end.max(total_steps).div_ceil(MOST_STEPS).max(1) as usize;
         let mut made = Vec::new();

@@ -95,7 +95,7 @@ pub(crate) fn html(folder: &RunFolder, toml: &str, config: &RunConfig, history: 
 
 /// How good the run is, and how it stopped.
 fn result(config: &RunConfig, history: &History) -> String {
-    let total = config.training.epochs;
+    let total = history.epochs_planned().unwrap_or(config.training.epochs);
     let made = history.epochs_made();
     let mut text = match &history.kept {
         Some(kept) => format!(
@@ -124,6 +124,7 @@ fn result(config: &RunConfig, history: &History) -> String {
             };
             format!("It stopped early, after {made} of {}{patience}.", counted(total, "epoch"))
         }
+        Some(Stop::Ended) => format!("It was ended by hand, after {made} of {}.", counted(total, "epoch")),
         Some(Stop::Interrupted) => {
             format!("It was interrupted, after {made} of {}.", counted(total, "epoch"))
         }

@@ -11,7 +11,8 @@ use proptest::prelude::*;
 
 /// A run of this configuration with this log.
 fn run(runs: &Path, name: &str, config: Config, log: &[u8]) -> RunFolder {
-    let config = RunConfig { data: Source::new("/data/some <i>table</i>.csv"), training: config };
+    let config =
+        RunConfig { data: Source::new("/data/some <i>table</i>.csv"), training: config, parent: None };
     let folder = RunFolder::create(runs, Some(name), &config).unwrap();
     fs::write(folder.log_path(), log).unwrap();
     folder

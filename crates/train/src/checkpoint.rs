@@ -6,23 +6,32 @@ use downhill_nn::Model;
 use downhill_optim::{Layout, Memory, Optimizer, State};
 use serde::{Deserialize, Serialize};
 
+use crate::Error;
 use crate::archive::{self, Archive, Named};
 use crate::plateau::Watch;
-use crate::{Error, Event};
+use crate::steering::Steering;
 
 /// Where a run is, besides its weights.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Progress {
-    /// The number of steps made.
+    /// The next step.
     pub step: u64,
+    /// The number of steps made, those gone back over included.
+    pub made: u64,
+    /// How many commands the run has obeyed.
+    pub commands: u64,
+    /// How many epochs the run has, if it was told.
+    pub epochs: Option<u64>,
+    /// Whether it was told to end.
+    pub ended: bool,
     /// The losses of the epoch under way, summed over its rows.
     pub loss_sum: f64,
     /// The best epoch so far.
     pub best: Option<Best>,
     /// Epochs since then.
     pub waited: u64,
-    /// What all rates of the schedule are multiplied by.
-    pub scale: f64,
+    /// What was done to the rate.
+    pub steering: Steering,
     /// How many steps the optimizer's state has seen; fewer than were made once a cut has gone back.
     pub updates: u64,
     /// What the plateau has seen.
@@ -35,25 +44,6 @@ pub(crate) struct Progress {
     pub epoch_seconds: f64,
     /// How many rows were trained on in the epochs that have ended.
     pub rows: u64,
-}
-
-impl Default for Progress {
-    /// Before the first step.
-    fn default() -> Self {
-        Self {
-            step: 0,
-            loss_sum: 0.0,
-            best: None,
-            waited: 0,
-            scale: 1.0,
-            updates: 0,
-            watch: Watch::default(),
-            rollbacks: 0,
-            seconds: 0.0,
-            epoch_seconds: 0.0,
-            rows: 0,
-        }
-    }
 }
 
 /// The best epoch so far.
@@ -237,17 +227,18 @@ fn restore_training<D>(
     Ok(training)
 }
 
-/// Writes a checkpoint into the folder of checkpoints. The best weights, and where the run can go back to, are in it, so
-/// that it needs no other file.
-pub(crate) fn save(
-    folder: &Path,
-    description: &Description,
-    model: &Model<f32>,
-    optimizer: &Optimizer<f32>,
-    best: Option<&Weights>,
-    back: Option<&Snapshot>,
-) -> Result<Event, Error> {
-    let step = description.progress.step;
+/// Everything that a checkpoint holds.
+pub(crate) struct Whole<'a> {
+    pub description: Description,
+    pub model: &'a Model<f32>,
+    pub optimizer: &'a Optimizer<f32>,
+    pub best: Option<&'a Weights>,
+    pub back: Option<&'a Snapshot>,
+}
+
+/// Writes a checkpoint. The best weights, and where the run can go back to, are in it, so that it needs no other file.
+pub(crate) fn save(path: &Path, state: &Whole<'_>) -> Result<(), Error> {
+    let Whole { description, model, optimizer, best, back } = state;
     let mut tensors = named(model.layout(), model.params(), "");
     tensors.extend(named(model.statistics_layout(), model.statistics(), ""));
     for (slot, values) in optimizer.state().slots().iter().enumerate() {
@@ -264,9 +255,12 @@ pub(crate) fn save(
         tensors.extend(named_training(&back.training, model.layout(), BACK));
         tensors.extend(named(model.statistics_layout(), &back.statistics, BACK));
     }
-    let file = file_name(step);
-    archive::save("write the checkpoint", &folder.join(&file), KIND, description, &tensors)?;
-    Ok(Event::Checkpoint { step, file })
+    archive::save("write the checkpoint", path, KIND, description, &tensors)
+}
+
+/// Where the run is whose checkpoint this is.
+pub(crate) fn progress(path: &Path) -> Result<Progress, Error> {
+    Ok(archive::load::<Description>("read the checkpoint", path, KIND)?.description.progress)
 }
 
 /// What a checkpoint has besides the model and its optimizer.

@@ -83,7 +83,7 @@ impl Course {
             Event::Rate(found) => self.found = Some(found.schedule.clone()),
             Event::Step { loss, .. } => self.last_loss = *loss,
             Event::Epoch(epoch) => self.epochs.push(epoch.clone()),
-            Event::Rollback { step, .. } | Event::Stop { step, reason: Stop::Diverged { .. } } => {
+            Event::Rollback { step, .. } | Event::Stop { step, reason: Stop::Diverged { .. }, .. } => {
                 self.blow_up = Some(blow_up(*step));
             }
             _ => {}

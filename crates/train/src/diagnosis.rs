@@ -131,10 +131,7 @@ pub fn diagnose(config: &Config, data: &Dataset, threads: Option<usize>) -> Resu
 /// As [`diagnose`], and if the folder is not that of a run or its data cannot be read.
 pub fn diagnose_run(folder: &RunFolder, threads: Option<usize>) -> Result<Diagnosis, Error> {
     let config = folder.config()?;
-    let data = config.data.load(config.training.seed).map_err(|error| {
-        let run = folder.path().display();
-        Error::Mismatch(format!("the data of the run {run} cannot be read as it was: {error}"))
-    })?;
+    let data = folder.load_data(&config)?;
     let mut diagnosis = diagnose(&config.training, &data, threads)?;
     let (records, _) = log::read(&folder.log_path())?;
     let logged = records.iter().rev().find_map(|record| match &record.event {
@@ -220,7 +217,7 @@ fn replay(session: Session<'_>, keep: Vec<u64>) -> Result<Replay, Error> {
                     seen.blow_up.get_or_insert((*step, lr));
                     seen.epochs.retain(|epoch| epoch.step <= *to);
                 }
-                Event::Stop { step, reason: crate::Stop::Diverged { lr } } => {
+                Event::Stop { step, reason: crate::Stop::Diverged { lr }, .. } => {
                     seen.blow_up.get_or_insert((*step, *lr));
                 }
                 _ => {}

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{FoundRate, Metrics};
+use crate::{Command, FoundRate, Metrics};
 
 /// Something that happened. Steps and epochs are counted from 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +36,9 @@ pub enum Event {
     Resume {
         /// The next step.
         step: u64,
+        /// The number of steps made, those gone back over included.
+        #[serde(default)]
+        made: u64,
         /// The length of the run in steps, unless it stops early.
         total_steps: u64,
         /// The length of an epoch in steps.
@@ -58,6 +61,9 @@ pub enum Event {
     Cut {
         /// The next step, the first with the new rate.
         step: u64,
+        /// The number of steps made, those gone back over included.
+        #[serde(default)]
+        made: u64,
         /// What all rates of the schedule are multiplied by from here on.
         scale: f64,
         /// The epoch whose weights are gone back to, if the cut does that.
@@ -67,12 +73,28 @@ pub enum Event {
     Rollback {
         /// The step at which it was seen.
         step: u64,
+        /// The number of steps made, those gone back over included.
+        #[serde(default)]
+        made: u64,
         /// The next step, where the run was still well.
         to: u64,
         /// What all rates of the schedule are multiplied by from there on.
         scale: f64,
         /// Whether the loss was no finite number, rather than very high.
         not_finite: bool,
+    },
+    /// The run was told something, and did it.
+    Command {
+        /// The next step, the first that knows of it.
+        step: u64,
+        /// The number of steps made, those gone back over included: it says when, even if the run comes to a step twice.
+        made: u64,
+        /// What it was told.
+        told: Command,
+        /// The rate that the next step would have been made with.
+        lr_before: f64,
+        /// The rate that it is made with.
+        lr: f64,
     },
     /// The curvature of the training loss was measured; see [`Sharpness`](crate::Sharpness).
     Sharpness {
@@ -103,8 +125,14 @@ pub enum Event {
     Stop {
         /// The next step there would have been.
         step: u64,
+        /// The number of steps made, those gone back over included.
+        #[serde(default)]
+        made: u64,
         /// Why.
         reason: Stop,
+        /// The SHA-256 of the weights it came to, where the run is kept in a folder and came to some.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        weights_sha256: Option<String>,
     },
 }
 
@@ -114,19 +142,27 @@ impl Event {
         match self {
             Self::Note { text } => Some(text.clone()),
             Self::Rate(found) => Some(found.text()),
-            Self::Cut { step, scale, back_to } => {
+            Self::Cut { step, scale, back_to, .. } => {
                 let back = back_to
                     .map_or(String::new(), |epoch| format!(", from the weights of epoch {}", epoch + 1));
                 Some(format!(
                     "Nothing got better: from step {step} on the rate is {scale:.3e} times the schedule's{back}"
                 ))
             }
-            Self::Rollback { step, to, scale, not_finite } => {
+            Self::Rollback { step, to, scale, not_finite, .. } => {
                 let what = if *not_finite { "stopped being a finite number" } else { "blew up" };
                 Some(format!(
                     "The loss {what} at step {step}: back to step {to}, from which on the rate is {scale:.3e} times the \
                      schedule's"
                 ))
+            }
+            Self::Command { step, told, lr_before, lr, .. } => {
+                let change = if lr == lr_before {
+                    String::new()
+                } else {
+                    format!("; the rate was {lr_before:.3e} and is {lr:.3e}")
+                };
+                Some(format!("Told at step {step}: {}{change}", told.text()))
             }
             Self::Sharpness { step, sharpness, lr, limit, ratio } => {
                 let rate = match (limit, ratio) {
@@ -173,6 +209,8 @@ pub enum Stop {
     Finished,
     /// The metric watched stopped getting better.
     EarlyStopping,
+    /// Somebody ended it.
+    Ended,
     /// Somebody asked it to stop; if it is kept in a folder, it can be resumed.
     Interrupted,
     /// The loss stopped being a number; the best epoch is kept.
@@ -180,11 +218,4 @@ pub enum Stop {
         /// The learning rate of the step at which it did.
         lr: f64,
     },
-}
-
-/// What a run can be told, at the next step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command {
-    /// Save, if the run is kept in a folder, and stop.
-    Stop,
 }

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::log::Log;
-use crate::{Config, Error, Source, checkpoint, durable, toml_error};
+use downhill_data::Dataset;
+
+use crate::{Config, Error, Parent, Source, checkpoint, durable, toml_error};
 
 /// Everything that decides what a run comes to: `run.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -17,6 +19,9 @@ pub struct RunConfig {
     pub data: Source,
     /// How it is trained.
     pub training: Config,
+    /// The run that it is a branch of, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
 }
 
 impl RunConfig {
@@ -185,6 +190,19 @@ impl RunFolder {
         let path = self.path.join("report.html");
         durable::write("write the report", &path, html.as_bytes())?;
         Ok(path)
+    }
+
+    /// Reads the data of the run, whose configuration is `config`.
+    pub(crate) fn load_data(&self, config: &RunConfig) -> Result<Dataset, Error> {
+        config.data.load(config.training.seed).map_err(|error| {
+            let run = self.path.display();
+            Error::Mismatch(format!("the data of the run {run} cannot be read as it was: {error}"))
+        })
+    }
+
+    /// The state that a branch begins with.
+    pub(crate) fn start_path(&self) -> PathBuf {
+        self.path.join("start.safetensors")
     }
 
     fn config_path(&self) -> PathBuf {

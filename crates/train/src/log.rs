@@ -121,7 +121,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("events.jsonl");
         let events = [
-            Event::Resume { step: 3, total_steps: 10, steps_per_epoch: 5 },
+            Event::Resume { step: 3, made: 3, total_steps: 10, steps_per_epoch: 5 },
             Event::Note { text: "two\nlines".into() },
         ];
         let mut log = Log::open(path.clone()).unwrap();

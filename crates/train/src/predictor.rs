@@ -59,6 +59,14 @@ pub struct Evaluation {
 
 const KIND: &str = "model";
 
+/// SHA-256 over all parameters and statistics of a model, in hexadecimal.
+pub(crate) fn weights_sha256(model: &Model<f32>) -> String {
+    let mut hash = Sha256::new();
+    hash.update(bytemuck::cast_slice::<f32, u8>(model.params()));
+    hash.update(bytemuck::cast_slice::<f32, u8>(model.statistics()));
+    archive::hex(&hash.finalize())
+}
+
 impl Predictor {
     pub(crate) fn new(model: Model<f32>, loss: Loss, encoder: Option<Encoder>) -> Self {
         let about = About {
@@ -180,10 +188,7 @@ impl Predictor {
 
     /// SHA-256 over all parameters and statistics, in hexadecimal: equal for equal weights, bit for bit.
     pub fn weights_sha256(&self) -> String {
-        let mut hash = Sha256::new();
-        hash.update(bytemuck::cast_slice::<f32, u8>(self.model.params()));
-        hash.update(bytemuck::cast_slice::<f32, u8>(self.model.statistics()));
-        archive::hex(&hash.finalize())
+        weights_sha256(&self.model)
     }
 
     /// Writes the model as a safetensors file: the weights, with the network and the encoding in the metadata.

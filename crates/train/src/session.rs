@@ -1,9 +1,13 @@
 //! The training loop.
 
+mod adopt;
 pub(crate) mod fork;
+mod told;
 
 use std::cell::OnceCell;
+use std::collections::VecDeque;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
@@ -11,8 +15,12 @@ use downhill_data::{Dataset, Encoder, Targets, permutation};
 use downhill_nn::{Batch, Calibration, LayerSpec, Loss, Model, Workspace};
 use downhill_optim::{Accumulator, Optimizer, Position, Schedule, spec};
 
-use crate::checkpoint::{self, Best, Description, Loaded, Origin, Progress, Snapshot, Training, Weights};
+use crate::checkpoint::{
+    self, Best, Description, Loaded, Origin, Progress, Snapshot, Training, Weights, Whole,
+};
 use crate::log::Log;
+use crate::predictor::weights_sha256;
+use crate::script::Script;
 use crate::source::fingerprint;
 use crate::{
     Command, Config, Epoch, Error, Event, Guard, Metrics, Monitor, Plateau, RunFolder, Stop, stability_limit,
@@ -26,6 +34,12 @@ pub type View = Box<dyn FnMut(&Event) + Send>;
 pub(crate) struct Outside {
     pub views: Vec<View>,
     pub inbox: Option<Receiver<Command>>,
+    /// Commands that came, and are still to be obeyed.
+    pub waiting: VecDeque<Command>,
+    /// What the run was told before, by its log.
+    pub script: Script,
+    /// The number of steps made, those gone back over included, at which to stop before anything is obeyed there.
+    pub until: Option<u64>,
     pub folder: Option<(RunFolder, Log)>,
     /// How old the last checkpoint is at least when an epoch ends with another.
     pub checkpoint_every: Option<Duration>,
@@ -53,8 +67,20 @@ impl Outside {
         Ok(())
     }
 
-    pub fn command(&self) -> Option<Command> {
-        self.inbox.as_ref().and_then(|inbox| inbox.try_recv().ok())
+    /// The next command, if there is one.
+    fn command(&mut self) -> Option<Command> {
+        self.waiting.pop_front().or_else(|| self.inbox.as_ref()?.try_recv().ok())
+    }
+
+    /// The next command, waiting for one; none if there will not be one any more.
+    fn wait(&mut self) -> Option<Command> {
+        self.waiting.pop_front().or_else(|| self.inbox.as_ref()?.recv().ok())
+    }
+
+    /// Whether the run was told to stop; other commands wait.
+    pub fn told_to_stop(&mut self) -> bool {
+        self.waiting.extend(self.inbox.iter().flat_map(Receiver::try_iter));
+        self.waiting.contains(&Command::Stop)
     }
 }
 
@@ -67,7 +93,6 @@ pub(crate) struct Session<'a> {
     loss: Loss,
     lr: &'a Schedule,
     steps_per_epoch: u64,
-    total_steps: u64,
     batch: usize,
     rows_per_step: usize,
     model: Model<f32>,
@@ -83,6 +108,8 @@ pub(crate) struct Session<'a> {
     outputs: Vec<f32>,
     progress: Progress,
     best: Option<Weights>,
+    /// The steps that were made when it began: those of another run, if it is a branch.
+    began_at: u64,
     /// Where the run was still well.
     back: Option<Snapshot>,
     /// When the last checkpoint was written, or the run began, and whether there has been an epoch since.
@@ -148,11 +175,12 @@ fn check_size(layers: &[LayerSpec], batch: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// The momentum that is asked for at a position, if it is not just the rule's own.
-pub(crate) fn momentum(config: &Config, position: Position) -> Option<f64> {
+/// The momentum that is asked for at a position, if it is not just the rule's own: by its schedule, or by that of the rate,
+/// which may count its steps from another one.
+pub(crate) fn momentum(config: &Config, position: Position, rate: (&Schedule, Position)) -> Option<f64> {
     match &config.momentum {
         Some(schedule) => Some(schedule.at(position)),
-        None => config.lr.as_ref().and_then(|lr| lr.momentum(position)),
+        None => rate.0.momentum(rate.1),
     }
 }
 
@@ -263,7 +291,6 @@ impl<'a> Session<'a> {
             loss,
             lr,
             steps_per_epoch,
-            total_steps,
             rows_per_step,
             sum: (config.accumulate > 1).then(|| Accumulator::new(model.params().len())),
             shown: vec![0.0; shown],
@@ -276,6 +303,7 @@ impl<'a> Session<'a> {
             workspace,
             progress: Progress::default(),
             best: None,
+            began_at: 0,
             back: None,
             saved: Instant::now(),
             unsaved: false,
@@ -309,7 +337,7 @@ impl<'a> Session<'a> {
             dataset: self.data.name.clone(),
             features: self.data.features() as u64,
             classes: self.data.classes().map(|classes| classes as u64),
-            total_steps: self.total_steps,
+            total_steps: self.total_steps(),
             steps_per_epoch: self.steps_per_epoch,
             train_rows: self.data.train.rows() as u64,
             valid_rows: self.data.valid.rows() as u64,
@@ -320,7 +348,7 @@ impl<'a> Session<'a> {
     /// What the log of a run that goes on goes on with.
     pub fn resumed(&self) -> Event {
         let Position { step, steps_per_epoch, total_steps } = self.position();
-        Event::Resume { step, total_steps, steps_per_epoch }
+        Event::Resume { step, made: self.progress.made, total_steps, steps_per_epoch }
     }
 
     /// Goes to the latest checkpoint in a folder that can be read, and returns notes on those that cannot.
@@ -329,9 +357,8 @@ impl<'a> Session<'a> {
     pub fn restore(&mut self, folder: &RunFolder) -> Result<Vec<String>, Error> {
         let mut damaged = Vec::new();
         for step in folder.steps()? {
-            match checkpoint::load(&folder.checkpoint(step), &mut self.model, &mut self.optimizer) {
-                Ok(loaded) => {
-                    self.go_to(loaded)?;
+            match self.restore_from(&folder.checkpoint(step)) {
+                Ok(()) => {
                     let note = |what| format!("{what}: going back to the one before it");
                     return Ok(damaged.into_iter().map(note).collect());
                 }
@@ -342,6 +369,7 @@ impl<'a> Session<'a> {
             }
         }
         if damaged.is_empty() {
+            self.restore_start(folder)?;
             return Ok(damaged);
         }
         Err(Error::Mismatch(format!(
@@ -349,6 +377,30 @@ impl<'a> Session<'a> {
             damaged.join("; "),
             run = folder.path().display(),
         )))
+    }
+
+    /// Goes to the state in a checkpoint.
+    pub fn restore_from(&mut self, checkpoint: &Path) -> Result<(), Error> {
+        let loaded = checkpoint::load(checkpoint, &mut self.model, &mut self.optimizer)?;
+        self.go_to(loaded)
+    }
+
+    /// Goes to the start of a run: for a branch, that is a state of another run.
+    pub fn restore_start(&mut self, folder: &RunFolder) -> Result<(), Error> {
+        let path = folder.start_path();
+        if !path.exists() {
+            if folder.config()?.parent.is_some() {
+                return Err(Error::Mismatch(format!(
+                    "the branch {} was cut off before it began, and has no {}; branch off again",
+                    folder.path().display(),
+                    path.file_name().unwrap_or_default().to_string_lossy()
+                )));
+            }
+            return Ok(());
+        }
+        self.restore_from(&path)?;
+        self.began_at = self.progress.made;
+        Ok(())
     }
 
     fn go_to(&mut self, loaded: Loaded) -> Result<(), Error> {
@@ -375,7 +427,22 @@ impl<'a> Session<'a> {
 
     /// Whether no step has been made.
     pub fn is_at_its_start(&self) -> bool {
-        self.progress.step == 0
+        self.progress.made == self.began_at
+    }
+
+    /// Where the run is, besides its weights.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// Writes the state that a branch begins with.
+    pub fn save_start(&self, folder: &RunFolder) -> Result<(), Error> {
+        checkpoint::save(&folder.start_path(), &self.state())
+    }
+
+    /// The length of the run in steps.
+    pub fn total_steps(&self) -> u64 {
+        self.steps_per_epoch * self.progress.epochs.unwrap_or(self.config.epochs)
     }
 
     /// Where in the run it is.
@@ -383,7 +450,7 @@ impl<'a> Session<'a> {
         Position {
             step: self.progress.step,
             steps_per_epoch: self.steps_per_epoch,
-            total_steps: self.total_steps,
+            total_steps: self.total_steps(),
         }
     }
 
@@ -394,8 +461,10 @@ impl<'a> Session<'a> {
 
     /// Why the run is over, if it is.
     fn over(&self) -> Option<Stop> {
-        if self.progress.step >= self.total_steps {
+        if self.progress.step >= self.total_steps() {
             Some(Stop::Finished)
+        } else if self.progress.ended {
+            Some(Stop::Ended)
         } else if self.is_between_epochs() && self.config.early_stopping.stops(self.progress.waited) {
             Some(Stop::EarlyStopping)
         } else {
@@ -403,22 +472,38 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Trains until the run is over or asked to stop.
+    /// Trains until the run is over or asked to stop, saves it, and says what it came to.
     pub fn run(mut self, outside: &mut Outside) -> Result<Outcome, Error> {
+        let stop = self.train(outside)?;
+        if self.unsaved && !matches!(stop, Stop::Diverged { .. }) {
+            self.save(outside)?;
+        }
+        if !outside.keep.is_empty() {
+            self.keep(outside);
+        }
+        let (step, made) = (self.progress.step, self.progress.made);
+        let outcome = self.finish(stop)?;
+        let weights_sha256 = outside.folder.as_ref().map(|_| weights_sha256(&outcome.model));
+        outside.tell(&Event::Stop { step, made, reason: stop, weights_sha256 })?;
+        if let Some((_, log)) = &outside.folder {
+            log.sync()?;
+        }
+        Ok(outcome)
+    }
+
+    /// Trains until the run is over or asked to stop.
+    pub fn train(&mut self, outside: &mut Outside) -> Result<Stop, Error> {
         let mut began = Instant::now();
-        let stop = loop {
+        loop {
             if outside.keep.contains(&self.progress.step) {
                 self.keep(outside);
             }
-            if let Some(stop) = self.over() {
-                break stop;
+            if outside.until == Some(self.progress.made) {
+                return Ok(Stop::Interrupted);
             }
-            if let Some(Command::Stop) = outside.command() {
-                if !self.is_between_epochs() {
-                    self.progress.epoch_seconds += began.elapsed().as_secs_f64();
-                    self.unsaved = true;
-                }
-                break Stop::Interrupted;
+            let told = self.obey(outside, &mut began)?;
+            if let Some(stop) = self.over().or(told) {
+                return Ok(stop);
             }
             let epoch = self.position().epoch();
             if self.shuffle() {
@@ -454,22 +539,11 @@ impl<'a> Session<'a> {
             }
             if !well {
                 if !self.roll_back(outside, !spike)? {
-                    break self.diverged(outside, epoch, lr)?;
+                    return self.diverged(outside, epoch, lr);
                 }
                 began = Instant::now();
             }
-        };
-        if self.unsaved && !matches!(stop, Stop::Diverged { .. }) {
-            self.save(outside)?;
         }
-        if !outside.keep.is_empty() {
-            self.keep(outside);
-        }
-        outside.tell(&Event::Stop { step: self.progress.step, reason: stop })?;
-        if let Some((_, log)) = &outside.folder {
-            log.sync()?;
-        }
-        self.finish(stop)
     }
 
     /// Goes back to where the run was still well, at a lower rate; false if it is not to do so any more.
@@ -477,14 +551,17 @@ impl<'a> Session<'a> {
         let (Some(cut), Some(back)) = (self.config.guard.cut(self.progress.rollbacks), &self.back) else {
             return Ok(false);
         };
-        let (step, scale, rollbacks) =
-            (self.progress.step, self.progress.scale * cut, self.progress.rollbacks + 1);
-        // The best epoch stays that, even if it is made again.
-        let best = self.progress.best.take();
-        self.progress = Progress { scale, rollbacks, best, ..back.progress.clone() };
+        // The best epoch stays that, even if it is made again, and what a person has said stays said.
+        let Progress { step, made, commands, epochs, ended, rollbacks, best, steering, .. } =
+            std::mem::take(&mut self.progress);
+        let rollbacks = rollbacks + 1;
+        let well = back.progress.clone();
+        self.progress = Progress { made, commands, epochs, ended, rollbacks, best, steering, ..well };
+        self.progress.steering.scale *= cut;
+        let scale = self.progress.steering.scale;
         back.training.put(&mut self.model, &mut self.optimizer);
         self.model.statistics_mut().copy_from_slice(&back.statistics);
-        outside.tell(&Event::Rollback { step, to: self.progress.step, scale, not_finite })?;
+        outside.tell(&Event::Rollback { step, made, to: self.progress.step, scale, not_finite })?;
         Ok(true)
     }
 
@@ -502,7 +579,7 @@ impl<'a> Session<'a> {
     /// Makes one step and returns the rate and the loss before it. Allocates nothing.
     fn make_step(&mut self, outside: &mut Outside) -> Result<(f64, f64), Error> {
         let (step, lr) = (self.progress.step, self.rate());
-        let (loss, rows) = self.step_at(lr, momentum(self.config, self.position()))?;
+        let (loss, rows) = self.step_at(lr, self.momentum())?;
         outside.show(&Event::Step { step, lr, loss, rows });
         Ok((lr, loss))
     }
@@ -534,6 +611,7 @@ impl<'a> Session<'a> {
             let gradient = self.sum.as_ref().map_or(self.workspace.gradient(), Accumulator::gradient);
             self.optimizer.step(self.progress.updates, lr, self.model.params_mut(), gradient);
             self.progress.step += 1;
+            self.progress.made += 1;
             self.progress.updates += 1;
             self.progress.loss_sum += loss * (last - first) as f64;
         }
@@ -551,7 +629,7 @@ impl<'a> Session<'a> {
 
     /// Measures how curved the training loss is, and tells, unless it is no number any more.
     fn track_sharpness(&mut self, outside: &mut Outside, rows: usize) -> Result<(), Error> {
-        self.set_momentum(momentum(self.config, self.position()))?;
+        self.set_momentum(self.momentum())?;
         let Self { model, optimizer, progress, data, loss, config, .. } = self;
         let found = stability_limit(model, optimizer, progress.updates, data, loss, rows, config.seed)?;
         if !found.value.is_finite() {
@@ -562,9 +640,18 @@ impl<'a> Session<'a> {
         outside.tell(&Event::Sharpness { step, sharpness: found.value, lr, limit, ratio })
     }
 
-    /// The rate of the next step: the schedule's, under the cuts so far.
+    /// The rate of the next step: the schedule's, under the events so far.
     fn rate(&self) -> f64 {
-        self.progress.scale * self.lr.at(self.position())
+        self.progress.steering.rate(self.lr, self.position())
+    }
+
+    /// The momentum of the next step, if it is not just the rule's own.
+    fn momentum(&self) -> Option<f64> {
+        let position = self.position();
+        let scheduled = momentum(self.config, position, self.progress.steering.in_force(self.lr, position));
+        // Another schedule may have moved it, and left it where it was.
+        let mut rule = self.config.optimizer;
+        scheduled.or(rule.momentum_mut().copied().filter(|_| self.progress.commands > 0))
     }
 
     /// Works out the gradient of the mean loss over these rows of the epoch, and returns that mean.
@@ -642,8 +729,11 @@ impl<'a> Session<'a> {
         if !cut.is_due(&mut self.progress.watch, value) {
             return Ok(());
         }
-        let Some(scale) = cut.scale(self.progress.scale, self.lr.at(self.position())) else { return Ok(()) };
-        self.progress.scale = scale;
+        let position = self.position();
+        let steering = &mut self.progress.steering;
+        let (schedule, place) = steering.in_force(self.lr, position);
+        let Some(scale) = cut.scale(steering.scale, schedule.at(place)) else { return Ok(()) };
+        steering.scale = scale;
         let mut back_to = None;
         if let (Some(weights), Some(best), true) = (&self.best, &self.progress.best, cut.backtrack)
             && let Some(training) = &weights.training
@@ -653,7 +743,8 @@ impl<'a> Session<'a> {
             self.model.statistics_mut().copy_from_slice(&weights.statistics);
             back_to = Some(best.epoch.epoch);
         }
-        outside.tell(&Event::Cut { step: self.progress.step, scale, back_to })
+        let (step, made) = (self.progress.step, self.progress.made);
+        outside.tell(&Event::Cut { step, made, scale, back_to })
     }
 
     /// Measures the weights in the model; nothing if the validation loss is no number.
@@ -697,11 +788,8 @@ impl<'a> Session<'a> {
         Ok(Some(ended))
     }
 
-    /// Writes a checkpoint, and keeps besides it the one before and that of the best epoch.
-    fn save(&mut self, outside: &mut Outside) -> Result<(), Error> {
-        let Some((folder, log)) = &mut outside.folder else { return Ok(()) };
-        let origin = self.origin().clone();
-        let before = folder.steps()?.into_iter().find(|&step| step < self.progress.step);
+    /// The whole state as it is now.
+    fn state(&self) -> Whole<'_> {
         // Mostly it is where the run is.
         let back = self.back.as_ref().filter(|back| back.progress.step != self.progress.step);
         let best_training = self.best.as_ref().and_then(|best| best.training.as_ref());
@@ -711,11 +799,21 @@ impl<'a> Session<'a> {
             best_memory: best_training.map(|training| (training.state.memory(), training.updates)),
             back: back.map(|back| (back.progress.clone(), back.training.state.memory())),
             last: self.last.clone(),
-            origin,
+            origin: self.origin().clone(),
         };
         let best = self.best.as_ref();
-        let event =
-            checkpoint::save(&folder.checkpoints(), &description, &self.model, &self.optimizer, best, back)?;
+        Whole { description, model: &self.model, optimizer: &self.optimizer, best, back }
+    }
+
+    /// Writes a checkpoint, and keeps besides it the one before and that of the best epoch.
+    fn save(&mut self, outside: &mut Outside) -> Result<(), Error> {
+        let Some((folder, log)) = &mut outside.folder else { return Ok(()) };
+        let before = folder.steps()?.into_iter().find(|&step| step < self.progress.step);
+        // A checkpoint must not know of a command that a crash then takes out of the log.
+        log.sync()?;
+        let step = self.progress.step;
+        checkpoint::save(&folder.checkpoint(step), &self.state())?;
+        let event = Event::Checkpoint { step, file: checkpoint::file_name(step) };
         log.append(&event)?;
         log.sync()?;
         let best = self.progress.best.as_ref().map(|best| best.epoch.step);
@@ -728,12 +826,12 @@ impl<'a> Session<'a> {
 
     /// The loss is no number any more: the best epoch is what is left, if there was one.
     fn diverged(&self, outside: &mut Outside, epoch: u64, lr: f64) -> Result<Stop, Error> {
-        let step = self.progress.step;
+        let (step, made) = (self.progress.step, self.progress.made);
         let stop = Stop::Diverged { lr };
         if self.best.is_some() {
             return Ok(stop);
         }
-        outside.tell(&Event::Stop { step, reason: stop })?;
+        outside.tell(&Event::Stop { step, made, reason: stop, weights_sha256: None })?;
         Err(Error::Diverged { step, epoch, lr })
     }
 

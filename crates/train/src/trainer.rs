@@ -10,6 +10,8 @@ use downhill_nn::Loss;
 use downhill_optim::{Group, Invalid, Lookahead, Restraints, Rule, Schedule, invalid};
 
 use crate::finder;
+use crate::log;
+use crate::script::Script;
 use crate::session::{Outcome, Outside, Session};
 use crate::{
     ClassWeights, Command, Config, EarlyStopping, Error, Evaluation, Event, FoundRate, Guard, Network,
@@ -31,9 +33,10 @@ use crate::{
 /// ```
 #[derive(Default)]
 pub struct Trainer {
-    config: Config,
-    threads: Option<usize>,
-    outside: Outside,
+    pub(crate) config: Config,
+    pub(crate) threads: Option<usize>,
+    pub(crate) outside: Outside,
+    told: Vec<Command>,
 }
 
 /// A network that was trained, and how that went.
@@ -203,6 +206,13 @@ impl Trainer {
         self
     }
 
+    /// Tells the run something that it does before its first step; one that is resumed, before its next one. It is logged as
+    /// any other command.
+    pub fn told(mut self, command: Command) -> Self {
+        self.told.push(command);
+        self
+    }
+
     /// A checkpoint is written when an epoch ends and the last one is this old, and at the end. Default one second;
     /// zero for one after every epoch.
     pub fn checkpoint_every(mut self, age: Duration) -> Self {
@@ -227,7 +237,7 @@ impl Trainer {
     ///
     /// If a setting is out of its range or does not go with the data, or the rule has no rate to look for.
     pub fn find_lr(self, data: &Dataset) -> Result<FoundRate, Error> {
-        let Self { config, threads, mut outside } = self;
+        let Self { config, threads, mut outside, .. } = self;
         let threads = check_threads(threads)?;
         let (config, _) = config.resolve(data)?;
         on_threads(threads, || find(&config, data, threads, &mut outside))
@@ -258,60 +268,70 @@ impl Trainer {
 
     /// Goes on with a run from its latest checkpoint; a run that is over only gives its result again.
     ///
-    /// The run keeps its own settings: of this trainer's, only threads, views, inbox and the age of checkpoints may be given.
+    /// The run keeps its own settings: of this trainer's, only threads, views, inbox and the age of checkpoints may be given,
+    /// and commands that it is [told](Trainer::told), which change its rate or its length. What its log says it was told
+    /// after that checkpoint, it does again at the same steps.
     ///
     /// # Errors
     ///
-    /// If other settings are given, the folder is not that of a run, it is under way in another process, its data or its
+    /// If other settings are given, a command cannot be done, the folder is not that of a run, it is under way in another process, its data or its
     /// configuration has changed, or no checkpoint can be read.
     pub fn resume(mut self, folder: RunFolder) -> Result<Trained, Error> {
         if self.config != Config::default() {
             return Err(Error::Mismatch("a run that is resumed keeps its own settings; give none".into()));
         }
         let config = folder.config()?;
-        let data = config.data.load(config.training.seed).map_err(|error| {
-            let run = folder.path().display();
-            Error::Mismatch(format!("the data of the run {run} cannot be read as it was: {error}"))
-        })?;
+        let data = folder.load_data(&config)?;
         self.config = config.training;
         self.go(&data, Kept::Already(folder))
     }
 
-    fn go(self, data: &Dataset, kept: Kept<'_>) -> Result<Trained, Error> {
-        let Self { config, threads, mut outside } = self;
+    pub(crate) fn go(self, data: &Dataset, kept: Kept<'_>) -> Result<Trained, Error> {
+        let Self { config, threads, mut outside, told } = self;
         let threads = check_threads(threads)?;
         let (mut config, notes) = config.resolve(data)?;
         let found = settle(&mut config, data, threads, &mut outside)?;
         let conduct = || -> Result<(Outcome, Option<RunFolder>), Error> {
             let mut session = Session::new(&config, data, threads > 1)?;
-            let (folder, resumes) = match kept {
-                Kept::Nowhere => (None, false),
+            let mut notes = [&data.notes, &notes[..], session.notes()].concat();
+            let folder = match kept {
+                Kept::Nowhere => None,
                 Kept::New { runs, name, source } => {
-                    let config = RunConfig { data: source.spelled_out(), training: config.clone() };
-                    (Some(RunFolder::create(runs, name, &config)?), false)
+                    let config =
+                        RunConfig { data: source.spelled_out(), training: config.clone(), parent: None };
+                    let folder = RunFolder::create(runs, name, &config)?;
+                    outside.folder = Some((folder.clone(), folder.log()?));
+                    Some(folder)
                 }
-                Kept::Already(folder) => (Some(folder), true),
-            };
-            if let Some(folder) = &folder {
-                outside.folder = Some((folder.clone(), folder.log()?));
-            }
-            let torn = outside.folder.as_ref().and_then(|(_, log)| log.torn());
-            let (event, notes) = match &folder {
-                Some(folder) if resumes => {
-                    let warnings = torn.into_iter().chain(session.restore(folder)?).collect::<Vec<_>>();
-                    // One that was cut off before its first checkpoint starts again.
-                    let event = if session.is_at_its_start() { session.start() } else { session.resumed() };
-                    (event, warnings)
+                Kept::Already(folder) => {
+                    let log = folder.log()?;
+                    notes = log.torn().into_iter().chain(session.restore(&folder)?).collect();
+                    outside.script = Script::of(&log::read(&folder.log_path())?.0);
+                    outside.script.skip(session.progress().commands);
+                    outside.folder = Some((folder.clone(), log));
+                    Some(folder)
                 }
-                _ => (session.start(), [&data.notes, &notes[..], session.notes()].concat()),
+                Kept::Branched(folder, begins_anew) => {
+                    session.restore_start(&folder)?;
+                    notes = begins_anew;
+                    outside.folder = Some((folder.clone(), folder.log()?));
+                    Some(folder)
+                }
+                Kept::Again(folder) => {
+                    session.restore_start(folder)?;
+                    None
+                }
             };
-            outside.tell(&event)?;
+            // One that was cut off before its first checkpoint starts again.
+            let start = session.is_at_its_start();
+            outside.tell(&if start { session.start() } else { session.resumed() })?;
             if let Some(found) = found {
                 outside.tell(&Event::Rate(found))?;
             }
             for text in notes {
                 outside.tell(&Event::Note { text })?;
             }
+            session.obey_first(&mut outside, &told)?;
             Ok((session.run(&mut outside)?, folder))
         };
         let (outcome, folder) = on_threads(threads, conduct)?;
@@ -324,15 +344,26 @@ impl Trainer {
 }
 
 /// Where a run is kept.
-enum Kept<'a> {
+pub(crate) enum Kept<'a> {
     Nowhere,
-    New { runs: &'a Path, name: Option<&'a str>, source: &'a Source },
+    New {
+        runs: &'a Path,
+        name: Option<&'a str>,
+        source: &'a Source,
+    },
     Already(RunFolder),
+    /// In a folder that has the state to begin with, with notes on what begins anew.
+    Branched(RunFolder, Vec<String>),
+    /// Nowhere, but it begins as the run in this folder began.
+    Again(&'a RunFolder),
 }
 
 /// Runs something in a pool of so many threads: of its own, so that nothing global is set up and steps can hand work to it
 /// without allocating.
-fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
+pub(crate) fn on_threads<T: Send>(
+    threads: usize,
+    work: impl FnOnce() -> Result<T, Error> + Send,
+) -> Result<T, Error> {
     if threads == 1 {
         return work();
     }
@@ -367,7 +398,7 @@ pub(crate) fn settle(
 /// Finds a rate, unless a command ends the search.
 fn find(config: &Config, data: &Dataset, threads: usize, outside: &mut Outside) -> Result<FoundRate, Error> {
     let outside = Mutex::new(outside);
-    let asked = || outside.lock().is_ok_and(|outside| outside.command() == Some(Command::Stop));
+    let asked = || outside.lock().is_ok_and(|mut outside| outside.told_to_stop());
     finder::find(config, data, threads > 1, &asked)
 }
 
@@ -397,6 +428,7 @@ fn conclude(
     let reason = match stop {
         Stop::Finished => "finished",
         Stop::EarlyStopping => "early-stopping",
+        Stop::Ended => "ended",
         Stop::Interrupted => "interrupted",
         Stop::Diverged { .. } => "diverged",
     };

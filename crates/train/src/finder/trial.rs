@@ -29,7 +29,7 @@ impl<'a> Trial<'a> {
         if (self.asked)() {
             return Err(Error::Interrupted);
         }
-        self.session.try_step(lr, session::momentum(self.config, at))
+        self.session.try_step(lr, session::momentum(self.config, at, (self.session.schedule(), at)))
     }
 
     /// One step at each of these rates: the losses before them, up to where the loss has clearly blown up: the smoothed one

@@ -36,11 +36,6 @@ impl Session<'_> {
         outside.kept.push(snapshot);
     }
 
-    /// The length of the run in steps.
-    pub fn total_steps(&self) -> u64 {
-        self.total_steps
-    }
-
     /// The rate of the next step.
     pub fn rate_in_force(&self) -> f64 {
         self.rate()
@@ -61,14 +56,14 @@ impl Session<'_> {
     /// stops being a finite number. Nothing is cut or rolled back.
     pub fn go_on(&mut self, from: &Snapshot, times: f64, steps: u64, course: Course) -> Result<bool, Error> {
         self.go_back(from);
-        let scale = self.progress.scale;
+        let scale = self.progress.steering.scale;
         let mut nobody = Outside::default();
         for step in 0..steps {
-            if self.progress.step >= self.total_steps {
+            if self.progress.step >= self.total_steps() {
                 break;
             }
             self.shuffle();
-            self.progress.scale = scale * times * course.factor(step as f64 / steps as f64);
+            self.progress.steering.scale = scale * times * course.factor(step as f64 / steps as f64);
             if !self.make_step(&mut nobody)?.1.is_finite() {
                 return Ok(false);
             }

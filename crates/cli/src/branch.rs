@@ -1,0 +1,32 @@
+//! `downhill branch`
+
+use std::path::Path;
+
+use downhill::prelude::Trainer;
+use downhill::train::{BranchPoint, Command, RunFolder};
+
+use crate::args::{BranchArgs, Format};
+use crate::train::{conclude, connect};
+use crate::{Failure, evaluate};
+
+pub fn branch(options: &BranchArgs, format: Format, quiet: bool) -> Result<(), Failure> {
+    let runs = &options.run_args.runs;
+    let (parent, at) = parse(&options.run, runs)?;
+    let config = options.config(parent.config()?)?;
+    let mut trainer = connect(Trainer::default(), &options.run_args.running, quiet)?;
+    if let Some(lr) = options.lr.clone() {
+        trainer = trainer.told(Command::SetLr { lr });
+    }
+    let trained = trainer.branch(&parent, at, config, runs, options.run_args.name.as_deref())?;
+    conclude(&trained, format, quiet)
+}
+
+/// A run and a point in it: `digits-1@12ep`.
+fn parse(text: &str, runs: &Path) -> Result<(RunFolder, BranchPoint), Failure> {
+    let whole = evaluate::run_folder(Path::new(text), runs).exists();
+    let (run, at) = match text.rsplit_once('@').filter(|_| !whole) {
+        Some((run, at)) => (run, at.parse().map_err(Failure::Usage)?),
+        None => (text, BranchPoint::Last),
+    };
+    Ok((evaluate::open(Path::new(run), runs)?, at))
+}

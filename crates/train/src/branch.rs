@@ -1,0 +1,218 @@
+//! A new run that begins where another one was.
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::checkpoint::{self, Progress};
+use crate::script::{Script, made_at};
+use crate::session::{Outside, Session};
+use crate::trainer::{check_threads, on_threads};
+use crate::{Error, RunConfig, RunFolder, Trained, Trainer, log};
+
+/// The run that a branch began in, and where: the `[parent]` of its `run.toml`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parent {
+    /// Its folder.
+    pub run: String,
+    /// The first step that the branch made for itself, counted as its parent counts.
+    pub step: u64,
+}
+
+/// Where a branch begins, in a run: `12ep`, `best`, `step:1234`, `-3ep`, or `last`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BranchPoint {
+    /// Where the run is, by its latest checkpoint.
+    Last,
+    /// At the end of its best epoch so far.
+    Best,
+    /// After so many epochs.
+    Epochs(u64),
+    /// So many epochs before the last one that ended did.
+    EpochsBack(u64),
+    /// Before this step, counted from 0.
+    Step(u64),
+}
+
+impl FromStr for BranchPoint {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let epochs = |text: &str| text.strip_suffix("ep").and_then(|number| number.parse().ok());
+        let point = match text {
+            "last" => Some(Self::Last),
+            "best" => Some(Self::Best),
+            _ if text.starts_with("step:") => text["step:".len()..].parse().ok().map(Self::Step),
+            _ => match text.strip_prefix(['-', '−']) {
+                Some(text) => epochs(text).map(Self::EpochsBack),
+                None => epochs(text).map(Self::Epochs),
+            },
+        };
+        point.ok_or_else(|| {
+            format!("`{text}` is no place in a run; give 12ep (after 12 epochs), -3ep (3 epochs before its last one), step:1234, best or last")
+        })
+    }
+}
+
+impl fmt::Display for BranchPoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Last => f.write_str("last"),
+            Self::Best => f.write_str("best"),
+            Self::Epochs(epochs) => write!(f, "{epochs}ep"),
+            Self::EpochsBack(epochs) => write!(f, "-{epochs}ep"),
+            Self::Step(step) => write!(f, "step:{step}"),
+        }
+    }
+}
+
+impl BranchPoint {
+    /// The step that it means in a run that has come so far.
+    fn step(self, progress: &Progress, steps_per_epoch: u64, run: &RunFolder) -> Result<u64, Error> {
+        let run = run.path().display();
+        let none = |what: &str| Err(Error::Mismatch(format!("the run {run} {what}")));
+        let step = match self {
+            Self::Last => progress.step,
+            Self::Step(step) => step,
+            Self::Epochs(epochs) => epochs.saturating_mul(steps_per_epoch),
+            Self::Best => match &progress.best {
+                Some(best) => best.epoch.step,
+                None => return none("has no best epoch yet; branch off at a step, as with @step:100"),
+            },
+            Self::EpochsBack(back) => {
+                let epochs = progress.step / steps_per_epoch;
+                match epochs.checked_sub(back) {
+                    Some(epochs) => epochs * steps_per_epoch,
+                    None => return none(&format!("has only {epochs} epochs")),
+                }
+            }
+        };
+        if step > progress.step {
+            return none(&format!(
+                "has come to step {} ({} epochs) in its latest checkpoint, not to step {step}",
+                progress.step,
+                progress.step / steps_per_epoch
+            ));
+        }
+        Ok(step)
+    }
+}
+
+impl Trainer {
+    /// Trains a new run that begins where another one was, and keeps it in a new folder inside `runs`.
+    ///
+    /// Everything of `config` may be another than in the parent's but the layers: the rate, the optimizer, what holds back
+    /// overfitting, the number of epochs, the data. The weights are the parent's at that step, before anything that it was
+    /// told there; the rest of its state is taken over as far as both have it. The parent is not
+    /// changed. Between its checkpoints, the steps from the one before are made again. Commands that this trainer was
+    /// [told](Trainer::told) are the first that the branch obeys.
+    ///
+    /// Without a name the branch is called after its parent.
+    ///
+    /// # Errors
+    ///
+    /// As [`fit_in`](Trainer::fit_in), if there is no such point, if the parent's data or checkpoints cannot be read, or if
+    /// what changes cannot change.
+    pub fn branch(
+        mut self,
+        parent: &RunFolder,
+        at: BranchPoint,
+        mut config: RunConfig,
+        runs: &Path,
+        name: Option<&str>,
+    ) -> Result<Trained, Error> {
+        let its = parent.config()?;
+        let its_data = parent.load_data(&its)?;
+        let threads = check_threads(self.threads)?;
+        if config.training.lr.is_none() {
+            config.training.lr.clone_from(&its.training.lr);
+        }
+        let data = if config.data == its.data && config.training.seed == its.training.seed {
+            its_data.clone()
+        } else {
+            config.data.load(config.training.seed)?
+        };
+        config.training = config.training.resolve(&data)?.0;
+        let (folder, notes) = on_threads(threads, || {
+            let mut old = Session::new(&its.training, &its_data, threads > 1)?;
+            go_to(&mut old, parent, at)?;
+            let mut new = Session::new(&config.training, &data, threads > 1)?;
+            let notes = new.adopt(&old)?;
+            config.parent = Some(Parent { run: absolute(parent.path()), step: new.position().step });
+            let name = name.map_or_else(|| format!("{}-branch", parent.name()), str::to_string);
+            let folder = RunFolder::create(runs, Some(&name), &config)?;
+            new.save_start(&folder)?;
+            Ok((folder, notes))
+        })?;
+        self.config = config.training;
+        self.go(&data, crate::trainer::Kept::Branched(folder, notes))
+    }
+}
+
+fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).to_string_lossy().into_owned()
+}
+
+/// Brings a session to a point of its run: from the nearest checkpoint before it, and the rest of the way step by step.
+fn go_to(session: &mut Session<'_>, folder: &RunFolder, at: BranchPoint) -> Result<(), Error> {
+    let (records, _) = log::read(&folder.log_path())?;
+    let mut checkpoints = Vec::new();
+    for step in folder.steps()? {
+        let path = folder.checkpoint(step);
+        match checkpoint::progress(&path) {
+            Ok(progress) => checkpoints.push((path, progress)),
+            // There may be another one, or the run may have made room for a later one.
+            Err(Error::Damaged { .. } | Error::Io { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    session.restore_start(folder)?;
+    let steps_per_epoch = session.position().steps_per_epoch;
+    let latest = checkpoints.first().map_or(session.progress(), |(_, progress)| progress);
+    let step = at.step(latest, steps_per_epoch, folder)?;
+    let made = made_at(&records, step);
+    let mut script = Script::of(&records);
+    let obeyed = script.before(made);
+    let fits = |progress: &Progress| progress.made <= made && progress.commands <= obeyed;
+    if let Some((path, _)) = checkpoints.iter().find(|(_, progress)| fits(progress)) {
+        session.restore_from(path)?;
+    } else if session.progress().made > made {
+        return Err(Error::Mismatch(format!(
+            "the run {} is a branch that begins at step {}, after step {step}: branch off its parent",
+            folder.path().display(),
+            session.progress().step
+        )));
+    }
+    script.skip(session.progress().commands);
+    let mut outside = Outside { script, until: Some(made), ..Outside::default() };
+    session.train(&mut outside)?;
+    if session.progress().made != made {
+        return Err(Error::Mismatch(format!(
+            "the steps of the run {} up to step {step}, made again, end at step {}: the program or the machine is another \
+             now; branch off at a checkpoint, as with @last",
+            folder.path().display(),
+            session.progress().step
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_are_read_as_they_are_written() {
+        for text in ["last", "best", "12ep", "-3ep", "step:1234"] {
+            assert_eq!(text.parse::<BranchPoint>().unwrap().to_string(), text);
+        }
+        for text in
+            ["", "12", "ep", "-ep", "1.5ep", "--3ep", "step:", "step:-1", "Best", "99999999999999999999ep"]
+        {
+            assert!(text.parse::<BranchPoint>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What a run can be told while it is under way.
+
+use std::fmt;
+use std::str::FromStr;
+
+use downhill_optim::Schedule;
+use serde::{Deserialize, Serialize};
+
+/// What a run can be told. It takes effect before the next step, and is an event of the run from there on: a run that is
+/// resumed or replayed does the same at the same step.
+///
+/// In JSON, which is how the log and the socket spell it, `{"command": "set-lr", "lr": "0.5x"}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Command {
+    /// Save, if the run is kept in a folder, and stop; it can be resumed.
+    Stop,
+    /// End the run: it is over, and what it comes to is what it would have come to if this had been its last step.
+    End,
+    /// Make no step until [`Continue`](Command::Continue), or a command that stops or ends the run.
+    Pause,
+    /// Go on after a pause.
+    Continue,
+    /// Write a checkpoint, if the run is kept in a folder.
+    Checkpoint,
+    /// Change the learning rate.
+    SetLr {
+        /// To what.
+        lr: RateChange,
+    },
+    /// Take back the last change of the learning rate that was not taken back yet. What the plateau and the guard have cut
+    /// since then stays cut.
+    Undo,
+    /// Make the run so many epochs long, from its start. Schedules that count by the length of the run follow. A run
+    /// that has ended or stopped early goes on, with its patience back.
+    SetEpochs {
+        /// How many, at least those that are made.
+        epochs: u64,
+    },
+}
+
+impl Command {
+    /// What it does, in the words of a log.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Stop => "stop".into(),
+            Self::End => "end".into(),
+            Self::Pause => "pause".into(),
+            Self::Continue => "go on".into(),
+            Self::Checkpoint => "write a checkpoint".into(),
+            Self::SetLr { lr: RateChange::Times(factor) } => format!("{factor} times the rate"),
+            Self::SetLr { lr: RateChange::Schedule } => "the rate as the schedule says".into(),
+            Self::SetLr { lr } => format!("a rate of {lr}"),
+            Self::Undo => "undo the last change of the rate".into(),
+            Self::SetEpochs { epochs } => format!("a length of {epochs} epochs"),
+        }
+    }
+}
+
+/// A change of the learning rate: `0.003`, `0.5x`, `schedule`, or the spec of a schedule, such as `cosine(1e-3, end=0)`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RateChange {
+    /// So many times the rate of now, for all steps to come: the schedule goes on, scaled.
+    Times(f64),
+    /// Another schedule, which begins with the next step: its steps are counted from there, and its shares are of the
+    /// steps that are left. A number is a constant rate. What was scaled or cut before does not count any more.
+    Follow(Schedule),
+    /// Back to the schedule that the run was started with, as it would be now if nothing had been scaled or cut.
+    Schedule,
+}
+
+impl RateChange {
+    fn check(&self) -> Result<(), String> {
+        match self {
+            Self::Times(factor) if factor.is_finite() && *factor > 0.0 => Ok(()),
+            Self::Times(factor) => Err(format!("{factor} times the rate is no rate; give a factor above 0")),
+            Self::Follow(schedule) => schedule.check().map_err(|invalid| invalid.to_string()),
+            Self::Schedule => Ok(()),
+        }
+    }
+}
+
+impl FromStr for RateChange {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let factor = text.strip_suffix(['x', '×']).and_then(|number| number.trim().parse::<f64>().ok());
+        let change = match factor {
+            Some(factor) => Self::Times(factor),
+            None if text == "schedule" => Self::Schedule,
+            None => Self::Follow(text.parse().map_err(|error| {
+                format!("{error}\n(a rate such as 0.003, a factor such as 0.5x, `schedule`, or a schedule)")
+            })?),
+        };
+        change.check()?;
+        Ok(change)
+    }
+}
+
+impl fmt::Display for RateChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Times(factor) => write!(f, "{factor}x"),
+            Self::Follow(Schedule::Constant(constant)) => write!(f, "{}", constant.rate),
+            Self::Follow(schedule) => schedule.fmt(f),
+            Self::Schedule => f.write_str("schedule"),
+        }
+    }
+}
+
+impl Serialize for RateChange {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for RateChange {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_spelled_as_they_are_read() {
+        let set = |lr: &str| Command::SetLr { lr: lr.parse().unwrap() };
+        for (command, json) in [
+            (Command::Stop, r#"{"command":"stop"}"#),
+            (Command::End, r#"{"command":"end"}"#),
+            (Command::Undo, r#"{"command":"undo"}"#),
+            (Command::SetEpochs { epochs: 7 }, r#"{"command":"set-epochs","epochs":7}"#),
+            (set("0.003"), r#"{"command":"set-lr","lr":"0.003"}"#),
+            (set("0.5x"), r#"{"command":"set-lr","lr":"0.5x"}"#),
+            (set("2 ×"), r#"{"command":"set-lr","lr":"2x"}"#),
+            (set("schedule"), r#"{"command":"set-lr","lr":"schedule"}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&command).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Command>(json).unwrap(), command);
+        }
+        let cosine = set("cosine(1e-3, end=1e-5)");
+        let json = serde_json::to_string(&cosine).unwrap();
+        assert_eq!(serde_json::from_str::<Command>(&json).unwrap(), cosine);
+    }
+
+    #[test]
+    fn what_is_no_change_of_a_rate_is_refused() {
+        for text in ["", "x", "-1x", "0x", "infx", "nanx", "-0.1", "1e999", "cosine", "cosine(1", "twice"] {
+            assert!(text.parse::<RateChange>().is_err(), "{text}");
+        }
+    }
+}
