@@ -388,6 +388,11 @@ pub struct Running {
     /// every epoch. [default: 1]
     #[arg(long, value_name = "SECONDS", value_parser = age, allow_hyphen_values = true)]
     pub checkpoint_every: Option<Duration>,
+
+    /// Keep a checkpoint after every N epochs, besides the last two and that of the best epoch: branches begin there at
+    /// once.
+    #[arg(long, value_name = "N", value_parser = epochs, allow_hyphen_values = true)]
+    pub keep_every: Option<u64>,
 }
 
 #[derive(Flags)]

@@ -49,6 +49,9 @@ pub fn connect(trainer: Trainer, running: &Running, quiet: bool) -> Result<Train
     if let Some(age) = running.checkpoint_every {
         trainer = trainer.checkpoint_every(age);
     }
+    if let Some(epochs) = running.keep_every {
+        trainer = trainer.keep_every(epochs);
+    }
     Ok(if quiet { trainer } else { trainer.view(progress::view()) })
 }
 

@@ -1,6 +1,7 @@
 //! The two float types everything is written over.
 
 use crate::elementary;
+use crate::optimizer::MakesSteps;
 use std::fmt::{Debug, Display};
 
 /// A floating point number: `f32`, in which networks train, or `f64`, in which the same code is checked.
@@ -14,6 +15,7 @@ pub trait Float:
     + bytemuck::Pod
     + Debug
     + Display
+    + MakesSteps
 {
     /// The name of the type in model files: `F32` or `F64`.
     const NAME: &'static str;

@@ -85,8 +85,27 @@ impl Stretch {
     }
 }
 
+/// A step of all rules as a function that is compiled here: a generic one would be compiled anew, rules, loops and all, in
+/// every crate that makes steps.
+pub trait MakesSteps: Sized {
+    #[doc(hidden)]
+    fn make_step(optimizer: &mut Optimizer<Self>, moment: Moment<'_, Self>);
+}
+
+macro_rules! makes_steps {
+    ($($float:ty),*) => {
+        $(impl MakesSteps for $float {
+            #[inline(never)]
+            fn make_step(optimizer: &mut Optimizer<Self>, moment: Moment<'_, Self>) {
+                optimizer.make_step(moment);
+            }
+        })*
+    };
+}
+makes_steps!(f32, f64);
+
 /// What a step is made of.
-struct Moment<'a, F> {
+pub struct Moment<'a, F> {
     index: u64,
     lr: f64,
     params: &'a mut [F],
@@ -266,6 +285,12 @@ impl<F: Float> Optimizer<F> {
     ///
     /// If the buffers are not as long as the layout.
     pub fn step(&mut self, index: u64, lr: f64, params: &mut [F], grads: &[F]) {
+        F::make_step(self, Moment { index, lr, params, grads });
+    }
+
+    #[inline(always)]
+    fn make_step(&mut self, moment: Moment<'_, F>) {
+        let Moment { index, lr, params, grads } = moment;
         assert_eq!(params.len(), self.layout.len(), "as many parameters as in the layout");
         assert_eq!(grads.len(), self.layout.len(), "as many gradients as parameters");
         let slow = self.rule_slots + usize::from(self.ema.is_some());

@@ -43,6 +43,8 @@ pub(crate) struct Outside {
     pub folder: Option<(RunFolder, Log)>,
     /// How old the last checkpoint is at least when an epoch ends with another.
     pub checkpoint_every: Option<Duration>,
+    /// After how many epochs, again and again, there is a checkpoint that stays.
+    pub keep_every: Option<u64>,
     /// The steps in front of which the whole state is kept in memory, to branch off there.
     pub keep: Vec<u64>,
     /// What was kept, by step; if the run went back, as it was the last time. The last is the state at the end.
@@ -532,7 +534,8 @@ impl<'a> Session<'a> {
                         back.take(&self.progress, &self.model, &self.optimizer);
                     }
                     self.unsaved = true;
-                    if self.saved.elapsed() >= outside.checkpoint_every.unwrap_or(CHECKPOINT_EVERY) {
+                    let age = outside.checkpoint_every.unwrap_or(CHECKPOINT_EVERY);
+                    if self.saved.elapsed() >= age || self.stays(self.progress.step, outside.keep_every) {
                         self.save(outside)?;
                     }
                 }
@@ -788,6 +791,11 @@ impl<'a> Session<'a> {
         Ok(Some(ended))
     }
 
+    /// Whether a checkpoint at a step stays, because every so many epochs one does.
+    fn stays(&self, step: u64, keep_every: Option<u64>) -> bool {
+        keep_every.is_some_and(|epochs| step.is_multiple_of(epochs.saturating_mul(self.steps_per_epoch)))
+    }
+
     /// The whole state as it is now.
     fn state(&self) -> Whole<'_> {
         // Mostly it is where the run is.
@@ -817,8 +825,9 @@ impl<'a> Session<'a> {
         log.append(&event)?;
         log.sync()?;
         let best = self.progress.best.as_ref().map(|best| best.epoch.step);
-        let kept = [Some(self.progress.step), before, best];
-        folder.keep(&kept.into_iter().flatten().collect::<Vec<u64>>())?;
+        let mut kept: Vec<u64> = [Some(step), before, best].into_iter().flatten().collect();
+        kept.extend(folder.steps()?.into_iter().filter(|&step| self.stays(step, outside.keep_every)));
+        folder.keep(&kept)?;
         outside.show(&event);
         (self.saved, self.unsaved) = (Instant::now(), false);
         Ok(())

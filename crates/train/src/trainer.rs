@@ -220,6 +220,13 @@ impl Trainer {
         self
     }
 
+    /// After every so many epochs, at least 1, a checkpoint is written that stays, besides the last two and that of the
+    /// best epoch. Default none.
+    pub fn keep_every(mut self, epochs: u64) -> Self {
+        self.outside.keep_every = Some(epochs.max(1));
+        self
+    }
+
     /// Trains a network.
     ///
     /// # Errors

@@ -248,6 +248,19 @@ fn a_branch_with_nothing_changed_comes_to_the_same() {
 }
 
 #[test]
+fn every_so_many_epochs_a_checkpoint_stays() {
+    let runs = tempfile::tempdir().unwrap();
+    let trainer = Trainer::from_config(config(|_| ())).threads(1).keep_every(5);
+    trainer.fit_in(runs.path(), Some("run"), &Source::new("iris")).unwrap();
+    let checkpoints = fs::read_dir(runs.path().join("run/checkpoints")).unwrap();
+    let mut names: Vec<_> =
+        checkpoints.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    let stays = [5, 10].map(|epoch| format!("step-{:08}.safetensors", epoch * STEPS_PER_EPOCH));
+    assert!(stays.iter().all(|name| names.contains(name)), "{names:?}");
+}
+
+#[test]
 fn a_branch_at_another_rate_is_the_run_that_was_told_so() {
     let runs = tempfile::tempdir().unwrap();
     let told = train(runs.path(), config(|_| ()), &[(37, set_lr("0.2x"))]);
