@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Command, FoundRate, Metrics};
+use crate::{Command, Distribution, Environment, FoundRate, Metrics, Norms};
 
 /// Something that happened. Steps and epochs are counted from 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -109,6 +109,43 @@ pub enum Event {
         /// The rate as a multiple of that limit.
         ratio: Option<f64>,
     },
+    /// What the run is made with; it changes no bit of the result on machines with the same vector instructions.
+    Environment(Environment),
+    /// How far the last step of an epoch moved the weights, which was at the training loss's own gradient: told at the end
+    /// of about two hundred epochs of a run at most, spread over it evenly.
+    Norms {
+        /// The number of steps made.
+        step: u64,
+        /// A weight tensor each.
+        tensors: Vec<Norms>,
+    },
+    /// How weights and activations are spread: before the first step, and with the weights that are kept.
+    Distributions {
+        /// The number of steps that had been made when the weights were these.
+        step: u64,
+        /// A weight tensor each.
+        weights: Vec<Distribution>,
+        /// A layer with an activation each, in training mode, over some rows of the training set.
+        activations: Vec<Distribution>,
+    },
+    /// How the validation rows are classified with the weights that are kept, if there are at most 64 classes.
+    Confusion {
+        /// The number of steps that had been made when the weights were these.
+        step: u64,
+        /// The classes' labels.
+        classes: Vec<String>,
+        /// A row for each class, a column for each prediction.
+        counts: Vec<Vec<u64>>,
+    },
+    /// By how much the validation rows are missed with the weights that are kept, in the target's own unit.
+    Residuals {
+        /// The number of steps that had been made when the weights were these.
+        step: u64,
+        /// Of what the target is more than its prediction.
+        residuals: Distribution,
+        /// Predictions and targets of up to 400 rows, spread evenly over all.
+        pairs: Vec<[f64; 2]>,
+    },
     /// A checkpoint was written.
     Checkpoint {
         /// The next step.
@@ -137,6 +174,26 @@ pub enum Event {
 }
 
 impl Event {
+    /// The step that it happened in front of, if it has one.
+    pub fn step(&self) -> Option<u64> {
+        match self {
+            Self::Start { .. } | Self::Rate(_) | Self::Environment(_) | Self::Note { .. } => None,
+            Self::Epoch(epoch) => Some(epoch.step),
+            Self::Resume { step, .. }
+            | Self::Step { step, .. }
+            | Self::Cut { step, .. }
+            | Self::Command { step, .. }
+            | Self::Rollback { step, .. }
+            | Self::Sharpness { step, .. }
+            | Self::Norms { step, .. }
+            | Self::Distributions { step, .. }
+            | Self::Confusion { step, .. }
+            | Self::Residuals { step, .. }
+            | Self::Checkpoint { step, .. }
+            | Self::Stop { step, .. } => Some(*step),
+        }
+    }
+
     /// What a person should be told of it, in a sentence, if there is something.
     pub fn text(&self) -> Option<String> {
         match self {

@@ -3,7 +3,7 @@
 use downhill_nn::{Activation, Dense, LayerSpec, Model, Trace, Workspace};
 use downhill_optim::random::{Purpose, stream};
 use downhill_optim::{Init, Normal};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
@@ -98,10 +98,10 @@ pub enum Verdict {
 }
 
 /// How many values lie between two numbers.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bins {
-    /// Where the bins begin and end, evenly spaced: one more than there are bins. The same in every layer. A value on an
-    /// edge belongs to the bin above it, and one on the last edge to the last bin.
+    /// Where the bins begin and end, evenly spaced: one more than there are bins. In a [`Propagation`] the same in every
+    /// layer. A value on an edge belongs to the bin above it, and one on the last edge to the last bin.
     pub edges: Vec<f64>,
     /// How many values each bin has.
     pub counts: Vec<u64>,
@@ -274,6 +274,11 @@ impl LayerSignals {
 }
 
 impl Bins {
+    /// Over as far as the values reach.
+    pub(crate) fn over(values: &[f64]) -> Self {
+        Self::of(values, range(values.iter()))
+    }
+
     fn of(values: &[f64], (low, high): (f64, f64)) -> Self {
         let width = (high - low) / BINS as f64;
         let mut edges: Vec<f64> = (0..BINS).map(|bin| low + bin as f64 * width).collect();
@@ -300,7 +305,7 @@ impl Bins {
 }
 
 /// Mean and standard deviation.
-fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+pub(crate) fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     let count = values.clone().count() as f64;
     let mean = values.clone().sum::<f64>() / count;
     (mean, (values.map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt())

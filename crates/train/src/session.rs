@@ -3,6 +3,7 @@
 mod adopt;
 pub(crate) mod fork;
 mod told;
+mod observe;
 
 use std::cell::OnceCell;
 use std::collections::VecDeque;
@@ -21,6 +22,7 @@ use crate::checkpoint::{
 use crate::log::Log;
 use crate::predictor::weights_sha256;
 use crate::script::Script;
+use crate::session::observe::Observer;
 use crate::source::fingerprint;
 use crate::{
     Command, Config, Epoch, Error, Event, Guard, Metrics, Monitor, Plateau, RunFolder, Stop, stability_limit,
@@ -214,6 +216,11 @@ fn check_momentum_at(momentum: f64, step: u64) -> Result<(), Error> {
     Err(Error::Mismatch(format!(
         "the momentum is {momentum:.3e} at step {step} of its schedule; it must be at least 0 and below 1 all the way"
     )))
+}
+
+/// The gradient of the last step.
+fn last_gradient<'a>(sum: &'a Option<Accumulator<f32>>, workspace: &'a Workspace<f32>) -> &'a [f32] {
+    sum.as_ref().map_or(workspace.gradient(), Accumulator::gradient)
 }
 
 /// The figure of an epoch that something watches.
@@ -476,7 +483,11 @@ impl<'a> Session<'a> {
 
     /// Trains until the run is over or asked to stop, saves it, and says what it came to.
     pub fn run(mut self, outside: &mut Outside) -> Result<Outcome, Error> {
-        let stop = self.train(outside)?;
+        let mut observer = Observer::of(&self, outside);
+        if let Some(observer) = observer.as_ref().filter(|_| self.is_at_its_start()) {
+            observer.at_the_start(&self, outside)?;
+        }
+        let stop = self.train_watched(outside, observer.as_mut())?;
         if self.unsaved && !matches!(stop, Stop::Diverged { .. }) {
             self.save(outside)?;
         }
@@ -484,7 +495,11 @@ impl<'a> Session<'a> {
             self.keep(outside);
         }
         let (step, made) = (self.progress.step, self.progress.made);
+        let (data, config) = (self.data, self.config);
         let outcome = self.finish(stop)?;
+        if let Some(observer) = observer {
+            observer.at_the_end(&outcome, step, data, config, outside)?;
+        }
         let weights_sha256 = outside.folder.as_ref().map(|_| weights_sha256(&outcome.model));
         outside.tell(&Event::Stop { step, made, reason: stop, weights_sha256 })?;
         if let Some((_, log)) = &outside.folder {
@@ -495,6 +510,14 @@ impl<'a> Session<'a> {
 
     /// Trains until the run is over or asked to stop.
     pub fn train(&mut self, outside: &mut Outside) -> Result<Stop, Error> {
+        self.train_watched(outside, None)
+    }
+
+    fn train_watched(
+        &mut self,
+        outside: &mut Outside,
+        mut observer: Option<&mut Observer>,
+    ) -> Result<Stop, Error> {
         let mut began = Instant::now();
         loop {
             if outside.keep.contains(&self.progress.step) {
@@ -519,12 +542,19 @@ impl<'a> Session<'a> {
                 self.track_sharpness(outside, rows)?;
                 began += pause.elapsed();
             }
+            let mut observer = observer.as_mut().filter(|_| Observer::is_due(&self));
+            if let Some(observer) = &mut observer {
+                observer.before_step(&self);
+            }
             let (lr, loss) = self.make_step(outside)?;
             let (guard, sum, rows) = (self.config.guard, self.progress.loss_sum, self.order.len());
             let spike = guard.is_spike(sum, rows, self.baseline);
             let mut well = loss.is_finite() && !spike;
             if well && self.is_between_epochs() {
                 self.progress.epoch_seconds += began.elapsed().as_secs_f64();
+                if let Some(observer) = observer {
+                    observer.after_step(&self, outside)?;
+                }
                 well = self.end_epoch(outside, epoch, lr)?;
                 if well {
                     // What is gone back to must be far from a blow-up itself, or no rate could help.
@@ -611,7 +641,7 @@ impl<'a> Session<'a> {
         let loss = self.gradients(first..last)?;
         if loss.is_finite() {
             self.set_momentum(momentum)?;
-            let gradient = self.sum.as_ref().map_or(self.workspace.gradient(), Accumulator::gradient);
+            let gradient = last_gradient(&self.sum, &self.workspace);
             self.optimizer.step(self.progress.updates, lr, self.model.params_mut(), gradient);
             self.progress.step += 1;
             self.progress.made += 1;
@@ -685,6 +715,11 @@ impl<'a> Session<'a> {
             mean += weight * part_mean;
         }
         Ok(mean)
+    }
+
+    /// The gradient of the last step.
+    fn gradient(&self) -> &[f32] {
+        last_gradient(&self.sum, &self.workspace)
     }
 
     /// Puts the weights to measure in the place of those that train, if they are others.

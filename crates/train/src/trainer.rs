@@ -14,8 +14,9 @@ use crate::log;
 use crate::script::Script;
 use crate::session::{Outcome, Outside, Session};
 use crate::{
-    ClassWeights, Command, Config, EarlyStopping, Error, Evaluation, Event, FoundRate, Guard, Network,
-    Plateau, Predictor, RunConfig, RunFolder, Source, Stop, Summary, Track, View, usual_rate, usual_schedule,
+    ClassWeights, Command, Config, EarlyStopping, Environment, Error, Evaluation, Event, FoundRate, Guard,
+    Network, Plateau, Predictor, RunConfig, RunFolder, Source, Stop, Summary, Track, View, usual_rate,
+    usual_schedule,
 };
 
 /// Trains networks: settings, all with defaults, then [`fit`](Trainer::fit).
@@ -332,6 +333,7 @@ impl Trainer {
             // One that was cut off before its first checkpoint starts again.
             let start = session.is_at_its_start();
             outside.tell(&if start { session.start() } else { session.resumed() })?;
+            outside.tell(&Event::Environment(Environment::here(threads)))?;
             if let Some(found) = found {
                 outside.tell(&Event::Rate(found))?;
             }

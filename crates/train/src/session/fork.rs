@@ -1,12 +1,13 @@
 //! Branching off: going on from a state that was kept, at other rates.
 
 use downhill_data::Examples;
-use downhill_nn::{Batch, Trace, Workspace};
-use downhill_optim::{Role, Schedule};
+use downhill_nn::{Batch, Loss, Model, Trace, Workspace};
+use downhill_optim::Schedule;
 
 use super::{Outside, Session, targets};
 use crate::Error;
 use crate::checkpoint::Snapshot;
+use crate::layers::{Norms, wide};
 
 /// How the rate of a branch moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,22 +84,9 @@ impl Session<'_> {
 
     /// What the hidden layers do with these rows: their outputs, and the gradient of the mean loss.
     pub fn trace(&mut self, rows: &Examples) -> Result<Vec<Trace<f64>>, Error> {
-        let mut workspace = Workspace::new(&self.model, rows.rows(), false).tracing();
         let all: Vec<u32> = (0..rows.rows() as u32).collect();
         let batch = Batch { x: &rows.x, targets: targets(&rows.y), rows: &all };
-        let mut model = self.model.clone();
-        workspace.gradients(&mut model, &batch, &self.loss, self.config.seed, self.progress.step)?;
-        let wide = |values: Vec<f32>| values.into_iter().map(f64::from).collect();
-        let traces = workspace.trace(&model)?.into_iter().filter(|trace| trace.activation.is_some());
-        let traces = traces.map(|trace| Trace {
-            position: trace.position,
-            units: trace.units,
-            activation: trace.activation,
-            outputs: wide(trace.outputs),
-            slopes: wide(trace.slopes),
-            gradient: wide(trace.gradient),
-        });
-        Ok(traces.collect())
+        traced(&self.model, &batch, &self.loss, self.config.seed, self.progress.step)
     }
 
     /// Makes the next step of the run and returns, for each weight tensor, its name and how far the step moved it against
@@ -107,14 +95,31 @@ impl Session<'_> {
         let before = self.model.params().to_vec();
         self.shuffle();
         self.make_step(&mut Outside::default())?;
-        let after = self.model.params();
-        let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|x| x * x).sum::<f64>().sqrt();
-        let weights = self.model.layout().tensors().iter().filter(|tensor| tensor.role == Role::Weight);
-        let movement = |range: std::ops::Range<usize>| {
-            let (before, after) = (&before[range.clone()], &after[range]);
-            let moved = norm(&mut before.iter().zip(after).map(|(a, b)| f64::from(*b) - f64::from(*a)));
-            moved / norm(&mut before.iter().map(|&w| f64::from(w)))
-        };
-        Ok(weights.map(|tensor| (tensor.name.clone(), movement(tensor.range()))).collect())
+        let norms = Norms::of(self.model.layout(), &before, self.model.params(), self.gradient());
+        Ok(norms.into_iter().map(|norms| (norms.name, norms.update / norms.weights)).collect())
     }
+}
+
+/// What the layers with an activation do in a step on a batch: their outputs, and the gradient of the mean loss. As in
+/// training, dropout draws, by `seed` and `step`, and batch normalisation takes the moments of the batch.
+pub(super) fn traced(
+    model: &Model<f32>,
+    batch: &Batch<'_, f32>,
+    loss: &Loss,
+    seed: u64,
+    step: u64,
+) -> Result<Vec<Trace<f64>>, Error> {
+    let mut workspace = Workspace::new(model, batch.rows.len(), false).tracing();
+    let mut model = model.clone();
+    workspace.gradients(&mut model, batch, loss, seed, step)?;
+    let traces = workspace.trace(&model)?.into_iter().filter(|trace| trace.activation.is_some());
+    let traces = traces.map(|trace| Trace {
+        position: trace.position,
+        units: trace.units,
+        activation: trace.activation,
+        outputs: wide(&trace.outputs),
+        slopes: wide(&trace.slopes),
+        gradient: wide(&trace.gradient),
+    });
+    Ok(traces.collect())
 }
