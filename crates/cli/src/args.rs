@@ -8,9 +8,9 @@ use std::time::Duration;
 use clap::{Args as Flags, Parser, Subcommand, ValueEnum};
 use downhill::data::{ReadOptions, Table, Task};
 use downhill::nn::{Activation, Loss};
-use downhill::optim::{Group, Init, Lookahead, Rule, Schedule, SpecError, spec};
+use downhill::optim::{Group, Init, Lookahead, Rule, Schedule, SpecError, nearest, spec};
 use downhill::train::{
-    ClassWeights, EarlyStopping, Guard, Held, Patience, Plateau, RateChange, RunConfig, Source, Track,
+    ClassWeights, EarlyStopping, Guard, Held, Patience, Plateau, RateChange, RunConfig, Source, State, Track,
 };
 
 use crate::path::Surface;
@@ -93,6 +93,12 @@ pub enum Command {
     Path(PathArgs),
     /// Show what becomes of signals and gradients in a network before it is trained, by how its weights begin.
     Init(InitArgs),
+    /// List the runs there are: their data, state, best metric, epochs and age.
+    Runs(ListArgs),
+    /// Draw the report of a run, or of several with their curves on top of each other: one HTML file that fetches nothing.
+    ///
+    /// A run that ends writes its own; this writes it anew, for one that is under way or was killed too.
+    Report(ReportArgs),
     /// List the bundled data sets.
     Datasets,
 }
@@ -393,6 +399,10 @@ pub struct Running {
     /// once.
     #[arg(long, value_name = "N", value_parser = epochs, allow_hyphen_values = true)]
     pub keep_every: Option<u64>,
+
+    /// Write losses, metrics, rates, norms, histograms and settings for TensorBoard into this folder, one for each run.
+    #[arg(long, value_name = "DIR")]
+    pub tensorboard: Option<PathBuf>,
 }
 
 #[derive(Flags)]
@@ -455,6 +465,48 @@ impl BranchArgs {
         }
         Ok(config)
     }
+}
+
+pub struct ListArgs {
+    /// What comes first: metric is best first, age newest first.
+    #[arg(long, value_enum, value_name = "KEY", default_value_t = Sort::Age)]
+    pub sort: Sort,
+
+    /// Only those trained on the data of this name.
+    #[arg(long, value_name = "NAME")]
+    pub data: Option<String>,
+
+    /// Only those that are running, finished, stopped-early, interrupted, diverged, crashed or broken.
+    #[arg(long, value_name = "STATE", value_parser = state)]
+    pub state: Option<State>,
+
+    #[command(flatten)]
+    pub runs: RunsArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Sort {
+    Name,
+    Data,
+    State,
+    Metric,
+    Epochs,
+    Age,
+}
+
+#[derive(Flags)]
+pub struct ReportArgs {
+    /// The runs' folders, or their names inside --runs.
+    #[arg(required = true, value_name = "RUN")]
+    pub names: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub runs: RunsArgs,
+
+    /// Where the report is written. [default: report.html in the run's folder; of several runs, a file in the current
+    /// folder that is called after them]
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// A run that is made again.
@@ -708,6 +760,17 @@ fn some_rows(text: &str) -> Result<usize, String> {
 
 fn threads(text: &str) -> Result<usize, String> {
     count(text, 1..=1024).map(|threads| threads as usize)
+}
+
+fn state(text: &str) -> Result<State, String> {
+    let found = State::ALL.into_iter().find(|state| state.name() == text);
+    found.ok_or_else(|| {
+        let all = State::ALL.map(State::name);
+        match nearest(text, all) {
+            Some(meant) => format!("`{text}` is not a state; did you mean `{meant}`?"),
+            None => format!("`{text}` is not a state; give one of {}", all.join(", ")),
+        }
+    })
 }
 
 fn age(text: &str) -> Result<Duration, String> {

@@ -6,14 +6,16 @@ use downhill::prelude::Trainer;
 use downhill::train::{BranchPoint, Command, RunFolder};
 
 use crate::args::{BranchArgs, Format};
-use crate::train::{conclude, connect};
+use crate::train::{conclude, connect, new_board};
 use crate::{Failure, evaluate};
 
 pub fn branch(options: &BranchArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let runs = &options.run_args.runs;
     let (parent, at) = parse(&options.run, runs)?;
     let config = options.config(parent.config()?)?;
-    let mut trainer = connect(Trainer::default(), &options.run_args.running, quiet)?;
+    let running = &options.run_args.running;
+    let board = new_board(running, &config.training)?;
+    let mut trainer = connect(Trainer::default(), running, board, quiet)?;
     if let Some(lr) = options.lr.clone() {
         trainer = trainer.told(Command::SetLr { lr });
     }

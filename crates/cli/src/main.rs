@@ -17,6 +17,8 @@ mod plot;
 mod predict;
 mod progress;
 mod replay;
+mod report;
+mod runs;
 mod schedule;
 mod sweep;
 mod train;
@@ -60,6 +62,8 @@ fn main() -> ExitCode {
         Command::Schedule(options) => schedule::schedule(&options, format, quiet),
         Command::Path(options) => path::path(&options, format, quiet),
         Command::Init(options) => init::init(&options, format, quiet),
+        Command::Runs(options) => runs::runs(&options, format),
+        Command::Report(options) => report::report(&options, format),
         Command::Datasets => datasets::datasets(format),
     };
     match done {

@@ -4,14 +4,17 @@ use std::path::Path;
 use std::sync::mpsc;
 
 use downhill::prelude::{Error, Trained, Trainer};
-use downhill::train::{Command, RunFolder, Stop, Summary};
+use downhill::train::{Command, Config, RunFolder, Stop, Summary};
+use downhill_report::TensorBoard;
 
 use crate::args::{Format, ResumeArgs, Running, TrainArgs};
 use crate::{Failure, evaluate, output, progress};
 
 pub fn train(options: TrainArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let config = options.setup.config()?;
-    let trainer = connect(Trainer::from_config(config.training), &options.run.running, quiet)?;
+    let running = &options.run.running;
+    let board = new_board(running, &config.training)?;
+    let trainer = connect(Trainer::from_config(config.training), running, board, quiet)?;
     let trained = match trainer.fit_in(&options.run.runs, options.run.name.as_deref(), &config.data) {
         Err(Error::Interrupted) => return Err(Failure::Interrupted),
         trained => trained?,
@@ -19,9 +22,25 @@ pub fn train(options: TrainArgs, format: Format, quiet: bool) -> Result<(), Fail
     conclude(&trained, format, quiet)
 }
 
+/// TensorBoard's files of a run that begins, if they are asked for.
+pub fn new_board(running: &Running, config: &Config) -> Result<Option<TensorBoard>, Failure> {
+    let folder = running.tensorboard.as_ref();
+    if let Some(folder) = folder.filter(|folder| TensorBoard::is_taken(folder)) {
+        return Err(Failure::Message(format!(
+            "{} has the events of a run already, and TensorBoard would show both as one; name another folder",
+            folder.display()
+        )));
+    }
+    Ok(folder.map(|folder| TensorBoard::new(folder, config)))
+}
+
 pub fn resume(options: &ResumeArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let folder = evaluate::open(&options.run, &options.runs.runs)?;
-    let mut trainer = connect(Trainer::default(), &options.running, quiet)?;
+    let board = match &options.running.tensorboard {
+        Some(into) => Some(TensorBoard::new(into, &folder.config()?.training)),
+        None => None,
+    };
+    let mut trainer = connect(Trainer::default(), &options.running, board, quiet)?;
     // A run that is over must be longer before its rate can change.
     let longer = options.epochs.map(|epochs| Command::SetEpochs { epochs });
     let rate = options.lr.clone().map(|lr| Command::SetLr { lr });
@@ -33,7 +52,12 @@ pub fn resume(options: &ResumeArgs, format: Format, quiet: bool) -> Result<(), F
 }
 
 /// Connects a trainer with the terminal: what happens is shown, and Ctrl-C stops it at the next step.
-pub fn connect(trainer: Trainer, running: &Running, quiet: bool) -> Result<Trainer, Failure> {
+pub fn connect(
+    trainer: Trainer,
+    running: &Running,
+    board: Option<TensorBoard>,
+    quiet: bool,
+) -> Result<Trainer, Failure> {
     let (commands, inbox) = mpsc::channel();
     let mut asked = false;
     ctrlc::set_handler(move || {
@@ -51,6 +75,13 @@ pub fn connect(trainer: Trainer, running: &Running, quiet: bool) -> Result<Train
     }
     if let Some(epochs) = running.keep_every {
         trainer = trainer.keep_every(epochs);
+    }
+    if let Some(mut board) = board {
+        trainer = trainer.view(move |event| {
+            if let Err(error) = board.show(event) {
+                output::tell(&format!("warning: {error}; the run goes on without"));
+            }
+        });
     }
     Ok(if quiet { trainer } else { trainer.view(progress::view()) })
 }

@@ -8,12 +8,16 @@ use std::fmt::Write;
 
 use crate::axis::Axis;
 use crate::number::significant;
-use crate::panel::{Entry, Panel, Place, Plot, STYLES};
+use crate::panel::{Entry, MARKERS, Panel, Place, Plot, STYLES};
 
-const MARK: &str = "2 2";
+/// The dashes of marks, by their names: the first name has the first.
+const MARKS: [&str; 5] = ["2 2", "7 3", "1 4", "9 2 2 2", "none"];
+
+/// So many marks are named in words.
+const MOST_WORDS: usize = 100;
 
 // Narrow, so that a telephone shows the text in a size that can be read.
-const WIDTH: f64 = 440.0;
+pub(crate) const WIDTH: f64 = 440.0;
 const PLOT_HEIGHT: f64 = 200.0;
 
 /// A chart of lines against two labelled axes.
@@ -49,6 +53,8 @@ pub struct Series {
     /// The points it goes through, in order. Where a coordinate is no finite number, or not positive on a logarithmic
     /// axis, the line is broken.
     pub points: Vec<(f64, f64)>,
+    /// Whether the points are drawn as dots, with nothing between them.
+    pub dots: bool,
 }
 
 /// A place on the x axis that is pointed out by a vertical line.
@@ -56,14 +62,20 @@ pub struct Series {
 pub struct Mark {
     /// Where.
     pub x: f64,
-    /// Its name in the legend.
+    /// Its name in the legend, which marks may share.
     pub name: String,
 }
 
 impl Series {
     /// A line through these points.
     pub fn new(name: impl Into<String>, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
-        Self { name: name.into(), points: points.into_iter().collect() }
+        Self { name: name.into(), points: points.into_iter().collect(), dots: false }
+    }
+
+    /// The same as dots.
+    pub fn dots(mut self) -> Self {
+        self.dots = true;
+        self
     }
 }
 
@@ -104,13 +116,27 @@ impl Chart {
         let shown = || drawn.iter().flat_map(|(series, _)| &series.points).filter(|point| self.shows(point));
         let mut legend: Vec<_> = drawn
             .iter()
-            .map(|(series, style)| Entry { name: &series.name, colour: style.0, dashes: style.1, marker: "" })
+            .map(|(series, style)| Entry {
+                name: &series.name,
+                colour: style.0,
+                dashes: if series.dots { "0 99" } else { style.1 },
+                marker: if series.dots { MARKERS[0] } else { "" },
+            })
             .collect();
         let marks = self.marks.iter().filter(|mark| self.x.shows(mark.x)).collect::<Vec<_>>();
-        legend.extend(marks.iter().map(|mark| Entry {
-            name: &mark.name,
+        let mut names: Vec<&str> = Vec::new();
+        for mark in &marks {
+            if !names.contains(&&*mark.name) {
+                names.push(&mark.name);
+            }
+        }
+        let dashes = |name: &str| {
+            MARKS[names.iter().position(|other| *other == name).unwrap_or_default() % MARKS.len()]
+        };
+        legend.extend(names.iter().map(|name| Entry {
+            name,
             colour: "currentColor",
-            dashes: MARK,
+            dashes: dashes(name),
             marker: "",
         }));
         let panel = Panel {
@@ -129,10 +155,16 @@ impl Chart {
                 let at = plot.place((mark.x, 1.0)).0;
                 let _ = writeln!(
                     svg,
-                    "<path d=\"M{at:.1} 0V{PLOT_HEIGHT}\" stroke=\"currentColor\" stroke-dasharray=\"{MARK}\"/>"
+                    "<path d=\"M{at:.1} 0V{PLOT_HEIGHT}\" stroke=\"currentColor\" stroke-width=\"1.5\" stroke-dasharray=\"{}\"/>",
+                    dashes(&mark.name)
                 );
             }
             for (series, (colour, dashes)) in &drawn {
+                if series.dots {
+                    let shown = series.points.iter().filter(|point| self.shows(point));
+                    svg += &dots(shown.map(|&point| plot.place(point)), colour);
+                    continue;
+                }
                 let _ = write!(svg, "<g stroke=\"{colour}\" stroke-dasharray=\"{dashes}\">");
                 for points in series.points.chunk_by(|a, b| self.shows(a) && self.shows(b)) {
                     if self.shows(&points[0]) {
@@ -174,7 +206,7 @@ impl Chart {
                 );
             }
         }
-        for mark in &self.marks {
+        for mark in self.marks.iter().take(MOST_WORDS) {
             let _ = write!(words, " {}: {}.", mark.name, significant(mark.x));
         }
         if series.is_empty() {
@@ -188,6 +220,14 @@ impl Chart {
 pub(crate) fn style(index: usize) -> (&'static str, &'static str) {
     let count = STYLES.len();
     (STYLES[index % count].0, STYLES[(index + index / count) % count].1)
+}
+
+/// Points as dots, which let those below them shine through.
+fn dots(places: impl Iterator<Item = (f64, f64)>, colour: &str) -> String {
+    let data: String = places.map(|(x, y)| format!("M{x:.1} {y:.1}h0")).collect();
+    format!(
+        "<path d=\"{data}\" stroke=\"{colour}\" stroke-width=\"4\" stroke-linecap=\"round\" stroke-opacity=\".8\"/>\n"
+    )
 }
 
 /// An unbroken piece of a line.

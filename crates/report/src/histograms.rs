@@ -25,6 +25,7 @@ const GAP: f64 = 14.0;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Histograms {
     title: String,
+    width: f64,
     parts: Vec<Part>,
 }
 
@@ -68,7 +69,13 @@ impl Histogram {
 impl Histograms {
     /// None yet.
     pub fn new(title: impl Into<String>) -> Self {
-        Self { title: title.into(), parts: Vec::new() }
+        Self { title: title.into(), width: WIDTH, parts: Vec::new() }
+    }
+
+    /// Makes them as narrow as a [`Chart`](crate::Chart), which a telephone can show.
+    pub fn narrow(mut self) -> Self {
+        self.width = crate::chart::WIDTH;
+        self
     }
 
     /// Adds a line of text, for the rows that follow.
@@ -99,13 +106,14 @@ impl Histograms {
     }
 
     fn draw(&self, place: Place) -> String {
+        let whole = self.width;
         let mut body = String::new();
         let mut top = LINE + 8.0;
         for part in &self.parts {
             match part {
                 Part::Heading(text) => {
                     top += 10.0;
-                    let text = escape(&clipped(text, WIDTH - 4.0));
+                    let text = escape(&clipped(text, whole - 4.0));
                     let _ = writeln!(
                         body,
                         "<text x=\"2\" y=\"{:.1}\" font-weight=\"600\">{text}</text>",
@@ -116,12 +124,12 @@ impl Histograms {
                 Part::Row { label, kind, panels } => {
                     let colour = STYLES[kind % STYLES.len()].0;
                     let count = panels.len().max(1) as f64;
-                    let wide = ((WIDTH - GAP) / count - GAP).min(WIDTH / 3.0);
+                    let wide = ((whole - GAP) / count - GAP).min(WIDTH / 3.0);
                     for (index, panel) in panels.iter().enumerate() {
                         body += &panel.draw((GAP + index as f64 * (wide + GAP), top), wide, colour);
                     }
                     top += 2.0 * LINE + PANEL_HEIGHT + LINE;
-                    let label = escape(&clipped(label, WIDTH - 2.0 * GAP));
+                    let label = escape(&clipped(label, whole - 2.0 * GAP));
                     let _ = writeln!(
                         body,
                         "<rect x=\"{GAP}\" y=\"{:.1}\" width=\"11\" height=\"11\" fill=\"{colour}\"/>\
@@ -134,8 +142,8 @@ impl Histograms {
                 }
             }
         }
-        let title = escape(&clipped(&self.title, WIDTH - 4.0));
-        let opening = place.open((WIDTH, top.round()), &self.title, &self.description());
+        let title = escape(&clipped(&self.title, whole - 4.0));
+        let opening = place.open((whole, top.round()), &self.title, &self.description());
         format!("{opening}<text x=\"2\" y=\"14\">{title}</text>\n{body}</svg>\n")
     }
 
@@ -263,8 +271,9 @@ mod tests {
             let bins = counts.len();
             let edges: Vec<f64> = (0..=bins).map(|bin| low + size * bin as f64 / bins as f64).collect();
             let panel = Histogram::new(words.clone(), edges, counts).note(words.clone());
-            let svg = Histograms::new(words.clone()).heading(words.clone()).row(words, 1, vec![panel; columns]).svg();
-            check(&svg);
+            let all = Histograms::new(words.clone()).heading(words.clone()).row(words, 1, vec![panel; columns]);
+            check(&all.svg());
+            check(&all.narrow().svg());
         }
     }
 }

@@ -7,11 +7,11 @@ use std::path::Path;
 use downhill_optim::Position;
 use downhill_train::log::Record;
 use downhill_train::{
-    Command, Config, EarlyStopping, Epoch, Error, Event, FoundRate, Patience, Steering, Stop, usual_rate,
-    usual_schedule,
+    Command, Config, Distribution, EarlyStopping, Environment, Epoch, Error, Event, FoundRate, Norms,
+    Patience, Steering, Stop, usual_rate, usual_schedule,
 };
 
-use crate::number::{counted, grouped};
+use crate::number::counted;
 
 /// A change of the rate that the schedule does not know of.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,39 @@ struct Change {
     event: Event,
     /// What was done to the schedule so far.
     steering: Steering,
+}
+
+/// An event that is pointed out beside the rate.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Marked {
+    /// The step that it happened in front of.
+    pub step: u64,
+    /// What kind it is, in a word.
+    pub kind: &'static str,
+    /// What happened.
+    pub text: String,
+}
+
+/// How weights and activations are spread after so many steps.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Distributions {
+    pub step: u64,
+    pub weights: Vec<Distribution>,
+    pub activations: Vec<Distribution>,
+}
+
+/// How the held-out rows are classified.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Confusion {
+    pub classes: Vec<String>,
+    pub counts: Vec<Vec<u64>>,
+}
+
+/// By how much the held-out rows are missed, with some predictions and their targets.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Residuals {
+    pub residuals: Distribution,
+    pub pairs: Vec<[f64; 2]>,
 }
 
 /// A schedule is drawn at no more steps than about this many.
@@ -47,6 +80,18 @@ pub(crate) struct History {
     pub found: Option<FoundRate>,
     /// The rates as multiples of the stability limit, by their steps, where they were tracked.
     pub ratios: BTreeMap<u64, f64>,
+    /// What is pointed out beside the rate.
+    pub marked: Vec<Marked>,
+    /// The norms of each weight tensor, by the number of steps made.
+    pub norms: BTreeMap<u64, Vec<Norms>>,
+    /// How weights and activations were spread before the first step, and with the weights that are kept.
+    pub first: Option<Distributions>,
+    pub last: Option<Distributions>,
+    /// How the held-out rows are predicted with the weights that are kept.
+    pub confusion: Option<Confusion>,
+    pub residuals: Option<Residuals>,
+    /// What the run was made with, the last time.
+    pub environment: Option<Environment>,
     /// What a person should know.
     pub notes: Vec<String>,
 }
@@ -58,6 +103,10 @@ pub(crate) struct Size {
     pub train_rows: u64,
     /// The rows it is measured on.
     pub valid_rows: u64,
+    /// The number of inputs.
+    pub features: u64,
+    /// The number of classes; none in regression.
+    pub classes: Option<u64>,
     /// The number of trained parameters.
     pub parameters: u64,
 }
@@ -87,9 +136,24 @@ impl History {
         let mut history = Self::default();
         let mut epochs = BTreeMap::new();
         for event in events {
+            // What is measured has a chart of its own.
+            if let (Some(step), Some(text), false) =
+                (event.step(), event.text(), matches!(event, Event::Sharpness { .. }))
+            {
+                history.marked.push(Marked { step, kind: kind(&event), text });
+            }
             match event {
-                Event::Start { total_steps, steps_per_epoch, train_rows, valid_rows, parameters, .. } => {
-                    history.size = Some(Size { train_rows, valid_rows, parameters });
+                Event::Start {
+                    total_steps,
+                    steps_per_epoch,
+                    train_rows,
+                    valid_rows,
+                    features,
+                    classes,
+                    parameters,
+                    ..
+                } => {
+                    history.size = Some(Size { train_rows, valid_rows, features, classes, parameters });
                     history.lengths = Some((steps_per_epoch, total_steps));
                 }
                 Event::Resume { step, made, total_steps, steps_per_epoch } => {
@@ -99,13 +163,16 @@ impl History {
                     let again = |change: &Change| !matches!(change.event, Event::Command { .. });
                     history.changes.retain(|change| change.made <= made || !again(change));
                     history.ratios.retain(|&at, _| at <= step);
+                    history.norms.retain(|&at, _| at <= step);
+                    history.marked.retain(|marked| marked.step <= step || marked.kind == TOLD);
                     history.lengths = Some((steps_per_epoch, total_steps));
                     // A run that is over goes on with nothing; it only gives its result again.
                     if !matches!(
                         history.stop.take(),
                         Some(Stop::Finished | Stop::EarlyStopping | Stop::Ended)
                     ) {
-                        history.notes.push(format!("Resumed at step {}.", grouped(step)));
+                        let text = "from the checkpoint of that step".into();
+                        history.marked.push(Marked { step, kind: "resumed", text });
                     }
                 }
                 Event::Cut { step: from, made, .. } | Event::Command { step: from, made, .. } => {
@@ -121,6 +188,7 @@ impl History {
                 Event::Rollback { made, to, .. } => {
                     epochs.retain(|_, epoch: &mut Epoch| epoch.step <= to);
                     history.ratios.retain(|&at, _| at <= to);
+                    history.norms.retain(|&at, _| at <= to);
                     history.changes.push(Change { made, from: to, event, steering: Steering::default() });
                 }
                 Event::Epoch(epoch) => {
@@ -133,6 +201,24 @@ impl History {
                 Event::Sharpness { step, ratio: Some(ratio), .. } => {
                     history.ratios.insert(step, ratio);
                 }
+                Event::Norms { step, tensors } => {
+                    history.norms.insert(step, tensors);
+                }
+                Event::Distributions { step, weights, activations } => {
+                    let found = Distributions { step, weights, activations };
+                    if step == 0 {
+                        history.first = Some(found);
+                    } else {
+                        history.last = Some(found);
+                    }
+                }
+                Event::Confusion { classes, counts, .. } => {
+                    history.confusion = Some(Confusion { classes, counts });
+                }
+                Event::Residuals { residuals, pairs, .. } => {
+                    history.residuals = Some(Residuals { residuals, pairs });
+                }
+                Event::Environment(environment) => history.environment = Some(environment),
                 Event::Note { text } if history.notes.contains(&text) => {}
                 Event::Note { text } => history.notes.push(text),
                 Event::Stop { reason, .. } => history.stop = Some(reason),
@@ -141,8 +227,6 @@ impl History {
         }
         history.epochs = epochs.into_values().collect();
         history.steer();
-        let texts = history.changes.iter().filter_map(|change| change.event.text());
-        history.notes.extend(texts.map(|text| format!("{text}.")));
         let restores = match config.early_stopping {
             EarlyStopping::After(Patience { restore_best, .. }) => restore_best,
             EarlyStopping::Off => false,
@@ -223,5 +307,17 @@ impl History {
         let planned = (end.saturating_sub(1)..total_steps).step_by(stride);
         let planned = planned.map(|step| (step as f64, rate(step))).collect();
         [made, if end < total_steps { planned } else { Vec::new() }]
+    }
+}
+
+/// The kind of an event that is pointed out, in a word.
+const TOLD: &str = "told";
+
+fn kind(event: &Event) -> &'static str {
+    match event {
+        Event::Cut { .. } => "rate cut",
+        Event::Rollback { .. } => "rolled back",
+        Event::Command { .. } => TOLD,
+        _ => "event",
     }
 }

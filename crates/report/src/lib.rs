@@ -9,17 +9,20 @@ mod field;
 mod histograms;
 mod history;
 mod landscape;
+mod layers;
 mod number;
 mod page;
 mod panel;
 mod range_test;
 mod segment;
 mod sharpness;
+mod tensorboard;
+mod validation;
 
 use std::fs;
 use std::path::PathBuf;
 
-use downhill_train::{Error, RunFolder};
+use downhill_train::{Error, RunConfig, RunFolder};
 
 pub use axis::Axis;
 pub use chart::{Chart, Mark, Series};
@@ -29,6 +32,7 @@ pub use histograms::{Histogram, Histograms};
 pub use landscape::{Ground, Landscape, Way};
 pub use range_test::RangeTest;
 pub use segment::segment_within;
+pub use tensorboard::TensorBoard;
 
 use history::History;
 
@@ -40,15 +44,40 @@ use history::History;
 /// If the configuration or the log cannot be read, or the configuration does not say what it should. Lines of the log
 /// that are no events are left out, and the page says so.
 pub fn html(folder: &RunFolder) -> Result<String, Error> {
-    let path = folder.path().join("run.toml");
-    let toml = fs::read_to_string(&path).map_err(|source| Error::Io {
-        doing: "read the configuration",
-        path,
-        source,
-    })?;
-    let config = folder.config()?;
-    let history = History::read(&folder.log_path(), &config.training)?;
-    Ok(page::html(folder, &toml, &config, &history))
+    html_of(std::slice::from_ref(folder))
+}
+
+/// The report of several runs, at least one, on one page: their curves on top of each other, and then each by itself.
+///
+/// # Errors
+///
+/// As [`html`].
+pub fn html_of(folders: &[RunFolder]) -> Result<String, Error> {
+    let runs = folders.iter().map(Run::read).collect::<Result<Vec<_>, _>>()?;
+    Ok(page::html(&runs))
+}
+
+/// What a report says of a run.
+struct Run {
+    folder: RunFolder,
+    /// The configuration, as it was written and as it is understood.
+    toml: String,
+    config: RunConfig,
+    history: History,
+}
+
+impl Run {
+    fn read(folder: &RunFolder) -> Result<Self, Error> {
+        let path = folder.path().join("run.toml");
+        let toml = fs::read_to_string(&path).map_err(|source| Error::Io {
+            doing: "read the configuration",
+            path,
+            source,
+        })?;
+        let config = folder.config()?;
+        let history = History::read(&folder.log_path(), &config.training)?;
+        Ok(Self { folder: folder.clone(), toml, config, history })
+    }
 }
 
 /// Draws the report of a run into its folder, as `report.html`, and returns where that is.

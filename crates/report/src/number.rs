@@ -8,6 +8,11 @@ pub(crate) fn significant(value: f64) -> String {
     }
 }
 
+/// A number in two significant digits, as far as a rate matters.
+pub(crate) fn two_digits(value: f64) -> String {
+    format!("{value:.1e}").parse().map_or_else(|_| value.to_string(), plain)
+}
+
 /// The shortest text that is this number: with an exponent where there would be many zeros.
 pub(crate) fn plain(value: f64) -> String {
     let plain = value == 0.0 || (1e-3..1e6).contains(&value.abs());

@@ -1,19 +1,22 @@
-//! The report of a run, as a page of HTML.
+//! The report of a run, or of several, as a page of HTML.
 
 use std::fmt::Write;
 
 use downhill_train::{
-    Classification, EarlyStopping, Epoch, Metrics, Network, Regression, RunConfig, RunFolder, Stop,
+    Classification, EarlyStopping, Environment, Epoch, Metrics, Network, Regression, RunConfig, Stop,
 };
 
-use crate::RangeTest;
 use crate::escape::escape;
 use crate::history::{History, Size};
 use crate::number::{counted, grouped, significant};
-use crate::{Axis, Chart, Series, sharpness};
+use crate::{Axis, Chart, RangeTest, Run, Series, layers, sharpness, validation};
 
 /// What spans more than this factor is drawn on a logarithmic axis.
 const LOG_FROM: f64 = 30.0;
+/// Rates below this share of the highest are not drawn: a cosine ends at zero, and nothing else would be seen of it.
+const LOWEST_RATE: f64 = 1e-3;
+/// So many events are listed below the chart that has them all.
+const MOST_LISTED: usize = 50;
 
 // Colours come from the browser's own light and dark schemes. The policy forbids whatever would fetch or run anything.
 const HEAD: &str = r#"<meta charset="utf-8"/>
@@ -29,38 +32,98 @@ h1 small { font-weight: normal; opacity: .75; }
 h2 { font-size: 1.1rem; margin: 1.5rem 0 .5rem; }
 p { margin: .4rem 0; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 0 2rem; }
-.charts section { max-width: 38rem; break-inside: avoid; }
-h2 { break-after: avoid; }
+.charts section { max-width: 38rem; min-width: 0; break-inside: avoid; }
+.charts .wide { max-width: none; grid-column: 1 / -1; }
+h2, h3 { break-after: avoid; }
+h1 + p { font-size: 1.1rem; }
+.run { border-top: 2px solid rgb(128 128 128 / 50%); margin-top: 2.5rem; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; overflow-wrap: normal; font-size: .9rem; }
+caption { text-align: left; padding-bottom: .4rem; }
+td, th { padding: .15rem .5rem; text-align: right; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+th { font-weight: 600; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: .4rem 0; }
+dt { opacity: .75; }
+dd { margin: 0; }
 svg { display: block; }
 pre { background: rgb(128 128 128 / 12%); padding: .75rem; border-radius: .3rem; font-size: .85rem; white-space: pre-wrap; }
-@media print { body { font-size: 10pt; } .charts { grid-template-columns: 1fr 1fr; } }
+@media print {
+  body { font-size: 10pt; }
+  .charts { grid-template-columns: 1fr 1fr; }
+  .scroll { overflow: visible; }
+  .run { break-before: page; }
+}
 </style>"#;
 
-/// The page of a run.
-pub(crate) fn html(folder: &RunFolder, toml: &str, config: &RunConfig, history: &History) -> String {
-    let name = escape(&folder.name());
-    let data = escape(&config.data.name());
+/// The page of one run, or of several.
+pub(crate) fn html(runs: &[Run]) -> String {
+    let names: Vec<String> = runs.iter().map(|run| escape(&run.folder.name())).collect();
     let mut page = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n{HEAD}\n<title>{name} · Downhill</title>\n</head>\n<body>\n<main>\n\
-         <h1>{name} <small>trained on {data}</small></h1>\n"
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n{HEAD}\n<title>{} · Downhill</title>\n</head>\n<body>\n<main>\n",
+        names.join(", ")
     );
-    let mut paragraph = |text: String| {
-        let _ = writeln!(page, "<p>{}</p>", escape(&text));
-    };
-    paragraph(result(config, history));
-    paragraph(makeup(config, history));
+    if let [run] = runs {
+        let data = escape(&run.config.data.name());
+        let _ = writeln!(page, "<h1>{} <small>trained on {data}</small></h1>", names[0]);
+        page += &one(run);
+    } else {
+        let _ = writeln!(page, "<h1>{} <small>side by side</small></h1>", names.join(", "));
+        page += &several(runs);
+        for (run, name) in runs.iter().zip(&names) {
+            let data = escape(&run.config.data.name());
+            let _ = writeln!(page, "<div class=\"run\">\n<h1>{name} <small>trained on {data}</small></h1>");
+            page += &one(run);
+            page += "</div>\n";
+        }
+    }
+    page + "</main>\n</body>\n</html>\n"
+}
 
-    let charts = charts(config, history);
+/// A chart with its heading, and what else is to stand with it.
+fn section(chart: &Chart, below: &str) -> String {
+    format!("<section>\n<h2>{}</h2>\n{}{below}</section>\n", escape(&chart.title), chart.svg())
+}
+
+/// A list of pairs, of which the left is what the right is.
+fn pairs(pairs: &[(&str, String)]) -> String {
+    let pair = |(name, value): &(&str, String)| format!("<dt>{name}</dt><dd>{}</dd>\n", escape(value));
+    format!("<dl>\n{}</dl>\n", pairs.iter().map(pair).collect::<String>())
+}
+
+/// All there is to say of a run.
+fn one(run: &Run) -> String {
+    let Run { folder, toml, config, history } = run;
+    let mut page = String::new();
+    for text in [result(config, history), makeup(config, history)] {
+        let _ = writeln!(page, "<p>{}</p>", escape(&text));
+    }
+    let (charts, events) = (charts(run), events(history));
     if charts.is_empty() {
         page += "<p>No epoch has ended, so there is nothing to draw.</p>\n";
+        page += &events;
     } else {
         page += "<div class=\"charts\">\n";
         for chart in charts {
-            let _ = write!(page, "<section>\n<h2>{}</h2>\n{}</section>\n", escape(&chart.title), chart.svg());
+            page += &section(&chart, if chart.title == RATE { &events } else { "" });
         }
         if let Some(found) = history.found.as_ref().filter(|found| !found.curve.is_empty()) {
             let svg = RangeTest::new(found).svg();
             let _ = write!(page, "<section>\n<h2>How the rate was found</h2>\n{svg}</section>\n");
+        }
+        let norms = layers::norms(history);
+        norms.iter().filter(|chart| chart.draws()).for_each(|chart| page += &section(chart, ""));
+        for (title, histograms) in layers::histograms(history) {
+            let _ = write!(page, "<section>\n<h2>{title}</h2>\n{}</section>\n", histograms.svg());
+        }
+        if let Some(found) = &history.residuals {
+            let (predictions, spread) = validation::residuals(found);
+            if predictions.draws() {
+                page += &section(&predictions, "");
+            }
+            let _ = write!(page, "<section>\n<h2>Residuals</h2>\n{}</section>\n", spread.svg());
+        }
+        if let Some(found) = &history.confusion {
+            page += &validation::confusion(found);
         }
         page += "</div>\n";
     }
@@ -72,14 +135,17 @@ pub(crate) fn html(folder: &RunFolder, toml: &str, config: &RunConfig, history: 
         }
         page += "</ul>\n";
     }
+    let _ = write!(page, "<h2>Data</h2>\n{}", pairs(&data(config, history)));
     let path = |file: &str| shell(&folder.path().join(file).display().to_string());
+    let _ = write!(page, "<h2>Configuration</h2>\n<pre>{}</pre>\n", escape(toml));
+    if let Some(environment) = &history.environment {
+        let _ = write!(page, "<h2>Environment</h2>\n{}", pairs(&surroundings(environment)));
+    }
     let _ = write!(
         page,
-        "<h2>Configuration</h2>\n<pre>{}</pre>\n\
-         <h2>Make this run again</h2>\n<pre>downhill train --config {}</pre>\n\
+        "<h2>Make this run again</h2>\n<pre>downhill train --config {}</pre>\n\
          <p>On the same data and a machine with the same vector instructions, it ends in the same weights, bit for bit, \
          on any number of threads.</p>\n",
-        escape(toml),
         escape(&path("run.toml")),
     );
     if matches!(history.stop, None | Some(Stop::Interrupted)) {
@@ -89,8 +155,97 @@ pub(crate) fn html(folder: &RunFolder, toml: &str, config: &RunConfig, history: 
             escape(&shell(&folder.path().display().to_string()))
         );
     }
-    page += "</main>\n</body>\n</html>\n";
     page
+}
+
+/// What runs have in common, and what tells them apart.
+fn several(runs: &[Run]) -> String {
+    let mut page = String::from("<ul>\n");
+    for Run { folder, config, history, .. } in runs {
+        let _ = writeln!(page, "<li>{}: {}</li>", escape(&folder.name()), escape(&result(config, history)));
+    }
+    page += "</ul>\n<div class=\"charts\">\n";
+    let over = |chart: Chart, points: &dyn Fn(&Run) -> Vec<(f64, f64)>| {
+        runs.iter().fold(chart, |chart, run| chart.line(Series::new(run.folder.name(), points(run))))
+    };
+    let losses = |title: &str, figure: fn(&Epoch) -> f64| {
+        let all: Vec<_> = runs.iter().flat_map(|run| run.history.each(figure)).collect();
+        let y = Axis::new(title.to_lowercase()).log(is_wide(all.iter()));
+        over(Chart::new(title, epochs(), y), &|run| run.history.each(figure))
+    };
+    let mut charts = vec![
+        losses("Validation loss", |epoch| epoch.valid_loss),
+        losses("Training loss", |epoch| epoch.train_loss),
+    ];
+    // Of runs with other metrics, each has a chart of its own.
+    let metrics: Vec<Chart> = runs.iter().map(|run| metric(&run.history)).collect();
+    for (index, first) in metrics.iter().enumerate() {
+        if metrics[..index].iter().any(|before| before.title == first.title) {
+            continue;
+        }
+        let same = metrics.iter().zip(runs).filter(|(chart, _)| chart.title == first.title);
+        let empty = Chart { series: Vec::new(), ..first.clone() };
+        charts.push(same.fold(empty, |all, (chart, run)| {
+            let points = chart.series.iter().flat_map(|series| series.points.iter().copied());
+            all.line(Series::new(run.folder.name(), points))
+        }));
+    }
+    let made = |run: &Run| {
+        let [made, _] = run.history.rates(&run.config.training);
+        made
+    };
+    let all: Vec<_> = runs.iter().flat_map(made).collect();
+    charts.push(over(Chart::new(RATE, Axis::new("step").whole(), rate_axis(&all)), &made));
+    charts.iter().filter(|chart| chart.draws()).for_each(|chart| page += &section(chart, ""));
+    page + "</div>\n"
+}
+
+/// The events that are marked in the chart of rates, in words.
+fn events(history: &History) -> String {
+    if history.marked.is_empty() {
+        return String::new();
+    }
+    let mut list = String::from("<ul>\n");
+    for marked in history.marked.iter().take(MOST_LISTED) {
+        let _ = writeln!(
+            list,
+            "<li>Step {}, {}: {}.</li>",
+            grouped(marked.step),
+            marked.kind,
+            escape(&marked.text)
+        );
+    }
+    if let Some(more) = history.marked.len().checked_sub(MOST_LISTED).filter(|&more| more > 0) {
+        let _ = writeln!(list, "<li>and {} more</li>", grouped(more as u64));
+    }
+    list + "</ul>\n"
+}
+
+/// What it was trained on.
+fn data(config: &RunConfig, history: &History) -> Vec<(&'static str, String)> {
+    let mut pairs = vec![("from", config.data.from.clone())];
+    if let Some(target) = &config.data.target {
+        pairs.push(("target", target.clone()));
+    }
+    if let Some(Size { train_rows, valid_rows, features, classes, .. }) = history.size {
+        pairs
+            .push(("rows", format!("{} to train on, {} held out", grouped(train_rows), grouped(valid_rows))));
+        pairs.push(("inputs", grouped(features)));
+        pairs.push(("task", classes.map_or("regression".into(), |classes| format!("{classes} classes"))));
+    }
+    pairs
+}
+
+/// What it was made with.
+fn surroundings(environment: &Environment) -> Vec<(&'static str, String)> {
+    let Environment { version, os, arch, vectors, cores, threads } = environment;
+    let vectors = if vectors.is_empty() { "none known".into() } else { vectors.join(", ") };
+    vec![
+        ("Downhill", version.clone()),
+        ("system", format!("{os}, {arch}")),
+        ("vector instructions", vectors),
+        ("threads", format!("{threads} of {}", counted(*cores as u64, "core"))),
+    ]
 }
 
 /// How good the run is, and how it stopped.
@@ -196,9 +351,21 @@ fn makeup(config: &RunConfig, history: &History) -> String {
     text
 }
 
-/// The charts that there is something to draw in.
-fn charts(config: &RunConfig, history: &History) -> Vec<Chart> {
-    let epochs = || Axis::new("epoch").whole();
+/// The title of the chart of rates.
+const RATE: &str = "Learning rate";
+
+fn epochs() -> Axis {
+    Axis::new("epoch").whole()
+}
+
+/// The axis of these rates.
+fn rate_axis(rates: &[(f64, f64)]) -> Axis {
+    let highest = rates.iter().map(|point| point.1).filter(|rate| rate.is_finite()).fold(0.0, f64::max);
+    Axis::new("learning rate").log(true).within(LOWEST_RATE * highest, f64::INFINITY)
+}
+
+/// The charts of a run's way that there is something to draw in.
+fn charts(Run { config, history, .. }: &Run) -> Vec<Chart> {
     let marked = |chart: Chart| match &history.kept {
         Some(kept) => {
             let number = kept.epoch as f64 + 1.0;
@@ -215,35 +382,36 @@ fn charts(config: &RunConfig, history: &History) -> Vec<Chart> {
         .line(Series::new("training", training));
 
     let [made, planned] = history.rates(&config.training);
-    let y = Axis::new("learning rate").log(is_wide(made.iter().chain(&planned)));
-    let rate = Chart::new("Learning rate", Axis::new("step").whole(), y)
+    let y = rate_axis(&[&made[..], &planned].concat());
+    let rate = Chart::new(RATE, Axis::new("step").whole(), y)
         .line(Series::new("used", made))
         .line(Series::new("planned", planned));
+    let rate = history.marked.iter().fold(rate, |rate, event| rate.mark(event.step as f64, event.kind));
 
-    let charts = [marked(loss), marked(metric(epochs(), history)), rate, sharpness::chart(history)];
+    let charts = [marked(loss), marked(metric(history)), rate, sharpness::chart(history)];
     charts.into_iter().filter(|chart| !history.epochs.is_empty() && chart.draws()).collect()
 }
 
 /// The chart of the metric to judge by: accuracy, R², or, where there is no R², the RMSE.
-fn metric(epochs: Axis, history: &History) -> Chart {
+fn metric(history: &History) -> Chart {
     let classes = |epoch: &Epoch| matches!(epoch.metrics, Metrics::Classification(_));
     if history.epochs.iter().any(classes) {
         let accuracy = history.each(|epoch| 100.0 * epoch.metrics.score());
-        return Chart::new("Accuracy", epochs, Axis::new("accuracy in %").within(0.0, 100.0))
+        return Chart::new("Accuracy", epochs(), Axis::new("accuracy in %").within(0.0, 100.0))
             .line(Series::new("validation", accuracy));
     }
     let r2 = history.each(|epoch| epoch.metrics.score());
     if r2.iter().any(|point| point.1.is_finite()) {
         // How far below −1 a beginning was is no news, and would flatten the rest.
         let lowest = if r2.iter().any(|point| point.1 > 0.0) { -1.0 } else { f64::NEG_INFINITY };
-        return Chart::new("R²", epochs, Axis::new("R²").within(lowest, 1.0))
+        return Chart::new("R²", epochs(), Axis::new("R²").within(lowest, 1.0))
             .line(Series::new("validation", r2));
     }
     let rmse = history.each(|epoch| match &epoch.metrics {
         Metrics::Regression(metrics) => metrics.rmse,
         Metrics::Classification(_) => f64::NAN,
     });
-    Chart::new("RMSE", epochs, Axis::new("RMSE")).line(Series::new("validation", rmse))
+    Chart::new("RMSE", epochs(), Axis::new("RMSE")).line(Series::new("validation", rmse))
 }
 
 /// Whether values are so far apart that a linear axis would flatten most of them. The lowest fifth does not count: a

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use downhill_train::{FoundRate, Point};
 
 use crate::axis::Axis;
-use crate::number::plain;
+use crate::number::two_digits;
 use crate::panel::{Entry, MARKERS, Panel, Place, Plot, STYLES};
 
 const WIDTH: f64 = 640.0;
@@ -96,7 +96,8 @@ impl<'a> RangeTest<'a> {
         let panel = Panel {
             title: "Learning rate range test",
             description: self.description(&marks),
-            size: (WIDTH, PLOT_HEIGHT),
+            // In a page, narrow enough for a telephone.
+            size: (if place == Place::Page { crate::chart::WIDTH } else { WIDTH }, PLOT_HEIGHT),
             x: x.over(all().map(|point| point.0).chain([*recommended]), 0.01),
             x_label: x.label(),
             y: y.over(all().map(|point| point.1), 0.05),
@@ -145,11 +146,6 @@ impl<'a> RangeTest<'a> {
         }
         words
     }
-}
-
-/// A rate as far as it matters.
-fn two_digits(rate: f64) -> String {
-    format!("{rate:.1e}").parse().map_or_else(|_| rate.to_string(), plain)
 }
 
 fn places(points: &[Point]) -> Vec<(f64, f64)> {

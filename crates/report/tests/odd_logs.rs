@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use downhill_train::{Config, EarlyStopping, RunConfig, RunFolder, Source};
-use page::{checked, text, titles};
+use page::{charts, checked, text, titles};
 use proptest::prelude::*;
 
 /// A run of this configuration with this log.
@@ -59,7 +59,7 @@ fn one_epoch_is_a_dot() {
 #[test]
 fn epochs_made_again_count_once() {
     let page = html("interrupted-and-resumed");
-    says(&page, &["After 4 epochs of 6", "with the weights of epoch 4", "Resumed at step 20", "is damaged"]);
+    says(&page, &["After 4 epochs of 6", "with the weights of epoch 4", "Step 20, resumed", "is damaged"]);
     assert!(
         !page.contains("0.1234") && !page.contains("highest 99 "),
         "an epoch that was made again is still there"
@@ -146,6 +146,105 @@ fn the_last_weights_are_the_kept_ones_where_the_best_are_not_restored() {
         &downhill_report::html(&folder).unwrap(),
         &["with the weights of epoch 2", "It ran to its end: 6 epochs"],
     );
+}
+
+/// The golden log of one epoch of ten steps with these events behind it.
+fn with_events(events: &[downhill_train::Event]) -> String {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/one-epoch.jsonl");
+    let line = |event: &downhill_train::Event| {
+        serde_json::to_string(&downhill_train::log::Record { time: 1.0, event: event.clone() }).unwrap()
+            + "\n"
+    };
+    let log = fs::read_to_string(golden).unwrap() + &events.iter().map(line).collect::<String>();
+    let runs = tempfile::tempdir().unwrap();
+    downhill_report::html(&run(runs.path(), "odd", config(), log.as_bytes())).unwrap()
+}
+
+#[test]
+fn every_event_is_marked_beside_the_rate_and_told() {
+    use downhill_train::Event;
+
+    let page = with_events(&[
+        Event::Cut { step: 3, made: 3, scale: 0.5, back_to: None },
+        Event::Rollback { step: 15, made: 15, to: 10, scale: 0.25, not_finite: true },
+        Event::Cut { step: 17, made: 22, scale: 0.125, back_to: Some(0) },
+    ]);
+    says(&page, &["Step 3, rate cut: Nothing got better", "Step 15, rolled back: ", "Step 17, rate cut: "]);
+    assert!(page.contains("rate cut: 3. rolled back: 15. rate cut: 17."), "in the words of the chart");
+    // Kinds that are there twice stand in the legend once.
+    assert_eq!(page.matches(">rate cut</text>").count(), 1);
+}
+
+#[test]
+fn layers_and_residuals_are_drawn() {
+    use downhill_train::{Bins, Distribution, Event, Norms};
+
+    let spread = |name: &str, counts: Vec<u64>| {
+        let edges = (0..=counts.len()).map(|edge| edge as f64).collect();
+        Distribution { name: name.into(), mean: 0.25, std: 1.5, bins: Bins { edges, counts, zeros: 0 } }
+    };
+    let distributions = |step, counts: Vec<u64>| Event::Distributions {
+        step,
+        weights: vec![spread("0.<w>", counts.clone())],
+        activations: vec![spread("0", counts)],
+    };
+    let norms = |step, update| Event::Norms {
+        step,
+        tensors: vec![Norms { name: "0.<w>".into(), weights: 2.0, gradient: 0.5, update }],
+    };
+    let page = with_events(&[
+        distributions(0, vec![1, 2]),
+        norms(10, 0.5),
+        // What a run has gone back from does not count.
+        norms(20, 99.0),
+        Event::Rollback { step: 20, made: 20, to: 10, scale: 0.25, not_finite: true },
+        norms(20, 0.125),
+        distributions(20, vec![4, 1]),
+        Event::Residuals {
+            step: 20,
+            residuals: spread("residuals", vec![1, 1]),
+            pairs: vec![[1.0, 2.0], [3.0, 2.5]],
+        },
+    ]);
+    let titles = titles(&checked(&page));
+    for title in [
+        "Gradients by layer",
+        "Updates by layer",
+        "Updates against weights",
+        "Predictions",
+        "Weights, before training and after",
+    ] {
+        assert!(titles.iter().any(|other| other == title), "no {title} in {titles:?}");
+    }
+    assert!(
+        page.contains("0.&lt;w&gt;: 0.5 at 10, 0.125 at 20; lowest 0.125 at 20, highest 0.5 at 10"),
+        "{page}"
+    );
+    assert!(page.contains("0.&lt;w&gt;: 0.25 at 10, 0.0625 at 20"), "against the weights");
+    says(&page, &["before the first step", "after 20 steps", "0.25 ± 1.5"]);
+}
+
+#[test]
+fn several_runs_share_charts() {
+    let runs = tempfile::tempdir().unwrap();
+    let folder = |name: &str, log: &str| {
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{log}.jsonl"));
+        run(runs.path(), name, config(), &fs::read(golden).unwrap())
+    };
+    let folders = [
+        folder("<a>", "interrupted-and-resumed"),
+        folder("b", "one-epoch"),
+        folder("c", "no-r2"),
+        folder("d", "empty"),
+    ];
+    let html = downhill_report::html_of(&folders).unwrap();
+    let page = checked(&html);
+    let shared = ["Validation loss", "Training loss", "Accuracy", "RMSE", "Learning rate"];
+    assert_eq!(titles(&page)[..5], shared);
+    says(&html, &["<a>, b, c, d side by side", "d: After 0 epochs of 6", "<a> trained on", "d trained on"]);
+    let loss = charts(&page)[0];
+    let legend: String = loss.descendants().filter_map(|node| node.text()).collect();
+    assert!(legend.contains("<a>") && legend.contains('b') && legend.contains('c'), "{legend}");
 }
 
 #[test]

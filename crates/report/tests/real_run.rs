@@ -20,7 +20,17 @@ fn a_run_has_a_report() {
     assert!(!runs.path().join("<b>/report.html.tmp").exists());
     let html = fs::read_to_string(path).unwrap();
     let page = checked(&html);
-    assert_eq!(titles(&page), ["Loss", "Accuracy", "Learning rate"]);
+    let expected = [
+        "Loss",
+        "Accuracy",
+        "Learning rate",
+        "Gradients by layer",
+        "Updates by layer",
+        "Updates against weights",
+        "Weights, before training and after",
+        "Activations, before training and after",
+    ];
+    assert_eq!(titles(&page), expected);
 
     let text = text(&page);
     let summary = trained.summary();
@@ -34,13 +44,25 @@ fn a_run_has_a_report() {
         ),
         "It ran to its end: 4 epochs".into(),
         format!("{} parameters", summary.parameters),
+        format!("{} to train on, {} held out", summary.train_rows, summary.valid_rows),
+        "Confusion matrix".into(),
+        "1 of ".into(),
         format!("kept: epoch {}", summary.best_epoch.unwrap()),
         fs::read_to_string(runs.path().join("<b>/run.toml")).unwrap(),
         format!("downhill train --config '{}'", runs.path().join("<b>/run.toml").display()),
     ];
     words.iter().for_each(|words| assert!(text.contains(words), "no `{words}` in:\n{text}"));
     // The order that a reader wants them in.
-    let headings = ["trained on", "Loss", "Accuracy\n", "Learning rate", "Configuration", "downhill train"];
+    let headings = [
+        "trained on",
+        "Loss",
+        "Accuracy\n",
+        "Learning rate",
+        "Weights",
+        "Configuration",
+        "Environment",
+        "downhill train",
+    ];
     let places: Vec<_> = headings.iter().map(|heading| text.find(heading).unwrap()).collect();
     assert!(places.is_sorted(), "{places:?}");
 }

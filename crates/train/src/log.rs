@@ -83,6 +83,12 @@ impl Log {
     }
 }
 
+/// Whether a process has the log at this path open to write.
+pub(crate) fn is_locked(path: &Path) -> bool {
+    let locked = File::open(path).map(|file| file.try_lock_shared());
+    matches!(locked, Ok(Err(TryLockError::WouldBlock)))
+}
+
 /// Reads a log.
 ///
 /// Of a last line that was not written to its end, a warning is all that is left.

@@ -2,8 +2,8 @@
 
 mod adopt;
 pub(crate) mod fork;
-mod told;
 mod observe;
+mod told;
 
 use std::cell::OnceCell;
 use std::collections::VecDeque;
