@@ -467,6 +467,7 @@ impl BranchArgs {
     }
 }
 
+#[derive(Flags)]
 pub struct ListArgs {
     /// What comes first: metric is best first, age newest first.
     #[arg(long, value_enum, value_name = "KEY", default_value_t = Sort::Age)]
@@ -476,7 +477,7 @@ pub struct ListArgs {
     #[arg(long, value_name = "NAME")]
     pub data: Option<String>,
 
-    /// Only those that are running, finished, stopped-early, interrupted, diverged, crashed or broken.
+    /// Only those that are running, finished, stopped-early, ended, interrupted, diverged, crashed or broken.
     #[arg(long, value_name = "STATE", value_parser = state)]
     pub state: Option<State>,
 

@@ -542,9 +542,9 @@ impl<'a> Session<'a> {
                 self.track_sharpness(outside, rows)?;
                 began += pause.elapsed();
             }
-            let mut observer = observer.as_mut().filter(|_| Observer::is_due(&self));
+            let mut observer = observer.as_mut().filter(|_| Observer::is_due(self));
             if let Some(observer) = &mut observer {
-                observer.before_step(&self);
+                observer.before_step(self);
             }
             let (lr, loss) = self.make_step(outside)?;
             let (guard, sum, rows) = (self.config.guard, self.progress.loss_sum, self.order.len());
@@ -553,7 +553,7 @@ impl<'a> Session<'a> {
             if well && self.is_between_epochs() {
                 self.progress.epoch_seconds += began.elapsed().as_secs_f64();
                 if let Some(observer) = observer {
-                    observer.after_step(&self, outside)?;
+                    observer.after_step(self, outside)?;
                 }
                 well = self.end_epoch(outside, epoch, lr)?;
                 if well {
