@@ -169,12 +169,13 @@ impl Histogram {
             let _ = writeln!(svg, "<text x=\"{left:.1}\" y=\"{y:.1}\">{text}</text>");
         }
         let bottom = top + 2.0 * LINE + PANEL_HEIGHT;
-        let x = Axis::new("").over(self.edges.iter().copied(), 0.0);
+        let axis = Axis::new("");
+        let x = axis.over(self.edges.iter().copied(), 0.0);
         let at = |value: f64| left + x.share(value) * wide;
         let most = self.counts.iter().copied().max().unwrap_or(0).max(1) as f64;
         let mut path = String::new();
         for (&count, edges) in self.counts.iter().zip(self.edges.windows(2)) {
-            if count > 0 {
+            if count > 0 && edges.iter().all(|&edge| axis.shows(edge)) {
                 // What is there is to be seen, however little it is.
                 let height = (count as f64 / most * (PANEL_HEIGHT - 2.0)).max(0.8);
                 let (from, to) = (at(edges[0]), at(edges[1]));

@@ -44,7 +44,8 @@ pub(crate) fn histograms(history: &History) -> Vec<(&'static str, Histograms)> {
                 let panel = |when: String, found: &Distribution| {
                     let [mean, std] = [found.mean, found.std].map(two_digits);
                     let counts = found.bins.without_zeros();
-                    let share = found.bins.zeros as f64 / found.bins.counts.iter().sum::<u64>().max(1) as f64;
+                    let all: f64 = found.bins.counts.iter().map(|&count| count as f64).sum();
+                    let share = found.bins.zeros as f64 / all.max(1.0);
                     let zeros =
                         if share > 0.0 { format!(", {:.0}% zero", 100.0 * share) } else { String::new() };
                     Histogram::new(when, found.bins.edges.iter().copied(), counts)

@@ -14,8 +14,9 @@ const MOST_MISTAKES: usize = 15;
 
 /// The confusion matrix as a table, or the likeliest mistakes where it is too large for one.
 pub(crate) fn confusion(Confusion { classes, counts }: &Confusion) -> String {
-    let all: u64 = counts.iter().flatten().sum();
-    let right: u64 = counts.iter().enumerate().filter_map(|(class, row)| row.get(class)).sum();
+    let all = counts.iter().flatten().copied().fold(0, u64::saturating_add);
+    let right = counts.iter().enumerate().filter_map(|(class, row)| row.get(class));
+    let right = right.copied().fold(0, u64::saturating_add);
     let caption = format!("{} of {} are right", grouped(right), counted(all, "held-out row"));
     let mut html = String::from("<section class=\"wide\">\n<h2>Confusion matrix</h2>\n");
     if classes.len() > MOST_CLASSES {
@@ -44,7 +45,7 @@ pub(crate) fn confusion(Confusion { classes, counts }: &Confusion) -> String {
     html += "</tr>\n";
     for (class, (name, row)) in classes.iter().zip(counts).enumerate() {
         let _ = write!(html, "<tr><th scope=\"row\">{}</th>", escape(name));
-        let whole = row.iter().sum::<u64>().max(1) as f64;
+        let whole = row.iter().map(|&count| count as f64).sum::<f64>().max(1.0);
         for (other, &count) in row.iter().enumerate() {
             // Colours of which text in black and in white can be read.
             let colour = if other == class { "0 114 178" } else { "213 94 0" };

@@ -157,7 +157,9 @@ fn with_events(events: &[downhill_train::Event]) -> String {
     };
     let log = fs::read_to_string(golden).unwrap() + &events.iter().map(line).collect::<String>();
     let runs = tempfile::tempdir().unwrap();
-    downhill_report::html(&run(runs.path(), "odd", config(), log.as_bytes())).unwrap()
+    let html = downhill_report::html(&run(runs.path(), "odd", config(), log.as_bytes())).unwrap();
+    checked(&html);
+    html
 }
 
 #[test]
@@ -222,6 +224,42 @@ fn layers_and_residuals_are_drawn() {
     );
     assert!(page.contains("0.&lt;w&gt;: 0.25 at 10, 0.0625 at 20"), "against the weights");
     says(&page, &["before the first step", "after 20 steps", "0.25 ± 1.5"]);
+}
+
+#[test]
+fn layers_that_cannot_be_are_no_panic() {
+    use downhill_train::{Bins, Distribution, Event, Norms};
+
+    let odd = |edges: Vec<f64>, counts: Vec<u64>, zeros| Distribution {
+        name: String::new(),
+        mean: f64::MAX,
+        std: -1.0,
+        bins: Bins { edges, counts, zeros },
+    };
+    let many = || {
+        vec![
+            odd(vec![], vec![], 1),
+            odd(vec![0.0], vec![1, 2, 3], 9),
+            odd(vec![1.0, 1.0, 1.0], vec![u64::MAX, u64::MAX], 3),
+            odd(vec![5.0, -5.0], vec![2], u64::MAX),
+            odd(vec![-1e308, 1e308], vec![2], 1),
+        ]
+    };
+    let distributions = |step| Event::Distributions { step, weights: many(), activations: vec![] };
+    let norms = |step, count| Event::Norms {
+        step,
+        tensors: vec![Norms { name: "a".into(), weights: 0.0, gradient: -1.0, update: 1e308 }; count],
+    };
+    let residuals = |found| Event::Residuals { step: 20, residuals: found, pairs: vec![] };
+    for found in many() {
+        with_events(&[distributions(0), norms(10, 3), norms(11, 1), distributions(20), residuals(found)]);
+    }
+    for counts in [vec![], vec![vec![]], vec![vec![u64::MAX, u64::MAX], vec![1]], vec![vec![1]; 30]] {
+        let classes = vec!["a".into(); 25];
+        for classes in [classes[..2].to_vec(), classes, vec![]] {
+            with_events(&[Event::Confusion { step: 20, classes, counts: counts.clone() }]);
+        }
+    }
 }
 
 #[test]

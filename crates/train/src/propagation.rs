@@ -294,11 +294,14 @@ impl Bins {
     /// The number of values in each bin that are not exactly 0: the shape that a great heap of zeros would hide.
     pub fn without_zeros(&self) -> Vec<u64> {
         let mut counts = self.counts.clone();
-        let (low, high) = (self.edges[0], self.edges[self.counts.len()]);
-        if self.zeros > 0 {
-            let at = (-low / ((high - low) / counts.len() as f64)) as usize;
-            let last = counts.len() - 1;
-            counts[at.min(last)] -= self.zeros;
+        // Bins that were read from somewhere may be no bins.
+        let (Some(low), Some(high)) = (self.edges.first(), self.edges.get(counts.len())) else {
+            return counts;
+        };
+        let at = (-low / ((high - low) / counts.len() as f64)) as usize;
+        let last = counts.len().saturating_sub(1);
+        if let Some(count) = counts.get_mut(at.min(last)) {
+            *count = count.saturating_sub(self.zeros);
         }
         counts
     }

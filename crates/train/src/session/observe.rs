@@ -7,7 +7,7 @@ use super::fork::traced;
 use super::{Outcome, Outside, Session, targets};
 use crate::layers::{Distribution, Norms};
 use crate::predictor::Predictor;
-use crate::{Config, Error, Event, Metrics, Predictions};
+use crate::{Config, Error, Event, Predictions};
 
 /// Norms are told of no more than about this many epochs, so that a log of thousands of short ones stays short.
 const MOST_EPOCHS: u64 = 200;
@@ -75,18 +75,16 @@ impl Observer {
         let predictor = Predictor::new(model.clone(), loss.clone(), data.encoder.clone());
         match &data.valid.y {
             Targets::Classes { classes, .. } if *classes > MOST_CLASSES => Ok(()),
-            Targets::Classes { classes, .. } => {
-                let names = predictor.encoder().map_or(&[][..], |encoder| encoder.classes()).to_vec();
-                let numbers = || (0..*classes).map(|class| class.to_string()).collect();
-                let classes = if names.is_empty() { numbers() } else { names };
-                let Metrics::Classification(metrics) = predictor.evaluate_rows(&data.valid)?.metrics else {
+            Targets::Classes { labels, .. } => {
+                let Predictions::Classes { labels: predicted, classes, .. } =
+                    predictor.predict_rows(&data.valid.x)?
+                else {
                     return Ok(());
                 };
-                outside.tell(&Event::Confusion {
-                    step,
-                    classes,
-                    counts: metrics.confusion.unwrap_or_default(),
-                })
+                let mut counts = vec![vec![0; classes.len()]; classes.len()];
+                let pairs = labels.iter().zip(predicted);
+                pairs.for_each(|(&class, predicted)| counts[class as usize][predicted as usize] += 1);
+                outside.tell(&Event::Confusion { step, classes, counts })
             }
             Targets::Values(values) => {
                 let Predictions::Values(predicted) = predictor.predict_rows(&data.valid.x)? else {
