@@ -3,19 +3,22 @@
 //! `cargo run --release --example learning_rate -- FOLDER SEEDS EPOCHS ROWS THREADS [NAME …]`
 #![allow(clippy::print_stdout)]
 
-mod shared;
+mod shared {
+    pub mod parallel;
+    pub mod small;
+    pub mod tables;
+}
 
 use std::error::Error;
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use downhill::data::bundled;
 use downhill::prelude::*;
 use downhill::train::usual_schedule;
 use serde_json::{Value, json};
 
-use shared::tables;
+use shared::parallel::in_parallel;
+use shared::small::small;
+use shared::tables::tables;
 
 /// The optimizers, each with the lowest rate of its grid; the highest is 100 000 times that.
 const RULES: [(&str, f64); 2] = [("momentum(0.9)", 1e-4), ("adamw", 1e-5)];
@@ -28,22 +31,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let (seeds, epochs): (u64, u64) = (seeds.parse()?, epochs.parse()?);
     let (rows, threads): (usize, usize) = (rows.parse()?, threads.parse()?);
-    let folder = Path::new(folder);
-    let tables = match folder.is_dir() {
-        true => tables(folder)?,
-        false => bundled::catalogue()
-            .iter()
-            .map(|data| Ok((data.name.to_string(), Table::bundled(data.name)?)))
-            .collect::<Result<_, Box<dyn Error>>>()?,
-    };
-    for (name, table) in tables {
-        if !names.is_empty() && !names.contains(&name) {
-            continue;
-        }
+    for (name, table) in tables(Path::new(folder), names)? {
         for seed in 1..=seeds {
-            let all = table.default_target().split(0.2, seed)?;
-            let data =
-                Dataset::from_examples(thinned(&all.train, rows * 4 / 5)?, thinned(&all.valid, rows / 5)?)?;
+            let data = small(&table, seed, rows)?;
             for (rule, low) in RULES {
                 let result = cell(&data, rule, low, epochs, seed, threads)?;
                 println!("{}", json!({ "table": name, "rule": rule, "seed": seed, "result": result }));
@@ -103,38 +93,4 @@ fn cell(
         "band": found.band,
         "rehearsals": found.rehearsals,
     }))
-}
-
-/// At most so many of the rows, evenly taken.
-fn thinned(examples: &Examples, most: usize) -> Result<Examples, Box<dyn Error>> {
-    let kept: Vec<usize> = (0..examples.rows()).step_by(examples.rows().div_ceil(most).max(1)).collect();
-    let x = kept.iter().flat_map(|&row| examples.row(row)).copied().collect();
-    let y = match &examples.y {
-        Targets::Classes { labels, classes } => {
-            Targets::Classes { labels: kept.iter().map(|&row| labels[row]).collect(), classes: *classes }
-        }
-        Targets::Values(values) => Targets::Values(kept.iter().map(|&row| values[row]).collect()),
-    };
-    Ok(Examples::new(x, examples.features, y)?)
-}
-
-/// The results of some work on each, in order.
-fn in_parallel<T: Sync, R: Send>(threads: usize, of: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while let Some((at, one)) =
-                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, of.get(at)?)))
-                {
-                    let result = work(one);
-                    done.lock().expect("no worker panics").push((at, result));
-                }
-            });
-        }
-    });
-    let mut done = done.into_inner().expect("no worker panics");
-    done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, result)| result).collect()
 }

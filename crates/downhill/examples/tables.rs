@@ -4,7 +4,9 @@
 //! `cargo run --release --example tables -- FOLDER OUT SEEDS [NAME …]`
 #![allow(clippy::print_stdout)]
 
-mod shared;
+mod shared {
+    pub mod tables;
+}
 
 use std::error::Error;
 use std::fs;
@@ -13,17 +15,14 @@ use std::path::Path;
 use downhill::prelude::*;
 use serde_json::json;
 
-use shared::tables;
+use shared::tables::tables;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [folder, out, seeds, names @ ..] = args.as_slice() else {
         return Err("usage: tables FOLDER OUT SEEDS [NAME …]".into());
     };
-    for (name, table) in tables(Path::new(folder))? {
-        if !names.is_empty() && !names.contains(&name) {
-            continue;
-        }
+    for (name, table) in tables(Path::new(folder), names)? {
         let seeds: u64 = seeds.parse()?;
         for seed in 1..=if table.rows() > 10_000 { seeds.min(2) } else { seeds } {
             let all = table.default_target().split(0.2, seed)?;

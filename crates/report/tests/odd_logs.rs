@@ -5,7 +5,7 @@ mod page;
 use std::fs;
 use std::path::Path;
 
-use downhill_train::{Config, EarlyStopping, RunConfig, RunFolder, Source};
+use downhill_train::{Cause, Config, EarlyStopping, RunConfig, RunFolder, Source};
 use page::{charts, checked, text, titles};
 use proptest::prelude::*;
 
@@ -87,8 +87,7 @@ fn rates_are_shown_beside_the_stability_limit() {
     // Where no limit is known, there is no chart of it.
     assert_eq!(titles(&checked(&page(&[sharpness(0, None)]))), ALL);
     // What a step is measured at again, after a run has gone back to it, is what counts.
-    let back =
-        "{\"time\":1.0,\"event\":\"rollback\",\"step\":19,\"to\":10,\"scale\":0.5,\"not_finite\":true}\n";
+    let back = "{\"time\":1.0,\"event\":\"rollback\",\"step\":19,\"to\":10,\"scale\":0.5,\"cause\":\"not-finite\"}\n";
     let page = page(&[
         sharpness(0, None),
         sharpness(4, Some(0.25)),
@@ -168,7 +167,7 @@ fn every_event_is_marked_beside_the_rate_and_told() {
 
     let page = with_events(&[
         Event::Cut { step: 3, made: 3, scale: 0.5, back_to: None },
-        Event::Rollback { step: 15, made: 15, to: 10, scale: 0.25, not_finite: true },
+        Event::Rollback { step: 15, made: 15, to: 10, scale: 0.25, cause: Cause::NotFinite },
         Event::Cut { step: 17, made: 22, scale: 0.125, back_to: Some(0) },
     ]);
     says(&page, &["Step 3, rate cut: Nothing got better", "Step 15, rolled back: ", "Step 17, rate cut: "]);
@@ -199,7 +198,7 @@ fn layers_and_residuals_are_drawn() {
         norms(10, 0.5),
         // What a run has gone back from does not count.
         norms(20, 99.0),
-        Event::Rollback { step: 20, made: 20, to: 10, scale: 0.25, not_finite: true },
+        Event::Rollback { step: 20, made: 20, to: 10, scale: 0.25, cause: Cause::NotFinite },
         norms(20, 0.125),
         distributions(20, vec![4, 1]),
         Event::Residuals {

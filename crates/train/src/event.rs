@@ -80,8 +80,8 @@ pub enum Event {
         to: u64,
         /// What all rates of the schedule are multiplied by from there on.
         scale: f64,
-        /// Whether the loss was no finite number, rather than very high.
-        not_finite: bool,
+        /// What was wrong.
+        cause: Cause,
     },
     /// The run was told something, and did it.
     Command {
@@ -206,8 +206,12 @@ impl Event {
                     "Nothing got better: from step {step} on the rate is {scale:.3e} times the schedule's{back}"
                 ))
             }
-            Self::Rollback { step, to, scale, not_finite, .. } => {
-                let what = if *not_finite { "stopped being a finite number" } else { "blew up" };
+            Self::Rollback { step, to, scale, cause, .. } => {
+                let what = match cause {
+                    Cause::NotFinite => "stopped being a finite number",
+                    Cause::Spike => "blew up",
+                    Cause::Stuck => "has been no better than a constant prediction's since it blew up, seen",
+                };
                 Some(format!(
                     "The loss {what} at step {step}: back to step {to}, from which on the rate is {scale:.3e} times the \
                      schedule's"
@@ -256,6 +260,18 @@ pub struct Epoch {
     pub seconds: f64,
     /// How many rows were trained on in a second.
     pub rows_per_second: f64,
+}
+
+/// Why a run went back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// The loss was no finite number.
+    NotFinite,
+    /// The loss was very high.
+    Spike,
+    /// Having gone back before, it did not learn anything.
+    Stuck,
 }
 
 /// Why a run stopped.

@@ -3,14 +3,25 @@
 use downhill_optim::{Invalid, invalid, spec};
 use serde::{Deserialize, Serialize};
 
+use crate::Cause;
+
 /// Whether a run that blows up goes back to where it was still well, at a lower rate: `off`, or
 /// `on(rollbacks=5, spike=10)`.
 ///
 /// The loss of a run that blows up stops being a finite number, or comes to many times what the first guess costs. Then
-/// the run goes back to the end of the last epoch that was far from it, or to its start, and all rates of the schedule are
-/// halved from there on; if it blows up again before an epoch ends well, they are divided by 4, then by 16, by 256 and so
-/// on. After so many rollbacks in a row the run stops, with its best weights if it has any. A rollback is an event of the run, so the result
-/// is as reproducible as any.
+/// the run goes back to the end of the last epoch in which it had learned something, or to its start, and all rates of
+/// the schedule are halved from there on. If it blows up again before it has learned something, they are divided by 4,
+/// then by 8 and so on: in all by 1024 in four rollbacks, and by 32768 in five.
+///
+/// Not every blow-up is seen as one: units that a far too long step has moved out of reach of the data are dead, and what
+/// is left predicts the same for every row, at a harmless loss. So a run that has gone back, and after three epochs or at
+/// its end has learned nothing and is not on its way down either, goes back once more, at a quarter of its rates; nor does
+/// it stop early before it has learned something. A run that never blew up is left alone. *To have learned something* is,
+/// in an epoch, a mean training loss 5% below that of the best prediction that is the same for every row, the shares of
+/// the classes or the mean, and a validation loss below that of the same prediction.
+///
+/// After so many rollbacks in a row, a run that blows up stops, with its best weights if it has any. A rollback is an
+/// event of the run, so the result is as reproducible as any.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Guard {
@@ -25,7 +36,7 @@ spec::spelled!(Guard, "a guard");
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rollbacks {
-    /// How often a run goes back before an epoch ends well, at least 1. Default 5.
+    /// How often a run goes back before it has learned something, at least 1. Default 5.
     pub rollbacks: u64,
     /// The mean loss of an epoch that is taken for a blow-up, as a multiple of that of the first guess, which knows
     /// nothing; above 1. Default 10.
@@ -54,13 +65,13 @@ impl Guard {
 
     /// The share of its rates that a run keeps when it goes back for the `nth` time in a row, counted from 0; none if it
     /// does not go back any more.
-    pub(crate) fn cut(&self, nth: u64) -> Option<f64> {
+    pub(crate) fn cut(&self, nth: u64, cause: Cause) -> Option<f64> {
         match self {
+            // What does not blow up any more is not far from a rate that does well.
+            Self::On(Rollbacks { rollbacks, .. }) if nth < *rollbacks && cause == Cause::Stuck => Some(0.25),
             Self::On(Rollbacks { rollbacks, .. }) if nth < *rollbacks => {
-                // 1/2, 1/4, 1/16, 1/256: far too high a rate is left in a few rollbacks, and a little too high one is
-                // not cut by more than it needs.
-                let doublings = nth.saturating_sub(1).min(9) as i32;
-                Some(if nth == 0 { 0.5 } else { 0.5f64.powi(1 << (doublings + 1)) })
+                // A little too high a rate is not cut by more than it needs, and far too high a one soon.
+                Some(0.5f64.powi(nth.min(9) as i32 + 1))
             }
             _ => None,
         }
@@ -76,6 +87,24 @@ impl Guard {
     }
 }
 
+/// The share of what the best constant prediction costs that an epoch may cost at most in training to have learned something.
+const LEARNED: f64 = 0.95;
+
+/// How many epochs a run that has gone back has to learn something in.
+const PATIENCE: u64 = 3;
+
+/// Whether an epoch with these training and validation losses has learned something, `constant` being those of the best
+/// constant prediction.
+pub(crate) fn has_learned(losses: [f64; 2], constant: [f64; 2]) -> bool {
+    losses[0] < LEARNED * constant[0] && losses[1] < constant[1]
+}
+
+/// Whether a run is stuck that has not learned anything in so many epochs since it went back, and whose last two cost
+/// `before` and `loss`. One that is only slow is on its way down.
+pub(crate) fn is_stuck(epochs: u64, is_over: bool, before: Option<f64>, loss: f64) -> bool {
+    (epochs >= PATIENCE || is_over) && before.is_none_or(|before| loss >= before)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,9 +112,15 @@ mod tests {
     #[test]
     fn cuts_grow_while_they_do_not_help() {
         let guard = Guard::default();
-        let cuts: Vec<f64> = (0..6).filter_map(|nth| guard.cut(nth)).collect();
-        assert_eq!(cuts, [0.5, 0.25, 1.0 / 16.0, 1.0 / 256.0, 1.0 / 65536.0]);
-        assert_eq!(Guard::Off.cut(0), None);
-        assert!(Guard::On(Rollbacks { rollbacks: 50, spike: 10.0 }).cut(49).is_some());
+        let cuts: Vec<f64> = (0..6).filter_map(|nth| guard.cut(nth, Cause::Spike)).collect();
+        assert_eq!(cuts, [1.0 / 2.0, 1.0 / 4.0, 1.0 / 8.0, 1.0 / 16.0, 1.0 / 32.0]);
+        assert_eq!(Guard::Off.cut(0, Cause::Spike), None);
+        assert!(Guard::On(Rollbacks { rollbacks: 50, spike: 10.0 }).cut(49, Cause::Spike).is_some());
+    }
+
+    #[test]
+    fn slow_is_not_stuck() {
+        assert!(is_stuck(3, false, Some(0.7), 0.7) && is_stuck(1, true, None, 0.7));
+        assert!(!is_stuck(3, false, Some(0.7), 0.69) && !is_stuck(2, false, Some(0.7), 0.7));
     }
 }

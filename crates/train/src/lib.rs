@@ -50,7 +50,7 @@ pub use diagnosis::{Branch, Diagnosis, Finding, Fork, Trouble, diagnose, diagnos
 pub use early_stopping::{EarlyStopping, Patience};
 pub use environment::Environment;
 pub use error::Error;
-pub use event::{Epoch, Event, Stop};
+pub use event::{Cause, Epoch, Event, Stop};
 pub use finder::{FoundRate, Point};
 pub use folder::{RunConfig, RunFolder};
 pub use guard::{Guard, Rollbacks};

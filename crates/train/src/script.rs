@@ -64,6 +64,7 @@ pub(crate) fn made_at(records: &[Record], step: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Cause;
 
     fn records(events: impl IntoIterator<Item = Event>) -> Vec<Record> {
         events.into_iter().map(|event| Record { time: 0.0, event }).collect()
@@ -91,7 +92,8 @@ mod tests {
 
     #[test]
     fn a_step_is_where_the_run_came_to_it_last() {
-        let rollback = |made, step, to| Event::Rollback { made, step, to, scale: 0.5, not_finite: true };
+        let rollback =
+            |made, step, to| Event::Rollback { made, step, to, scale: 0.5, cause: Cause::NotFinite };
         // Twice back to 20, from 30 and then from 25, the first one logged again after a resume; then on to 60, back to 40.
         let log =
             records([rollback(30, 30, 20), rollback(30, 30, 20), rollback(35, 25, 20), rollback(75, 60, 40)]);

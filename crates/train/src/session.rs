@@ -19,13 +19,15 @@ use downhill_optim::{Accumulator, Optimizer, Position, Schedule, spec};
 use crate::checkpoint::{
     self, Best, Description, Loaded, Origin, Progress, Snapshot, Training, Weights, Whole,
 };
+use crate::guard;
 use crate::log::Log;
 use crate::predictor::weights_sha256;
 use crate::script::Script;
 use crate::session::observe::Observer;
 use crate::source::fingerprint;
 use crate::{
-    Command, Config, Epoch, Error, Event, Guard, Metrics, Monitor, Plateau, RunFolder, Stop, stability_limit,
+    Cause, Command, Config, Epoch, Error, Event, Guard, Metrics, Monitor, Plateau, RunFolder, Stop,
+    stability_limit,
 };
 
 /// What looks at a run: called with every event, on the thread that trains.
@@ -121,6 +123,8 @@ pub(crate) struct Session<'a> {
     unsaved: bool,
     /// The mean loss of the first guess, which knows nothing.
     baseline: f64,
+    /// What the best prediction that is the same for every row costs, over the training and over the validation rows.
+    constant: [f64; 2],
     last: Option<Epoch>,
     notes: Vec<String>,
 }
@@ -266,6 +270,29 @@ pub(crate) fn first_guess(loss: &Loss, data: &Dataset) -> Result<f64, Error> {
     Ok(loss.mean(&zeros, targets(&data.train.y))?)
 }
 
+/// The mean losses, over the training and over the validation rows, of the best prediction that is the same for every
+/// row: the shares of the classes in training, or the mean, which is 0 as targets are standardised.
+fn constant_losses(loss: &Loss, data: &Dataset) -> Result<[f64; 2], Error> {
+    let output = match &data.train.y {
+        Targets::Values(_) => vec![0.0; data.outputs()],
+        Targets::Classes { labels, classes } => {
+            let weight = |class: usize| match loss {
+                Loss::CrossEntropy(loss) => loss.class_weights.get(class).copied().unwrap_or(1.0),
+                _ => 1.0,
+            };
+            // A class without training rows has a little share too.
+            let mut shares: Vec<f64> = (0..*classes).map(weight).collect();
+            labels.iter().for_each(|&label| shares[label as usize] += weight(label as usize));
+            match loss {
+                Loss::BinaryCrossEntropy(_) => vec![(shares[1] / shares[0]).ln() as f32],
+                _ => shares.iter().map(|share| share.ln() as f32).collect(),
+            }
+        }
+    };
+    let mean = |rows: &downhill_data::Examples| loss.mean(&output.repeat(rows.rows()), targets(&rows.y));
+    Ok([mean(&data.train)?, mean(&data.valid)?])
+}
+
 impl<'a> Session<'a> {
     /// A run before its first step. `config` must be resolved.
     pub fn new(config: &'a Config, data: &'a Dataset, parallel: bool) -> Result<Self, Error> {
@@ -289,6 +316,7 @@ impl<'a> Session<'a> {
         let total_steps = steps_per_epoch * config.epochs;
         check_momentum(config, steps_per_epoch, total_steps)?;
         let baseline = first_guess(&loss, data)?;
+        let constant = constant_losses(&loss, data)?;
         if optimizer.has_evaluation() && !model.statistics().is_empty() {
             let text = "the averaged weights are measured and kept with the running statistics of batch normalisation as \
                         they are for the weights that train, which may not suit them";
@@ -317,6 +345,7 @@ impl<'a> Session<'a> {
             saved: Instant::now(),
             unsaved: false,
             baseline,
+            constant,
             last: None,
             notes,
             config,
@@ -474,7 +503,10 @@ impl<'a> Session<'a> {
             Some(Stop::Finished)
         } else if self.progress.ended {
             Some(Stop::Ended)
-        } else if self.is_between_epochs() && self.config.early_stopping.stops(self.progress.waited) {
+        } else if self.is_between_epochs()
+            && self.progress.rollbacks == 0
+            && self.config.early_stopping.stops(self.progress.waited)
+        {
             Some(Stop::EarlyStopping)
         } else {
             None
@@ -548,30 +580,32 @@ impl<'a> Session<'a> {
             }
             let (lr, loss) = self.make_step(outside)?;
             let (guard, sum, rows) = (self.config.guard, self.progress.loss_sum, self.order.len());
-            let spike = guard.is_spike(sum, rows, self.baseline);
-            let mut well = loss.is_finite() && !spike;
-            if well && self.is_between_epochs() {
+            let mut trouble = if !loss.is_finite() {
+                Some(Cause::NotFinite)
+            } else {
+                guard.is_spike(sum, rows, self.baseline).then_some(Cause::Spike)
+            };
+            if trouble.is_none() && self.is_between_epochs() {
                 self.progress.epoch_seconds += began.elapsed().as_secs_f64();
                 if let Some(observer) = observer {
                     observer.after_step(self, outside)?;
                 }
-                well = self.end_epoch(outside, epoch, lr)?;
-                if well {
-                    // What is gone back to must be far from a blow-up itself, or no rate could help.
-                    let far = |sum, rows| !guard.is_spike(2.0 * sum, rows, self.baseline);
-                    if let Some(back) = self.back.as_mut().filter(|_| far(sum, rows) && far(loss, 1)) {
-                        self.progress.rollbacks = 0;
-                        back.take(&self.progress, &self.model, &self.optimizer);
-                    }
+                let before = self.last.as_ref().map(|epoch| epoch.train_loss);
+                if !self.end_epoch(outside, epoch, lr)? {
+                    trouble = Some(Cause::NotFinite);
+                } else {
+                    trouble = self.look_back(before, loss);
                     self.unsaved = true;
                     let age = outside.checkpoint_every.unwrap_or(CHECKPOINT_EVERY);
-                    if self.saved.elapsed() >= age || self.stays(self.progress.step, outside.keep_every) {
+                    let due =
+                        self.saved.elapsed() >= age || self.stays(self.progress.step, outside.keep_every);
+                    if trouble.is_none() && due {
                         self.save(outside)?;
                     }
                 }
             }
-            if !well {
-                if !self.roll_back(outside, !spike)? {
+            if let Some(cause) = trouble {
+                if !self.roll_back(outside, cause)? {
                     return self.diverged(outside, epoch, lr);
                 }
                 began = Instant::now();
@@ -579,9 +613,29 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Takes the end of an epoch for where to go back to if it has learned something, or sees that the run is stuck.
+    /// `before` is the mean training loss of the epoch before it, and `loss` that of its last batch.
+    fn look_back(&mut self, before: Option<f64>, loss: f64) -> Option<Cause> {
+        let (guard, is_over) = (self.config.guard, self.over().is_some());
+        let (back, ended) = (self.back.as_mut()?, self.last.as_ref()?);
+        // What is gone back to must be far from a blow-up, or no rate could help.
+        let near = guard.is_spike(2.0 * loss, 1, self.baseline);
+        if guard::has_learned([ended.train_loss, ended.valid_loss], self.constant) && !near {
+            self.progress.rollbacks = 0;
+            back.take(&self.progress, &self.model, &self.optimizer);
+            return None;
+        }
+        let rollbacks = self.progress.rollbacks;
+        let epochs = (self.progress.step - back.progress.step) / self.steps_per_epoch;
+        // It never ends a run.
+        let may = rollbacks > 0 && guard.cut(rollbacks, Cause::Stuck).is_some();
+        (may && guard::is_stuck(epochs, is_over, before, ended.train_loss)).then_some(Cause::Stuck)
+    }
+
     /// Goes back to where the run was still well, at a lower rate; false if it is not to do so any more.
-    fn roll_back(&mut self, outside: &mut Outside, not_finite: bool) -> Result<bool, Error> {
-        let (Some(cut), Some(back)) = (self.config.guard.cut(self.progress.rollbacks), &self.back) else {
+    fn roll_back(&mut self, outside: &mut Outside, cause: Cause) -> Result<bool, Error> {
+        let (Some(cut), Some(back)) = (self.config.guard.cut(self.progress.rollbacks, cause), &self.back)
+        else {
             return Ok(false);
         };
         // The best epoch stays that, even if it is made again, and what a person has said stays said.
@@ -594,7 +648,7 @@ impl<'a> Session<'a> {
         let scale = self.progress.steering.scale;
         back.training.put(&mut self.model, &mut self.optimizer);
         self.model.statistics_mut().copy_from_slice(&back.statistics);
-        outside.tell(&Event::Rollback { step, made, to: self.progress.step, scale, not_finite })?;
+        outside.tell(&Event::Rollback { step, made, to: self.progress.step, scale, cause })?;
         Ok(true)
     }
 
