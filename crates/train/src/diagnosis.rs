@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::checkpoint::Snapshot;
 use crate::finder::peak;
+use crate::script::Script;
 use crate::session::fork::Course;
 use crate::session::{Outside, Session};
 use crate::trainer::{check_threads, pool, settle};
@@ -96,6 +97,8 @@ struct Replay {
     epochs: Vec<Epoch>,
     /// The step and the rate at which it first blew up.
     blow_up: Option<(u64, f64)>,
+    /// The highest rate that a step was made with.
+    peak: f64,
     steps: u64,
 }
 
@@ -116,15 +119,25 @@ struct Replay {
 ///
 /// If the configuration does not go with the data.
 pub fn diagnose(config: &Config, data: &Dataset, threads: Option<usize>) -> Result<Diagnosis, Error> {
+    diagnose_kept(config, data, threads, None)
+}
+
+/// The same for a run that is kept, which may be a branch of another and have been told things on the way.
+fn diagnose_kept(
+    config: &Config,
+    data: &Dataset,
+    threads: Option<usize>,
+    kept: Option<(&RunFolder, Script)>,
+) -> Result<Diagnosis, Error> {
     let threads = check_threads(threads)?;
     let (mut config, _) = config.resolve(data)?;
     // What is measured on the way changes nothing, and nobody looks at it here.
     config.track = Track::Off;
     settle(&mut config, data, threads, &mut Outside::default())?;
-    pool(threads)?.install(|| examine(&config, data, threads > 1))
+    pool(threads)?.install(|| examine(&config, data, threads > 1, kept))
 }
 
-/// The same for a run that is kept.
+/// The same for a run that is kept, with all that it was told on the way.
 ///
 /// # Errors
 ///
@@ -132,8 +145,9 @@ pub fn diagnose(config: &Config, data: &Dataset, threads: Option<usize>) -> Resu
 pub fn diagnose_run(folder: &RunFolder, threads: Option<usize>) -> Result<Diagnosis, Error> {
     let config = folder.config()?;
     let data = folder.load_data(&config)?;
-    let mut diagnosis = diagnose(&config.training, &data, threads)?;
     let (records, _) = log::read(&folder.log_path())?;
+    let kept = Some((folder, Script::of(&records)));
+    let mut diagnosis = diagnose_kept(&config.training, &data, threads, kept)?;
     let logged = records.iter().rev().find_map(|record| match &record.event {
         Event::Epoch(epoch) => Some((epoch.epoch, epoch.train_loss)),
         _ => None,
@@ -149,12 +163,25 @@ pub fn diagnose_run(folder: &RunFolder, threads: Option<usize>) -> Result<Diagno
     Ok(diagnosis)
 }
 
-fn examine(config: &Config, data: &Dataset, parallel: bool) -> Result<Diagnosis, Error> {
-    let session = Session::new(config, data, parallel)?;
-    let (baseline, total) = (session.baseline(), session.total_steps());
-    let peak_rate = peak(session.schedule(), session.position());
+fn examine(
+    config: &Config,
+    data: &Dataset,
+    parallel: bool,
+    kept: Option<(&RunFolder, Script)>,
+) -> Result<Diagnosis, Error> {
+    let mut session = Session::new(config, data, parallel)?;
+    let mut script = Script::default();
+    if let Some((folder, told)) = kept {
+        session.restore_start(folder)?;
+        script = told;
+    }
+    let (baseline, start) = (session.baseline(), session.progress().step);
+    let total = session.total_steps() - start;
+    let planned = peak(session.schedule(), session.position());
+    let told = !script.is_empty();
     let at = |share: f64| (share * total as f64) as u64;
-    let replay = replay(session, FORKS.map(at).to_vec())?;
+    let replay = replay(session, FORKS.map(|share| start + at(share)).to_vec(), script)?;
+    let peak_rate = if told { replay.peak } else { planned };
     let rows = sample(&data.train, MOST_ROWS)?;
     let length = at(LENGTH).max(1);
 
@@ -193,12 +220,13 @@ fn examine(config: &Config, data: &Dataset, parallel: bool) -> Result<Diagnosis,
 }
 
 /// Makes the run again, and keeps its states before these steps.
-fn replay(session: Session<'_>, keep: Vec<u64>) -> Result<Replay, Error> {
+fn replay(session: Session<'_>, keep: Vec<u64>, script: Script) -> Result<Replay, Error> {
     #[derive(Default)]
     struct Seen {
         epochs: Vec<Epoch>,
         blow_up: Option<(u64, f64)>,
         lr: f64,
+        peak: f64,
         steps: u64,
     }
     let seen = Arc::new(Mutex::new(Seen::default()));
@@ -209,6 +237,7 @@ fn replay(session: Session<'_>, keep: Vec<u64>) -> Result<Replay, Error> {
             match event {
                 Event::Step { lr, .. } => {
                     seen.lr = *lr;
+                    seen.peak = seen.peak.max(*lr);
                     seen.steps += 1;
                 }
                 Event::Epoch(epoch) => seen.epochs.push(epoch.clone()),
@@ -224,14 +253,14 @@ fn replay(session: Session<'_>, keep: Vec<u64>) -> Result<Replay, Error> {
             }
         }
     };
-    let mut outside = Outside { views: vec![Box::new(view)], keep, ..Outside::default() };
+    let mut outside = Outside { views: vec![Box::new(view)], keep, script, ..Outside::default() };
     match session.run(&mut outside) {
         Ok(_) | Err(Error::Diverged { .. }) => {}
         Err(error) => return Err(error),
     }
-    let Seen { epochs, blow_up, steps, .. } =
+    let Seen { epochs, blow_up, peak, steps, .. } =
         std::mem::take(&mut *seen.lock().expect("nobody panics with it"));
-    Ok(Replay { snapshots: outside.kept, epochs, blow_up, steps })
+    Ok(Replay { snapshots: outside.kept, epochs, blow_up, peak, steps })
 }
 
 /// Goes on from each state but the last, at each rate.

@@ -24,6 +24,10 @@ impl Script {
         Self { commands, next: 0 }
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.commands.is_empty()
+    }
+
     /// Leaves out the first ones, which were obeyed before.
     pub fn skip(&mut self, obeyed: u64) {
         self.next = obeyed as usize;

@@ -552,13 +552,13 @@ impl<'a> Session<'a> {
     ) -> Result<Stop, Error> {
         let mut began = Instant::now();
         loop {
-            if outside.keep.contains(&self.progress.step) {
-                self.keep(outside);
-            }
             if outside.until == Some(self.progress.made) {
                 return Ok(Stop::Interrupted);
             }
             let told = self.obey(outside, &mut began)?;
+            if outside.keep.contains(&self.progress.step) {
+                self.keep(outside);
+            }
             if let Some(stop) = self.over().or(told) {
                 return Ok(stop);
             }

@@ -2,7 +2,12 @@
 
 use downhill_data::{Dataset, Table};
 use downhill_nn::Mlp;
-use downhill_train::{Config, Diagnosis, EarlyStopping, Guard, Network, RateVerdict, Trouble, diagnose};
+use std::path::Path;
+
+use downhill_train::{
+    Command, Config, Diagnosis, EarlyStopping, Guard, Network, RateVerdict, RunFolder, Source, Trainer,
+    Trouble, diagnose, diagnose_run,
+};
 
 fn data(name: &str) -> Dataset {
     Table::bundled(name).unwrap().default_target().split(0.2, 0).unwrap()
@@ -42,6 +47,24 @@ fn rates_that_are_far_off_are_seen() {
             "{rule} on {name}"
         );
     }
+}
+
+#[test]
+fn what_a_run_was_told_is_part_of_it() {
+    let runs = tempfile::tempdir().unwrap();
+    let train = |told: Option<&str>| {
+        let trainer = Trainer::from_config(config("adamw", "cosine(0.01)", 10)).threads(1);
+        let command = told.map(|change| Command::SetLr { lr: change.parse().unwrap() });
+        let trainer = command.into_iter().fold(trainer, Trainer::told);
+        let trained = trainer.fit_in(runs.path(), None, &Source::new("wine")).unwrap();
+        let folder = RunFolder::open(Path::new(trained.summary().run.as_deref().unwrap())).unwrap();
+        diagnose_run(&folder, Some(2)).unwrap()
+    };
+    assert_eq!(train(None).verdict, RateVerdict::Good);
+    let told = train(Some("1e-4x"));
+    assert_eq!(told.verdict, RateVerdict::Low);
+    assert!((told.peak_rate - 1e-6).abs() < 1e-9, "{}", told.peak_rate);
+    assert!(told.notes.is_empty(), "{:?}", told.notes);
 }
 
 #[test]
