@@ -62,6 +62,33 @@ pub enum Command {
     Branch(Box<BranchArgs>),
     /// Make a run again from its log, in memory, and see that it comes to the same weights, bit for bit.
     Replay(AgainArgs),
+    /// Show a run that is under way in another process, from its beginning on; Ctrl-C leaves it to itself.
+    ///
+    /// With --format json, its events, one a line, as in events.jsonl. Ends with exit code 1 if the run is interrupted, killed
+    /// or diverges. How runs are steered and watched without this program: docs/control.md.
+    Watch(SteerArgs),
+    /// Change the learning rate of a run that is under way in another process.
+    SetLr {
+        #[command(flatten)]
+        run: SteerArgs,
+
+        /// A rate such as 0.003, a factor such as 0.5x, `schedule` for what the run was started with, or a schedule, which
+        /// then counts its steps from there.
+        #[arg(value_name = "CHANGE", allow_hyphen_values = true)]
+        lr: RateChange,
+    },
+    /// Take back the last change of the rate of a run that is under way in another process.
+    Undo(SteerArgs),
+    /// Let a run that is under way in another process wait.
+    Pause(SteerArgs),
+    /// Let a run that is paused go on.
+    Continue(SteerArgs),
+    /// Save and stop a run that is under way in another process, as Ctrl-C does; `resume` goes on with it.
+    Stop(SteerArgs),
+    /// End a run that is under way in another process, as if its last step were made.
+    End(SteerArgs),
+    /// Let a run that is under way in another process write a checkpoint.
+    Checkpoint(SteerArgs),
     /// Make the same run with several settings, and show their losses side by side.
     ///
     /// Every flag of the network and of training takes several values, separated by commas or by giving it again
@@ -521,6 +548,16 @@ pub struct AgainArgs {
 
     #[command(flatten)]
     pub threads: Threads,
+}
+
+// A run that another process makes.
+#[derive(Flags)]
+pub struct SteerArgs {
+    /// The run's folder, or its name inside --runs.
+    pub run: PathBuf,
+
+    #[command(flatten)]
+    pub runs: RunsArgs,
 }
 
 #[derive(Flags)]

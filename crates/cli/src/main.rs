@@ -6,6 +6,7 @@ mod args;
 mod braille;
 mod branch;
 mod compare;
+mod control;
 mod datasets;
 mod diagnose;
 mod evaluate;
@@ -22,12 +23,14 @@ mod runs;
 mod schedule;
 mod sweep;
 mod train;
+mod watch;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use args::{Args, Command};
+use downhill::train::Command as Told;
 
 /// A command that could not be done.
 enum Failure {
@@ -55,6 +58,14 @@ fn main() -> ExitCode {
         Command::Resume(options) => train::resume(&options, format, quiet),
         Command::Branch(options) => branch::branch(&options, format, quiet),
         Command::Replay(options) => replay::replay(&options, format, quiet),
+        Command::Watch(options) => watch::watch(&options, format),
+        Command::SetLr { run, lr } => control::steer(&run, &Told::SetLr { lr }, format),
+        Command::Undo(run) => control::steer(&run, &Told::Undo, format),
+        Command::Pause(run) => control::steer(&run, &Told::Pause, format),
+        Command::Continue(run) => control::steer(&run, &Told::Continue, format),
+        Command::Stop(run) => control::steer(&run, &Told::Stop, format),
+        Command::End(run) => control::steer(&run, &Told::End, format),
+        Command::Checkpoint(run) => control::steer(&run, &Told::Checkpoint, format),
         Command::Compare(sweep) => compare::compare(&sweep, format, quiet),
         Command::Diagnose(options) => diagnose::diagnose(&options, format, quiet),
         Command::Evaluate(options) => evaluate::evaluate(&options, format, quiet),

@@ -69,11 +69,13 @@ fn bar() -> impl FnMut(&Event) + Send {
             bar.reset_eta();
             total_epochs = epochs(*total_steps, *steps_per_epoch);
         }
-        Event::Step { .. } => bar.inc(1),
+        // Not every step of a run that is watched from elsewhere arrives.
+        Event::Step { step, .. } => bar.set_position(step + 1),
         Event::Rate(_)
         | Event::Note { .. }
         | Event::Cut { .. }
         | Event::Command { .. }
+        | Event::Refused { .. }
         | Event::Rollback { .. }
         | Event::Sharpness { .. } => {
             if let Event::Rollback { to, .. } = event {
@@ -120,6 +122,7 @@ fn lines() -> impl FnMut(&Event) + Send {
         | Event::Note { .. }
         | Event::Cut { .. }
         | Event::Command { .. }
+        | Event::Refused { .. }
         | Event::Rollback { .. }
         | Event::Sharpness { .. } => event.text().iter().for_each(|text| output::note(text)),
         Event::Epoch(epoch) => {

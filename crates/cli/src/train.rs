@@ -59,6 +59,7 @@ pub fn connect(
     quiet: bool,
 ) -> Result<Trainer, Failure> {
     let (commands, inbox) = mpsc::channel();
+    let mut trainer = trainer.inbox(inbox).control(commands.clone());
     let mut asked = false;
     ctrlc::set_handler(move || {
         if asked || commands.send(Command::Stop).is_err() {
@@ -66,7 +67,6 @@ pub fn connect(
         }
         asked = true;
     })?;
-    let mut trainer = trainer.inbox(inbox);
     if let Some(threads) = running.threads.threads {
         trainer = trainer.threads(threads);
     }

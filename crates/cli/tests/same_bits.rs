@@ -21,6 +21,15 @@ fn hash(folder: &Path, args: &[&str]) -> String {
     summary["weights_sha256"].as_str().unwrap().to_string()
 }
 
+/// The hash of the weights of a run that may have diverged; none if it did before it had any.
+fn weights(folder: &Path, args: &[&str]) -> Option<String> {
+    let output = downhill(folder, args).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() || said.contains("stopped being a finite number"), "{args:?}: {said}");
+    let summary: Value = serde_json::from_slice(&output.stdout).ok()?;
+    Some(summary["weights_sha256"].as_str().unwrap().to_string())
+}
+
 #[test]
 fn threads_change_no_bit() {
     let folder = tempfile::tempdir().unwrap();
@@ -99,10 +108,15 @@ fn settings(trial: u64) -> Vec<String> {
     args
 }
 
+/// How many runs are killed: `DOWNHILL_KILLS`, or 20.
+fn trials() -> u64 {
+    std::env::var("DOWNHILL_KILLS").map_or(20, |trials| trials.parse().expect("DOWNHILL_KILLS is a number"))
+}
+
 #[test]
 fn killed_at_any_moment_and_resumed_it_is_the_same_run() {
-    let mut killed = 0;
-    for trial in 0..20 {
+    let (trials, mut killed) = (trials(), 0);
+    for trial in 0..trials {
         let settings = settings(trial);
         let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
         let folder = tempfile::tempdir().unwrap();
@@ -131,7 +145,91 @@ fn killed_at_any_moment_and_resumed_it_is_the_same_run() {
             "trial {trial}, resumed at its end"
         );
     }
-    assert!(killed >= 20, "only {killed} kills met a run under way");
+    assert!(killed >= trials as u32, "only {killed} kills met a run under way");
+}
+
+/// Draws that are others for every trial.
+struct Draws(u64);
+
+impl Draws {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (self.0 >> 33) % end
+    }
+}
+
+/// Tells a run something by its socket, if it listens, and does not wait for what becomes of it.
+#[cfg(unix)]
+fn tell(socket: &Path, command: &str) -> bool {
+    use std::io::Write;
+    let stream = std::os::unix::net::UnixStream::connect(socket);
+    stream.is_ok_and(|mut stream| stream.write_all(format!("{command}\n").as_bytes()).is_ok())
+}
+
+/// The undisturbed run with the same events is the one that `replay` makes of the log.
+#[cfg(unix)]
+#[test]
+fn told_things_and_killed_in_the_middle_it_is_the_run_of_its_log() {
+    let trials = trials();
+    let commands = [
+        r#"{"command":"set-lr","lr":"0.7x"}"#,
+        r#"{"command":"set-lr","lr":"1.3x"}"#,
+        r#"{"command":"set-lr","lr":"0.004"}"#,
+        r#"{"command":"set-lr","lr":"cosine(0.01, end=0.001)"}"#,
+        r#"{"command":"set-lr","lr":"schedule"}"#,
+        r#"{"command":"undo"}"#,
+        r#"{"command":"pause"}"#,
+        r#"{"command":"checkpoint"}"#,
+        r#"{"command":"set-epochs","epochs":45}"#,
+    ];
+    let (mut killed, mut told, mut obeyed, mut diverged) = (0, 0, 0, 0);
+    for trial in 0..trials {
+        let mut draws = Draws(trial);
+        let settings = settings(trial);
+        let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path().join("runs/killed");
+        let socket = run.join("control.sock");
+        let again = || {
+            if run.exists() { vec!["resume", "killed", "--checkpoint-every", "0"] } else { settings.clone() }
+        };
+        for _ in 0..3 {
+            let mut child = downhill(folder.path(), &again()).spawn().unwrap();
+            let until = Instant::now() + Duration::from_millis(20 + draws.below(300));
+            while Instant::now() < until && child.try_wait().unwrap().is_none() {
+                let command = commands[draws.below(commands.len() as u64) as usize];
+                if tell(&socket, command) {
+                    told += 1;
+                    if command.contains("pause") {
+                        tell(&socket, r#"{"command":"continue"}"#);
+                    }
+                }
+                std::thread::sleep(Duration::from_millis(draws.below(20)));
+            }
+            killed += u32::from(child.try_wait().unwrap().is_none());
+            child.kill().unwrap(); // SIGKILL
+            child.wait().unwrap();
+        }
+        // What it was told may have made it diverge, and then it fails, but keeps its best weights if it has some.
+        let Some(ended) = weights(folder.path(), &again()) else {
+            diverged += 1;
+            continue;
+        };
+        let log = std::fs::read_to_string(run.join("events.jsonl")).unwrap();
+        obeyed += log.matches("\"event\":\"command\"").count();
+        // Even on another number of threads.
+        let threads = if trial % 2 == 0 { "2" } else { "1" };
+        let replayed = weights(folder.path(), &["replay", "killed", "--threads", threads]);
+        assert_eq!(replayed, Some(ended), "trial {trial}: {settings:?}");
+    }
+    let counts = format!(
+        "{trials} runs, {killed} kills met one under way; {told} commands sent, {obeyed} in the logs; {diverged} diverged"
+    );
+    // A long trial is worth knowing how it went.
+    std::io::Write::write_all(&mut std::io::stderr(), format!("{counts}\n").as_bytes()).unwrap();
+    assert!(diverged * 10 <= trials, "{counts}");
+    assert!(killed >= trials as u32, "{counts}");
+    assert!(obeyed as u64 >= trials, "{counts}");
 }
 
 #[cfg(unix)]

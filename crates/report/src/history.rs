@@ -221,6 +221,9 @@ impl History {
                 Event::Environment(environment) => history.environment = Some(environment),
                 Event::Note { text } if history.notes.contains(&text) => {}
                 Event::Note { text } => history.notes.push(text),
+                Event::Refused { .. } => {
+                    history.notes.extend(event.text().map(|text| format!("{text}.")));
+                }
                 Event::Stop { reason, .. } => history.stop = Some(reason),
                 _ => {}
             }

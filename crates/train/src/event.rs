@@ -96,6 +96,17 @@ pub enum Event {
         /// The rate that it is made with.
         lr: f64,
     },
+    /// The run was told something that it could not do.
+    Refused {
+        /// The next step.
+        step: u64,
+        /// The number of steps made, those gone back over included.
+        made: u64,
+        /// What it was told.
+        told: Command,
+        /// Why it was not done.
+        why: String,
+    },
     /// The curvature of the training loss was measured; see [`Sharpness`](crate::Sharpness).
     Sharpness {
         /// The next step.
@@ -183,6 +194,7 @@ impl Event {
             | Self::Step { step, .. }
             | Self::Cut { step, .. }
             | Self::Command { step, .. }
+            | Self::Refused { step, .. }
             | Self::Rollback { step, .. }
             | Self::Sharpness { step, .. }
             | Self::Norms { step, .. }
@@ -224,6 +236,9 @@ impl Event {
                     format!("; the rate was {lr_before:.3e} and is {lr:.3e}")
                 };
                 Some(format!("Told at step {step}: {}{change}", told.text()))
+            }
+            Self::Refused { step, told, why, .. } => {
+                Some(format!("Not done at step {step}: {}: {why}", told.text()))
             }
             Self::Sharpness { step, sharpness, lr, limit, ratio } => {
                 let rate = match (limit, ratio) {

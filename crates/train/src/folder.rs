@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::log::Log;
 use downhill_data::Dataset;
 
-use crate::{Config, Error, Parent, Source, checkpoint, durable, toml_error};
+use crate::{Config, Error, Parent, Source, checkpoint, durable, log, toml_error};
 
 /// Everything that decides what a run comes to: `run.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -179,6 +179,16 @@ impl RunFolder {
     /// The file of the log.
     pub fn log_path(&self) -> PathBuf {
         self.path.join("events.jsonl")
+    }
+
+    /// The socket at which the run listens as long as it is under way.
+    pub fn control_path(&self) -> PathBuf {
+        self.path.join("control.sock")
+    }
+
+    /// Whether a process is making the run.
+    pub fn is_under_way(&self) -> bool {
+        log::is_held(&self.log_path())
     }
 
     /// Writes the report, `report.html`, in place of the one there may be, and returns where it is.

@@ -11,6 +11,7 @@ mod checkpoint;
 mod command;
 mod comparison;
 mod config;
+pub mod control;
 mod diagnosis;
 pub mod durable;
 mod early_stopping;

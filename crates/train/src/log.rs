@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,8 @@ pub(crate) struct Log {
     file: File,
     /// Whether a last line was cut off when it was opened.
     torn: bool,
+    /// The number of lines it had when it was opened.
+    lines: u64,
 }
 
 impl Log {
@@ -34,9 +36,9 @@ impl Log {
     /// As long as it is open, no other process can open it: it stands for the whole run.
     pub fn open(path: PathBuf) -> Result<Self, Error> {
         let mut busy = false;
-        let mut open = || -> io::Result<(File, bool)> {
+        let mut open = || -> io::Result<(File, bool, u64)> {
             let file = OpenOptions::new().create(true).append(true).open(&path)?;
-            match file.try_lock() {
+            match lock(&file) {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
                     busy = true;
@@ -47,16 +49,28 @@ impl Log {
             let text = fs::read(&path)?;
             let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
             file.set_len(whole as u64)?;
-            Ok((file, whole < text.len()))
+            let lines = text.iter().filter(|&&byte| byte == b'\n').count();
+            Ok((file, whole < text.len(), lines as u64))
         };
         match open() {
-            Ok((file, torn)) => Ok(Self { path, file, torn }),
-            Err(_) if busy => Err(Error::Mismatch(format!(
-                "the run {} is under way in another process; wait for it, or stop it there with Ctrl-C",
-                path.parent().unwrap_or(&path).display()
-            ))),
+            Ok((file, torn, lines)) => {
+                sign(&path);
+                Ok(Self { path, file, torn, lines })
+            }
+            Err(_) if busy => {
+                let run = path.parent().unwrap_or(&path).display();
+                Err(Error::Mismatch(format!(
+                    "the run {run} is under way in {}; wait for it, or stop it with `downhill stop {run}`",
+                    holder(&path).unwrap_or_else(|| "another process".into())
+                )))
+            }
             Err(source) => Err(Error::Io { doing: "open the log", path, source }),
         }
+    }
+
+    /// The number of lines it had when it was opened.
+    pub fn lines(&self) -> u64 {
+        self.lines
     }
 
     /// A note on the line that was cut off when the log was opened, if there was one.
@@ -66,9 +80,8 @@ impl Log {
     }
 
     pub fn append(&mut self, event: &Event) -> Result<(), Error> {
-        let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64());
         let mut line =
-            serde_json::to_vec(&Record { time, event: event.clone() }).expect("events are plain data");
+            serde_json::to_vec(&Record { time: now(), event: event.clone() }).expect("events are plain data");
         line.push(b'\n');
         self.file.write_all(&line).map_err(|source| self.failed(source))
     }
@@ -83,10 +96,64 @@ impl Log {
     }
 }
 
-/// Whether a process has the log at this path open to write.
-pub(crate) fn is_locked(path: &Path) -> bool {
-    let locked = File::open(path).map(|file| file.try_lock_shared());
-    matches!(locked, Ok(Err(TryLockError::WouldBlock)))
+/// Takes the lock that a process holds while it writes a log. Whoever only looks whether it is held has it for a moment,
+/// so that it is tried for a little longer.
+fn lock(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..10 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
+            done => return done,
+        }
+    }
+    file.try_lock()
+}
+
+/// Whether a process is writing this log.
+pub(crate) fn is_held(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+/// The file `holder` beside a log, which names the process that writes it. The lock is what counts; this is for people.
+#[derive(Serialize, Deserialize)]
+struct Holder {
+    pid: u32,
+    /// Seconds since 1970, UTC.
+    since: f64,
+}
+
+fn holder_path(log: &Path) -> PathBuf {
+    log.with_file_name("holder")
+}
+
+fn sign(log: &Path) {
+    let holder = Holder { pid: std::process::id(), since: now() };
+    // A run need not fail for want of it.
+    let _ = fs::write(holder_path(log), serde_json::to_vec(&holder).expect("two numbers are plain data"));
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(holder_path(&self.path));
+    }
+}
+
+/// The process that writes the log at `path`, for a message: `process 1234 (for 5 minutes)`.
+pub(crate) fn holder(path: &Path) -> Option<String> {
+    let text = fs::read(holder_path(path)).ok()?;
+    let holder: Holder = serde_json::from_slice(&text).ok()?;
+    let minutes = ((now() - holder.since) / 60.0).max(0.0);
+    let age = match minutes {
+        ..1.0 => "less than a minute".into(),
+        ..120.0 => format!("{minutes:.0} min"),
+        ..2880.0 => format!("{:.0} hours", minutes / 60.0),
+        _ => format!("{:.0} days", minutes / 1440.0),
+    };
+    Some(format!("process {} (for {age})", holder.pid))
+}
+
+/// Seconds since 1970, UTC.
+pub(crate) fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
 }
 
 /// Reads a log.

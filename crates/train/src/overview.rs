@@ -6,7 +6,7 @@ use std::time::UNIX_EPOCH;
 
 use serde::Serialize;
 
-use crate::log::{Record, is_locked};
+use crate::log::{Record, is_held};
 use crate::{Command, Epoch, Error, Event, Metrics, RunFolder, Stop};
 
 /// A run in a line.
@@ -161,7 +161,7 @@ impl Overview {
         }
         self.state = match stop {
             // Only a log without an end is tried, so that nothing stands in the way of one that begins.
-            None if is_locked(&path) => State::Running,
+            None if is_held(&path) => State::Running,
             None => State::Crashed,
             Some(Stop::Finished) => State::Finished,
             Some(Stop::EarlyStopping) => State::StoppedEarly,

@@ -10,6 +10,8 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::mpsc::Receiver;
+#[cfg(unix)]
+use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use downhill_data::{Dataset, Encoder, Targets, permutation};
@@ -19,6 +21,10 @@ use downhill_optim::{Accumulator, Optimizer, Position, Schedule, spec};
 use crate::checkpoint::{
     self, Best, Description, Loaded, Origin, Progress, Snapshot, Training, Weights, Whole,
 };
+#[cfg(unix)]
+use crate::control::Control;
+#[cfg(unix)]
+use crate::error::reason;
 use crate::guard;
 use crate::log::Log;
 use crate::predictor::weights_sha256;
@@ -60,6 +66,21 @@ pub(crate) struct Outside {
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 
 impl Outside {
+    /// Lets other processes steer and watch the run, if it is kept; if that cannot be, why.
+    #[cfg(unix)]
+    pub fn open_control(&mut self, commands: Sender<Command>) -> Result<Option<Control>, String> {
+        let Some((folder, log)) = &self.folder else { return Ok(None) };
+        let (control, view) =
+            Control::open(&folder.control_path(), log.lines(), commands).map_err(|error| {
+                format!(
+                    "the run cannot be steered from elsewhere: its control.sock cannot be made: {}",
+                    reason(&error)
+                )
+            })?;
+        self.views.push(view);
+        Ok(Some(control))
+    }
+
     fn show(&mut self, event: &Event) {
         self.views.iter_mut().for_each(|view| view(event));
     }

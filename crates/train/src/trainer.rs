@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
 use downhill_data::Dataset;
@@ -38,6 +38,7 @@ pub struct Trainer {
     pub(crate) threads: Option<usize>,
     pub(crate) outside: Outside,
     told: Vec<Command>,
+    control: Option<Sender<Command>>,
 }
 
 /// A network that was trained, and how that went.
@@ -207,6 +208,14 @@ impl Trainer {
         self
     }
 
+    /// Lets other processes steer and watch the run by a Unix socket, `control.sock` in its folder, which is there as long
+    /// as it is under way: what they tell it goes to `commands`, whose other end is the [inbox](Trainer::inbox). If the socket
+    /// cannot be made, a note says so; a run that is not kept, or not on Unix, has none.
+    pub fn control(mut self, commands: Sender<Command>) -> Self {
+        self.control = Some(commands);
+        self
+    }
+
     /// Tells the run something that it does before its first step; one that is resumed, before its next one. It is logged as
     /// any other command.
     pub fn told(mut self, command: Command) -> Self {
@@ -295,7 +304,7 @@ impl Trainer {
     }
 
     pub(crate) fn go(self, data: &Dataset, kept: Kept<'_>) -> Result<Trained, Error> {
-        let Self { config, threads, mut outside, told } = self;
+        let Self { config, threads, mut outside, told, control } = self;
         let threads = check_threads(threads)?;
         let (mut config, notes) = config.resolve(data)?;
         let found = settle(&mut config, data, threads, &mut outside)?;
@@ -330,6 +339,15 @@ impl Trainer {
                     None
                 }
             };
+            #[cfg(unix)]
+            let _control = control.and_then(|commands| {
+                outside.open_control(commands).unwrap_or_else(|note| {
+                    notes.push(note);
+                    None
+                })
+            });
+            #[cfg(not(unix))]
+            drop(control);
             // One that was cut off before its first checkpoint starts again.
             let start = session.is_at_its_start();
             outside.tell(&if start { session.start() } else { session.resumed() })?;

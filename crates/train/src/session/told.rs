@@ -18,7 +18,8 @@ impl Session<'_> {
                 return Ok(Some(Stop::Interrupted));
             }
             if let Err(why) = self.check(&command) {
-                outside.tell(&Event::Note { text: format!("not done: {why}") })?;
+                let (step, made) = (self.progress.step, self.progress.made);
+                outside.tell(&Event::Refused { step, made, told: command, why })?;
                 continue;
             }
             self.do_as_told(outside, &command)?;

@@ -1,0 +1,88 @@
+//! `downhill watch`: looking at a run that another process makes.
+
+use downhill::train::control::Remote;
+use downhill::train::log::Record;
+use downhill::train::{Event, RunFolder, Stop, log};
+
+use crate::args::{Format, SteerArgs};
+use crate::control::{PATIENCE, how_it_ended};
+use crate::{Failure, evaluate, output, progress};
+
+pub fn watch(options: &SteerArgs, format: Format) -> Result<(), Failure> {
+    let folder = evaluate::open(&options.run, &options.runs.runs)?;
+    let Some(remote) = Remote::connect(&folder)? else {
+        return tell_the_end(&folder, format);
+    };
+    let run = folder.path().display().to_string();
+    ctrlc::set_handler(move || {
+        output::tell(&format!("detached; the run {run} goes on"));
+        std::process::exit(130);
+    })?;
+    match format {
+        Format::Text => {
+            let mut view = progress::view();
+            follow(&folder, remote, |record| {
+                view(&record.event);
+                Ok(())
+            })
+        }
+        Format::Json => follow(&folder, remote, output::print_json),
+        Format::Csv => Err(csv()),
+    }
+}
+
+/// Shows what has happened in a run so far, and then what happens, up to its end.
+fn follow(
+    folder: &RunFolder,
+    remote: Remote,
+    mut show: impl FnMut(&Record) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let run = folder.path().display();
+    let (past, happening) = remote.watch(PATIENCE)?;
+    past.iter().try_for_each(&mut show)?;
+    for record in happening {
+        let record = record.map_err(|error| {
+            Failure::Message(format!("the run {run} goes on, and is not watched any more: {error}"))
+        })?;
+        show(&record)?;
+        if let Event::Stop { reason, .. } = record.event {
+            return stopped(folder, reason);
+        }
+    }
+    Err(Failure::Message(format!(
+        "the process that made the run {run} is gone; if it was killed, go on with: downhill resume {run}"
+    )))
+}
+
+fn stopped(folder: &RunFolder, reason: Stop) -> Result<(), Failure> {
+    match reason {
+        Stop::Finished | Stop::EarlyStopping | Stop::Ended => {
+            output::tell(&how_it_ended(folder));
+            Ok(())
+        }
+        Stop::Interrupted | Stop::Diverged { .. } => Err(Failure::Message(how_it_ended(folder))),
+    }
+}
+
+/// Shows a run that is not under way.
+fn tell_the_end(folder: &RunFolder, format: Format) -> Result<(), Failure> {
+    let (records, _) = log::read(&folder.log_path())?;
+    match format {
+        Format::Text => output::tell("the run is not under way"),
+        Format::Json => records.iter().try_for_each(output::print_json)?,
+        Format::Csv => return Err(csv()),
+    }
+    let last = records.iter().rev().find_map(|record| match record.event {
+        Event::Stop { reason, .. } => Some(Ok(reason)),
+        Event::Start { .. } | Event::Resume { .. } => Some(Err(())),
+        _ => None,
+    });
+    match last {
+        Some(Ok(reason)) => stopped(folder, reason),
+        _ => Err(Failure::Message(how_it_ended(folder))),
+    }
+}
+
+fn csv() -> Failure {
+    Failure::Usage("events have different fields and are no table; take --format json".into())
+}
