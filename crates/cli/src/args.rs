@@ -66,7 +66,7 @@ pub enum Command {
     ///
     /// With --format json, its events, one a line, as in events.jsonl. Ends with exit code 1 if the run is interrupted, killed
     /// or diverges. How runs are steered and watched without this program: docs/control.md.
-    Watch(SteerArgs),
+    Watch(WatchArgs),
     /// Change the learning rate of a run that is under way in another process.
     SetLr {
         #[command(flatten)]
@@ -430,6 +430,24 @@ pub struct Running {
     /// Write losses, metrics, rates, norms, histograms and settings for TensorBoard into this folder, one for each run.
     #[arg(long, value_name = "DIR")]
     pub tensorboard: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub view: ViewArgs,
+}
+
+#[derive(Flags)]
+pub struct ViewArgs {
+    /// What to show on the way: a dashboard with keys to steer the run (`?` in it lists them), a bar, or plain lines.
+    /// [default: the dashboard in a terminal of 60 × 16 or more, plain lines in a pipe]
+    #[arg(long, value_name = "HOW", value_enum)]
+    pub view: Option<View>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum View {
+    Dashboard,
+    Bar,
+    Plain,
 }
 
 #[derive(Flags)]
@@ -548,6 +566,15 @@ pub struct AgainArgs {
 
     #[command(flatten)]
     pub threads: Threads,
+}
+
+#[derive(Flags)]
+pub struct WatchArgs {
+    #[command(flatten)]
+    pub run: SteerArgs,
+
+    #[command(flatten)]
+    pub view: ViewArgs,
 }
 
 // A run that another process makes.

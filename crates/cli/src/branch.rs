@@ -15,7 +15,7 @@ pub fn branch(options: &BranchArgs, format: Format, quiet: bool) -> Result<(), F
     let config = options.config(parent.config()?)?;
     let running = &options.run_args.running;
     let board = new_board(running, &config.training)?;
-    let mut trainer = connect(Trainer::default(), running, board, quiet)?;
+    let mut trainer = connect(Trainer::default(), running, board, Vec::new(), quiet)?;
     if let Some(lr) = options.lr.clone() {
         trainer = trainer.told(Command::SetLr { lr });
     }

@@ -7,6 +7,7 @@ mod braille;
 mod branch;
 mod compare;
 mod control;
+mod dashboard;
 mod datasets;
 mod diagnose;
 mod evaluate;
@@ -23,6 +24,7 @@ mod runs;
 mod schedule;
 mod sweep;
 mod train;
+mod view;
 mod watch;
 
 use std::process::ExitCode;
@@ -58,7 +60,7 @@ fn main() -> ExitCode {
         Command::Resume(options) => train::resume(&options, format, quiet),
         Command::Branch(options) => branch::branch(&options, format, quiet),
         Command::Replay(options) => replay::replay(&options, format, quiet),
-        Command::Watch(options) => watch::watch(&options, format),
+        Command::Watch(options) => watch::watch(&options, format, quiet),
         Command::SetLr { run, lr } => control::steer(&run, &Told::SetLr { lr }, format),
         Command::Undo(run) => control::steer(&run, &Told::Undo, format),
         Command::Pause(run) => control::steer(&run, &Told::Pause, format),

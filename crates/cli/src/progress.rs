@@ -13,19 +13,28 @@ pub fn view() -> Box<dyn FnMut(&Event) + Send> {
     if std::io::stderr().is_terminal() { Box::new(bar()) } else { Box::new(lines()) }
 }
 
-/// One figure by which people follow a run.
-fn headline(metrics: &Metrics) -> String {
+/// One figure by which people follow a run, and what it is called.
+pub fn figure(metrics: &Metrics) -> (&'static str, f64) {
     match metrics {
-        Metrics::Classification(metrics) => format!("accuracy {:.1}%", 100.0 * metrics.accuracy),
+        Metrics::Classification(metrics) => ("accuracy", metrics.accuracy),
         Metrics::Regression(metrics) => match metrics.r2 {
-            Some(r2) => format!("R² {r2:.3}"),
-            None => format!("RMSE {:.4}", metrics.rmse),
+            Some(r2) => ("R²", r2),
+            None => ("RMSE", metrics.rmse),
         },
     }
 }
 
+/// The same in words.
+pub fn headline(metrics: &Metrics) -> String {
+    match figure(metrics) {
+        ("accuracy", share) => format!("accuracy {:.1}%", 100.0 * share),
+        ("R²", r2) => format!("R² {r2:.3}"),
+        (name, value) => format!("{name} {value:.4}"),
+    }
+}
+
 /// What a run begins with, in a line.
-fn beginning(event: &Event) -> String {
+pub fn beginning(event: &Event) -> String {
     let Event::Start { dataset, train_rows, valid_rows, features, classes, .. } = event else {
         return String::new();
     };
@@ -36,7 +45,7 @@ fn beginning(event: &Event) -> String {
 }
 
 /// A number of rows in a second, in three digits.
-fn per_second(rows: f64) -> String {
+pub fn per_second(rows: f64) -> String {
     match rows {
         _ if !rows.is_finite() => "–".into(),
         _ if rows >= 1e6 => format!("{:.2}M", rows / 1e6),
@@ -46,11 +55,11 @@ fn per_second(rows: f64) -> String {
 }
 
 /// How many epochs a run has.
-fn epochs(total_steps: u64, steps_per_epoch: u64) -> u64 {
+pub fn epochs(total_steps: u64, steps_per_epoch: u64) -> u64 {
     total_steps / steps_per_epoch.max(1)
 }
 
-fn bar() -> impl FnMut(&Event) + Send {
+pub fn bar() -> impl FnMut(&Event) + Send {
     let bar = ProgressBar::no_length();
     let style = "{prefix} {bar:32} {eta} left\n{msg}"; // 80 columns hold each line
     bar.set_style(ProgressStyle::with_template(style).expect("a good template").progress_chars("━╸─"));
@@ -105,7 +114,7 @@ fn bar() -> impl FnMut(&Event) + Send {
     }
 }
 
-fn lines() -> impl FnMut(&Event) + Send {
+pub fn lines() -> impl FnMut(&Event) + Send {
     let mut total_epochs = 0;
     let mut last: Option<Instant> = None;
     let mut shown = true;

@@ -1,20 +1,23 @@
 //! `downhill train` and `downhill resume`
 
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Sender};
 
 use downhill::prelude::{Error, Trained, Trainer};
-use downhill::train::{Command, Config, RunFolder, Stop, Summary};
+use downhill::train::{Command, Config, Event, RunFolder, Stop, Summary, log};
 use downhill_report::TensorBoard;
 
 use crate::args::{Format, ResumeArgs, Running, TrainArgs};
-use crate::{Failure, evaluate, output, progress};
+use crate::dashboard::{self, Action};
+use crate::{Failure, evaluate, output, view};
 
 pub fn train(options: TrainArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let config = options.setup.config()?;
     let running = &options.run.running;
     let board = new_board(running, &config.training)?;
-    let trainer = connect(Trainer::from_config(config.training), running, board, quiet)?;
+    let trainer = connect(Trainer::from_config(config.training), running, board, Vec::new(), quiet)?;
     let trained = match trainer.fit_in(&options.run.runs, options.run.name.as_deref(), &config.data) {
         Err(Error::Interrupted) => return Err(Failure::Interrupted),
         trained => trained?,
@@ -40,7 +43,8 @@ pub fn resume(options: &ResumeArgs, format: Format, quiet: bool) -> Result<(), F
         Some(into) => Some(TensorBoard::new(into, &folder.config()?.training)),
         None => None,
     };
-    let mut trainer = connect(Trainer::default(), &options.running, board, quiet)?;
+    let past = log::read(&folder.log_path())?.0.into_iter().map(|record| record.event);
+    let mut trainer = connect(Trainer::default(), &options.running, board, past.collect(), quiet)?;
     // A run that is over must be longer before its rate can change.
     let longer = options.epochs.map(|epochs| Command::SetEpochs { epochs });
     let rate = options.lr.clone().map(|lr| Command::SetLr { lr });
@@ -51,22 +55,43 @@ pub fn resume(options: &ResumeArgs, format: Format, quiet: bool) -> Result<(), F
     conclude(&trained, format, quiet)
 }
 
-/// Connects a trainer with the terminal: what happens is shown, and Ctrl-C stops it at the next step.
+/// Stops a run: at the next step, and at once if it is asked for again.
+struct Stopper {
+    commands: Sender<Command>,
+    asked: AtomicBool,
+}
+
+impl Stopper {
+    fn stop(&self) {
+        if self.asked.swap(true, Ordering::Relaxed) || self.commands.send(Command::Stop).is_err() {
+            dashboard::give_back();
+            std::process::exit(130);
+        }
+    }
+}
+
+/// Connects a trainer with the terminal: what happens is shown, after what happened in the past, and Ctrl-C stops it at
+/// the next step.
 pub fn connect(
     trainer: Trainer,
     running: &Running,
     board: Option<TensorBoard>,
+    past: Vec<Event>,
     quiet: bool,
 ) -> Result<Trainer, Failure> {
     let (commands, inbox) = mpsc::channel();
+    let stopper = Arc::new(Stopper { commands: commands.clone(), asked: AtomicBool::new(false) });
+    let on_signal = stopper.clone();
+    ctrlc::set_handler(move || on_signal.stop())?;
     let mut trainer = trainer.inbox(inbox).control(commands.clone());
-    let mut asked = false;
-    ctrlc::set_handler(move || {
-        if asked || commands.send(Command::Stop).is_err() {
-            std::process::exit(130); // A second time: at once.
+    let act = move |action| match action {
+        Action::Tell(command) => commands.send(command).map_err(|_| "the run is over".to_string()),
+        Action::Quit if stopper.asked.load(Ordering::Relaxed) => Ok(()),
+        Action::Quit | Action::Interrupt => {
+            stopper.stop();
+            Ok(())
         }
-        asked = true;
-    })?;
+    };
     if let Some(threads) = running.threads.threads {
         trainer = trainer.threads(threads);
     }
@@ -83,7 +108,8 @@ pub fn connect(
             }
         });
     }
-    Ok(if quiet { trainer } else { trainer.view(progress::view()) })
+    let view = view::of(running.view.view, quiet, past, view::STOPS, act)?;
+    Ok(if let Some(view) = view { trainer.view(view) } else { trainer })
 }
 
 pub fn conclude(trained: &Trained, format: Format, quiet: bool) -> Result<(), Failure> {

@@ -4,25 +4,42 @@ use downhill::train::control::Remote;
 use downhill::train::log::Record;
 use downhill::train::{Event, RunFolder, Stop, log};
 
-use crate::args::{Format, SteerArgs};
+use crate::args::{Format, WatchArgs};
 use crate::control::{PATIENCE, how_it_ended};
-use crate::{Failure, evaluate, output, progress};
+use crate::dashboard::{self, Action};
+use crate::{Failure, evaluate, output, view};
 
-pub fn watch(options: &SteerArgs, format: Format) -> Result<(), Failure> {
-    let folder = evaluate::open(&options.run, &options.runs.runs)?;
+pub fn watch(options: &WatchArgs, format: Format, quiet: bool) -> Result<(), Failure> {
+    let folder = evaluate::open(&options.run.run, &options.run.runs.runs)?;
     let Some(remote) = Remote::connect(&folder)? else {
         return tell_the_end(&folder, format);
     };
     let run = folder.path().display().to_string();
-    ctrlc::set_handler(move || {
+    let detach = move |code| {
+        dashboard::give_back();
         output::tell(&format!("detached; the run {run} goes on"));
-        std::process::exit(130);
-    })?;
+        std::process::exit(code);
+    };
+    let interrupted = detach.clone();
+    ctrlc::set_handler(move || interrupted(130))?;
     match format {
         Format::Text => {
-            let mut view = progress::view();
+            let steers = Remote::connect(&folder)?.map(|remote| remote.into_sender(PATIENCE));
+            let act = move |action| match action {
+                Action::Tell(command) => steers
+                    .as_ref()
+                    .and_then(|run| run.send(command).ok())
+                    .ok_or_else(|| "the run is over".to_string()),
+                Action::Quit | Action::Interrupt => {
+                    detach(if action == Action::Quit { 0 } else { 130 });
+                    Ok(())
+                }
+            };
+            let mut view = view::of(options.view.view, quiet, Vec::new(), view::DETACHES, act)?;
             follow(&folder, remote, |record| {
-                view(&record.event);
+                if let Some(view) = &mut view {
+                    view(&record.event);
+                }
                 Ok(())
             })
         }

@@ -1,8 +1,9 @@
 //! What happens in a run: the one stream that logs, progress bars and reports are views of.
 
+use downhill_optim::Schedule;
 use serde::{Deserialize, Serialize};
 
-use crate::{Command, Distribution, Environment, FoundRate, Metrics, Norms};
+use crate::{Command, Distribution, Environment, FoundRate, Metrics, Norms, Steering};
 
 /// Something that happened. Steps and epochs are counted from 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +31,8 @@ pub enum Event {
         /// The number of trained parameters.
         parameters: u64,
     },
+    /// The learning rate is being looked for. Shown, not logged.
+    Search,
     /// The learning rate was found by trying, before the first step.
     Rate(FoundRate),
     /// A run goes on from a checkpoint.
@@ -43,6 +46,20 @@ pub enum Event {
         total_steps: u64,
         /// The length of an epoch in steps.
         steps_per_epoch: u64,
+    },
+    /// What the rates of the steps to come are, unless something happens. Shown, not logged: when a run begins or goes on,
+    /// and after everything that changes them.
+    Plan {
+        /// The next step.
+        step: u64,
+        /// The length of the run in steps, unless it stops early.
+        total_steps: u64,
+        /// The length of an epoch in steps.
+        steps_per_epoch: u64,
+        /// The run's own schedule.
+        schedule: Schedule,
+        /// What was done to it so far.
+        steering: Steering,
     },
     /// A step was made. Shown, not logged.
     Step {
@@ -185,13 +202,21 @@ pub enum Event {
 }
 
 impl Event {
+    /// Whether it stands in the log of a run that is kept; the others are only shown.
+    pub fn is_logged(&self) -> bool {
+        !matches!(self, Self::Step { .. } | Self::Search | Self::Plan { .. })
+    }
+
     /// The step that it happened in front of, if it has one.
     pub fn step(&self) -> Option<u64> {
         match self {
-            Self::Start { .. } | Self::Rate(_) | Self::Environment(_) | Self::Note { .. } => None,
+            Self::Start { .. } | Self::Search | Self::Rate(_) | Self::Environment(_) | Self::Note { .. } => {
+                None
+            }
             Self::Epoch(epoch) => Some(epoch.step),
             Self::Resume { step, .. }
             | Self::Step { step, .. }
+            | Self::Plan { step, .. }
             | Self::Cut { step, .. }
             | Self::Command { step, .. }
             | Self::Refused { step, .. }

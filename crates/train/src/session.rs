@@ -81,7 +81,8 @@ impl Outside {
         Ok(Some(control))
     }
 
-    fn show(&mut self, event: &Event) {
+    /// Tells the views alone.
+    pub fn show(&mut self, event: &Event) {
         self.views.iter_mut().for_each(|view| view(event));
     }
 
@@ -410,6 +411,16 @@ impl<'a> Session<'a> {
         Event::Resume { step, made: self.progress.made, total_steps, steps_per_epoch }
     }
 
+    /// Shows what the rates to come are.
+    pub fn show_plan(&self, outside: &mut Outside) {
+        if outside.views.is_empty() {
+            return;
+        }
+        let Position { step, steps_per_epoch, total_steps } = self.position();
+        let (schedule, steering) = (self.lr.clone(), self.progress.steering.clone());
+        outside.show(&Event::Plan { step, total_steps, steps_per_epoch, schedule, steering });
+    }
+
     /// Goes to the latest checkpoint in a folder that can be read, and returns notes on those that cannot.
     ///
     /// Where there is none yet, the run is at its start.
@@ -670,6 +681,7 @@ impl<'a> Session<'a> {
         back.training.put(&mut self.model, &mut self.optimizer);
         self.model.statistics_mut().copy_from_slice(&back.statistics);
         outside.tell(&Event::Rollback { step, made, to: self.progress.step, scale, cause })?;
+        self.show_plan(outside);
         Ok(true)
     }
 
@@ -857,7 +869,9 @@ impl<'a> Session<'a> {
             back_to = Some(best.epoch.epoch);
         }
         let (step, made) = (self.progress.step, self.progress.made);
-        outside.tell(&Event::Cut { step, made, scale, back_to })
+        outside.tell(&Event::Cut { step, made, scale, back_to })?;
+        self.show_plan(outside);
+        Ok(())
     }
 
     /// Measures the weights in the model; nothing if the validation loss is no number.

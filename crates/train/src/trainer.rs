@@ -352,6 +352,7 @@ impl Trainer {
             let start = session.is_at_its_start();
             outside.tell(&if start { session.start() } else { session.resumed() })?;
             outside.tell(&Event::Environment(Environment::here(threads)))?;
+            session.show_plan(&mut outside);
             if let Some(found) = found {
                 outside.tell(&Event::Rate(found))?;
             }
@@ -417,6 +418,7 @@ pub(crate) fn settle(
         config.lr = Some(usual_schedule(rule, usual_rate(rule)));
         return Ok(None);
     }
+    outside.show(&Event::Search);
     let found = on_threads(threads, || find(config, data, threads, outside))?;
     config.lr = Some(found.schedule.clone());
     Ok(Some(found))

@@ -71,6 +71,8 @@ struct Told {
     /// Whether there were too many of them.
     lost: bool,
     status: Status,
+    /// What is planned for the rate, which the log does not have.
+    plan: Option<Record>,
 }
 
 impl Shared {
@@ -98,9 +100,12 @@ impl Shared {
             *last_step = Some(Instant::now());
         }
         let mut told = self.told();
-        if !matches!(event, Event::Step { .. }) {
+        if event.is_logged() {
             told.logged += 1;
             told.status.follow(event, &self.step);
+        }
+        if let Event::Plan { .. } = event {
+            told.plan = Some(Record { time: log::now(), event: event.clone() });
         }
         if !self.wanted.load(Relaxed) {
             return;
@@ -117,6 +122,13 @@ impl Shared {
             self.wake();
         }
     }
+}
+
+/// An event as it is told.
+fn line(record: &Record) -> Vec<u8> {
+    let mut line = serde_json::to_vec(record).expect("events are plain data");
+    line.push(b'\n');
+    line
 }
 
 impl Status {
@@ -155,7 +167,7 @@ impl Control {
             lr: f64::NAN.to_bits().into(),
             loss: f64::NAN.to_bits().into(),
             closing: false.into(),
-            told: Mutex::new(Told { logged, events: VecDeque::new(), lost: false, status }),
+            told: Mutex::new(Told { logged, events: VecDeque::new(), lost: false, status, plan: None }),
             wake,
         });
         let listener = socket::open(path)?;
@@ -366,6 +378,9 @@ impl Server {
                         self.shared.wanted.store(true, Relaxed);
                         client.since = told.logged;
                         client.connection.watch(Watching { logged: told.logged });
+                        if let Some(plan) = &told.plan {
+                            client.connection.tell(&line(plan), false);
+                        }
                     }
                     Some(Asked::Command(_)) if self.over => {
                         client.connection.answer::<()>(Err("the run is over".into()));
@@ -393,12 +408,12 @@ impl Server {
         for (logged, record) in events {
             self.answer(&record.event);
             let is_step = matches!(record.event, Event::Step { .. });
+            let is_logged = record.event.is_logged();
             if !self.clients.iter().any(|client| client.connection.is_watching()) {
                 continue;
             }
-            let mut line = serde_json::to_vec(&record).expect("events are plain data");
-            line.push(b'\n');
-            let behind = |client: &&mut Client| is_step || client.since < logged;
+            let line = line(&record);
+            let behind = |client: &&mut Client| !is_logged || client.since < logged;
             for client in self.clients.iter_mut().filter(behind) {
                 let watching = client.connection.is_watching();
                 client.connection.tell(&line, is_step);

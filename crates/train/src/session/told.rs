@@ -44,8 +44,12 @@ impl Session<'_> {
 
     /// Does what the run was told by its log at this step.
     fn obey_log(&mut self, outside: &mut Outside) {
+        let commands = self.progress.commands;
         while let Some(command) = outside.script.due(self.progress.made) {
             self.apply(&command);
+        }
+        if self.progress.commands > commands {
+            self.show_plan(outside);
         }
     }
 
@@ -98,7 +102,9 @@ impl Session<'_> {
         self.apply(command);
         let (step, made) = (self.progress.step, self.progress.made);
         let (told, lr) = (command.clone(), self.rate());
-        outside.tell(&Event::Command { step, made, told, lr_before, lr })
+        outside.tell(&Event::Command { step, made, told, lr_before, lr })?;
+        self.show_plan(outside);
+        Ok(())
     }
 
     /// What a command changes in the run.

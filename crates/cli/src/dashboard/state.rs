@@ -1,0 +1,378 @@
+//! What the dashboard knows of a run, from its events alone, whoever tells them.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use downhill::optim::{Position, Schedule};
+use downhill::train::{Command, Epoch, Event, Steering, Stop};
+
+use super::series::Series;
+use crate::progress;
+
+/// Of what happened, the last so many are kept.
+const MOST: usize = 200;
+
+/// What a run is doing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Phase {
+    /// Nothing was heard of it yet.
+    Waiting,
+    Searching,
+    Training,
+    Paused,
+    Over(Stop),
+}
+
+/// What kind of thing happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Note,
+    Told,
+    Trouble,
+    Checkpoint,
+}
+
+/// A run, as far as its events have told.
+#[derive(Clone)]
+pub struct State {
+    pub phase: Phase,
+    pub since: Instant,
+    pub dataset: String,
+    pub beginning: String,
+    /// The next step, and the lengths of an epoch and of the run; zero as long as they are not known.
+    pub step: u64,
+    pub steps_per_epoch: u64,
+    pub total_steps: u64,
+    /// The rate of the last step.
+    pub lr: Option<f64>,
+    plan: Option<(Schedule, Steering)>,
+    pub train: Series,
+    pub valid: Series,
+    pub metric: Series,
+    pub metric_name: &'static str,
+    pub rate: Series,
+    pub last: Option<Epoch>,
+    pub best: Option<Epoch>,
+    happened: VecDeque<(Kind, String)>,
+    pace: Option<Pace>,
+}
+
+/// How fast steps are made, since they were last made without a pause.
+#[derive(Clone, Copy)]
+struct Pace {
+    since: Instant,
+    steps: u64,
+    rows: u64,
+}
+
+impl Pace {
+    /// Over less than this, nothing can be said.
+    const LEAST: f64 = 0.2;
+
+    fn seconds(self, now: Instant) -> Option<f64> {
+        let seconds = now.saturating_duration_since(self.since).as_secs_f64();
+        (seconds > Self::LEAST && self.steps > 0).then_some(seconds)
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            phase: Phase::Waiting,
+            since: Instant::now(),
+            dataset: String::new(),
+            beginning: String::new(),
+            step: 0,
+            steps_per_epoch: 0,
+            total_steps: 0,
+            lr: None,
+            plan: None,
+            train: Series::default(),
+            valid: Series::default(),
+            metric: Series::default(),
+            metric_name: "metric",
+            rate: Series::default(),
+            last: None,
+            best: None,
+            happened: VecDeque::new(),
+            pace: None,
+        }
+    }
+}
+
+impl State {
+    /// Learns of an event. Of a step, without allocating.
+    pub fn feed(&mut self, event: &Event) {
+        match event {
+            Event::Step { step, lr, loss, rows } => {
+                self.step = step + 1;
+                self.lr = Some(*lr);
+                self.train.push(*step, *loss);
+                self.rate.push(*step, *lr);
+                let now = || Pace { since: Instant::now(), steps: 0, rows: 0 };
+                let pace = self.pace.get_or_insert_with(now);
+                pace.steps += 1;
+                pace.rows += rows;
+                return;
+            }
+            Event::Search => self.enter(Phase::Searching),
+            Event::Start { dataset, total_steps, steps_per_epoch, .. } => {
+                self.dataset.clone_from(dataset);
+                self.beginning = progress::beginning(event);
+                (self.total_steps, self.steps_per_epoch) = (*total_steps, *steps_per_epoch);
+                self.enter(Phase::Training);
+            }
+            Event::Resume { step, total_steps, steps_per_epoch, .. } => {
+                self.go_back(*step);
+                (self.total_steps, self.steps_per_epoch) = (*total_steps, *steps_per_epoch);
+                self.enter(Phase::Training);
+            }
+            Event::Plan { step, total_steps, steps_per_epoch, schedule, steering } => {
+                (self.step, self.total_steps, self.steps_per_epoch) = (*step, *total_steps, *steps_per_epoch);
+                self.plan = Some((schedule.clone(), steering.clone()));
+            }
+            Event::Epoch(epoch) => self.end_epoch(epoch),
+            Event::Rollback { to, .. } => self.go_back(*to),
+            Event::Command { told: Command::Pause, .. } => self.enter(Phase::Paused),
+            Event::Command { told: Command::Continue | Command::End, .. } => self.enter(Phase::Training),
+            Event::Stop { step, reason, .. } => {
+                self.step = *step;
+                self.enter(Phase::Over(*reason));
+            }
+            _ => {}
+        }
+        self.note(event);
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        (self.phase, self.since, self.pace) = (phase, Instant::now(), None);
+    }
+
+    /// Steps from here on were not made, or will be made again.
+    fn go_back(&mut self, step: u64) {
+        self.step = step;
+        self.train.cut(step);
+        self.rate.cut(step);
+        // An epoch is at the step after its last one.
+        self.valid.cut(step + 1);
+        self.metric.cut(step + 1);
+    }
+
+    fn end_epoch(&mut self, epoch: &Epoch) {
+        let Epoch { step, lr, train_loss, valid_loss, metrics, .. } = epoch;
+        // Of an epoch that was read in a log, the steps are not known.
+        let began = step.saturating_sub(self.steps_per_epoch.max(1));
+        if self.train.last_step().is_none_or(|last| last < began) {
+            self.train.push(step - 1, *train_loss);
+            self.rate.push(step - 1, *lr);
+            self.step = *step;
+        }
+        self.valid.push(*step, *valid_loss);
+        let (name, value) = progress::figure(metrics);
+        self.metric_name = name;
+        self.metric.push(*step, value);
+        if epoch.best {
+            self.best = Some(epoch.clone());
+        }
+        self.last = Some(epoch.clone());
+    }
+
+    fn note(&mut self, event: &Event) {
+        let kind = match event {
+            Event::Command { .. } => Kind::Told,
+            Event::Cut { .. } | Event::Rollback { .. } => Kind::Trouble,
+            Event::Checkpoint { .. } => Kind::Checkpoint,
+            _ => Kind::Note,
+        };
+        let text = match event {
+            Event::Checkpoint { step, .. } => Some(format!("Checkpoint at step {step}")),
+            event => event.text(),
+        };
+        let Some(text) = text else { return };
+        // They come every second, and the last one is the one that counts.
+        if kind == Kind::Checkpoint {
+            self.happened.retain(|(kind, _)| *kind != Kind::Checkpoint);
+        }
+        if self.happened.len() == MOST {
+            self.happened.pop_front();
+        }
+        self.happened.push_back((kind, text));
+    }
+
+    /// What happened, the last at the end.
+    pub fn happened(&self) -> impl DoubleEndedIterator<Item = (Kind, &str)> {
+        self.happened.iter().map(|(kind, text)| (*kind, text.as_str()))
+    }
+
+    /// The epoch under way, counted from 1, and the number of them.
+    pub fn epochs(&self) -> (u64, u64) {
+        let total = progress::epochs(self.total_steps, self.steps_per_epoch);
+        ((self.step / self.steps_per_epoch.max(1) + 1).min(total), total)
+    }
+
+    /// The rate that a step is to be made with, as things are.
+    pub fn planned(&self, step: u64) -> Option<f64> {
+        let (schedule, steering) = self.plan.as_ref()?;
+        let Self { steps_per_epoch, total_steps, .. } = *self;
+        Some(steering.rate(schedule, Position { step, steps_per_epoch, total_steps }))
+    }
+
+    /// What the rates of the schedule in force are multiplied by.
+    pub fn scale(&self) -> Option<f64> {
+        self.plan.as_ref().map(|(_, steering)| steering.scale)
+    }
+
+    /// How many rows are trained on in a second.
+    pub fn rows_per_second(&self, now: Instant) -> Option<f64> {
+        let pace = self.pace.and_then(|pace| Some(pace.rows as f64 / pace.seconds(now)?));
+        pace.or(self.last.as_ref().map(|epoch| epoch.rows_per_second))
+    }
+
+    /// How long the rest will take, if nothing stops the run before.
+    pub fn left(&self, now: Instant) -> Option<Duration> {
+        let pace = self.pace?;
+        let a_step = pace.seconds(now)? / pace.steps as f64;
+        let seconds = a_step * self.total_steps.saturating_sub(self.step) as f64;
+        Duration::try_from_secs_f64(seconds).ok()
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use downhill::train::{Classification, Metrics};
+
+    use super::*;
+
+    pub fn start() -> Event {
+        Event::Start {
+            version: "0".into(),
+            dataset: "digits".into(),
+            features: 64,
+            classes: Some(10),
+            total_steps: 100,
+            steps_per_epoch: 10,
+            train_rows: 320,
+            valid_rows: 80,
+            parameters: 1000,
+        }
+    }
+
+    pub fn plan(step: u64, schedule: &str, steering: Steering) -> Event {
+        let schedule = schedule.parse().unwrap();
+        Event::Plan { step, total_steps: 100, steps_per_epoch: 10, schedule, steering }
+    }
+
+    /// Steering that halves all rates.
+    pub fn halved() -> Steering {
+        let mut steering = Steering::default();
+        steering.scale = 0.5;
+        steering
+    }
+
+    pub fn step(step: u64, loss: f64) -> Event {
+        Event::Step { step, lr: 0.01, loss, rows: 32 }
+    }
+
+    pub fn epoch(epoch: u64, loss: f64, best: bool) -> Event {
+        let metrics = Metrics::Classification(Classification {
+            accuracy: 1.0 - loss / 4.0,
+            top_3_accuracy: None,
+            balanced_accuracy: 0.0,
+            precision: 0.0,
+            recall: 0.0,
+            f1: 0.0,
+            roc_auc: None,
+            confusion: None,
+        });
+        let step = 10 * (epoch + 1);
+        let (train_loss, valid_loss) = (loss, 1.1 * loss);
+        let (seconds, rows_per_second) = (0.1, 3200.0);
+        let lr = 0.01;
+        Event::Epoch(Epoch {
+            epoch,
+            step,
+            lr,
+            train_loss,
+            valid_loss,
+            metrics,
+            best,
+            seconds,
+            rows_per_second,
+        })
+    }
+
+    pub fn told(step: u64, told: Command) -> Event {
+        Event::Command { step, made: step, told, lr_before: 0.01, lr: 0.005 }
+    }
+
+    /// A run after so many epochs of its ten.
+    pub fn under_way(epochs: u64) -> State {
+        let mut state = State::default();
+        state.feed(&start());
+        state.feed(&plan(0, "linear(0.01, end=0)", Steering::default()));
+        for at in 0..epochs {
+            (10 * at..10 * at + 10).for_each(|at| state.feed(&step(at, 2.0 / (at + 1) as f64)));
+            state.feed(&epoch(at, 2.0 / (at + 1) as f64, at < 3));
+        }
+        state
+    }
+
+    #[test]
+    fn a_run_is_followed() {
+        let mut state = State::default();
+        assert_eq!(state.phase, Phase::Waiting);
+        state.feed(&Event::Search);
+        assert_eq!(state.phase, Phase::Searching);
+        let mut state = under_way(5);
+        assert_eq!(state.epochs(), (6, 10));
+        assert_eq!(state.best.as_ref().unwrap().epoch, 2);
+        assert_eq!(state.planned(50), Some(0.005));
+        state.feed(&plan(50, "linear(0.01, end=0)", halved()));
+        assert_eq!(state.planned(50), Some(0.0025));
+        assert_eq!(state.scale(), Some(0.5));
+        state.feed(&told(50, Command::Pause));
+        assert_eq!(state.phase, Phase::Paused);
+        assert!(state.left(Instant::now() + Duration::from_secs(1)).is_none());
+        state.feed(&told(50, Command::Continue));
+        assert_eq!(state.phase, Phase::Training);
+        state.feed(&step(50, 0.1));
+        let later = Instant::now() + Duration::from_secs(1);
+        let left = state.left(later).unwrap().as_secs_f64();
+        assert!((49.0..49.5).contains(&left), "{left}");
+        assert_eq!(state.happened().count(), 2);
+        state.feed(&Event::Stop { step: 51, made: 51, reason: Stop::Ended, weights_sha256: None });
+        assert_eq!(state.phase, Phase::Over(Stop::Ended));
+    }
+
+    #[test]
+    fn what_is_gone_back_over_is_not_drawn_twice() {
+        let mut state = under_way(5);
+        let back =
+            Event::Rollback { step: 50, made: 50, to: 20, scale: 0.5, cause: downhill::train::Cause::Spike };
+        state.feed(&back);
+        assert_eq!(state.step, 20);
+        assert_eq!(state.train.last_step(), Some(19));
+        assert_eq!(state.valid.last_step(), Some(20));
+        assert_eq!(state.happened().next_back().unwrap().0, Kind::Trouble);
+    }
+
+    #[test]
+    fn a_log_without_steps_is_enough() {
+        let mut state = State::default();
+        state.feed(&start());
+        (0..4).for_each(|at| state.feed(&epoch(at, 1.0, true)));
+        assert_eq!(state.train.points().count(), 4);
+        assert_eq!(state.rate.last_step(), Some(39));
+        assert_eq!(state.step, 40);
+    }
+
+    #[test]
+    fn the_last_checkpoint_is_enough_and_there_are_not_endlessly_many_lines() {
+        let mut state = State::default();
+        let checkpoint = |step| Event::Checkpoint { step, file: String::new() };
+        (0..10).for_each(|step| state.feed(&checkpoint(step)));
+        assert_eq!(state.happened().collect::<Vec<_>>(), [(Kind::Checkpoint, "Checkpoint at step 9")]);
+        (0..1000).for_each(|step| state.feed(&told(step, Command::Undo)));
+        assert_eq!(state.happened().count(), MOST);
+    }
+}
