@@ -22,7 +22,7 @@ pub fn watch(options: &WatchArgs, format: Format, quiet: bool) -> Result<(), Fai
     };
     let interrupted = detach.clone();
     ctrlc::set_handler(move || interrupted(130))?;
-    match format {
+    let reason = match format {
         Format::Text => {
             let steers = Remote::connect(&folder)?.map(|remote| remote.into_sender(PATIENCE));
             let act = move |action| match action {
@@ -36,24 +36,30 @@ pub fn watch(options: &WatchArgs, format: Format, quiet: bool) -> Result<(), Fai
                 }
             };
             let mut view = view::of(options.view.view, quiet, Vec::new(), view::DETACHES, act)?;
-            follow(&folder, remote, |record| {
+            // What is said at the end is said where the view was.
+            follow(&folder, remote, move |record| {
                 if let Some(view) = &mut view {
                     view(&record.event);
                 }
                 Ok(())
-            })
+            })?
         }
-        Format::Json => follow(&folder, remote, output::print_json),
-        Format::Csv => Err(csv()),
-    }
+        // Plans are for views.
+        Format::Json => follow(&folder, remote, |record| match record.event {
+            Event::Plan { .. } => Ok(()),
+            _ => output::print_json(record),
+        })?,
+        Format::Csv => return Err(csv()),
+    };
+    stopped(&folder, reason)
 }
 
-/// Shows what has happened in a run so far, and then what happens, up to its end.
+/// Shows what has happened in a run so far, and then what happens, up to its end; why it stopped.
 fn follow(
     folder: &RunFolder,
     remote: Remote,
     mut show: impl FnMut(&Record) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+) -> Result<Stop, Failure> {
     let run = folder.path().display();
     let (past, happening) = remote.watch(PATIENCE)?;
     past.iter().try_for_each(&mut show)?;
@@ -63,7 +69,7 @@ fn follow(
         })?;
         show(&record)?;
         if let Event::Stop { reason, .. } = record.event {
-            return stopped(folder, reason);
+            return Ok(reason);
         }
     }
     Err(Failure::Message(format!(

@@ -75,6 +75,11 @@ impl<'a> Terminal<'a> {
         self.shows(&["ready$"]);
         assert_eq!(self.modes(), "0 1");
         self.keys(&["clear", "Enter"]);
+        let began = Instant::now();
+        while self.screen().trim() != "ready$" {
+            assert!(began.elapsed() < Duration::from_secs(60), "{}", self.screen());
+            thread::sleep(Duration::from_millis(50));
+        }
         self.keys(&["stty -a | tr ' ' '\\n' | grep -cxE 'echo;?|icanon;?|isig;?|opost;?'", "Enter"]);
         let screen = self.shows(&["stty", "\n4\n"]);
         assert!(screen.contains("ready$ stty"), "{screen}");
@@ -175,6 +180,35 @@ fn a_run_is_steered_with_keys() {
     // Steered by hand, and made again from the log alone.
     let replayed = place.run("replay digits-1 --format json --quiet").done();
     assert_eq!(replayed.json()["matches"], true);
+}
+
+#[test]
+fn a_run_of_another_process_is_watched_and_steered() {
+    let place = Place::new();
+    let Some(terminal) = Terminal::open(&place, "watched", (80, 24)) else { return };
+    let settings =
+        "train digits --epochs 100000 --early-stop off --lr cosine(0.01) --threads 1 --quiet --name far";
+    let mut run = place.program().args(settings.split(' ')).spawn().unwrap();
+    let began = Instant::now();
+    while !place.exists("runs/far/control.sock") {
+        assert!(began.elapsed() < Duration::from_secs(60));
+        thread::sleep(Duration::from_millis(20));
+    }
+    terminal.keys(&["$downhill watch far; echo code=$?", "Enter"]);
+    terminal.shows(&["epoch", "/100000", "digits", "━ validation", "? help"]);
+    terminal.keys(&["h"]);
+    terminal.shows(&["0.5 times the rate", "0.5 × schedule"]);
+    terminal.keys(&["q"]);
+    terminal.shows(&["detached; the run", "goes on", "code=0"]);
+    terminal.is_clean();
+    assert!(run.try_wait().unwrap().is_none(), "the run goes on");
+    terminal.keys(&["$downhill watch far; echo code=$?", "Enter"]);
+    terminal.shows(&["epoch", "0.5 × schedule"]);
+    place.run("end far").done();
+    terminal.shows(&["it was ended after", "code=0"]);
+    terminal.is_clean();
+    assert!(run.wait().unwrap().success());
+    assert_eq!(told(&place, "far").len(), 2);
 }
 
 #[test]
