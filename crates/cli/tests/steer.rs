@@ -59,6 +59,9 @@ fn a_run_is_branched_off() {
     let toml = place.read("runs/run-branch/run.toml");
     assert!(toml.contains("[parent]") && toml.contains("step = 7"), "{toml}");
     place.run("replay run-branch").done();
+    // What it has to be better than is its parent's best epoch so far.
+    let log = place.read("runs/run-branch/events.jsonl");
+    assert!(log.contains(r#""event":"epoch","epoch":2,"step":6"#), "{log}");
     place.run("branch run@-2ep --epochs 20 --optimizer momentum(0.9) --name other").done();
     place.run("branch run@best --epochs 12").done();
     place.run("branch run-branch@step:9").done();

@@ -353,6 +353,10 @@ impl Trainer {
             outside.tell(&if start { session.start() } else { session.resumed() })?;
             outside.tell(&Event::Environment(Environment::here(threads)))?;
             session.show_plan(&mut outside);
+            // A branch has its parent's best epoch to do better than.
+            if let (true, Some(best)) = (start, &session.progress().best) {
+                outside.tell(&Event::Epoch(best.epoch.clone()))?;
+            }
             if let Some(found) = found {
                 outside.tell(&Event::Rate(found))?;
             }
