@@ -236,7 +236,7 @@ fn legend(entries: &[Entry<'_>], top: f64, whole: f64) -> (String, usize) {
 
 /// About how wide a text is; rather too wide, as fonts differ.
 pub(crate) fn width(text: &str) -> f64 {
-    text.chars().map(|character| if character.is_ascii() { 0.57 } else { 1.0 }).sum::<f64>() * FONT
+    text.chars().map(|character| if character.is_ascii() { 0.62 } else { 1.0 }).sum::<f64>() * FONT
 }
 
 /// A text cut to a width.
