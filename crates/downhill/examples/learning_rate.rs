@@ -13,7 +13,7 @@ use std::error::Error;
 use std::path::Path;
 
 use downhill::prelude::*;
-use downhill::train::usual_schedule;
+use downhill::train::{Guard, usual_schedule};
 use serde_json::{Value, json};
 
 use shared::parallel::in_parallel;
@@ -53,7 +53,9 @@ fn cell(
     threads: usize,
 ) -> Result<Value, Box<dyn Error>> {
     let rule: Rule = rule.parse()?;
-    let trainer = || Trainer::default().optimizer(rule).epochs(epochs).seed(seed).threads(1);
+    // The guard would make other rates of those that blow up.
+    let trainer =
+        || Trainer::default().optimizer(rule).epochs(epochs).seed(seed).threads(1).guard(Guard::Off);
     // The loss and the steps with a peak rate; a run that fails has no loss.
     let train = |rate: f64| match trainer().lr(usual_schedule(&rule, rate)).fit(data) {
         Ok(trained) => (Some(trained.summary().valid_loss), trained.summary().epochs),
