@@ -109,6 +109,7 @@ pub fn bar() -> impl FnMut(&Event) + Send {
                 epoch.lr,
             ));
         }
+        Event::Search => bar.set_message("finding the learning rate"),
         Event::Stop { .. } => bar.finish_and_clear(),
         _ => {}
     }
