@@ -17,6 +17,8 @@ const OVERFULL: usize = 512 * 1024;
 #[derive(Debug, Default)]
 pub struct Connection {
     input: Vec<u8>,
+    /// How many lines end in it.
+    lines: usize,
     /// Whether the rest of the line is left out, which was too long.
     skipping: bool,
     /// Nothing comes in any more.
@@ -51,6 +53,7 @@ impl Connection {
         self.ended |= bytes.is_empty();
         if !self.closing {
             self.input.extend_from_slice(bytes);
+            self.lines += ends(bytes);
         }
         while (self.skipping && !self.input.is_empty())
             || (self.input.len() > LONGEST_LINE && !self.has_line())
@@ -59,6 +62,7 @@ impl Connection {
         }
         if self.ended && !self.skipping && self.input.last().is_some_and(|&byte| byte != b'\n') {
             self.input.push(b'\n');
+            self.lines += 1;
         }
     }
 
@@ -70,12 +74,13 @@ impl Connection {
         }
         let end = self.input.iter().position(|&byte| byte == b'\n');
         self.input.drain(..end.map_or(self.input.len(), |end| end + 1));
+        self.lines = ends(&self.input);
         self.skipping = end.is_none();
     }
 
     /// Whether a whole line has come in that was not looked at.
     fn has_line(&self) -> bool {
-        self.input.contains(&b'\n')
+        self.lines > 0
     }
 
     /// Whether a request could be taken from what has come in.
@@ -90,6 +95,7 @@ impl Connection {
         }
         let end = self.input.iter().position(|&byte| byte == b'\n')?;
         let line: Vec<u8> = self.input.drain(..=end).collect();
+        self.lines -= 1;
         if line.trim_ascii().is_empty() {
             return None;
         }
@@ -150,7 +156,7 @@ impl Connection {
         if !self.closing {
             self.answer::<()>(Err(why.into()));
             self.closing = true;
-            self.input = Vec::new();
+            (self.input, self.lines) = (Vec::new(), 0);
         }
     }
 
@@ -169,6 +175,10 @@ impl Connection {
         let idle = self.output.is_empty() && !self.waiting;
         idle && (self.closing || (self.ended && !self.watching && !self.has_line()))
     }
+}
+
+fn ends(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&byte| byte == b'\n').count()
 }
 
 #[cfg(test)]

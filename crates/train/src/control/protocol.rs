@@ -5,8 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Command, Epoch};
 
-/// A request: the longest line that is read.
-pub(super) const LONGEST_LINE: usize = 64 * 1024;
+/// The longest request that is read.
+pub(super) const LONGEST_LINE: usize = 16 * 1024;
+
+/// A message about a request repeats no more of it.
+const LONGEST_MESSAGE: usize = 500;
 
 /// What somebody asks of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,11 +32,18 @@ impl Request {
             status: Option<bool>,
         }
         const KINDS: &str = r#"give {"command":"set-lr","lr":"0.5x"}, {"watch":true} or {"status":true}"#;
-        let keys: Keys =
-            serde_json::from_slice(line).map_err(|error| format!("this is no request ({error}); {KINDS}"))?;
+        let short = |error: serde_json::Error| -> String {
+            let error = error.to_string();
+            if error.len() <= LONGEST_MESSAGE {
+                return error;
+            }
+            error.chars().take(LONGEST_MESSAGE).chain("…".chars()).collect()
+        };
+        let keys: Keys = serde_json::from_slice(line)
+            .map_err(|error| format!("this is no request ({}); {KINDS}", short(error)))?;
         match keys {
             Keys { command: Some(_), watch: None, status: None } => {
-                serde_json::from_slice(line).map(Self::Command).map_err(|error| error.to_string())
+                serde_json::from_slice(line).map(Self::Command).map_err(short)
             }
             Keys { command: None, watch: Some(true), status: None } => Ok(Self::Watch),
             Keys { command: None, watch: None, status: Some(true) } => Ok(Self::Status),
@@ -155,6 +165,9 @@ mod tests {
         }
         assert!(Request::parse(b"\xff\xfe{").is_err());
         assert!(Request::parse("[".repeat(60_000).as_bytes()).is_err());
+        let long = format!(r#"{{"command":"set-lr","lr":"cosi{}ne(1)"}}"#, "é".repeat(5000));
+        let refused = parse(&long).unwrap_err();
+        assert!(refused.starts_with("`cosié") && refused.ends_with('…') && refused.len() < 1100, "{refused}");
     }
 
     #[test]
