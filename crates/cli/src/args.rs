@@ -12,6 +12,7 @@ use downhill::optim::{Group, Init, Lookahead, Rule, Schedule, SpecError, nearest
 use downhill::train::{
     ClassWeights, EarlyStopping, Guard, Held, Patience, Plateau, RateChange, RunConfig, Source, State, Track,
 };
+use downhill_report::Lang;
 
 use crate::path::Surface;
 use crate::plot::PlotFile;
@@ -31,6 +32,10 @@ pub struct Args {
     /// Show no progress and no notes.
     #[arg(long, short, global = true)]
     pub quiet: bool,
+
+    /// The language of figures: en or ko.
+    #[arg(long, global = true, default_value_t)]
+    pub lang: Lang,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -553,6 +558,10 @@ pub struct ReportArgs {
     /// folder that is called after them]
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+
+    /// Draw the losses of training and validation into a file too: FILE.svg or FILE.png.
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PlotFile>,
 }
 
 /// A run that is made again.

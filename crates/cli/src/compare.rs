@@ -1,7 +1,7 @@
 //! `downhill compare`
 
 use downhill::train::{Compared, Contender, RateVerdict, Shelf};
-use downhill_report::{Axis, Curve, Curves};
+use downhill_report::{Axis, Curve, Curves, Lang, Word};
 use serde_json::{Map, Value, json};
 
 use crate::args::Format;
@@ -12,7 +12,7 @@ use crate::{Failure, output};
 /// Settings in which a run differs from the others, and what it came to.
 type Entrant = (Vec<(String, String)>, Compared);
 
-pub fn compare(sweep: &Sweep, format: Format, quiet: bool) -> Result<(), Failure> {
+pub fn compare(sweep: &Sweep, format: Format, quiet: bool, lang: Lang) -> Result<(), Failure> {
     let first = &sweep.cases[0].args;
     let mut groups: Vec<String> = Vec::new();
     let mut contenders = Vec::new();
@@ -65,7 +65,7 @@ pub fn compare(sweep: &Sweep, format: Format, quiet: bool) -> Result<(), Failure
 
     if let Some(file) = &first.plot {
         let dataset = configs[0].data.name();
-        file.write(&chart(&dataset, &entrants).svg_file(), quiet)?;
+        file.write(&chart(&dataset, &entrants, lang).svg_file(), quiet)?;
     }
     match format {
         Format::Json => output::print_json(&entrants.iter().map(object).collect::<Vec<_>>()),
@@ -166,23 +166,21 @@ fn range(entrants: &[Entrant]) -> ((f64, f64), bool) {
     ((if log { least } else { 0.0 }, top), log)
 }
 
-fn chart(dataset: &str, entrants: &[Entrant]) -> Curves {
+fn chart(dataset: &str, entrants: &[Entrant], lang: Lang) -> Curves {
     let training = is_judged(entrants);
     let ((low, high), log) = range(entrants);
-    let what = if training { "training loss" } else { "validation loss" };
+    let loss = if training { Word::TrainingLoss } else { Word::ValidationLoss };
     let curve = |(settings, compared): &Entrant| {
-        let label = compared.verdict.map_or("", RateVerdict::words);
+        let label = compared.verdict.map_or("", |verdict| lang.rate_verdict(verdict));
         let curve = Curve::new(name(settings), label, points(compared, training));
         if compared.course.blow_up.is_some() { curve.cut() } else { curve }
     };
     Curves {
-        title: format!(
-            "{} of {dataset}, run by run",
-            if training { "Training loss" } else { "Validation loss" }
-        ),
-        x: Axis::new("epoch").whole(),
-        y: Axis::new(what).log(log).within(low, high),
+        title: lang.losses_of(loss, dataset),
+        x: Axis::new(lang.word(Word::Epoch)).whole(),
+        y: Axis::new(lang.word(loss)).log(log).within(low, high),
         curves: entrants.iter().map(curve).collect(),
+        lang,
     }
 }
 

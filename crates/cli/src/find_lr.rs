@@ -2,13 +2,13 @@
 
 use downhill::prelude::Trainer;
 use downhill::train::FoundRate;
-use downhill_report::RangeTest;
+use downhill_report::{Lang, RangeTest};
 
 use crate::args::{FindLrArgs, Format};
 use crate::braille::{self, Frame, number};
 use crate::{Failure, output};
 
-pub fn find_lr(options: &FindLrArgs, format: Format, quiet: bool) -> Result<(), Failure> {
+pub fn find_lr(options: &FindLrArgs, format: Format, quiet: bool, lang: Lang) -> Result<(), Failure> {
     let config = options.setup.config()?;
     let data = config.data.load(config.training.seed)?;
     let trainer = Trainer::from_config(config.training);
@@ -18,7 +18,7 @@ pub fn find_lr(options: &FindLrArgs, format: Format, quiet: bool) -> Result<(), 
     };
     let found = trainer.find_lr(&data)?;
     if let Some(file) = &options.plot {
-        file.write(&RangeTest::new(&found).svg_file(), quiet)?;
+        file.write(&RangeTest::new(&found).lang(lang).svg_file(), quiet)?;
     }
     match format {
         Format::Json => output::print_json(&found),

@@ -1,7 +1,7 @@
 //! `downhill init`
 
 use downhill::train::{Bins, LayerSignals, Propagation, Setup, Verdict};
-use downhill_report::{Histogram, Histograms};
+use downhill_report::{Histogram, Histograms, Lang, Layers, Word};
 use serde_json::{Value, json};
 
 use crate::args::{Format, InitArgs};
@@ -10,7 +10,7 @@ use crate::{Failure, output};
 /// A scheme as it was spelt, and what becomes of signals with it.
 type Study = (String, Propagation);
 
-pub fn init(options: &InitArgs, format: Format, quiet: bool) -> Result<(), Failure> {
+pub fn init(options: &InitArgs, format: Format, quiet: bool, lang: Lang) -> Result<(), Failure> {
     let study = |scheme: &crate::args::Spelt<_>| -> Result<Study, Failure> {
         let setup = Setup {
             layers: options.layers.0.clone(),
@@ -27,7 +27,7 @@ pub fn init(options: &InitArgs, format: Format, quiet: bool) -> Result<(), Failu
     let activation = &options.activation.text;
 
     if let Some(file) = &options.plot {
-        file.write(&drawing(activation, &studies).svg_file(), quiet)?;
+        file.write(&drawing(activation, &studies, lang).svg_file(), quiet)?;
     }
     match format {
         Format::Json => output::print_json(&objects(&studies, studies.len() > 1)?),
@@ -115,27 +115,20 @@ fn verdict(propagation: &Propagation) -> String {
             ratio(first.gradient_std, last.gradient_std)
         ),
     };
-    format!("{}\n  {reason}", headline(propagation))
+    format!("{}\n  {reason}", headline(propagation, Lang::En))
 }
 
 /// The verdict in a few words.
-fn headline(Propagation { layers, verdict }: &Propagation) -> String {
+fn headline(Propagation { layers, verdict }: &Propagation, lang: Lang) -> String {
     let concerned: Vec<usize> =
         layers.iter().filter(|layer| layer.verdict == *verdict).map(|layer| layer.layer).collect();
     let which = match concerned[..] {
-        _ if *verdict == Verdict::Healthy => String::new(),
-        _ if concerned.len() == layers.len() => " in every layer".into(),
-        [one] => format!(" in layer {one}"),
-        [from, .., to] if to - from + 1 == concerned.len() => format!(" in layers {from} to {to}"),
-        _ => format!(" in {} of {} layers", concerned.len(), layers.len()),
+        _ if concerned.len() == layers.len() => Layers::All,
+        [one] => Layers::One(one),
+        [from, .., to] if to - from + 1 == concerned.len() => Layers::Range(from, to),
+        _ => Layers::Some(concerned.len(), layers.len()),
     };
-    let word = match verdict {
-        Verdict::Healthy => "healthy",
-        Verdict::Vanishing => "vanishing",
-        Verdict::Exploding => "exploding",
-        Verdict::Saturated => "saturated",
-    };
-    format!("{word}{which}")
+    lang.signals(*verdict, which)
 }
 
 /// A ratio in percent, or as a factor.
@@ -183,7 +176,7 @@ fn blocks(bins: &Bins, merged: usize) -> String {
 }
 
 /// As many layers have room side by side.
-const SHOWN: usize = 6;
+const SHOWN: usize = 4;
 
 /// The first, the last, and some between, evenly spaced.
 fn shown(layers: &[LayerSignals]) -> impl Iterator<Item = &LayerSignals> {
@@ -191,23 +184,22 @@ fn shown(layers: &[LayerSignals]) -> impl Iterator<Item = &LayerSignals> {
     (0..count).map(move |index| &layers[index * (layers.len() - 1) / (count - 1).max(1)])
 }
 
-fn drawing(activation: &str, studies: &[Study]) -> Histograms {
+fn drawing(activation: &str, studies: &[Study], lang: Lang) -> Histograms {
     let layers = studies[0].1.layers.len();
-    let some = if layers > SHOWN { format!(", {SHOWN} of {layers} layers") } else { String::new() };
-    let title = format!("Activations and gradients before training, {activation}{some}");
-    studies.iter().fold(Histograms::new(title), |drawing, (scheme, propagation)| {
+    let title = lang.before_training(activation, layers.min(SHOWN), layers);
+    studies.iter().fold(Histograms::new(title).lang(lang), |drawing, (scheme, propagation)| {
         let panel = |layer: &LayerSignals, bins: &Bins, std: f64| {
-            Histogram::new(format!("layer {}", layer.layer), bins.edges.clone(), bins.without_zeros())
-                .note(format!("std {}", number(std)))
+            Histogram::new(lang.layer(layer.layer), bins.edges.clone(), bins.without_zeros())
+                .note(lang.std(&number(std)))
         };
         let forward = shown(&propagation.layers).map(|layer| panel(layer, &layer.histogram, layer.std));
         let back = shown(&propagation.layers)
             .map(|layer| panel(layer, &layer.gradient_histogram, layer.gradient_std));
         let zeros = propagation.layers.iter().any(|layer| layer.histogram.zeros > 0);
-        let without = if zeros { "without those that are exactly 0; " } else { "" };
+        let activation = if zeros { Word::NonZeroActivation } else { Word::Activation };
         drawing
-            .heading(format!("{scheme}: {}", headline(propagation)))
-            .row(format!("activation ({without}each as high as its fullest bin)"), 0, forward)
-            .row("gradient of the activation (each as high as its fullest bin)", 1, back)
+            .heading(format!("{scheme}: {}", headline(propagation, lang)))
+            .row(lang.word(activation), 0, forward)
+            .row(lang.word(Word::Gradient), 1, back)
     })
 }

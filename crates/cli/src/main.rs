@@ -53,10 +53,10 @@ impl<E: std::error::Error> From<E> for Failure {
 }
 
 fn main() -> ExitCode {
-    let Args { command, format, quiet } = Args::parse();
+    let Args { command, format, quiet, lang } = Args::parse();
     let done = match command {
         Command::Train(options) => train::train(*options, format, quiet),
-        Command::FindLr(options) => find_lr::find_lr(&options, format, quiet),
+        Command::FindLr(options) => find_lr::find_lr(&options, format, quiet, lang),
         Command::Resume(options) => train::resume(&options, format, quiet),
         Command::Branch(options) => branch::branch(&options, format, quiet),
         Command::Replay(options) => replay::replay(&options, format, quiet),
@@ -68,15 +68,15 @@ fn main() -> ExitCode {
         Command::Stop(run) => control::steer(&run, &Told::Stop, format),
         Command::End(run) => control::steer(&run, &Told::End, format),
         Command::Checkpoint(run) => control::steer(&run, &Told::Checkpoint, format),
-        Command::Compare(sweep) => compare::compare(&sweep, format, quiet),
+        Command::Compare(sweep) => compare::compare(&sweep, format, quiet, lang),
         Command::Diagnose(options) => diagnose::diagnose(&options, format, quiet),
         Command::Evaluate(options) => evaluate::evaluate(&options, format, quiet),
         Command::Predict(options) => predict::predict(&options, format, quiet),
-        Command::Schedule(options) => schedule::schedule(&options, format, quiet),
-        Command::Path(options) => path::path(&options, format, quiet),
-        Command::Init(options) => init::init(&options, format, quiet),
+        Command::Schedule(options) => schedule::schedule(&options, format, quiet, lang),
+        Command::Path(options) => path::path(&options, format, quiet, lang),
+        Command::Init(options) => init::init(&options, format, quiet, lang),
         Command::Runs(options) => runs::runs(&options, format),
-        Command::Report(options) => report::report(&options, format),
+        Command::Report(options) => report::report(&options, format, quiet, lang),
         Command::Datasets => datasets::datasets(format),
     };
     match done {

@@ -7,7 +7,7 @@ mod surface;
 mod way;
 
 use downhill::optim::{Rule, Schedule};
-use downhill_report::{Field, Ground, Landscape};
+use downhill_report::{Field, Ground, Landscape, Lang};
 use serde_json::{Value, json};
 
 use crate::args::{Format, PathArgs, Precision, Spelt};
@@ -33,17 +33,17 @@ struct Entrant {
 
 impl Entrant {
     /// What became of it, where that was not to make all its steps.
-    fn remark(&self) -> Option<String> {
+    fn remark(&self, lang: Lang) -> Option<String> {
         match self.way.end {
             End::Steps => None,
-            End::Diverges(step) => Some(format!("diverges at step {step}")),
-            End::Undefined(step) => Some(format!("has no value or slope at step {step}")),
+            End::Diverges(step) => Some(lang.diverges_at(step)),
+            End::Undefined(step) => Some(lang.undefined_at(step)),
         }
     }
 
     /// The legend's name for it.
-    fn name(&self) -> String {
-        self.remark().map_or(self.label.clone(), |remark| format!("{}: {remark}", self.label))
+    fn name(&self, lang: Lang) -> String {
+        self.remark(lang).map_or(self.label.clone(), |remark| format!("{}: {remark}", self.label))
     }
 }
 
@@ -55,7 +55,7 @@ struct Picture<'a> {
     entrants: &'a [Entrant],
 }
 
-pub fn path(options: &PathArgs, format: Format, quiet: bool) -> Result<(), Failure> {
+pub fn path(options: &PathArgs, format: Format, quiet: bool, lang: Lang) -> Result<(), Failure> {
     let surface = &options.surface;
     let start = start(options)?;
     check_frame(options)?;
@@ -63,11 +63,11 @@ pub fn path(options: &PathArgs, format: Format, quiet: bool) -> Result<(), Failu
     let entrants = entrants(options, &start, &home)?;
 
     if let Some(file) = &options.plot {
-        file.write(&Picture::new(options, &home, &entrants).svg(), quiet)?;
+        file.write(&Picture::new(options, &home, &entrants).svg(lang), quiet)?;
     }
     if format != Format::Text && !quiet {
-        for entrant in entrants.iter().filter(|entrant| entrant.remark().is_some()) {
-            output::note(&entrant.name());
+        for entrant in entrants.iter().filter(|entrant| entrant.remark(Lang::En).is_some()) {
+            output::note(&entrant.name(Lang::En));
         }
     }
     match format {
@@ -220,16 +220,18 @@ impl<'a> Picture<'a> {
             .collect()
     }
 
-    fn svg(&self) -> String {
-        let way = |one: &Entrant| downhill_report::Way { name: one.name(), points: self.places(&one.way) };
+    fn svg(&self, lang: Lang) -> String {
+        let way =
+            |one: &Entrant| downhill_report::Way { name: one.name(lang), points: self.places(&one.way) };
         let [x, y] = self.labels();
         let two = self.surface.variables.len() == 2;
-        let y = if two { format!("{y}, over the contour lines of {}", self.surface.text) } else { y };
+        let y = if two { lang.over_contours(&y, &self.surface.text) } else { y };
         Landscape {
             title: self.surface.text.clone(),
             labels: [x, y],
             ground: self.ground.clone(),
             ways: self.entrants.iter().map(way).collect(),
+            lang,
         }
         .svg_file()
     }
@@ -296,7 +298,7 @@ fn table(surface: &Surface, entrants: &[Entrant]) -> String {
         let mut row = vec![entrant.label.clone(), (points.len() - 1).to_string()];
         let short = |&x: &f64| if x.is_nan() { "–".into() } else { number(x) };
         row.extend(last.at.iter().chain([&last.value, &lowest]).map(short));
-        row.extend(entrant.remark());
+        row.extend(entrant.remark(Lang::En));
         rows.push(row);
     }
     let columns = surface.variables.len() + 4;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use downhill::train::durable;
 use resvg::tiny_skia::{Color, Pixmap, Transform};
-use resvg::usvg::{Options, Tree};
+use resvg::usvg::{Group, Node, Options, Tree};
 
 use crate::{Failure, output};
 
@@ -59,6 +59,19 @@ impl PlotFile {
     }
 }
 
+/// A letter of the texts in a group that no font has.
+fn missing_letter(group: &Group) -> Option<String> {
+    group.children().iter().find_map(|node| match node {
+        Node::Group(group) => missing_letter(group),
+        Node::Text(text) => {
+            let mut glyphs = text.layouted().iter().flat_map(|span| &span.positioned_glyphs);
+            let missing = glyphs.find(|glyph| glyph.id.0 == 0 && glyph.text.chars().any(char::is_alphabetic));
+            missing.map(|glyph| glyph.text.clone())
+        }
+        Node::Path(_) | Node::Image(_) => None,
+    })
+}
+
 /// A picture as PNG on white, with two pixels a unit.
 fn png(svg: &str) -> Result<Vec<u8>, Failure> {
     let mut options = Options { font_family: FAMILY.into(), ..Options::default() };
@@ -68,6 +81,12 @@ fn png(svg: &str) -> Result<Vec<u8>, Failure> {
     fonts.load_system_fonts();
     fonts.set_sans_serif_family(FAMILY);
     let tree = Tree::from_str(svg, &options)?;
+    if let Some(letter) = missing_letter(tree.root()) {
+        return Err(Failure::Message(format!(
+            "no font on this system has the letter `{letter}`, which the picture needs; install one that has, such as \
+             Noto Sans CJK, or draw into a .svg file"
+        )));
+    }
     let size = tree.size().to_int_size();
     let pixels = |units: u32| (units as f32 * SCALE) as u32;
     let mut pixmap = Pixmap::new(pixels(size.width()), pixels(size.height()))

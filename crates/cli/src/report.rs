@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use downhill::train::{RunFolder, durable};
+use downhill_report::Lang;
 use serde_json::json;
 
 use crate::args::{Format, ReportArgs};
@@ -11,9 +12,12 @@ use crate::{Failure, evaluate, output};
 /// So many runs are named in the name of a file.
 const MOST_NAMES: usize = 3;
 
-pub fn report(options: &ReportArgs, format: Format) -> Result<(), Failure> {
+pub fn report(options: &ReportArgs, format: Format, quiet: bool, lang: Lang) -> Result<(), Failure> {
     let open = |run: &PathBuf| evaluate::open(run, &options.runs.runs);
     let folders = options.names.iter().map(open).collect::<Result<Vec<RunFolder>, Failure>>()?;
+    if let Some(file) = &options.plot {
+        file.write(&downhill_report::losses(&folders, lang)?.svg_file(), quiet)?;
+    }
     let html = downhill_report::html_of(&folders)?;
     let path = match (&options.output, &folders[..]) {
         (None, [folder]) => folder.write_report(&html)?,

@@ -1,14 +1,14 @@
 //! `downhill schedule`
 
 use downhill::optim::{Position, Schedule};
-use downhill_report::{Axis, Chart, Series};
+use downhill_report::{Axis, Chart, Lang, Series, Word};
 use serde_json::json;
 
 use crate::args::{Format, ScheduleArgs};
 use crate::braille::{self, Frame};
 use crate::{Failure, output};
 
-pub fn schedule(options: &ScheduleArgs, format: Format, quiet: bool) -> Result<(), Failure> {
+pub fn schedule(options: &ScheduleArgs, format: Format, quiet: bool, lang: Lang) -> Result<(), Failure> {
     let (total_steps, steps_per_epoch) = (options.steps, options.steps_per_epoch.unwrap_or(options.steps));
     let position = |step| Position { step, steps_per_epoch, total_steps };
     let rates = |schedule: &Schedule| (0..total_steps).map(|step| schedule.at(position(step))).collect();
@@ -22,7 +22,7 @@ pub fn schedule(options: &ScheduleArgs, format: Format, quiet: bool) -> Result<(
         curves.iter().flat_map(|(_, rates)| rates).fold(f64::NEG_INFINITY, |high, &rate| high.max(rate));
 
     if let Some(file) = &options.plot {
-        file.write(&chart(&curves, options.log).svg_file(), quiet)?;
+        file.write(&chart(&curves, options.log, lang).svg_file(), quiet)?;
     }
     match format {
         Format::Csv => {
@@ -61,8 +61,9 @@ pub fn schedule(options: &ScheduleArgs, format: Format, quiet: bool) -> Result<(
 }
 
 /// The rates as a chart.
-fn chart(curves: &[(String, Vec<f64>)], log: bool) -> Chart {
-    let mut chart = Chart::new("Learning rate", Axis::new("step"), Axis::new("learning rate").log(log));
+fn chart(curves: &[(String, Vec<f64>)], log: bool, lang: Lang) -> Chart {
+    let [step, rate] = [Word::Step, Word::LearningRate].map(|word| Axis::new(lang.word(word)));
+    let mut chart = Chart::new(lang.word(Word::Rate), step, rate.log(log)).lang(lang);
     for (spec, rates) in curves {
         let points = rates.iter().enumerate().map(|(step, &rate)| (step as f64, rate));
         chart = chart.line(Series::new(spec.as_str(), points));

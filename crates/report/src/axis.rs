@@ -1,5 +1,6 @@
 //! The axes of a chart: which values they reach over, where those come to lie, and the values named along them.
 
+use crate::lang::{Lang, Word};
 use crate::number::plain;
 
 /// Beyond this, differences between values are no numbers any more.
@@ -41,8 +42,8 @@ impl Axis {
     }
 
     /// What it shows, and how.
-    pub(crate) fn label(&self) -> String {
-        if self.log { format!("{}, log scale", self.label) } else { self.label.clone() }
+    pub(crate) fn label(&self, lang: Lang) -> String {
+        if self.log { format!("{}, {}", self.label, lang.word(Word::LogScale)) } else { self.label.clone() }
     }
 
     /// Whether it can show a value.

@@ -7,6 +7,7 @@
 use std::fmt::Write;
 
 use crate::axis::Axis;
+use crate::lang::{Lang, Word};
 use crate::number::significant;
 use crate::panel::{Entry, MARKERS, Panel, Place, Plot, STYLES};
 
@@ -43,6 +44,8 @@ pub struct Chart {
     pub series: Vec<Series>,
     /// The places pointed out.
     pub marks: Vec<Mark>,
+    /// The language of what is not named by others.
+    pub lang: Lang,
 }
 
 /// A line of a chart.
@@ -82,7 +85,13 @@ impl Series {
 impl Chart {
     /// A chart without lines.
     pub fn new(title: impl Into<String>, x: Axis, y: Axis) -> Self {
-        Self { title: title.into(), x, y, series: Vec::new(), marks: Vec::new() }
+        Self { title: title.into(), x, y, series: Vec::new(), marks: Vec::new(), lang: Lang::En }
+    }
+
+    /// Sets the language.
+    pub fn lang(mut self, lang: Lang) -> Self {
+        self.lang = lang;
+        self
     }
 
     /// Adds a line.
@@ -141,12 +150,13 @@ impl Chart {
         }));
         let panel = Panel {
             title: &self.title,
+            lang: self.lang,
             description: self.description(&drawn.iter().map(|(series, _)| *series).collect::<Vec<_>>()),
             size: (WIDTH, PLOT_HEIGHT),
             x: self.x.over(shown().map(|point| point.0), 0.0),
-            x_label: self.x.label(),
+            x_label: self.x.label(self.lang),
             y: self.y.over(shown().map(|point| point.1), 0.05),
-            y_label: self.y.label(),
+            y_label: self.y.label(self.lang),
             legend,
         };
         panel.svg(place, |plot| {
@@ -188,7 +198,8 @@ impl Chart {
 
     /// The chart in words: the range of each line, and the marks.
     fn description(&self, series: &[&Series]) -> String {
-        let mut words = format!("{} against {}.", self.y.label(), self.x.label());
+        let lang = self.lang;
+        let mut words = lang.against(&self.y.label(lang), &self.x.label(lang));
         for series in series {
             let shown = || series.points.iter().filter(|point| self.shows(point));
             let least = shown().min_by(|a, b| a.1.total_cmp(&b.1));
@@ -198,11 +209,16 @@ impl Chart {
             {
                 let [first_y, last_y, least_y, most_y] = [first.1, last.1, least.1, most.1].map(significant);
                 let [first_x, last_x, least_x, most_x] = [first.0, last.0, least.0, most.0].map(significant);
-                let _ = write!(
-                    words,
-                    " {}: {first_y} at {first_x}, {last_y} at {last_x}; lowest {least_y} at {least_x}, highest \
-                     {most_y} at {most_x}.",
-                    series.name
+                let name = &series.name;
+                words += &lang.either(
+                    format!(
+                        " {name}: {first_y} at {first_x}, {last_y} at {last_x}; lowest {least_y} at {least_x}, highest \
+                         {most_y} at {most_x}."
+                    ),
+                    format!(
+                        " {name}: {first_x}에서 {first_y}, {last_x}에서 {last_y}, 최저 {least_y} ({least_x}), 최고 \
+                         {most_y} ({most_x})."
+                    ),
                 );
             }
         }
@@ -210,7 +226,7 @@ impl Chart {
             let _ = write!(words, " {}: {}.", mark.name, significant(mark.x));
         }
         if series.is_empty() {
-            words += " There is nothing to draw.";
+            words += &format!(" {}", lang.word(Word::NothingToDraw));
         }
         words
     }

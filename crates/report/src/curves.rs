@@ -5,24 +5,25 @@ use std::fmt::Write;
 use crate::axis::Axis;
 use crate::chart::style;
 use crate::escape::escape;
+use crate::lang::Lang;
 use crate::number::significant;
-use crate::panel::{Entry, FONT, Panel, Place, Plot, width};
+use crate::panel::{Entry, FILE_WIDTH, FONT, Panel, Place, Plot, width};
 use crate::segment::segment_within;
 
-const WIDTH: f64 = 640.0;
-const PLOT_HEIGHT: f64 = 320.0;
+const PLOT_HEIGHT: f64 = 280.0;
 /// Half the size of the cross at the end of a curve that is cut.
 const CROSS: f64 = 5.0;
 
 /// Curves of several runs against the same axes, each with a word on it where it ends.
 ///
 /// ```
-/// use downhill_report::{Axis, Curve, Curves};
+/// use downhill_report::{Axis, Curve, Curves, Lang};
 ///
 /// let good = Curve::new("--lr 0.1", "good", [(0.0, 1.0), (1.0, 0.3), (2.0, 0.1)]);
 /// let high = Curve::new("--lr 10", "very high", [(0.0, 1.0), (0.2, 1e9)]).cut();
 /// let loss = Axis::new("training loss").within(0.0, 2.0);
-/// let chart = Curves { title: "Loss by rate".into(), x: Axis::new("epoch"), y: loss, curves: vec![good, high] };
+/// let (title, x) = ("Loss by rate".into(), Axis::new("epoch"));
+/// let chart = Curves { title, x, y: loss, curves: vec![good, high], lang: Lang::En };
 /// assert!(chart.svg_file().starts_with("<svg"));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +36,8 @@ pub struct Curves {
     pub y: Axis,
     /// In the order of the legend.
     pub curves: Vec<Curve>,
+    /// The language of what is not named by others.
+    pub lang: Lang,
 }
 
 /// A curve of [`Curves`].
@@ -84,12 +87,13 @@ impl Curves {
         let entries: Vec<_> = titles.iter().enumerate().map(entry).collect();
         let panel = Panel {
             title: &self.title,
+            lang: self.lang,
             description: self.description(),
-            size: (WIDTH, PLOT_HEIGHT),
+            size: (FILE_WIDTH, PLOT_HEIGHT),
             x: self.x.over(shown().map(|point| point.0), 0.0),
-            x_label: self.x.label(),
+            x_label: self.x.label(self.lang),
             y: self.y.over(shown().map(|point| point.1), 0.05),
-            y_label: self.y.label(),
+            y_label: self.y.label(self.lang),
             legend: entries
                 .iter()
                 .map(|(colour, dashes, name)| Entry { name, colour, dashes, marker: "" })
@@ -131,15 +135,20 @@ impl Curves {
 
     /// The chart in words.
     fn description(&self) -> String {
-        let mut words = format!("{} against {}.", self.y.label(), self.x.label());
+        let lang = self.lang;
+        let mut words = lang.against(&self.y.label(lang), &self.x.label(lang));
         for curve in &self.curves {
             let mut shown = self.shown(curve);
             let Some(first) = shown.next() else { continue };
             let last = shown.last().unwrap_or(first);
             let [x, y] = [last.0, last.1].map(significant);
-            let ends = if curve.is_cut { "cut off at" } else { "ends with" };
-            let _ =
-                write!(words, " {}: begins with {}, {ends} {y} at {x}.", curve.title(), significant(first.1));
+            let (title, first) = (curve.title(), significant(first.1));
+            let (ends, ends_ko) =
+                if curve.is_cut { ("cut off at", "잘림") } else { ("ends with", "끝남") };
+            words += &lang.either(
+                format!(" {title}: begins with {first}, {ends} {y} at {x}."),
+                format!(" {title}: {first}에서 시작하여 {x}에서 {y}(으)로 {ends_ko}."),
+            );
         }
         words
     }
@@ -188,7 +197,7 @@ mod tests {
 
     fn chart(curves: Vec<Curve>) -> Curves {
         let y = Axis::new("loss").log(true).within(0.0, 2.0);
-        Curves { title: "Loss by rate".into(), x: Axis::new("epoch").whole(), y, curves }
+        Curves { title: "Loss by rate".into(), x: Axis::new("epoch").whole(), y, curves, lang: Lang::En }
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use std::fmt::Write;
 
 use crate::axis::Axis;
+use crate::chart::WIDTH;
 use crate::escape::escape;
+use crate::lang::Lang;
 use crate::panel::{LINE, Place, STYLES, clipped, width};
 
-const WIDTH: f64 = 820.0;
 const PANEL_HEIGHT: f64 = 64.0;
 /// Between two panels, and in front of the first.
 const GAP: f64 = 14.0;
@@ -25,7 +26,7 @@ const GAP: f64 = 14.0;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Histograms {
     title: String,
-    width: f64,
+    lang: Lang,
     parts: Vec<Part>,
 }
 
@@ -69,12 +70,12 @@ impl Histogram {
 impl Histograms {
     /// None yet.
     pub fn new(title: impl Into<String>) -> Self {
-        Self { title: title.into(), width: WIDTH, parts: Vec::new() }
+        Self { title: title.into(), lang: Lang::En, parts: Vec::new() }
     }
 
-    /// Makes them as narrow as a [`Chart`](crate::Chart), which a telephone can show.
-    pub fn narrow(mut self) -> Self {
-        self.width = crate::chart::WIDTH;
+    /// Says in which language the texts are.
+    pub fn lang(mut self, lang: Lang) -> Self {
+        self.lang = lang;
         self
     }
 
@@ -106,7 +107,7 @@ impl Histograms {
     }
 
     fn draw(&self, place: Place) -> String {
-        let whole = self.width;
+        let whole = WIDTH;
         let mut body = String::new();
         let mut top = LINE + 8.0;
         for part in &self.parts {
@@ -124,7 +125,7 @@ impl Histograms {
                 Part::Row { label, kind, panels } => {
                     let colour = STYLES[kind % STYLES.len()].0;
                     let count = panels.len().max(1) as f64;
-                    let wide = ((whole - GAP) / count - GAP).min(WIDTH / 3.0);
+                    let wide = ((whole - GAP) / count - GAP).min(WIDTH / 2.0);
                     for (index, panel) in panels.iter().enumerate() {
                         body += &panel.draw((GAP + index as f64 * (wide + GAP), top), wide, colour);
                     }
@@ -143,7 +144,7 @@ impl Histograms {
             }
         }
         let title = escape(&clipped(&self.title, whole - 4.0));
-        let opening = place.open((whole, top.round()), &self.title, &self.description());
+        let opening = place.open(self.lang, (whole, top.round()), &self.title, &self.description());
         format!("{opening}<text x=\"2\" y=\"14\">{title}</text>\n{body}</svg>\n")
     }
 
@@ -274,7 +275,6 @@ mod tests {
             let panel = Histogram::new(words.clone(), edges, counts).note(words.clone());
             let all = Histograms::new(words.clone()).heading(words.clone()).row(words, 1, vec![panel; columns]);
             check(&all.svg());
-            check(&all.narrow().svg());
         }
     }
 }

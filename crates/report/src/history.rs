@@ -262,6 +262,13 @@ impl History {
         self.lengths.map(|(steps_per_epoch, total_steps)| total_steps / steps_per_epoch.max(1))
     }
 
+    /// Where the run was told something, in epochs made before.
+    pub fn told(&self) -> impl Iterator<Item = f64> + '_ {
+        let steps_per_epoch = self.lengths.map_or(1, |(steps_per_epoch, _)| steps_per_epoch.max(1));
+        let told = self.marked.iter().filter(|marked| marked.kind == TOLD);
+        told.map(move |marked| marked.step as f64 / steps_per_epoch as f64)
+    }
+
     /// How many epochs ended.
     pub fn epochs_made(&self) -> u64 {
         self.epochs.last().map_or(0, |epoch| epoch.epoch.saturating_add(1))

@@ -3,22 +3,21 @@
 use std::fmt::Write;
 
 use crate::axis::{Axis, Range};
+use crate::lang::{Lang, Word};
 use crate::number::significant;
-use crate::panel::{Entry, FONT, MARKERS, Panel, Place, Plot, STYLES, width};
+use crate::panel::{Entry, FILE_WIDTH, FONT, MARKERS, Panel, Place, Plot, STYLES, width};
 use crate::{Field, segment_within};
 
-const WIDTH: f64 = 640.0;
-const PLOT_HEIGHT: f64 = 320.0;
+const PLOT_HEIGHT: f64 = 280.0;
 /// What is smaller than this is not seen.
 const FINEST: f64 = 0.1;
-const START: &str = "start";
 /// A way of more points than this has markers at some of them only.
 const MOST_MARKERS: usize = 200;
 
 /// The ways that optimizers take over a surface: over its contour lines, or along its curve.
 ///
 /// ```
-/// use downhill_report::{Field, Ground, Landscape, Way};
+/// use downhill_report::{Field, Ground, Landscape, Lang, Way};
 ///
 /// let bowl = Field::sample((-2.0, 2.0), (-1.0, 1.0), (80, 80), |x, y| x * x + 4.0 * y * y);
 /// let ways = vec![Way { name: "sgd".into(), points: vec![(-1.5, 0.5), (-0.9, -0.3), (-0.5, 0.2)] }];
@@ -27,6 +26,7 @@ const MOST_MARKERS: usize = 200;
 ///     labels: ["x".into(), "y".into()],
 ///     ground: Ground::Contours(bowl),
 ///     ways,
+///     lang: Lang::En,
 /// };
 /// assert!(landscape.svg_file().starts_with("<svg"));
 /// ```
@@ -40,6 +40,8 @@ pub struct Landscape {
     pub ground: Ground,
     /// The ways, in the order of the legend.
     pub ways: Vec<Way>,
+    /// The language of what is not named by others.
+    pub lang: Lang,
 }
 
 /// What ways lead over.
@@ -85,8 +87,9 @@ impl Landscape {
         });
         let panel = Panel {
             title: &self.title,
+            lang: self.lang,
             description: self.description(),
-            size: (WIDTH, PLOT_HEIGHT),
+            size: (FILE_WIDTH, PLOT_HEIGHT),
             x: range(x),
             x_label: self.labels[0].clone(),
             y: range(y),
@@ -163,7 +166,8 @@ impl Landscape {
             let _ = writeln!(
                 svg,
                 "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\" stroke=\"currentColor\"/>\
-                 <text x=\"{label_x:.1}\" y=\"{label_y:.1}\" fill=\"currentColor\">{START}</text>"
+                 <text x=\"{label_x:.1}\" y=\"{label_y:.1}\" fill=\"currentColor\">{}</text>",
+                self.lang.word(Word::Start)
             );
         }
         svg
@@ -172,7 +176,7 @@ impl Landscape {
     /// Where the start's label begins: beside the start, where the fewest lines would run through it.
     fn free_corner(&self, plot: &Plot, start: (f64, f64)) -> (f64, f64) {
         let (x, y) = start;
-        let (wide, high) = (width(START), FONT);
+        let (wide, high) = (width(self.lang.word(Word::Start)), FONT);
         let across = [x + 9.0, x - wide - 9.0, x - wide / 2.0, 2.0f64.max(x - wide - 4.0)];
         let down = [y - 9.0, y + 20.0, y + 5.0];
         let corners = down.into_iter().flat_map(|y| across.map(|x| (x, y)));
@@ -191,21 +195,30 @@ impl Landscape {
 
     /// The picture in words: where each way leads.
     fn description(&self) -> String {
+        let lang = self.lang;
         let mut words = match &self.ground {
             Ground::Contours(field) => match field.extremes() {
                 Some((low, high)) => {
-                    format!("Contour lines between {} and {}.", significant(low), significant(high))
+                    let [low, high] = [low, high].map(significant);
+                    lang.either(
+                        format!("Contour lines between {low} and {high}."),
+                        format!("{low}부터 {high}까지의 등고선."),
+                    )
                 }
-                None => "No contour lines.".into(),
+                None => lang.either("No contour lines.".into(), "등고선 없음.".into()),
             },
-            Ground::Curve { .. } => format!("{} against {}.", self.labels[1], self.labels[0]),
+            Ground::Curve { .. } => lang.against(&self.labels[1], &self.labels[0]),
         };
         for way in &self.ways {
             let mut points = way.points.iter().take_while(|point| finite(point));
             if let Some(first) = points.next() {
                 let last = points.last().unwrap_or(first);
                 let [x, y, last_x, last_y] = [first.0, first.1, last.0, last.1].map(significant);
-                let _ = write!(words, " {}: from {x}, {y} to {last_x}, {last_y}.", way.name);
+                let name = &way.name;
+                words += &lang.either(
+                    format!(" {name}: from {x}, {y} to {last_x}, {last_y}."),
+                    format!(" {name}: ({x}, {y})에서 ({last_x}, {last_y})까지."),
+                );
             }
         }
         words
@@ -280,6 +293,7 @@ mod tests {
             labels: ["x".into(), "y".into()],
             ground: Ground::Contours(field),
             ways,
+            lang: Lang::En,
         }
     }
 

@@ -39,7 +39,7 @@ pub(crate) fn histograms(history: &History) -> Vec<(&'static str, Histograms)> {
     let rows =
         |title: &'static str, kind: usize, of: fn(&Distributions) -> &Vec<Distribution>, word: &str| {
             let before = of(first);
-            let empty = Histograms::new(format!("{title}, before training and after")).narrow();
+            let empty = Histograms::new(format!("{title}, before training and after"));
             let all = evenly(before.len()).fold(empty, |all, index| {
                 let panel = |when: String, found: &Distribution| {
                     let [mean, std] = [found.mean, found.std].map(two_digits);

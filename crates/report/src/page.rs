@@ -416,7 +416,7 @@ fn metric(history: &History) -> Chart {
 
 /// Whether values are so far apart that a linear axis would flatten most of them. The lowest fifth does not count: a
 /// cosine ends next to zero, and on a logarithmic axis nothing else would be seen of it.
-fn is_wide<'a>(points: impl Iterator<Item = &'a (f64, f64)>) -> bool {
+pub(crate) fn is_wide<'a>(points: impl Iterator<Item = &'a (f64, f64)>) -> bool {
     let mut values: Vec<f64> = points.map(|point| point.1).filter(|value| value.is_finite()).collect();
     values.sort_unstable_by(f64::total_cmp);
     let low = values.get(values.len() / 5).copied().unwrap_or_default();

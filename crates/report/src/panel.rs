@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::axis::Range;
 use crate::escape::escape;
+use crate::lang::Lang;
 
 /// The colours of Okabe and Ito, which people with any colour vision can tell apart, those first that stand out on
 /// white and on black; each with a pattern of dashes and a shape of markers of its own, for prints without colour.
@@ -28,6 +29,8 @@ pub(crate) const MARKERS: [&str; 7] = [
     "M-3.6-1.3h7.2v2.6h-7.2z",
 ];
 
+/// The width of a chart in a file of its own: a telephone still shows its text in a size that can be read.
+pub(crate) const FILE_WIDTH: f64 = 500.0;
 pub(crate) const FONT: f64 = 14.0;
 pub(crate) const LINE: f64 = 21.0;
 /// What is left free around a chart in a file of its own.
@@ -46,7 +49,7 @@ pub(crate) enum Place {
 
 impl Place {
     /// The beginning of an `svg` element of such a width and height, with what it shows in words.
-    pub fn open(self, (width, height): (f64, f64), title: &str, description: &str) -> String {
+    pub fn open(self, lang: Lang, (width, height): (f64, f64), title: &str, description: &str) -> String {
         let (shape, style) = match self {
             Self::Page => (format!("viewBox=\"0 0 {width} {height}\" style=\"width:100%;height:auto\""), ""),
             Self::File => {
@@ -56,13 +59,25 @@ impl Place {
             }
         };
         format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" {shape} \
-             font-family=\"system-ui,sans-serif\" font-size=\"{FONT}\" fill=\"currentColor\" \
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" lang=\"{}\" {shape} \
+             font-family=\"{}\" font-size=\"{FONT}\" fill=\"currentColor\" \
              stroke-linejoin=\"round\">\n\
              <title>{}</title>\n<desc>{}</desc>\n{style}",
+            lang.code(),
+            family(lang),
             escape(title),
             escape(description),
         )
+    }
+}
+
+/// The fonts to look for. Where there is no interface font with Korean letters, those that systems have.
+fn family(lang: Lang) -> &'static str {
+    match lang {
+        Lang::En => "system-ui,sans-serif",
+        Lang::Ko => {
+            "system-ui,'Noto Sans KR','Noto Sans CJK KR','Apple SD Gothic Neo','Malgun Gothic',sans-serif"
+        }
     }
 }
 
@@ -70,6 +85,7 @@ impl Place {
 pub(crate) struct Panel<'a> {
     /// What it shows, for those who cannot see it.
     pub title: &'a str,
+    pub lang: Lang,
     /// The same in more words.
     pub description: String,
     /// The whole width, and the height between the axes.
@@ -105,7 +121,7 @@ impl Panel<'_> {
         let bottom = top + plot_height;
         let height = bottom + 2.0 * LINE + 4.0;
 
-        let mut svg = place.open((whole, height), self.title, &self.description);
+        let mut svg = place.open(self.lang, (whole, height), self.title, &self.description);
         let _ =
             writeln!(svg, "<text x=\"2\" y=\"14\">{}</text>", escape(&clipped(&self.y_label, whole - 4.0)));
         svg += &legend;

@@ -5,10 +5,10 @@ use std::fmt::Write;
 use downhill_train::{FoundRate, Point};
 
 use crate::axis::Axis;
+use crate::lang::{Lang, Word};
 use crate::number::two_digits;
-use crate::panel::{Entry, MARKERS, Panel, Place, Plot, STYLES};
+use crate::panel::{Entry, FILE_WIDTH, MARKERS, Panel, Place, Plot, STYLES};
 
-const WIDTH: f64 = 640.0;
 const PLOT_HEIGHT: f64 = 260.0;
 /// The highest loss that is shown, as a multiple of that at the lowest rate: the curve ends where it blew up.
 const HIGHEST: f64 = 1.4;
@@ -28,6 +28,7 @@ const HIGHEST: f64 = 1.4;
 #[derive(Clone, Copy, Debug)]
 pub struct RangeTest<'a> {
     found: &'a FoundRate,
+    lang: Lang,
 }
 
 /// What is pointed out on the curve.
@@ -38,9 +39,15 @@ struct Mark {
 }
 
 impl<'a> RangeTest<'a> {
-    /// The picture of a search.
+    /// The picture of a search, in English.
     pub fn new(found: &'a FoundRate) -> Self {
-        Self { found }
+        Self { found, lang: Lang::En }
+    }
+
+    /// The same in a language.
+    pub fn lang(mut self, lang: Lang) -> Self {
+        self.lang = lang;
+        self
     }
 
     /// An `svg` element, as wide as its surroundings allow. Text and axes have the colour of the text around it.
@@ -56,22 +63,27 @@ impl<'a> RangeTest<'a> {
     fn marks(&self) -> Vec<Mark> {
         let FoundRate { steepest, valley, minimum_tenth, diverges, .. } = self.found;
         let points = [
-            ("steepest", steepest),
-            ("valley", valley),
-            ("minimum/10", minimum_tenth),
-            ("diverges", diverges),
+            (Word::Steepest, steepest),
+            (Word::Valley, valley),
+            (Word::MinimumTenth, minimum_tenth),
+            (Word::Diverges, diverges),
         ];
-        let mark = |(index, (name, lr)): (usize, (&str, &Option<f64>))| {
-            Some(Mark { name: format!("{name} {}", two_digits((*lr)?)), lr: (*lr)?, style: index + 2 })
+        let mark = |(index, (name, lr)): (usize, (Word, &Option<f64>))| {
+            Some(Mark {
+                name: format!("{} {}", self.lang.word(name), two_digits((*lr)?)),
+                lr: (*lr)?,
+                style: index + 2,
+            })
         };
         points.into_iter().enumerate().filter_map(mark).collect()
     }
 
     fn draw(&self, place: Place) -> String {
         let FoundRate { recommended, band, curve, rehearsals, .. } = self.found;
+        let lang = self.lang;
         let first = curve.first().and_then(|point| point.loss).unwrap_or(1.0);
-        let y = Axis::new("loss").within(0.0, HIGHEST * first.max(f64::MIN_POSITIVE));
-        let x = Axis::new("learning rate").log(true);
+        let y = Axis::new(lang.word(Word::Loss)).within(0.0, HIGHEST * first.max(f64::MIN_POSITIVE));
+        let x = Axis::new(lang.word(Word::LearningRate)).log(true);
         let marks = self.marks();
         let (curve, rehearsals) = (places(curve), places(rehearsals));
         let all = || curve.iter().chain(&rehearsals);
@@ -81,10 +93,10 @@ impl<'a> RangeTest<'a> {
             dashes: STYLES[index].1,
             marker,
         };
-        let name = format!("recommended {}", two_digits(*recommended));
-        let mut legend = vec![line("range test, training loss", 0, "")];
+        let name = format!("{} {}", lang.word(Word::Recommended), two_digits(*recommended));
+        let mut legend = vec![line(lang.word(Word::RangeTestLoss), 0, "")];
         if !rehearsals.is_empty() {
-            legend.push(line("rehearsals, validation loss", 1, MARKERS[0]));
+            legend.push(line(lang.word(Word::RehearsalLoss), 1, MARKERS[0]));
         }
         legend.push(Entry { name: &name, colour: "currentColor", dashes: "none", marker: "" });
         legend.extend(marks.iter().map(|mark| Entry {
@@ -94,14 +106,15 @@ impl<'a> RangeTest<'a> {
             marker: MARKERS[mark.style],
         }));
         let panel = Panel {
-            title: "Learning rate range test",
+            title: lang.word(Word::RangeTest),
+            lang,
             description: self.description(&marks),
             // In a page, narrow enough for a telephone.
-            size: (if place == Place::Page { crate::chart::WIDTH } else { WIDTH }, PLOT_HEIGHT),
+            size: (if place == Place::Page { crate::chart::WIDTH } else { FILE_WIDTH }, PLOT_HEIGHT),
             x: x.over(all().map(|point| point.0).chain([*recommended]), 0.01),
-            x_label: x.label(),
+            x_label: x.label(lang),
             y: y.over(all().map(|point| point.1), 0.05),
-            y_label: y.label(),
+            y_label: y.label(lang),
             legend,
         };
         panel.svg(place, |plot| {
@@ -137,9 +150,15 @@ impl<'a> RangeTest<'a> {
     fn description(&self, marks: &[Mark]) -> String {
         let FoundRate { band: [low, high], steps, run_steps, .. } = self.found;
         let [low, high] = [*low, *high].map(two_digits);
-        let mut words = format!(
-            "Loss against learning rate. Recommended {}, band {low} to {high}, found in {steps} steps for a run of {run_steps}.",
-            two_digits(self.found.recommended)
+        let recommended = two_digits(self.found.recommended);
+        let mut words = self.lang.either(
+            format!(
+                "Loss against learning rate. Recommended {recommended}, band {low} to {high}, found in {steps} steps for \
+                 a run of {run_steps}."
+            ),
+            format!(
+                "학습률에 따른 손실. 추천 {recommended}, 범위 {low}~{high}, {run_steps}스텝의 실행을 위해 {steps}스텝을 씀."
+            ),
         );
         for mark in marks {
             let _ = write!(words, " {}.", mark.name);

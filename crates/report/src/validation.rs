@@ -73,7 +73,7 @@ pub(crate) fn residuals(Residuals { residuals, pairs }: &Residuals) -> (Chart, H
         residuals.bins.counts.iter().copied(),
     )
     .note(format!("mean {mean}, std {std}"));
-    let spread = Histograms::new("Residuals of the held-out rows").narrow().row("rows", 1, [panel]);
+    let spread = Histograms::new("Residuals of the held-out rows").row("rows", 1, [panel]);
     (scatter, spread)
 }
 

@@ -1,6 +1,6 @@
 //! Ways over a surface in a terminal: a panel for each, side by side, as colours alone would not tell them apart.
 
-use downhill_report::Ground;
+use downhill_report::{Ground, Lang};
 
 use super::Picture;
 use super::way::Way;
@@ -28,7 +28,7 @@ pub fn text(picture: &Picture<'_>, width: usize, coloured: bool) -> String {
     let mut text = String::new();
     for row in picture.entrants.chunks(across) {
         let panels: Vec<Vec<String>> =
-            row.iter().map(|one| panel(picture, &one.name(), &one.way, wide, coloured)).collect();
+            row.iter().map(|one| panel(picture, &one.name(Lang::En), &one.way, wide, coloured)).collect();
         for line in 0..panels[0].len() {
             let parts: Vec<&str> = panels.iter().map(|panel| panel[line].as_str()).collect();
             text += parts.join(&" ".repeat(GAP)).trim_end();

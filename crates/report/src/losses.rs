@@ -1,0 +1,35 @@
+//! The losses of runs, from their logs, as one chart.
+
+use downhill_train::{Error, RunFolder};
+
+use crate::lang::{Lang, Word};
+use crate::page::is_wide;
+use crate::{Axis, Chart, Run, Series};
+
+/// The losses of training and validation by epoch, of one run or of several on top of each other, with a mark wherever
+/// a run was told something.
+///
+/// # Errors
+///
+/// As [`html`](crate::html).
+pub fn losses(folders: &[RunFolder], lang: Lang) -> Result<Chart, Error> {
+    let runs = folders.iter().map(Run::read).collect::<Result<Vec<_>, _>>()?;
+    let mut series = Vec::new();
+    for run in &runs {
+        let name = |loss| match &runs[..] {
+            [_] => lang.word(loss).to_string(),
+            _ => format!("{}, {}", run.folder.name(), lang.word(loss)),
+        };
+        series.push(Series::new(name(Word::Training), run.history.each(|epoch| epoch.train_loss)));
+        series.push(Series::new(name(Word::Validation), run.history.each(|epoch| epoch.valid_loss)));
+    }
+    let y = Axis::new(lang.word(Word::Loss)).log(is_wide(series.iter().flat_map(|series| &series.points)));
+    let names: Vec<String> = runs.iter().map(|run| run.folder.name()).collect();
+    let title = lang.losses_of(Word::Loss, &names.join(", "));
+    let mut chart = Chart::new(title, Axis::new(lang.word(Word::Epoch)).whole(), y).lang(lang);
+    for told in runs.iter().flat_map(|run| run.history.told()) {
+        chart = chart.mark(told, lang.word(Word::Told));
+    }
+    chart.series = series;
+    Ok(chart)
+}
