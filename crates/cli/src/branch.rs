@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use downhill::prelude::Trainer;
-use downhill::train::{BranchPoint, Command, RunFolder};
+use downhill::train::{BranchPoint, Command, Overview, RunFolder};
 
 use crate::args::{BranchArgs, Format};
 use crate::train::{conclude, connect, new_board};
@@ -12,7 +12,11 @@ use crate::{Failure, evaluate};
 pub fn branch(options: &BranchArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let runs = &options.run_args.runs;
     let (parent, at) = parse(&options.run, runs)?;
-    let config = options.config(parent.config()?)?;
+    let mut config = parent.config()?;
+    if let Some(epochs) = Overview::of(parent.path()).total_epochs {
+        config.training.epochs = epochs; // it may have been told another length than it began with
+    }
+    let config = options.config(config)?;
     let running = &options.run_args.running;
     let board = new_board(running, &config.training)?;
     let mut trainer = connect(Trainer::default(), running, board, Vec::new(), quiet)?;

@@ -110,6 +110,10 @@ pub fn bar() -> impl FnMut(&Event) + Send {
             ));
         }
         Event::Search => bar.set_message("finding the learning rate"),
+        Event::Plan { total_steps, steps_per_epoch, .. } => {
+            bar.set_length(*total_steps);
+            total_epochs = epochs(*total_steps, *steps_per_epoch);
+        }
         Event::Stop { .. } => bar.finish_and_clear(),
         _ => {}
     }
@@ -152,6 +156,9 @@ pub fn lines() -> impl FnMut(&Event) + Send {
                 output::tell(&line);
                 last = Some(Instant::now());
             }
+        }
+        Event::Plan { total_steps, steps_per_epoch, .. } => {
+            total_epochs = epochs(*total_steps, *steps_per_epoch);
         }
         Event::Stop { .. } if !shown => output::tell(&line),
         _ => {}

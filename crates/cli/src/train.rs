@@ -43,7 +43,10 @@ pub fn resume(options: &ResumeArgs, format: Format, quiet: bool) -> Result<(), F
         Some(into) => Some(TensorBoard::new(into, &folder.config()?.training)),
         None => None,
     };
-    let past = log::read(&folder.log_path())?.0.into_iter().map(|record| record.event);
+    // One that was cut off before its first word has no log yet.
+    let path = folder.log_path();
+    let past = if path.exists() { log::read(&path)?.0 } else { Vec::new() };
+    let past = past.into_iter().map(|record| record.event);
     let mut trainer = connect(Trainer::default(), &options.running, board, past.collect(), quiet)?;
     // A run that is over must be longer before its rate can change.
     let longer = options.epochs.map(|epochs| Command::SetEpochs { epochs });
@@ -101,15 +104,28 @@ pub fn connect(
     if let Some(epochs) = running.keep_every {
         trainer = trainer.keep_every(epochs);
     }
+    if let Some(view) = view::of(running.view.view, quiet, past, view::STOPS, act)? {
+        trainer = trainer.view(view);
+    }
+    // Behind the view, so that it goes after it: a dashboard would cover what it says.
     if let Some(mut board) = board {
+        let mut warnings = Warnings(Vec::new());
         trainer = trainer.view(move |event| {
             if let Err(error) = board.show(event) {
-                output::tell(&format!("warning: {error}; the run goes on without"));
+                warnings.0.push(format!("warning: {error}; the run went on without"));
             }
         });
     }
-    let view = view::of(running.view.view, quiet, past, view::STOPS, act)?;
-    Ok(if let Some(view) = view { trainer.view(view) } else { trainer })
+    Ok(trainer)
+}
+
+/// What is said when the run is over.
+struct Warnings(Vec<String>);
+
+impl Drop for Warnings {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|warning| output::tell(warning));
+    }
 }
 
 pub fn conclude(trained: &Trained, format: Format, quiet: bool) -> Result<(), Failure> {

@@ -24,12 +24,9 @@ pub fn watch(options: &WatchArgs, format: Format, quiet: bool) -> Result<(), Fai
     ctrlc::set_handler(move || interrupted(130))?;
     let reason = match format {
         Format::Text => {
-            let steers = Remote::connect(&folder)?.map(|remote| remote.into_sender(PATIENCE));
+            let steers = Remote::sender(&folder, PATIENCE);
             let act = move |action| match action {
-                Action::Tell(command) => steers
-                    .as_ref()
-                    .and_then(|run| run.send(command).ok())
-                    .ok_or_else(|| "the run is over".to_string()),
+                Action::Tell(command) => steers.send(command).map_err(|_| "the run is over".to_string()),
                 Action::Quit | Action::Interrupt => {
                     detach(if action == Action::Quit { 0 } else { 130 });
                     Ok(())

@@ -122,7 +122,7 @@ fn a_folder_for_tensorboard_that_cannot_be_written_stops_no_run() {
     place.write("file", "");
     let trained = place.train("good.csv --name a --tensorboard file").done();
     let trained =
-        trained.says(&["warning: could not write for TensorBoard to file", "the run goes on without"]);
+        trained.says(&["warning: could not write for TensorBoard to file", "the run went on without"]);
     assert_eq!(trained.stderr.matches("warning: ").count(), 1, "{trained:?}");
     assert_eq!(trained.hash(), place.train("good.csv --name b").done().hash());
 }

@@ -206,7 +206,7 @@ impl History {
                 }
                 Event::Distributions { step, weights, activations } => {
                     let found = Distributions { step, weights, activations };
-                    if step == 0 {
+                    if history.first.is_none() {
                         history.first = Some(found);
                     } else {
                         history.last = Some(found);
@@ -242,7 +242,8 @@ impl History {
 
     /// Works out what the changes, in the order in which they took effect, come to.
     fn steer(&mut self) {
-        self.changes.sort_by_key(|change| change.made);
+        // What happens at the end of a step comes before what a person says at the next.
+        self.changes.sort_by_key(|change| (change.made, matches!(change.event, Event::Command { .. })));
         let (steps_per_epoch, total_steps) = self.lengths.unwrap_or((1, 1));
         let mut steering = Steering::default();
         for change in &mut self.changes {

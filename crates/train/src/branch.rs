@@ -141,6 +141,7 @@ impl Trainer {
             go_to(&mut old, parent, at)?;
             let mut new = Session::new(&config.training, &data, threads > 1)?;
             let notes = new.adopt(&old)?;
+            new.check_first(&Script::default(), &self.told)?;
             config.parent = Some(Parent { run: absolute(parent.path()), step: new.position().step });
             let name = name.map_or_else(|| format!("{}-branch", parent.name()), str::to_string);
             let folder = RunFolder::create(runs, Some(&name), &config)?;

@@ -16,7 +16,7 @@ use crate::steering::Steering;
 pub(crate) struct Progress {
     /// The next step.
     pub step: u64,
-    /// The number of steps made, those gone back over included.
+    /// The number of steps made, those gone back over included; going back counts as one more.
     pub made: u64,
     /// How many commands the run has obeyed.
     pub commands: u64,

@@ -90,7 +90,7 @@ pub enum Event {
     Rollback {
         /// The step at which it was seen.
         step: u64,
-        /// The number of steps made, those gone back over included.
+        /// The number of steps made, those gone back over included, and one for going back.
         #[serde(default)]
         made: u64,
         /// The next step, where the run was still well.

@@ -71,7 +71,9 @@ impl Trainer {
             }
         };
         self.outside.views.push(Box::new(view));
-        self.outside.script = Script::of(&records);
+        // What it was told after its end, it has not done.
+        let last = records.iter().rposition(|record| matches!(record.event, Event::Stop { .. }));
+        self.outside.script = Script::of(&records[..last.unwrap_or_default()]);
         // What was interrupted is replayed up to there.
         self.outside.until = (reason == Stop::Interrupted).then_some(made);
         self.config = config.training;

@@ -50,18 +50,18 @@ impl Script {
 
 /// The number of steps made, those gone back over included, when a run last came to a step.
 pub(crate) fn made_at(records: &[Record], step: u64) -> u64 {
-    let mut rollbacks: Vec<(u64, u64, u64)> = records
-        .iter()
-        .filter_map(|record| match record.event {
-            Event::Rollback { made, step, to, .. } => Some((made, step, to)),
-            _ => None,
-        })
-        .collect();
-    // After a resume some of them happened, and were logged, again.
-    rollbacks.sort_unstable();
-    rollbacks.dedup();
+    let mut rollbacks: Vec<(u64, u64, u64)> = Vec::new();
+    for record in records {
+        match record.event {
+            Event::Start { .. } => rollbacks.clear(),
+            // What happened after its checkpoint happens again, or, if the run was told to change, not.
+            Event::Resume { made, .. } => rollbacks.retain(|rollback| rollback.0 <= made),
+            Event::Rollback { made, step, to, .. } => rollbacks.push((made, step, to)),
+            _ => {}
+        }
+    }
     let last = rollbacks.iter().rposition(|&(_, _, to)| to <= step).map_or(0, |last| last + 1);
-    let again = rollbacks[..last].iter().map(|(_, step, to)| step - to).sum::<u64>();
+    let again = rollbacks[..last].iter().map(|(_, step, to)| step - to + 1).sum::<u64>();
     step + again
 }
 
@@ -99,13 +99,17 @@ mod tests {
         let rollback =
             |made, step, to| Event::Rollback { made, step, to, scale: 0.5, cause: Cause::NotFinite };
         // Twice back to 20, from 30 and then from 25, the first one logged again after a resume; then on to 60, back to 40.
-        let log =
-            records([rollback(30, 30, 20), rollback(30, 30, 20), rollback(35, 25, 20), rollback(75, 60, 40)]);
+        let resume = Event::Resume { step: 20, made: 20, total_steps: 90, steps_per_epoch: 10 };
+        let first = rollback(31, 30, 20);
+        let log = [first.clone(), resume.clone(), first.clone(), rollback(37, 25, 20), rollback(78, 60, 40)];
+        let log = records(log);
         assert_eq!(made_at(&log, 10), 10);
         assert_eq!(made_at(&log, 19), 19);
-        assert_eq!(made_at(&log, 20), 35);
-        assert_eq!(made_at(&log, 39), 54);
-        assert_eq!(made_at(&log, 40), 75);
-        assert_eq!(made_at(&log, 41), 76);
+        assert_eq!(made_at(&log, 20), 37);
+        assert_eq!(made_at(&log, 39), 56);
+        assert_eq!(made_at(&log, 40), 78);
+        assert_eq!(made_at(&log, 41), 79);
+        // Resumed at a lower rate, it does not blow up again.
+        assert_eq!(made_at(&records([first, resume]), 25), 25);
     }
 }

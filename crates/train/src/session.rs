@@ -675,6 +675,8 @@ impl<'a> Session<'a> {
             std::mem::take(&mut self.progress);
         let rollbacks = rollbacks + 1;
         let well = back.progress.clone();
+        // Before and after it are two moments, even if the step that was seen to be bad did not count.
+        let made = made + 1;
         self.progress = Progress { made, commands, epochs, ended, rollbacks, best, steering, ..well };
         self.progress.steering.scale *= cut;
         let scale = self.progress.steering.scale;
@@ -896,7 +898,8 @@ impl<'a> Session<'a> {
             metrics,
             best,
             seconds,
-            rows_per_second: rows as f64 / seconds,
+            // A clock may stand still, and the log has no word for infinity.
+            rows_per_second: rows as f64 / seconds.max(1e-9),
         };
         self.progress.loss_sum = 0.0;
         self.progress.seconds += seconds;
@@ -949,8 +952,10 @@ impl<'a> Session<'a> {
         log.append(&event)?;
         log.sync()?;
         let best = self.progress.best.as_ref().map(|best| best.epoch.step);
+        // Later ones are of what was gone back over, and would be taken for where the run is.
         let mut kept: Vec<u64> = [Some(step), before, best].into_iter().flatten().collect();
         kept.extend(folder.steps()?.into_iter().filter(|&step| self.stays(step, outside.keep_every)));
+        kept.retain(|&kept| kept <= step);
         folder.keep(&kept)?;
         outside.show(&event);
         (self.saved, self.unsaved) = (Instant::now(), false);
@@ -971,7 +976,8 @@ impl<'a> Session<'a> {
     /// Puts the weights in place that the run comes to.
     fn finish(mut self, stop: Stop) -> Result<Outcome, Error> {
         // Weights in the middle of an epoch are of none.
-        let mut epoch = if self.is_between_epochs() { self.last.take() } else { None };
+        let step = self.progress.step;
+        let mut epoch = self.last.take().filter(|epoch| epoch.step == step);
         let restores = self.config.early_stopping.restores_best() || matches!(stop, Stop::Diverged { .. });
         if let (Some(weights), Some(best), true) = (self.best, self.progress.best, restores) {
             weights.put(&mut self.model);

@@ -70,6 +70,12 @@ impl Steering {
         self.before.push(Before { given, scale: [scale, self.scale] });
     }
 
+    /// The steps that it counts from.
+    pub(crate) fn steps_mut(&mut self) -> impl Iterator<Item = &mut u64> {
+        let before = self.before.iter_mut().filter_map(|before| before.given.as_mut());
+        self.given.as_mut().into_iter().chain(before).map(|given| &mut given.from)
+    }
+
     /// Whether there is a change to take back.
     pub fn can_undo(&self) -> bool {
         !self.before.is_empty()

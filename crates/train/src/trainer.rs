@@ -37,7 +37,7 @@ pub struct Trainer {
     pub(crate) config: Config,
     pub(crate) threads: Option<usize>,
     pub(crate) outside: Outside,
-    told: Vec<Command>,
+    pub(crate) told: Vec<Command>,
     control: Option<Sender<Command>>,
 }
 
@@ -348,6 +348,7 @@ impl Trainer {
             });
             #[cfg(not(unix))]
             drop(control);
+            session.check_first(&outside.script, &told)?;
             // One that was cut off before its first checkpoint starts again.
             let start = session.is_at_its_start();
             outside.tell(&if start { session.start() } else { session.resumed() })?;

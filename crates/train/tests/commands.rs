@@ -6,8 +6,8 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use downhill_train::{
-    BranchPoint, Command, Config, EarlyStopping, Error, Event, Network, RunConfig, RunFolder, Source, Stop,
-    Trained, Trainer, log,
+    BranchPoint, Cause, Command, Config, EarlyStopping, Error, Event, Network, RunConfig, RunFolder, Source,
+    Stop, Trained, Trainer, log,
 };
 
 /// Iris has 120 training rows here: 8 steps an epoch.
@@ -277,6 +277,93 @@ fn a_branch_at_another_rate_is_the_run_that_was_told_so() {
         .branch(&branched, BranchPoint::Step(20), branched.config().unwrap(), runs.path(), None)
         .unwrap_err();
     assert!(error.to_string().contains("branch off its parent"), "{error}");
+}
+
+#[test]
+fn a_loss_that_is_no_number_is_gone_back_on_and_replayed() {
+    let runs = tempfile::tempdir().unwrap();
+    let config = config(|config| {
+        config.optimizer = "sgd".parse().unwrap();
+        config.lr = Some(0.1.into());
+        config.network = Network::mlp([16]).into();
+    });
+    let (sender, inbox) = mpsc::channel();
+    let mut steps = 0;
+    let trainer = Trainer::from_config(config).threads(1).inbox(inbox).view(move |event| match event {
+        // Far too high, where an epoch begins; and a good one where that is gone back to.
+        Event::Step { step, .. } => {
+            steps += 1;
+            if steps == 5 * STEPS_PER_EPOCH && *step == steps - 1 {
+                sender.send(set_lr("1e38")).unwrap();
+            }
+        }
+        Event::Rollback { .. } => sender.send(set_lr("0.05")).unwrap(),
+        _ => {}
+    });
+    let trained = trainer.fit_in(runs.path(), Some("run"), &Source::new("iris")).unwrap();
+    let run = folder(&runs.path().join("run"));
+    let records = log::read(&run.log_path()).unwrap().0;
+    let back: Vec<_> = records
+        .iter()
+        .filter_map(|record| match record.event {
+            Event::Rollback { step, made, to, cause: Cause::NotFinite, .. } => Some((step, made, to)),
+            _ => None,
+        })
+        .collect();
+    let &[(step, made, to)] = &back[..] else { panic!("{back:?} is not a test") };
+    assert_eq!((to, made), (5 * STEPS_PER_EPOCH, step + 1));
+    let replayed = Trainer::default().threads(1).replay(&run).unwrap();
+    assert!(replayed.matches, "{:?}", replayed.difference);
+    // Where it went back to, the run was last before it was told the good rate.
+    let branched = branch(runs.path(), &run, BranchPoint::Step(to), |_| (), &[set_lr("0.05")]);
+    assert_eq!(hash(&branched), hash(&trained));
+    let branched = folder(Path::new(branched.summary().run.as_deref().unwrap()));
+    assert_eq!(branched.config().unwrap().parent.unwrap().step, to);
+}
+
+#[test]
+fn a_run_that_stopped_early_is_branched_off_to_go_on() {
+    let runs = tempfile::tempdir().unwrap();
+    let impatient = config(|config| {
+        config.lr = Some(0.3.into());
+        config.epochs = 200;
+        config.early_stopping = "after(2)".parse().unwrap();
+    });
+    let parent = train(runs.path(), impatient, &[]);
+    assert_eq!(parent.stop(), Stop::EarlyStopping);
+    let run = folder(&runs.path().join("run"));
+    let went_on = branch(runs.path(), &run, BranchPoint::Last, |_| (), &[set_lr("0.1x")]);
+    assert!(went_on.summary().epochs > parent.summary().epochs);
+}
+
+#[test]
+fn what_is_refused_leaves_the_log_alone() {
+    let runs = tempfile::tempdir().unwrap();
+    train(runs.path(), config(|_| ()), &[]);
+    let run = folder(&runs.path().join("run"));
+    let before = fs::read(run.log_path()).unwrap();
+    for command in [set_lr("0.5x"), Command::SetEpochs { epochs: 3 }, Command::Undo] {
+        Trainer::default().threads(1).told(command).resume(run.clone()).unwrap_err();
+    }
+    assert_eq!(fs::read(run.log_path()).unwrap(), before);
+    let trainer = Trainer::default().threads(1).told(Command::Undo);
+    trainer.branch(&run, BranchPoint::Epochs(2), run.config().unwrap(), runs.path(), None).unwrap_err();
+    assert_eq!(fs::read_dir(runs.path()).unwrap().count(), 1, "no folder of a branch that cannot begin");
+}
+
+#[test]
+fn a_branch_with_another_optimizer_goes_back_to_states_of_its_own() {
+    let runs = tempfile::tempdir().unwrap();
+    let backtracking = config(|config| {
+        config.optimizer = "sgd".parse().unwrap();
+        config.plateau = "cut(0.5, patience=0, backtrack=true)".parse().unwrap();
+    });
+    train(runs.path(), backtracking, &[]);
+    let run = folder(&runs.path().join("run"));
+    let change = |config: &mut RunConfig| config.training.optimizer = "adamw".parse().unwrap();
+    let trained = branch(runs.path(), &run, BranchPoint::Epochs(6), change, &[set_lr("0.01")]);
+    let branched = folder(Path::new(trained.summary().run.as_deref().unwrap()));
+    assert!(Trainer::default().threads(1).replay(&branched).unwrap().matches);
 }
 
 #[test]

@@ -75,11 +75,15 @@ impl Remote {
     }
 
     /// Where a view sends what a person tells the run. Nobody waits for it: what becomes of it is an event.
-    pub fn into_sender(mut self, patience: Duration) -> Sender<Command> {
-        let (sender, inbox) = mpsc::channel();
+    pub fn sender(folder: &RunFolder, patience: Duration) -> Sender<Command> {
+        let (sender, inbox) = mpsc::channel::<Command>();
+        let folder = folder.clone();
         std::thread::spawn(move || {
             for command in inbox {
-                let _ = self.tell(&command, patience);
+                // One that is not used for long is closed, so each has its own.
+                if let Ok(Some(mut run)) = Self::connect(&folder) {
+                    let _ = run.tell(&command, patience);
+                }
             }
         });
         sender

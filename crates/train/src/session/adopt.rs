@@ -27,16 +27,14 @@ impl Session<'_> {
         self.model.params_mut().copy_from_slice(other.model.params());
         self.model.statistics_mut().copy_from_slice(other.model.statistics());
 
-        self.progress = Progress { commands: 0, ended: false, ..other.progress.clone() };
+        self.progress = Progress { commands: 0, ended: false, epochs: None, ..other.progress.clone() };
         let (own, its) = (self.config, other.config);
-        if own.epochs != its.epochs {
-            self.progress.epochs = None;
-        }
         let same_rule = spec::name(&own.optimizer) == spec::name(&its.optimizer);
         let same_slots = self.optimizer.state().slots().len() == other.optimizer.state().slots().len();
         let same_around = own.ema.is_some() == its.ema.is_some()
             && discriminant::<Lookahead>(&own.lookahead) == discriminant(&its.lookahead);
-        if same_rule && same_slots && same_around {
+        let goes_on = same_rule && same_slots && same_around;
+        if goes_on {
             self.optimizer.state_mut().clone_from(other.optimizer.state());
         } else {
             self.progress.updates = 0;
@@ -55,6 +53,9 @@ impl Session<'_> {
         let same_stopping = own.early_stopping.monitor() == its.early_stopping.monitor();
         if same_data && same_stopping && self.loss == other.loss {
             (self.best, self.last) = (other.best.clone(), other.last.clone());
+            if let (Some(best), false) = (&mut self.best, goes_on) {
+                best.training = None;
+            }
         } else {
             (self.progress.best, self.progress.waited, self.last) = (None, 0, None);
             notes.push(
@@ -65,7 +66,8 @@ impl Session<'_> {
             self.progress.watch = Watch::default();
         }
 
-        if self.steps_per_epoch != other.steps_per_epoch || !same_data {
+        let same_batches = self.rows_per_step == other.rows_per_step && own.seed == its.seed;
+        if !same_batches || !same_data {
             if !other.is_between_epochs() {
                 return Err(Error::Mismatch(format!(
                     "step {} is in the middle of an epoch, and with other data or another batch the rest of it is another; \
@@ -74,7 +76,17 @@ impl Session<'_> {
                     other.progress.step / other.steps_per_epoch
                 )));
             }
-            self.progress.step = other.progress.step / other.steps_per_epoch * self.steps_per_epoch;
+            let (its, own) = (other.steps_per_epoch, self.steps_per_epoch);
+            let here =
+                |step: &mut u64| *step = (u128::from(*step) * u128::from(own) / u128::from(its)) as u64;
+            here(&mut self.progress.step);
+            self.progress.steering.steps_mut().for_each(here);
+            self.progress.best.iter_mut().for_each(|best| here(&mut best.epoch.step));
+            self.last.iter_mut().for_each(|last| here(&mut last.step));
+        }
+        if own.early_stopping.stops(self.progress.waited) {
+            // It is branched off to go on.
+            self.progress.waited = 0;
         }
         self.progress.made = self.progress.step;
         if self.progress.step >= self.total_steps() {

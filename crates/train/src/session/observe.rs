@@ -33,7 +33,7 @@ impl Observer {
 
     /// Whether the norms of the next step are told: it is the last of its epoch, and that is one of those to tell of.
     pub fn is_due(session: &Session<'_>) -> bool {
-        let every = session.config.epochs.div_ceil(MOST_EPOCHS).max(1);
+        let every = session.progress.epochs.unwrap_or(session.config.epochs).div_ceil(MOST_EPOCHS).max(1);
         (session.progress.step + 1).is_multiple_of(session.steps_per_epoch)
             && session.position().epoch().is_multiple_of(every)
     }

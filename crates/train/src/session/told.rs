@@ -2,18 +2,20 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Outside, Session};
+use super::{Outside, Session, check_momentum};
+use crate::script::Script;
 use crate::{Command, Error, Event, Stop};
 
 impl Session<'_> {
     /// Does what the run was told by its log at this step, and then what it is told now; why it is to stop, if it is.
     pub(super) fn obey(&mut self, outside: &mut Outside, began: &mut Instant) -> Result<Option<Stop>, Error> {
         self.obey_log(outside);
-        let mut paused = None;
+        let mut paused: Option<Instant> = None;
         loop {
             let command = if paused.is_some() { outside.wait() } else { outside.command() };
             let Some(command) = command else { break };
             if let Command::Stop = command {
+                *began += paused.map_or(Duration::ZERO, |since| since.elapsed());
                 self.take_time(began);
                 return Ok(Some(Stop::Interrupted));
             }
@@ -26,9 +28,14 @@ impl Session<'_> {
             match command {
                 Command::Pause => _ = paused.get_or_insert_with(Instant::now),
                 Command::Continue | Command::End => {
-                    *began += paused.take().map_or(Duration::ZERO, |since: Instant| since.elapsed());
+                    *began += paused.take().map_or(Duration::ZERO, |since| since.elapsed());
                 }
                 Command::Checkpoint => {
+                    // A pause takes no time.
+                    if let Some(since) = &mut paused {
+                        *began += since.elapsed();
+                        *since = Instant::now();
+                    }
                     self.take_time(began);
                     self.save(outside)?;
                 }
@@ -67,6 +74,22 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Fails if what a run that goes on is to begin with cannot be done. It does nothing yet.
+    pub fn check_first(&mut self, script: &Script, commands: &[Command]) -> Result<(), Error> {
+        let (progress, unsaved) = (self.progress.clone(), self.unsaved);
+        let mut script = script.clone();
+        while let Some(command) = script.due(self.progress.made) {
+            self.apply(&command);
+        }
+        let mut refused = Ok(());
+        for command in commands {
+            refused = refused.and_then(|()| self.check(command).map_err(Error::Mismatch));
+            self.apply(command);
+        }
+        (self.progress, self.unsaved) = (progress, unsaved);
+        refused
+    }
+
     /// Why a command cannot be done now.
     pub fn check(&self, command: &Command) -> Result<(), String> {
         let epochs_made = self.progress.step.div_ceil(self.steps_per_epoch);
@@ -80,7 +103,8 @@ impl Session<'_> {
                 let mut steering = self.progress.steering.clone();
                 steering.change(lr, self.position());
                 let rate = steering.rate(self.lr, self.position());
-                if rate.is_finite() { Ok(()) } else { Err(format!("{lr} comes to a rate of {rate}")) }
+                let good = rate.is_finite() && steering.scale > 0.0 && steering.scale.is_finite();
+                if good { Ok(()) } else { Err(format!("{lr} comes to a rate of {rate}")) }
             }
             Command::Undo if !self.progress.steering.can_undo() => {
                 Err("there is no change of the rate to undo".into())
@@ -91,6 +115,10 @@ impl Session<'_> {
                     epochs_made.max(1),
                     epochs_made.max(1)
                 ))
+            }
+            Command::SetEpochs { epochs } => {
+                let total = self.steps_per_epoch * epochs;
+                check_momentum(self.config, self.steps_per_epoch, total).map_err(|error| error.to_string())
             }
             _ => Ok(()),
         }
@@ -122,6 +150,9 @@ impl Session<'_> {
                 self.progress.epochs = Some(*epochs);
                 self.progress.ended = false;
                 self.progress.waited = 0;
+                if let Some(back) = &mut self.back {
+                    back.progress.waited = 0;
+                }
             }
             Command::Stop | Command::Pause | Command::Continue | Command::Checkpoint => {}
         }
