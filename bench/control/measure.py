@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""How much a run is slowed down by who connects with it: the same run with nobody there, and with
-1000 connections of which each says as much nonsense as is taken from it.
+"""How much a run is slowed down by who connects with it: the same run with nobody there, and with 1000 connections of which
+each says as much nonsense as is taken from it. What the flood itself takes from a machine of few cores is no cost of the
+socket, so the same flood goes to another run, which is paused, too: that is what to compare with.
 
     bench/control/measure.py target/release/downhill [ROUNDS]
 
 The runs are interleaved. Measured are the time from start to end and the processor time of the process, as medians, and the
-processor time of the thread that serves the connections. The flood is held to one process of low priority: what it takes from
-the machine itself is not what is asked here, so processor time is the figure to look at where cores are few.
+processor time of the thread that serves the connections.
 """
 
 import os
@@ -20,7 +20,7 @@ import time
 from multiprocessing import Process
 
 PROGRAM, ROUNDS = os.path.abspath(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 7
-RUN = "train digits --hidden 64 --epochs 2000 --early-stop off --lr 0.001 --threads 1 --quiet --format json --name run".split()
+RUN = "train digits --hidden 64 --epochs 2000 --early-stop off --lr 0.001 --threads 1 --quiet --format json".split()
 NONSENSE = (b"x" * 300 + b"\n") * 50 + b'{"status":true}\n{"command":"explode"}\n'
 
 
@@ -61,14 +61,30 @@ def served(pid):
     return None
 
 
+def start(folder, name, **more):
+    return subprocess.Popen([PROGRAM, *RUN, "--name", name], cwd=folder, stdout=subprocess.DEVNULL, **more)
+
+
+def pause(path):
+    while not os.path.exists(path):
+        time.sleep(0.001)
+    client = socket.socket(socket.AF_UNIX)
+    client.connect(path)
+    client.sendall(b'{"command":"pause"}\n')
+    assert client.recv(1000).startswith(b'{"ok":true')
+
+
 def measure(flooded):
     with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "runs/run/control.sock")
-        other = Process(target=flood, args=(path,), daemon=True)
+        paused = start(folder, "other")
+        pause(os.path.join(folder, "runs/other/control.sock"))
+        other = None
         if flooded:
+            other = Process(target=flood, args=(os.path.join(folder, f"runs/{flooded}/control.sock"),), daemon=True)
             other.start()
+            time.sleep(0.5)
         began = time.time()
-        run = subprocess.Popen([PROGRAM, *RUN], cwd=folder, stdout=subprocess.DEVNULL)
+        run = start(folder, "run")
         control = 0.0
         while True:
             pid, _, usage = os.wait4(run.pid, os.WNOHANG)
@@ -80,13 +96,15 @@ def measure(flooded):
                 pass
             time.sleep(0.01)
         took = time.time() - began
-        if flooded:
+        if other:
             other.kill()
             other.join()
+        paused.kill()
+        paused.wait()
         return took, usage.ru_utime + usage.ru_stime, control
 
 
-kinds = {"nobody there": False, "1000 connections": True}
+kinds = {"nobody there": None, "1000 elsewhere": "other", "1000 connections": "run"}
 figures = {kind: [] for kind in kinds}
 for _ in range(ROUNDS):
     for kind, flooded in kinds.items():

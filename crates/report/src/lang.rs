@@ -106,16 +106,15 @@ impl Lang {
             Word::MinimumTenth => ("minimum/10", "최솟값의 1/10"),
             Word::Diverges => ("diverges", "발산"),
             Word::Activation => {
-                ("activation (each as high as its fullest bin)", "활성화 값 (가장 높은 막대를 기준으로 그림)")
+                ("activation, each as high as its fullest bin", "활성화 값 (가장 높은 막대 기준)")
             }
             Word::NonZeroActivation => (
-                "activation (without those that are exactly 0; each as high as its fullest bin)",
-                "활성화 값 (정확히 0인 값은 제외, 가장 높은 막대를 기준으로 그림)",
+                "activation but exact zeros, each to its fullest bin",
+                "활성화 값 (0인 것은 제외, 가장 높은 막대 기준)",
             ),
-            Word::Gradient => (
-                "gradient of the activation (each as high as its fullest bin)",
-                "활성화 값의 기울기 (가장 높은 막대를 기준으로 그림)",
-            ),
+            Word::Gradient => {
+                ("gradient, each as high as its fullest bin", "활성화 값의 기울기 (가장 높은 막대 기준)")
+            }
             Word::NothingToDraw => ("There is nothing to draw.", "그릴 것이 없습니다."),
         };
         self.of(en, ko)
@@ -170,7 +169,7 @@ impl Lang {
             true => self.either(format!(", {some} of {of} layers"), format!(", {of}개 층 가운데 {some}개")),
             false => String::new(),
         };
-        let what = self.of("Activations and gradients before training", "훈련 전의 활성화 값과 기울기");
+        let what = self.of("Signals before training", "훈련 전의 신호");
         format!("{what}, {activation}{layers}")
     }
 

@@ -32,7 +32,7 @@ const MOST_EVENTS: usize = 16 * 1024;
 const IDLE: Duration = Duration::from_secs(60);
 
 /// Who breaks off without a word, or does not read its last line, is waited for no longer than this at the end of a run.
-const LAST_WORDS: Duration = Duration::from_millis(200);
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The thread rests so many times as long as it worked, so that whatever comes in, nearly all of the machine trains; waking
 /// and waiting cost about as much again, and are not counted.
