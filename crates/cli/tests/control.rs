@@ -227,8 +227,10 @@ fn a_run_is_watched_from_its_beginning_to_its_end() {
         program.args(words.split_whitespace()).stdout(Stdio::piped()).stderr(Stdio::piped());
         program.spawn().unwrap()
     };
-    let json = spawn("watch run --format json");
-    let text = spawn("watch run");
+    // Whoever does not read what it prints holds it up.
+    let read = |program: std::process::Child| std::thread::spawn(move || program.wait_with_output().unwrap());
+    let json = read(spawn("watch run --format json"));
+    let text = read(spawn("watch run"));
     let mut detached = spawn("watch run");
     let mut detached_says = BufReader::new(detached.stderr.take().unwrap());
     let mut line = String::new();
@@ -242,7 +244,7 @@ fn a_run_is_watched_from_its_beginning_to_its_end() {
     place.run("continue run").done();
     assert!(running.end().status.success());
 
-    let json = json.wait_with_output().unwrap();
+    let json = json.join().unwrap();
     assert!(json.status.success(), "{}", String::from_utf8_lossy(&json.stderr));
     let watched = String::from_utf8(json.stdout).unwrap();
     let watched: Vec<Value> = watched.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -256,7 +258,7 @@ fn a_run_is_watched_from_its_beginning_to_its_end() {
     assert!(logged.len() as u64 > epochs);
     assert!(without_time(watched) == logged);
 
-    let text = text.wait_with_output().unwrap();
+    let text = text.join().unwrap();
     let said = String::from_utf8(text.stderr).unwrap();
     assert!(text.status.success(), "{said}");
     let finished = format!("finished after {} steps", 3 * epochs);

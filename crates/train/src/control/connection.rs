@@ -9,7 +9,7 @@ use crate::Command;
 const FULL: usize = 64 * 1024;
 
 /// What is kept for a watcher who does not read, before it is let go.
-const OVERFULL: usize = 512 * 1024;
+const OVERFULL: usize = 4 * 1024 * 1024;
 
 /// One connection: bytes come in, requests come out, and the answers are bytes again.
 ///
@@ -250,7 +250,7 @@ mod tests {
         assert!(full < FULL + 1000 && !connection.wants_input());
         connection.tell(&event, false);
         assert_eq!(connection.output().len(), full + 1000, "other events are told");
-        for _ in 0..1000 {
+        for _ in 0..OVERFULL / event.len() {
             connection.tell(&event, false);
         }
         assert!(connection.output().len() <= OVERFULL + 200);

@@ -411,7 +411,11 @@ impl Server {
             let mut told = self.shared.told();
             (std::mem::take(&mut told.events), std::mem::take(&mut told.lost))
         };
-        for (logged, record) in events {
+        for (number, (logged, record)) in events.into_iter().enumerate() {
+            // Who reads has read some of them before the last ones are there.
+            if number % 64 == 63 {
+                self.write();
+            }
             self.answer(&record.event);
             let is_step = matches!(record.event, Event::Step { .. });
             let is_logged = record.event.is_logged();
