@@ -22,28 +22,6 @@ use shared::parallel::in_parallel;
 use shared::small::small;
 use shared::tables::tables;
 
-const RULES: [&str; 19] = [
-    "sgd",
-    "momentum",
-    "nesterov",
-    "adagrad",
-    "rmsprop",
-    "adadelta",
-    "adam",
-    "amsgrad",
-    "adamw",
-    "nadam",
-    "adamax",
-    "radam",
-    "lion",
-    "lars",
-    "lamb",
-    "muon",
-    "schedule-free-sgd",
-    "schedule-free-adamw",
-    "prodigy",
-];
-
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [folder, shape, times, seed, epochs, rows, threads, names @ ..] = args.as_slice() else {
@@ -54,9 +32,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (name, table) in tables(Path::new(folder), names)? {
         let data = small(&table, seed, rows)?;
         let constant = constant_loss(&data)?;
-        let runs =
-            in_parallel(threads, &RULES, |rule| run(&data, rule, shape == "usual", times, epochs, seed));
-        for (rule, run) in RULES.iter().zip(runs) {
+        let runs = in_parallel(threads, &Rule::NAMES, |rule| {
+            run(&data, rule, shape == "usual", times, epochs, seed)
+        });
+        for (rule, run) in Rule::NAMES.iter().zip(runs) {
             println!("{}", json!({ "table": name, "rule": rule, "constant": constant, "run": run }));
         }
     }

@@ -270,6 +270,29 @@ macro_rules! with_rule {
 pub(crate) use with_rule;
 
 impl Rule {
+    /// The names of all rules, as specs begin with them.
+    pub const NAMES: [&'static str; 19] = [
+        "sgd",
+        "momentum",
+        "nesterov",
+        "adagrad",
+        "rmsprop",
+        "adadelta",
+        "adam",
+        "amsgrad",
+        "adamw",
+        "nadam",
+        "adamax",
+        "radam",
+        "lion",
+        "lars",
+        "lamb",
+        "muon",
+        "schedule-free-sgd",
+        "schedule-free-adamw",
+        "prodigy",
+    ];
+
     /// Checks every setting's range.
     pub fn check(&self) -> Result<(), Invalid> {
         with_rule!(*self, each rule => rule.check(), measured rule => rule.check(), rule => rule.check())

@@ -261,28 +261,7 @@ fn trajectories_in_f32_agree_with_the_frameworks() {
 /// So that no rule is forgotten above.
 #[test]
 fn every_rule_has_a_trajectory() {
-    let all = [
-        "sgd",
-        "momentum",
-        "nesterov",
-        "adagrad",
-        "rmsprop",
-        "adadelta",
-        "adam",
-        "amsgrad",
-        "adamw",
-        "nadam",
-        "adamax",
-        "radam",
-        "lion",
-        "lars",
-        "lamb",
-        "muon",
-        "schedule-free-sgd",
-        "schedule-free-adamw",
-        "prodigy",
-    ];
-    for name in all {
+    for name in Rule::NAMES {
         for problem in ["quadratic", "rosenbrock", "beale", "logistic", "matrix"] {
             let of =
                 |case: &Golden| case.optimizer.split('(').next() == Some(name) && case.problem == problem;
@@ -292,7 +271,7 @@ fn every_rule_has_a_trajectory() {
         }
     }
     let error = "?".parse::<Rule>().unwrap_err().to_string();
-    assert!(error.contains(&format!("there is `{}`", all.join("`, `"))), "{error}");
+    assert!(error.contains(&format!("there is `{}`", Rule::NAMES.join("`, `"))), "{error}");
 }
 
 /// The two forms of momentum are one while the rate holds still, and two when it changes.

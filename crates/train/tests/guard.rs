@@ -68,27 +68,7 @@ fn constant_loss(data: &Dataset) -> f64 {
 fn a_rate_a_thousand_times_too_high_still_learns() {
     for name in ["iris", "wine", "diabetes", "breast-cancer"] {
         let constant = constant_loss(&data(name));
-        for rule in [
-            "sgd",
-            "momentum",
-            "nesterov",
-            "adagrad",
-            "rmsprop",
-            "adadelta",
-            "adam",
-            "amsgrad",
-            "adamw",
-            "nadam",
-            "adamax",
-            "radam",
-            "lion",
-            "lars",
-            "lamb",
-            "muon",
-            "schedule-free-sgd",
-            "schedule-free-adamw",
-            "prodigy",
-        ] {
+        for rule in Rule::NAMES {
             let (trained, _) = run(name, rule, 1000.0, Guard::default(), 1);
             let trained = trained.unwrap_or_else(|error| panic!("{rule} on {name}: {error}"));
             let loss = trained.summary().valid_loss;
