@@ -188,14 +188,18 @@ fn told_things_and_killed_in_the_middle_it_is_the_run_of_its_log() {
         let settings = settings(trial);
         let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
         let folder = tempfile::tempdir().unwrap();
+        let began = Instant::now();
+        hash(folder.path(), &settings);
+        let took = began.elapsed();
         let run = folder.path().join("runs/killed");
+        std::fs::remove_dir_all(&run).unwrap();
         let socket = run.join("control.sock");
         let again = || {
             if run.exists() { vec!["resume", "killed", "--checkpoint-every", "0"] } else { settings.clone() }
         };
         for _ in 0..3 {
             let mut child = downhill(folder.path(), &again()).spawn().unwrap();
-            let until = Instant::now() + Duration::from_millis(20 + draws.below(300));
+            let until = Instant::now() + took * draws.below(100) as u32 / 100;
             while Instant::now() < until && child.try_wait().unwrap().is_none() {
                 let command = commands[draws.below(commands.len() as u64) as usize];
                 if tell(&socket, command) {
@@ -204,7 +208,7 @@ fn told_things_and_killed_in_the_middle_it_is_the_run_of_its_log() {
                         tell(&socket, r#"{"command":"continue"}"#);
                     }
                 }
-                std::thread::sleep(Duration::from_millis(draws.below(20)));
+                std::thread::sleep(took * draws.below(10) as u32 / 100);
             }
             killed += u32::from(child.try_wait().unwrap().is_none());
             child.kill().unwrap(); // SIGKILL
