@@ -19,8 +19,8 @@ import tempfile
 import time
 from multiprocessing import Process
 
-PROGRAM, ROUNDS = os.path.abspath(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 7
-RUN = "train digits --hidden 64 --epochs 2000 --early-stop off --lr 0.001 --threads 1 --quiet --format json".split()
+PROGRAM, ROUNDS = os.path.abspath(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 9
+RUN = "train digits --hidden 64 --epochs 8000 --early-stop off --lr 0.001 --threads 1 --quiet --format json".split()
 NONSENSE = (b"x" * 300 + b"\n") * 50 + b'{"status":true}\n{"command":"explode"}\n'
 
 

@@ -423,7 +423,7 @@ pub struct Running {
     pub threads: Threads,
 
     /// A checkpoint is written when an epoch ends and the last is so many seconds old, and at the end; 0 for one after
-    /// every epoch. [default: 1]
+    /// every epoch. [default: 1, or 200 times as long as the last took to write]
     #[arg(long, value_name = "SECONDS", value_parser = age, allow_hyphen_values = true)]
     pub checkpoint_every: Option<Duration>,
 

@@ -52,28 +52,24 @@ pub struct Distribution {
 
 impl Distribution {
     /// How these are spread; none if there are none, or some are no finite numbers.
-    pub(crate) fn of(name: String, values: &[f64]) -> Option<Self> {
-        let (mean, std) = moments(values.iter().copied());
-        let all = values.iter().all(|value| value.is_finite()) && mean.is_finite() && std.is_finite();
-        all.then(|| Self { name, mean, std, bins: Bins::over(values) })
+    pub(crate) fn of<F: Into<f64> + Copy>(name: String, values: &[F]) -> Option<Self> {
+        let values = values.iter().map(|&value| value.into());
+        let (mean, std) = moments(values.clone());
+        // A sum with something in it that is not finite is not finite itself.
+        (mean.is_finite() && std.is_finite()).then(|| Self { name, mean, std, bins: Bins::over(values) })
     }
 
     /// The weights of every weight tensor.
     pub(crate) fn of_weights(layout: &Layout, params: &[f32]) -> Vec<Self> {
         let weights = layout.tensors().iter().filter(|tensor| tensor.role == Role::Weight);
-        let all = weights.filter_map(|tensor| Self::of(tensor.name.clone(), &wide(&params[tensor.range()])));
+        let all = weights.filter_map(|tensor| Self::of(tensor.name.clone(), &params[tensor.range()]));
         all.collect()
     }
 
     /// The outputs of every layer that has an activation.
-    pub(crate) fn of_activations(traces: &[Trace<f64>]) -> Vec<Self> {
+    pub(crate) fn of_activations(traces: &[Trace<f32>]) -> Vec<Self> {
         traces.iter().filter_map(|trace| Self::of(trace.position.to_string(), &trace.outputs)).collect()
     }
-}
-
-/// The same numbers in double precision.
-pub(crate) fn wide(values: &[f32]) -> Vec<f64> {
-    values.iter().copied().map(f64::from).collect()
 }
 
 #[cfg(test)]

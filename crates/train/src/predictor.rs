@@ -109,12 +109,17 @@ impl Predictor {
     ///
     /// If `x` is not whole rows.
     pub fn predict_rows(&self, x: &[f32]) -> Result<Predictions, Error> {
-        let width = self.model.outputs();
-        let mut outputs = vec![0.0; x.len() / self.model.inputs() * width];
+        let mut outputs = vec![0.0; x.len() / self.model.inputs() * self.model.outputs()];
         self.workspace().predict(&self.model, x, &mut outputs)?;
+        Ok(self.read(outputs))
+    }
+
+    /// What outputs of the model, row after row, predict.
+    pub(crate) fn read(&self, mut outputs: Vec<f32>) -> Predictions {
+        let width = self.model.outputs();
         if !matches!(self.about.loss, Loss::CrossEntropy(_) | Loss::BinaryCrossEntropy(_)) {
             let (mean, std) = self.encoder().map_or((0.0, 1.0), Encoder::target_scale);
-            return Ok(Predictions::Values(outputs.iter().map(|&y| f64::from(y) * std + mean).collect()));
+            return Predictions::Values(outputs.iter().map(|&y| f64::from(y) * std + mean).collect());
         }
         self.about.loss.probabilities(&mut outputs, width);
         // One output is the probability of class 1.
@@ -125,14 +130,14 @@ impl Predictor {
             let better = |best: usize, class: usize| if row[class] > row[best] { class } else { best };
             (0..classes).reduce(better).unwrap_or(0) as u32
         };
-        Ok(Predictions::Classes {
+        Predictions::Classes {
             labels: probabilities.chunks_exact(classes).map(likeliest).collect(),
             classes: match self.encoder() {
                 Some(encoder) => encoder.classes().to_vec(),
                 None => (0..classes).map(|class| class.to_string()).collect(),
             },
             probabilities,
-        })
+        }
     }
 
     /// The loss and the metrics over the rows of a table that have the target.

@@ -209,7 +209,8 @@ impl Propagation {
 
 /// What layers did that all have an activation with these bounds, and what is wrong with each.
 pub(crate) fn signals(traces: &[Trace<f64>], bounds: Option<(f64, f64)>) -> Vec<LayerSignals> {
-    let range = bounds.unwrap_or_else(|| range(traces.iter().flat_map(|trace| &trace.outputs)));
+    let range =
+        bounds.unwrap_or_else(|| range(traces.iter().flat_map(|trace| trace.outputs.iter().copied())));
     let gradient_range = range_of_gradients(traces);
     let mut layers: Vec<LayerSignals> = traces
         .iter()
@@ -253,8 +254,8 @@ impl LayerSignals {
             dead: (0..units).filter(is_dead).count() as f64 / units as f64,
             gradient_std: moments(trace.gradient.iter().copied()).1,
             verdict: Verdict::Healthy,
-            histogram: Bins::of(outputs, range),
-            gradient_histogram: Bins::of(&trace.gradient, gradient_range),
+            histogram: Bins::of(outputs.iter().copied(), range),
+            gradient_histogram: Bins::of(trace.gradient.iter().copied(), gradient_range),
         }
     }
 
@@ -275,19 +276,20 @@ impl LayerSignals {
 
 impl Bins {
     /// Over as far as the values reach.
-    pub(crate) fn over(values: &[f64]) -> Self {
-        Self::of(values, range(values.iter()))
+    pub(crate) fn over(values: impl Iterator<Item = f64> + Clone) -> Self {
+        Self::of(values.clone(), range(values))
     }
 
-    fn of(values: &[f64], (low, high): (f64, f64)) -> Self {
+    fn of(values: impl Iterator<Item = f64>, (low, high): (f64, f64)) -> Self {
         let width = (high - low) / BINS as f64;
         let mut edges: Vec<f64> = (0..BINS).map(|bin| low + bin as f64 * width).collect();
         edges.push(high);
         let mut counts = vec![0; BINS];
-        for value in values.iter().filter(|value| value.is_finite()) {
+        let mut zeros = 0;
+        for value in values.filter(|value| value.is_finite()) {
             counts[(((value - low) / width) as usize).min(BINS - 1)] += 1;
+            zeros += u64::from(value == 0.0);
         }
-        let zeros = values.iter().filter(|&&value| value == 0.0).count() as u64;
         Self { edges, counts, zeros }
     }
 
@@ -315,8 +317,8 @@ pub(crate) fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
 }
 
 /// The least and the greatest of those that are finite; around a single one, some room.
-fn range<'a>(values: impl Iterator<Item = &'a f64>) -> (f64, f64) {
-    let finite = values.copied().filter(|value| value.abs() <= f64::MAX / 4.0);
+fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let finite = values.filter(|value| value.abs() <= f64::MAX / 4.0);
     let (low, high) = finite
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
     let room = if high == 0.0 { 1.0 } else { high.abs() };
@@ -331,7 +333,7 @@ fn range<'a>(values: impl Iterator<Item = &'a f64>) -> (f64, f64) {
 
 /// As far below 0 as above: gradients have no side.
 fn range_of_gradients(traces: &[Trace<f64>]) -> (f64, f64) {
-    let (low, high) = range(traces.iter().flat_map(|trace| &trace.gradient));
+    let (low, high) = range(traces.iter().flat_map(|trace| trace.gradient.iter().copied()));
     let far = high.abs().max(low.abs());
     (-far, far)
 }

@@ -64,6 +64,9 @@ pub(crate) struct Outside {
 /// What is done again after a crash, at most, beside an epoch; a checkpoint costs milliseconds, which is as long as
 /// many epochs of a small network.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+/// The least age of a checkpoint against the time that it takes to write one, so that those of a large network do not cost
+/// more than half a percent.
+const CHECKPOINT_REST: u32 = 200;
 
 impl Outside {
     /// Lets other processes steer and watch the run, if it is kept; if that cannot be, why.
@@ -136,12 +139,15 @@ pub(crate) struct Session<'a> {
     outputs: Vec<f32>,
     progress: Progress,
     best: Option<Weights>,
+    /// The outputs of the best epoch on the validation rows, if it is one of those made since the run began or went on.
+    best_outputs: Option<Vec<f32>>,
     /// The steps that were made when it began: those of another run, if it is a branch.
     began_at: u64,
     /// Where the run was still well.
     back: Option<Snapshot>,
-    /// When the last checkpoint was written, or the run began, and whether there has been an epoch since.
+    /// When the last checkpoint was written, or the run began, how long that took, and whether there has been an epoch since.
     saved: Instant,
+    saving: Duration,
     unsaved: bool,
     /// The mean loss of the first guess, which knows nothing.
     baseline: f64,
@@ -157,6 +163,8 @@ pub(crate) struct Outcome {
     pub loss: Loss,
     /// The epoch that the weights are of; none if they are of the middle of one.
     pub epoch: Option<Epoch>,
+    /// What the weights make of the validation rows, if that is at hand.
+    pub outputs: Option<Vec<f32>>,
     pub stop: Stop,
     pub epochs: u64,
     pub seconds: f64,
@@ -362,9 +370,11 @@ impl<'a> Session<'a> {
             workspace,
             progress: Progress::default(),
             best: None,
+            best_outputs: None,
             began_at: 0,
             back: None,
             saved: Instant::now(),
+            saving: Duration::ZERO,
             unsaved: false,
             baseline,
             constant,
@@ -560,9 +570,9 @@ impl<'a> Session<'a> {
         }
         let (step, made) = (self.progress.step, self.progress.made);
         let (data, config) = (self.data, self.config);
-        let outcome = self.finish(stop)?;
+        let mut outcome = self.finish(stop)?;
         if let Some(observer) = observer {
-            observer.at_the_end(&outcome, step, data, config, outside)?;
+            observer.at_the_end(&mut outcome, step, data, config, outside)?;
         }
         let weights_sha256 = outside.folder.as_ref().map(|_| weights_sha256(&outcome.model));
         outside.tell(&Event::Stop { step, made, reason: stop, weights_sha256 })?;
@@ -628,7 +638,8 @@ impl<'a> Session<'a> {
                 } else {
                     trouble = self.look_back(before, loss);
                     self.unsaved = true;
-                    let age = outside.checkpoint_every.unwrap_or(CHECKPOINT_EVERY);
+                    let usual = || CHECKPOINT_EVERY.max(self.saving * CHECKPOINT_REST);
+                    let age = outside.checkpoint_every.unwrap_or_else(usual);
                     let due =
                         self.saved.elapsed() >= age || self.stays(self.progress.step, outside.keep_every);
                     if trouble.is_none() && due {
@@ -911,6 +922,8 @@ impl<'a> Session<'a> {
                 Some(weights) => weights.take(&self.model),
                 None => self.best = Some(Weights::of(&self.model)),
             }
+            let room = self.best_outputs.get_or_insert_with(|| vec![0.0; self.outputs.len()]);
+            std::mem::swap(room, &mut self.outputs);
         } else {
             self.progress.waited += 1;
         }
@@ -943,6 +956,7 @@ impl<'a> Session<'a> {
     /// Writes a checkpoint, and keeps besides it the one before and that of the best epoch.
     fn save(&mut self, outside: &mut Outside) -> Result<(), Error> {
         let Some((folder, log)) = &mut outside.folder else { return Ok(()) };
+        let began = Instant::now();
         let before = folder.steps()?.into_iter().find(|&step| step < self.progress.step);
         // A checkpoint must not know of a command that a crash then takes out of the log.
         log.sync()?;
@@ -950,7 +964,6 @@ impl<'a> Session<'a> {
         checkpoint::save(&folder.checkpoint(step), &self.state())?;
         let event = Event::Checkpoint { step, file: checkpoint::file_name(step) };
         log.append(&event)?;
-        log.sync()?;
         let best = self.progress.best.as_ref().map(|best| best.epoch.step);
         // Later ones are of what was gone back over, and would be taken for where the run is.
         let mut kept: Vec<u64> = [Some(step), before, best].into_iter().flatten().collect();
@@ -958,7 +971,7 @@ impl<'a> Session<'a> {
         kept.retain(|&kept| kept <= step);
         folder.keep(&kept)?;
         outside.show(&event);
-        (self.saved, self.unsaved) = (Instant::now(), false);
+        (self.saved, self.saving, self.unsaved) = (Instant::now(), began.elapsed(), false);
         Ok(())
     }
 
@@ -979,6 +992,7 @@ impl<'a> Session<'a> {
         let step = self.progress.step;
         let mut epoch = self.last.take().filter(|epoch| epoch.step == step);
         let restores = self.config.early_stopping.restores_best() || matches!(stop, Stop::Diverged { .. });
+        let best_step = self.progress.best.as_ref().map(|best| best.epoch.step);
         if let (Some(weights), Some(best), true) = (self.best, self.progress.best, restores) {
             weights.put(&mut self.model);
             epoch = Some(best.epoch);
@@ -990,6 +1004,7 @@ impl<'a> Session<'a> {
         Ok(Outcome {
             model: self.model,
             loss: self.loss,
+            outputs: self.best_outputs.filter(|_| epoch.as_ref().map(|epoch| epoch.step) == best_step),
             epoch,
             stop,
             epochs: step / self.steps_per_epoch,

@@ -223,8 +223,8 @@ impl Trainer {
         self
     }
 
-    /// A checkpoint is written when an epoch ends and the last one is this old, and at the end. Default one second;
-    /// zero for one after every epoch.
+    /// A checkpoint is written when an epoch ends and the last one is this old, and at the end. Default one second, or 200
+    /// times as long as the last took to write, if that is more; zero for one after every epoch.
     pub fn checkpoint_every(mut self, age: Duration) -> Self {
         self.outside.checkpoint_every = Some(age);
         self
@@ -455,7 +455,7 @@ fn conclude(
     folder: Option<&RunFolder>,
     outcome: Outcome,
 ) -> Result<Trained, Error> {
-    let Outcome { model, loss, epoch, stop, epochs, seconds, rows_per_second } = outcome;
+    let Outcome { model, loss, epoch, stop, epochs, seconds, rows_per_second, .. } = outcome;
     let parameters = model.params().len();
     let predictor = Predictor::new(model, loss, data.encoder.clone());
     let Evaluation { loss: valid_loss, metrics, .. } = predictor.evaluate_rows(&data.valid)?;

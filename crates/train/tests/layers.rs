@@ -81,7 +81,7 @@ fn the_last_distributions_are_of_the_weights_that_are_kept() {
     // The head begins at zero.
     assert_eq!((first[2].name.as_str(), first[2].mean, first[2].std), ("4.weight", 0.0, 0.0));
     assert_eq!(activations.iter().map(|layer| layer.name.as_str()).collect::<Vec<_>>(), ["0", "2"]);
-    assert_eq!(activations[0].bins.counts.iter().sum::<u64>(), 142 * 8);
+    assert_eq!(activations[0].bins.counts.iter().sum::<u64>(), 128 * 8);
     let model = trained.predictor().model();
     for (tensor, found) in model.layout().tensors().iter().filter(|t| t.name.ends_with("weight")).zip(*last) {
         let weights = &model.params()[tensor.range()];

@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::time::{ClockId, clock_gettime};
 
 use super::connection::{Asked, Connection};
 use super::protocol::{Status, Took, Watching, answer};
@@ -34,8 +35,7 @@ const IDLE: Duration = Duration::from_secs(60);
 /// Who breaks off without a word, or does not read its last line, is waited for no longer than this at the end of a run.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// The thread rests so many times as long as it worked, so that whatever comes in, nearly all of the machine trains; waking
-/// and waiting cost about as much again, and are not counted.
+/// The thread rests so many times as long as it worked, so that whatever comes in, nearly all of the machine trains.
 const REST: u32 = 200;
 const SHORTEST_REST: Duration = Duration::from_millis(2);
 const LONGEST_REST: Duration = Duration::from_secs(1);
@@ -210,6 +210,12 @@ impl Drop for Control {
     }
 }
 
+/// The time that a processor has spent on this thread: asking the system for something counts, waiting does not.
+fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
 struct Client {
     stream: UnixStream,
     connection: Connection,
@@ -248,6 +254,7 @@ impl Server {
         let mut last_round = Instant::now();
         let mut woken = true;
         loop {
+            let worked = processor_time();
             let ready = self.wait(closing_since.is_some(), woken);
             let began = Instant::now();
             let closing = self.shared.closing.load(Relaxed);
@@ -275,7 +282,7 @@ impl Server {
             }
             self.note_who_waits();
             woken = self.clients.iter().any(|client| client.connection.has_request());
-            let rest = if closing { SHORTEST_REST } else { REST * began.elapsed() };
+            let rest = if closing { SHORTEST_REST } else { REST * (processor_time() - worked) };
             std::thread::park_timeout(rest.clamp(SHORTEST_REST, LONGEST_REST));
         }
     }

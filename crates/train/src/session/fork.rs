@@ -7,7 +7,7 @@ use downhill_optim::Schedule;
 use super::{Outside, Session, targets};
 use crate::Error;
 use crate::checkpoint::Snapshot;
-use crate::layers::{Norms, wide};
+use crate::layers::Norms;
 
 /// How the rate of a branch moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +86,17 @@ impl Session<'_> {
     pub fn trace(&mut self, rows: &Examples) -> Result<Vec<Trace<f64>>, Error> {
         let all: Vec<u32> = (0..rows.rows() as u32).collect();
         let batch = Batch { x: &rows.x, targets: targets(&rows.y), rows: &all };
-        traced(&self.model, &batch, &self.loss, self.config.seed, self.progress.step)
+        let traces = traced(&self.model, &batch, &self.loss, self.config.seed, self.progress.step)?;
+        let wide = |values: &[f32]| values.iter().copied().map(f64::from).collect();
+        let traces = traces.into_iter().map(|trace| Trace {
+            position: trace.position,
+            units: trace.units,
+            activation: trace.activation,
+            outputs: wide(&trace.outputs),
+            slopes: wide(&trace.slopes),
+            gradient: wide(&trace.gradient),
+        });
+        Ok(traces.collect())
     }
 
     /// Makes the next step of the run and returns, for each weight tensor, its name and how far the step moved it against
@@ -108,18 +118,9 @@ pub(super) fn traced(
     loss: &Loss,
     seed: u64,
     step: u64,
-) -> Result<Vec<Trace<f64>>, Error> {
+) -> Result<Vec<Trace<f32>>, Error> {
     let mut workspace = Workspace::new(model, batch.rows.len(), false).tracing();
     let mut model = model.clone();
     workspace.gradients(&mut model, batch, loss, seed, step)?;
-    let traces = workspace.trace(&model)?.into_iter().filter(|trace| trace.activation.is_some());
-    let traces = traces.map(|trace| Trace {
-        position: trace.position,
-        units: trace.units,
-        activation: trace.activation,
-        outputs: wide(&trace.outputs),
-        slopes: wide(&trace.slopes),
-        gradient: wide(&trace.gradient),
-    });
-    Ok(traces.collect())
+    Ok(workspace.trace(&model)?.into_iter().filter(|trace| trace.activation.is_some()).collect())
 }

@@ -12,7 +12,7 @@ use crate::{Config, Error, Event, Predictions};
 /// Norms are told of no more than about this many epochs, so that a log of thousands of short ones stays short.
 const MOST_EPOCHS: u64 = 200;
 /// Activations are looked at on no more rows than these.
-const ROWS: usize = 256;
+const ROWS: usize = 128;
 /// The confusion matrix of more classes is not told.
 const MOST_CLASSES: usize = 64;
 /// Of no more rows than about these are both prediction and target told.
@@ -63,22 +63,24 @@ impl Observer {
     /// Tells what the weights are that are kept, and how they do on the validation rows. The run has stopped at `step`.
     pub fn at_the_end(
         &self,
-        outcome: &Outcome,
+        outcome: &mut Outcome,
         step: u64,
         data: &Dataset,
         config: &Config,
         outside: &mut Outside,
     ) -> Result<(), Error> {
-        let Outcome { model, loss, epoch, .. } = outcome;
+        let Outcome { model, loss, epoch, outputs, .. } = outcome;
         let step = epoch.as_ref().map_or(step, |epoch| epoch.step);
         tell_distributions(model, loss, step, data, config, outside)?;
         let predictor = Predictor::new(model.clone(), loss.clone(), data.encoder.clone());
+        let mut predicted = || match outputs.take() {
+            Some(outputs) => Ok(predictor.read(outputs)),
+            None => predictor.predict_rows(&data.valid.x),
+        };
         match &data.valid.y {
             Targets::Classes { classes, .. } if *classes > MOST_CLASSES => Ok(()),
             Targets::Classes { labels, .. } => {
-                let Predictions::Classes { labels: predicted, classes, .. } =
-                    predictor.predict_rows(&data.valid.x)?
-                else {
+                let Predictions::Classes { labels: predicted, classes, .. } = predicted()? else {
                     return Ok(());
                 };
                 let mut counts = vec![vec![0; classes.len()]; classes.len()];
@@ -87,9 +89,7 @@ impl Observer {
                 outside.tell(&Event::Confusion { step, classes, counts })
             }
             Targets::Values(values) => {
-                let Predictions::Values(predicted) = predictor.predict_rows(&data.valid.x)? else {
-                    return Ok(());
-                };
+                let Predictions::Values(predicted) = predicted()? else { return Ok(()) };
                 let (mean, std) = predictor.encoder().map_or((0.0, 1.0), |encoder| encoder.target_scale());
                 let actual = values.iter().map(|&value| f64::from(value) * std + mean);
                 let pairs: Vec<[f64; 2]> = predicted.into_iter().zip(actual).map(Into::into).collect();
