@@ -48,6 +48,7 @@ fn text(found: &FoundRate) -> String {
         ('V', "valley", found.valley),
         ('M', "minimum/10", found.minimum_tenth),
         ('D', "diverges", found.diverges),
+        ('L', "stable below", found.limit),
     ];
     if let (Some(first), Some(last), true) = (rates.first(), rates.last(), losses.len() > 1) {
         // Above what it began with, the curve only blows up.
@@ -72,6 +73,7 @@ fn text(found: &FoundRate) -> String {
     for (letter, name, lr) in marks.iter().skip(1) {
         text += &match lr {
             Some(lr) => format!("{letter}  {name:<12} {}\n", number(*lr)),
+            None if *letter == 'L' => continue, // not every rule has a limit
             None => format!("   {name:<12} –\n"),
         };
     }

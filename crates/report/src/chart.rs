@@ -153,6 +153,7 @@ impl Chart {
             lang: self.lang,
             description: self.description(&drawn.iter().map(|(series, _)| *series).collect::<Vec<_>>()),
             size: (WIDTH, PLOT_HEIGHT),
+            aside: 0.0,
             x: self.x.over(shown().map(|point| point.0), 0.0),
             x_label: self.x.label(self.lang),
             y: self.y.over(shown().map(|point| point.1), 0.05),

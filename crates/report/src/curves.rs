@@ -90,6 +90,7 @@ impl Curves {
             lang: self.lang,
             description: self.description(),
             size: (FILE_WIDTH, PLOT_HEIGHT),
+            aside: self.curves.iter().map(|curve| Labels::room(&curve.label)).fold(0.0, f64::max),
             x: self.x.over(shown().map(|point| point.0), 0.0),
             x_label: self.x.label(self.lang),
             y: self.y.over(shown().map(|point| point.1), 0.05),
@@ -107,7 +108,7 @@ impl Curves {
     }
 
     fn inside(&self, plot: &Plot) -> String {
-        let (mut svg, mut labels) = (String::new(), Labels::default());
+        let (mut svg, mut words) = (String::new(), Vec::new());
         for (index, curve) in self.curves.iter().enumerate() {
             let (colour, dashes) = style(index);
             let places: Vec<_> = self.shown(curve).map(|point| plot.place(point)).collect();
@@ -128,8 +129,12 @@ impl Curves {
                     within(end.1, plot.height)
                 );
             }
-            labels.place(plot, end, colour, &curve.label);
+            words.push((end, colour, &curve.label));
         }
+        // From the top down, so that those which have to make room for each other stay in their order.
+        words.sort_by(|a, b| a.0.1.total_cmp(&b.0.1));
+        let mut labels = Labels::default();
+        words.into_iter().for_each(|(end, colour, label)| labels.place(plot, end, colour, label));
         svg + &labels.svg
     }
 
@@ -163,11 +168,19 @@ struct Labels {
 }
 
 impl Labels {
+    const GAP: f64 = 6.0;
+
+    /// How much room a word needs to the right of its curve.
+    fn room(label: &str) -> f64 {
+        if label.is_empty() { 0.0 } else { width(label) + Self::GAP }
+    }
+
     /// Writes a word as near to a place as there is room; the legend has it too, so nothing is lost if there is none.
     fn place(&mut self, plot: &Plot, (x, y): (f64, f64), colour: &str, label: &str) {
         const STEP: f64 = 3.0;
         let wide = width(label);
-        let left = if x + 10.0 + wide < plot.width { x + 10.0 } else { x - 6.0 - wide };
+        let fits = x + Self::room(label) <= plot.width + plot.aside;
+        let left = if fits { x + Self::GAP } else { x - Self::GAP - wide };
         let free = |line: &f64| {
             let fits = (FONT..=plot.height - 4.0).contains(line);
             let apart = |other: &(f64, f64, f64)| {
@@ -175,7 +188,9 @@ impl Labels {
             };
             fits && self.boxes.iter().all(apart)
         };
-        let first = (y - 7.0).clamp(FONT, plot.height - 4.0);
+        // Beside the end of a curve that ends at the right; above that of another, out of the way of what goes on.
+        let line = if left >= plot.width { y + 4.5 } else { y - 7.0 };
+        let first = line.clamp(FONT, plot.height - 4.0);
         let around = (0..20).flat_map(|far| [first - STEP * f64::from(far), first + STEP * f64::from(far)]);
         let Some(line) = around.into_iter().find(free).filter(|_| !label.is_empty() && left >= 0.0) else {
             return;

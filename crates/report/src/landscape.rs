@@ -90,6 +90,7 @@ impl Landscape {
             lang: self.lang,
             description: self.description(),
             size: (FILE_WIDTH, PLOT_HEIGHT),
+            aside: 0.0,
             x: range(x),
             x_label: self.labels[0].clone(),
             y: range(y),

@@ -38,6 +38,7 @@ pub enum Word {
     Steepest,
     Valley,
     MinimumTenth,
+    StabilityLimit,
     Diverges,
     Activation,
     NonZeroActivation,
@@ -104,12 +105,13 @@ impl Lang {
             Word::Steepest => ("steepest", "가장 가파른 곳"),
             Word::Valley => ("valley", "골짜기"),
             Word::MinimumTenth => ("minimum/10", "최솟값의 1/10"),
+            Word::StabilityLimit => ("stable below", "안정 한계"),
             Word::Diverges => ("diverges", "발산"),
             Word::Activation => {
                 ("activation, each as high as its fullest bin", "활성화 값 (가장 높은 막대 기준)")
             }
             Word::NonZeroActivation => (
-                "activation but exact zeros, each to its fullest bin",
+                "activation but zeros, each to its fullest bin",
                 "활성화 값 (0인 것은 제외, 가장 높은 막대 기준)",
             ),
             Word::Gradient => {

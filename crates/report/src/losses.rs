@@ -23,7 +23,9 @@ pub fn losses(folders: &[RunFolder], lang: Lang) -> Result<Chart, Error> {
         series.push(Series::new(name(Word::Training), run.history.each(|epoch| epoch.train_loss)));
         series.push(Series::new(name(Word::Validation), run.history.each(|epoch| epoch.valid_loss)));
     }
-    let y = Axis::new(lang.word(Word::Loss)).log(is_wide(series.iter().flat_map(|series| &series.points)));
+    // The loss of training may fall to nothing; what is to be seen of the other would be flat on its scale.
+    let validation = series.iter().skip(1).step_by(2).flat_map(|series| &series.points);
+    let y = Axis::new(lang.word(Word::Loss)).log(is_wide(validation));
     let names: Vec<String> = runs.iter().map(|run| run.folder.name()).collect();
     let title = lang.losses_of(Word::Loss, &names.join(", "));
     let mut chart = Chart::new(title, Axis::new(lang.word(Word::Epoch)).whole(), y).lang(lang);

@@ -376,7 +376,8 @@ fn charts(Run { config, history, .. }: &Run) -> Vec<Chart> {
 
     let validation = history.each(|epoch| epoch.valid_loss);
     let training = history.each(|epoch| epoch.train_loss);
-    let y = Axis::new("loss").log(is_wide(validation.iter().chain(&training)));
+    // Training may fall to nothing; the validation loss would be flat on its scale.
+    let y = Axis::new("loss").log(is_wide(validation.iter()));
     let loss = Chart::new("Loss", epochs(), y)
         .line(Series::new("validation", validation))
         .line(Series::new("training", training));

@@ -90,6 +90,8 @@ pub(crate) struct Panel<'a> {
     pub description: String,
     /// The whole width, and the height between the axes.
     pub size: (f64, f64),
+    /// The room for words to the right of the axes.
+    pub aside: f64,
     pub x: Range,
     pub x_label: String,
     pub y: Range,
@@ -115,7 +117,7 @@ impl Panel<'_> {
         // The axes' label and the legend stand in rows of their own, so nothing can lie on top of anything.
         let widest = y_ticks.iter().map(|tick| width(&tick.1)).fold(0.0, f64::max);
         let left = widest + 12.0;
-        let (x_ticks, right) = along(&self.x, left, whole);
+        let (x_ticks, right) = along(&self.x, left, whole - self.aside);
         let (legend, rows) = legend(&self.legend, LINE, whole);
         let top = LINE * (1 + rows) as f64 + 10.0;
         let bottom = top + plot_height;
@@ -155,8 +157,8 @@ impl Panel<'_> {
         );
 
         // An `svg` inside cuts off what leaves the plot by more than the thickness of a line.
-        let plot = Plot { x: self.x, y: self.y, width: right - left, height: plot_height };
-        let (wide, high) = (plot.width + 6.0, plot_height + 6.0);
+        let plot = Plot { x: self.x, y: self.y, width: right - left, height: plot_height, aside: self.aside };
+        let (wide, high) = (plot.width + self.aside + 6.0, plot_height + 6.0);
         let _ = writeln!(
             svg,
             "<svg x=\"{:.1}\" y=\"{:.1}\" width=\"{wide:.1}\" height=\"{high}\" viewBox=\"-3 -3 {wide:.1} {high}\" \
@@ -179,6 +181,8 @@ pub(crate) struct Plot {
     pub y: Range,
     pub width: f64,
     pub height: f64,
+    /// The room for words to its right.
+    pub aside: f64,
 }
 
 impl Plot {

@@ -61,12 +61,13 @@ impl<'a> RangeTest<'a> {
     }
 
     fn marks(&self) -> Vec<Mark> {
-        let FoundRate { steepest, valley, minimum_tenth, diverges, .. } = self.found;
+        let FoundRate { steepest, valley, minimum_tenth, diverges, limit, .. } = self.found;
         let points = [
             (Word::Steepest, steepest),
             (Word::Valley, valley),
             (Word::MinimumTenth, minimum_tenth),
             (Word::Diverges, diverges),
+            (Word::StabilityLimit, limit),
         ];
         let mark = |(index, (name, lr)): (usize, (Word, &Option<f64>))| {
             Some(Mark {
@@ -111,6 +112,7 @@ impl<'a> RangeTest<'a> {
             description: self.description(&marks),
             // In a page, narrow enough for a telephone.
             size: (if place == Place::Page { crate::chart::WIDTH } else { FILE_WIDTH }, PLOT_HEIGHT),
+            aside: 0.0,
             x: x.over(all().map(|point| point.0).chain([*recommended]), 0.01),
             x_label: x.label(lang),
             y: y.over(all().map(|point| point.1), 0.05),
@@ -200,6 +202,7 @@ mod tests {
             valley: None,
             minimum_tenth: Some(0.001),
             diverges: Some(1.0),
+            limit: Some(0.5),
             steps: 100,
             run_steps: 1000,
             seconds: 0.1,
@@ -213,7 +216,14 @@ mod tests {
         let found = found();
         let svg = RangeTest::new(&found).svg_file();
         roxmltree::Document::parse(&svg).unwrap();
-        for name in ["recommended 0.004", "steepest 0.01", "minimum/10 0.001", "diverges 1", "rehearsals"] {
+        for name in [
+            "recommended 0.004",
+            "steepest 0.01",
+            "minimum/10 0.001",
+            "diverges 1",
+            "stable below 0.5",
+            "rehearsals",
+        ] {
             assert!(svg.contains(name), "{name}");
         }
         assert!(!svg.contains("valley") && !svg.contains("NaN"));

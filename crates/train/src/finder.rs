@@ -52,6 +52,11 @@ pub struct FoundRate {
     pub minimum_tenth: Option<f64>,
     /// The rate from which on the curve is above its beginning; none if it never is.
     pub diverges: Option<f64>,
+    /// The highest rate at which the weights that the run starts from are stable, by the curvature of the loss around them
+    /// on up to 500 rows: 2/λ for gradient descent. None where the rule has no known limit, or none before it has made
+    /// steps, and where only a rate was needed, as in training. Finding it is counted neither in `steps` nor in `seconds`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<f64>,
     /// The steps made to find it.
     pub steps: u64,
     /// Those of the run it is for, unless that stops early.
@@ -194,6 +199,7 @@ pub(crate) fn find(
             valley: None,
             minimum_tenth: None,
             diverges: None,
+            limit: None,
             steps: 0,
             run_steps: whole.total_steps,
             seconds: began.elapsed().as_secs_f64(),
@@ -229,6 +235,7 @@ pub(crate) fn find(
         valley: at(curve::valley(&smoothed)),
         minimum_tenth: falls.then(|| rates[curve::lowest(&smoothed)] / 10.0),
         diverges,
+        limit: None,
         steps: swept + rehearsals.len() as u64 * budget.rehearsal_steps,
         run_steps: whole.total_steps,
         seconds: began.elapsed().as_secs_f64(),

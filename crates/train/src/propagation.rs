@@ -90,8 +90,11 @@ pub enum Verdict {
     /// rates are looked for from 1e-4 to 1e-1: layers that are further apart than these three decades have no rate that
     /// suits both.
     Vanishing,
-    /// The signal is more than a thousand times the first layer's, or the gradient more than a thousand times the last's,
-    /// or one of them is no finite number.
+    /// The signal is more than a hundred times the first layer's, or the gradient more than a hundred times the last's, or
+    /// one of them is no finite number.
+    ///
+    /// Less is borne than on the way down: an output that is a hundred times too large is a loss that is at least as much
+    /// too large from the first step on, and so is its gradient.
     Exploding,
     /// More than half of the activations are saturated: most of what comes back is cut to less than a tenth.
     Saturated,
@@ -109,8 +112,11 @@ pub struct Bins {
     pub zeros: u64,
 }
 
-/// Beyond this factor, in either direction, signals are out of proportion.
-const FAR: f64 = 1000.0;
+/// What has shrunk to less than one part in so many has vanished.
+const VANISHED: f64 = 1000.0;
+
+/// What has grown to more than so many times has exploded.
+const EXPLODED: f64 = 100.0;
 
 /// The share of the range between the bounds of sigmoid or tanh, at either end, where the slope is below a tenth of the
 /// steepest: (1 − √0.9)/2. The two are one function up to scale.
@@ -264,9 +270,12 @@ impl LayerSignals {
         let Self { signal: here, gradient_std: back, .. } = *self;
         if self.saturated.is_some_and(|share| share > MOSTLY) {
             Verdict::Saturated
-        } else if !(here.is_finite() && back.is_finite()) || here > FAR * signal || back > FAR * gradient {
+        } else if !(here.is_finite() && back.is_finite())
+            || here > EXPLODED * signal
+            || back > EXPLODED * gradient
+        {
             Verdict::Exploding
-        } else if here == 0.0 || back == 0.0 || here < signal / FAR || back < gradient / FAR {
+        } else if here == 0.0 || back == 0.0 || here < signal / VANISHED || back < gradient / VANISHED {
             Verdict::Vanishing
         } else {
             Verdict::Healthy

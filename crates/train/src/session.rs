@@ -32,8 +32,8 @@ use crate::script::Script;
 use crate::session::observe::Observer;
 use crate::source::fingerprint;
 use crate::{
-    Cause, Command, Config, Epoch, Error, Event, Guard, Metrics, Monitor, Plateau, RunFolder, Stop,
-    stability_limit,
+    Cause, Command, Config, Epoch, Error, Event, Guard, Metrics, Monitor, Plateau, RunFolder, Sharpness,
+    Stop, stability_limit,
 };
 
 /// What looks at a run: called with every event, on the thread that trains.
@@ -760,11 +760,16 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Measures how curved the training loss is, and tells, unless it is no number any more.
-    fn track_sharpness(&mut self, outside: &mut Outside, rows: usize) -> Result<(), Error> {
+    /// How curved the training loss is on so many rows, and the limit for the optimizer as it stands.
+    pub fn sharpness(&mut self, rows: usize) -> Result<Sharpness, Error> {
         self.set_momentum(self.momentum())?;
         let Self { model, optimizer, progress, data, loss, config, .. } = self;
-        let found = stability_limit(model, optimizer, progress.updates, data, loss, rows, config.seed)?;
+        stability_limit(model, optimizer, progress.updates, data, loss, rows, config.seed)
+    }
+
+    /// Measures how curved the training loss is, and tells, unless it is no number any more.
+    fn track_sharpness(&mut self, outside: &mut Outside, rows: usize) -> Result<(), Error> {
+        let found = self.sharpness(rows)?;
         if !found.value.is_finite() {
             return Ok(());
         }

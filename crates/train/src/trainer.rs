@@ -247,8 +247,9 @@ impl Trainer {
         self.go(data, Kept::Nowhere)
     }
 
-    /// Finds the peak rate to train with, as [`fit`](Trainer::fit) does unless a rate is given. Here the rate that is given
-    /// says what shape the schedule has; how high it is does not matter.
+    /// Finds the peak rate to train with, as [`fit`](Trainer::fit) does unless a rate is given, and besides it the rate from
+    /// which on the first weights are not stable. Here the rate that is given says what shape the schedule has; how high it
+    /// is does not matter.
     ///
     /// # Errors
     ///
@@ -257,7 +258,10 @@ impl Trainer {
         let Self { config, threads, mut outside, .. } = self;
         let threads = check_threads(threads)?;
         let (config, _) = config.resolve(data)?;
-        on_threads(threads, || find(&config, data, threads, &mut outside))
+        let mut found = on_threads(threads, || find(&config, data, threads, &mut outside))?;
+        let config = Config { lr: Some(found.schedule.clone()), ..config };
+        found.limit = Session::new(&config, data, false)?.sharpness(LIMIT_ROWS)?.limit();
+        Ok(found)
     }
 
     /// Reads data, trains a network and keeps the run in a new folder inside `runs`; see [`RunFolder::create`] for its
@@ -375,6 +379,9 @@ impl Trainer {
         Ok(trained)
     }
 }
+
+/// The curvature at the start is measured on no more rows than these.
+const LIMIT_ROWS: usize = 500;
 
 /// Where a run is kept.
 pub(crate) enum Kept<'a> {
