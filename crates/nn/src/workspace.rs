@@ -1,10 +1,11 @@
 //! One training step, and prediction, on buffers that are allocated once.
 //!
-//! A batch is cut into *shards* by its size and the model's alone, and each shard is worked on from the gathering of its
-//! rows back to the gradient of its first layer's outputs on its own buffers, on whatever thread. What is computed of the
-//! whole batch (the moments of batch normalisation, the loss, the gradients of biases) is added up in the shards' order.
-//! Last come the gradients of the weights, each of whose elements is one sum over the rows of the batch in their order;
-//! here the weights are what is cut for the threads. So the number of threads changes no bit of the result.
+//! A batch is cut into *parts* by its size and the model's alone. A *shard* is a part, or, of a large model on few threads,
+//! several; it is worked on from the gathering of its rows back to the gradient of its first layer's outputs on its own
+//! buffers, on whatever thread. What is computed of the whole batch (the moments of batch normalisation, the loss, the
+//! gradients of biases) is computed for each part, and added up in the parts' order. Last come the gradients of the weights,
+//! each of whose elements is one sum over the rows of the batch in their order; here the weights are what is cut for the
+//! threads. So the number of threads changes no bit of the result.
 
 use crate::error::Error;
 use crate::layer::{BatchMoments, BatchNormOp, DenseOp, Draw, add};
@@ -15,15 +16,19 @@ use crate::trace::Trace;
 use downhill_matmul::Scratch;
 use downhill_optim::Float;
 use rayon::prelude::*;
+use std::ops::Range;
 
-/// A shard has about as many rows, if the batch has them.
-const SHARD_ROWS: usize = 64;
+/// A part has about as many rows, if the batch has them.
+const PART_ROWS: usize = 64;
 
-/// In models of more parameters, which come from an outer cache for every shard, it has twice as many.
+/// In models of more parameters it has twice as many.
 const MANY_PARAMETERS: usize = 1 << 20;
 
-/// There are not more shards than this.
-const MAX_SHARDS: usize = 8;
+/// Of models of more parameters, which come from an outer cache for every shard, there are no more shards than threads.
+const NEAR_PARAMETERS: usize = 1 << 17;
+
+/// There are not more parts than this.
+const MAX_PARTS: usize = 8;
 
 /// How many rows are predicted at once.
 const BLOCK_ROWS: usize = 128;
@@ -65,6 +70,8 @@ struct Shard<F> {
     /// The number of rows in this step, and the place of the first in the batch.
     rows: usize,
     first: usize,
+    /// Its parts in this step, and behind them those that others may have.
+    parts: Vec<Part<F>>,
     x: Vec<F>,
     classes: Vec<u32>,
     values: Vec<F>,
@@ -77,14 +84,21 @@ struct Shard<F> {
     dx: Vec<F>,
     /// Of every dense node, the gradient of its outputs before the activation; empty for other nodes.
     deltas: Vec<Vec<F>>,
-    /// The moments of the shard, on the way to those of the batch.
+    /// The gradients of the outputs of every node, where they are traced.
+    traced: Vec<Vec<F>>,
+    scratch: Scratch<F>,
+}
+
+/// What is summed over one part of a batch.
+#[derive(Debug)]
+struct Part<F> {
+    /// Its rows in the shard; empty if it has none in this step.
+    rows: Range<usize>,
+    /// The moments, on the way to those of the batch.
     means: Vec<F>,
     squares: Vec<F>,
     /// The gradients of every node's parameters beside the weights.
     vectors: Vec<Vec<F>>,
-    /// The gradients of the outputs of every node, where they are traced.
-    traced: Vec<Vec<F>>,
-    scratch: Scratch<F>,
     loss: f64,
 }
 
@@ -113,10 +127,20 @@ struct Pass<'a, F> {
     first_trained: usize,
 }
 
-/// Into how many shards a batch is cut, for a model of so many parameters.
-fn shard_count(rows: usize, parameters: usize) -> usize {
-    let shard_rows = if parameters > MANY_PARAMETERS { 2 * SHARD_ROWS } else { SHARD_ROWS };
-    (rows / shard_rows).clamp(1, MAX_SHARDS)
+/// Into how many parts a batch is cut, for a model of so many parameters.
+fn part_count(rows: usize, parameters: usize) -> usize {
+    let part_rows = if parameters > MANY_PARAMETERS { 2 * PART_ROWS } else { PART_ROWS };
+    (rows / part_rows).clamp(1, MAX_PARTS)
+}
+
+/// Into how many shards so many parts are put for so many threads.
+fn shard_count(parts: usize, parameters: usize, threads: usize) -> usize {
+    if parameters > NEAR_PARAMETERS { parts.min(threads) } else { parts }
+}
+
+/// The parts of this step, in their order.
+fn parts<F>(shards: &[Shard<F>]) -> impl Iterator<Item = &Part<F>> {
+    shards.iter().flat_map(|shard| &shard.parts).filter(|part| !part.rows.is_empty())
 }
 
 /// Does the work for every shard, on one thread or on those of the rayon pool the caller is in.
@@ -135,21 +159,25 @@ impl<F: Float> Workspace<F> {
     /// same bit for bit.
     pub fn new(model: &Model<F>, max_batch: usize, parallel: bool) -> Self {
         let parameters = model.params().len();
-        let shard_rows = |rows: usize| rows.div_ceil(shard_count(rows, parameters));
-        let largest_shard = (1..=max_batch).map(shard_rows).max().unwrap_or(0);
+        let threads = if parallel { rayon::current_num_threads() } else { 1 };
+        let most_parts = part_count(max_batch, parameters);
+        let shards = shard_count(most_parts, parameters, threads);
+        let together = most_parts.div_ceil(shards);
+        let rows_of_shard = |rows: usize| {
+            let parts = part_count(rows, parameters);
+            parts.div_ceil(shard_count(parts, parameters, threads)) * rows.div_ceil(parts)
+        };
+        let largest_shard = (1..=max_batch).map(rows_of_shard).max().unwrap_or(0);
         let norms = model.nodes().iter().filter_map(|node| match &node.op {
             Op::BatchNorm(op) => Some(BatchMoments::new(op.width)),
             _ => None,
         });
         let widest = widths(model).max().unwrap_or(0);
-        let lanes = if parallel { rayon::current_num_threads() } else { 1 };
         Self {
-            shards: (0..shard_count(max_batch, parameters))
-                .map(|_| Shard::new(model, largest_shard))
-                .collect(),
+            shards: (0..shards).map(|_| Shard::new(model, largest_shard, together)).collect(),
             moments: norms.collect(),
             gradient: vec![F::zero(); parameters],
-            lanes: (0..lanes).map(|_| Lane::new(widest)).collect(),
+            lanes: (0..threads).map(|_| Lane::new(widest)).collect(),
             max_batch,
             parallel,
             widths: widths(model).collect(),
@@ -235,13 +263,21 @@ impl<F: Float> Workspace<F> {
         };
 
         let rows = batch.rows.len();
-        let count = shard_count(rows, self.parameters);
-        let (shards, unused) = self.shards.split_at_mut(count);
-        unused.iter_mut().for_each(|shard| shard.rows = 0);
-        for (i, shard) in shards.iter_mut().enumerate() {
-            shard.first = rows * i / count;
-            shard.rows = rows * (i + 1) / count - shard.first;
+        let count = part_count(rows, self.parameters);
+        let taken = shard_count(count, self.parameters, self.lanes.len());
+        for (i, shard) in self.shards.iter_mut().enumerate() {
+            // Those behind the last of this step have no rows.
+            let part = |shard: usize| (count * shard / taken).min(count);
+            let row = |part: usize| rows * part.min(count) / count;
+            shard.first = row(part(i));
+            shard.rows = row(part(i + 1)) - shard.first;
+            for (j, to) in shard.parts.iter_mut().enumerate() {
+                let begin = (part(i) + j).min(part(i + 1));
+                let end = (begin + 1).min(part(i + 1));
+                to.rows = row(begin) - shard.first..row(end) - shard.first;
+            }
         }
+        let shards = &mut self.shards[..taken];
 
         let parallel = self.parallel;
         let moments = &mut self.moments;
@@ -253,14 +289,14 @@ impl<F: Float> Workspace<F> {
         for (at, op) in norms(nodes) {
             let whole = &mut moments[op.index];
             whole.clear();
-            for shard in shards.iter() {
-                whole.merge(shard.rows, &shard.means[..op.width], &shard.squares[..op.width]);
+            for part in parts(shards) {
+                whole.merge(part.rows.len(), &part.means[..op.width], &part.squares[..op.width]);
             }
             whole.finish(op, statistics);
             each(shards, parallel, |shard| shard.forward_from_norm(&pass, at, op, moments));
         }
         for (at, op) in norms(nodes).rev() {
-            moments[op.index].merge_backward(op, shards.iter().map(|shard| &shard.vectors[at][..]));
+            moments[op.index].merge_backward(op, parts(shards).map(|part| &part.vectors[at][..]));
             if at > first_trained {
                 each(shards, parallel, |shard| shard.backward_from_norm(&pass, at, op, moments));
             }
@@ -268,13 +304,13 @@ impl<F: Float> Workspace<F> {
 
         for (at, node) in nodes.iter().enumerate() {
             let whole = &mut self.gradient[node.vectors()];
-            whole.copy_from_slice(&shards[0].vectors[at]);
-            shards[1..].iter().for_each(|shard| add(whole, &shard.vectors[at]));
+            whole.copy_from_slice(&shards[0].parts[0].vectors[at]);
+            parts(shards).skip(1).for_each(|part| add(whole, &part.vectors[at]));
         }
         let shards = &*shards;
         let lanes = if rows * self.parameters < SPLIT { &mut self.lanes[..1] } else { &mut self.lanes[..] };
         pass.weight_gradients(shards, &mut self.gradient, 0, lanes);
-        shards.iter().map(|shard| shard.loss).sum()
+        parts(shards).map(|part| part.loss).sum()
     }
 
     /// The gradient of the last step, in the layout of the model's parameters.
@@ -469,15 +505,28 @@ impl<F: Float> Pass<'_, F> {
     }
 }
 
+/// The values of these rows, of which each has so many.
+fn of_rows<'a, F>(values: &'a [F], rows: &Range<usize>, width: usize) -> &'a [F] {
+    &values[rows.start * width..rows.end * width]
+}
+
 impl<F: Float> Shard<F> {
-    fn new(model: &Model<F>, rows: usize) -> Self {
+    fn new(model: &Model<F>, rows: usize, parts: usize) -> Self {
         let zeros = |len| vec![F::zero(); len];
         let widest = widths(model).max().unwrap_or(0);
+        let part = || Part {
+            rows: 0..0,
+            means: zeros(widest),
+            squares: zeros(widest),
+            vectors: model.nodes().iter().map(|node| zeros(node.vectors().len())).collect(),
+            loss: 0.0,
+        };
         // All as wide as the widest: they change places with `dy`.
         let delta = |node: &Node| zeros(if matches!(node.op, Op::Dense(_)) { rows * widest } else { 0 });
         Self {
             rows: 0,
             first: 0,
+            parts: (0..parts).map(|_| part()).collect(),
             x: zeros(rows * model.inputs()),
             classes: vec![0; rows],
             values: zeros(rows * model.outputs()),
@@ -486,12 +535,8 @@ impl<F: Float> Shard<F> {
             dy: zeros(rows * widest),
             dx: zeros(rows * widest),
             deltas: model.nodes().iter().map(delta).collect(),
-            means: zeros(widest),
-            squares: zeros(widest),
-            vectors: model.nodes().iter().map(|node| zeros(node.vectors().len())).collect(),
             traced: Vec::new(),
             scratch: Scratch::new(),
-            loss: 0.0,
         }
     }
 
@@ -540,7 +585,11 @@ impl<F: Float> Shard<F> {
                 }
                 Op::LayerNorm(op) => op.forward(pass.params, x, y, kept),
                 Op::BatchNorm(op) => {
-                    return op.moments(x, &mut self.means[..op.width], &mut self.squares[..op.width]);
+                    for Part { rows, means, squares, .. } in &mut self.parts {
+                        let x = of_rows(x, rows, op.width);
+                        op.moments(x, &mut means[..op.width], &mut squares[..op.width]);
+                    }
+                    return;
                 }
             }
         }
@@ -565,19 +614,23 @@ impl<F: Float> Shard<F> {
 
     /// The losses of the rows, and the gradient of the outputs.
     fn compare(&mut self, pass: &Pass<'_, F>) {
-        let len = self.rows * pass.outputs;
-        let outputs = &self.outputs[pass.nodes.len() - 1][..len];
-        let targets = match pass.batch.targets {
-            Targets::Classes(_) => Targets::Classes(&self.classes[..self.rows]),
-            Targets::Values(_) => Targets::Values(&self.values[..len]),
-        };
-        self.loss = match pass.loss {
-            Some(loss) => loss.gradient(outputs, pass.outputs, targets, pass.scale, &mut self.dy[..len]),
-            None => {
-                self.dy[..len].copy_from_slice(&self.values[..len]);
-                0.0
-            }
-        };
+        let width = pass.outputs;
+        for Part { rows, loss, .. } in &mut self.parts {
+            let outputs = of_rows(&self.outputs[pass.nodes.len() - 1], rows, width);
+            let dy = &mut self.dy[rows.start * width..rows.end * width];
+            let values = of_rows(&self.values, rows, width);
+            let targets = match pass.batch.targets {
+                Targets::Classes(_) => Targets::Classes(&self.classes[rows.clone()]),
+                Targets::Values(_) => Targets::Values(values),
+            };
+            *loss = match pass.loss {
+                Some(loss) => loss.gradient(outputs, width, targets, pass.scale, dy),
+                None => {
+                    dy.copy_from_slice(values);
+                    0.0
+                }
+            };
+        }
     }
 
     /// Goes backward from the outputs of the node before `end`. Stops at a batch normalisation, with the sums of the
@@ -592,11 +645,18 @@ impl<F: Float> Shard<F> {
             if let Some(traced) = self.traced.get_mut(at) {
                 traced[..dy.len()].copy_from_slice(dy);
             }
+            let rows_kept = node.kept();
             match &node.op {
                 Op::Dense(op) => {
+                    for Part { rows, vectors, .. } in &mut self.parts {
+                        let (y, kept) = (of_rows(y, rows, op.outputs), of_rows(kept, rows, rows_kept));
+                        let dy = &mut dy[rows.start * op.outputs..rows.end * op.outputs];
+                        op.backward(y, kept, dy, &mut vectors[at]);
+                    }
                     let needed = at > pass.first_trained;
-                    let dx = needed.then(|| &mut self.dx[..inputs]);
-                    op.backward(pass.params, y, kept, dy, dx, &mut self.vectors[at], &mut self.scratch);
+                    if needed {
+                        op.input_gradient(pass.params, dy, &mut self.dx[..inputs], &mut self.scratch);
+                    }
                     std::mem::swap(&mut self.dy, &mut self.deltas[at]);
                     if needed {
                         std::mem::swap(&mut self.dy, &mut self.dx);
@@ -604,10 +664,19 @@ impl<F: Float> Shard<F> {
                 }
                 Op::Activation(op) => op.backward(if kept.is_empty() { y } else { kept }, dy),
                 Op::Dropout(op) => op.backward(kept, dy),
-                Op::LayerNorm(op) => op.backward(pass.params, kept, dy, &mut self.vectors[at]),
+                Op::LayerNorm(op) => {
+                    for Part { rows, vectors, .. } in &mut self.parts {
+                        let dy = &mut dy[rows.start * node.outputs..rows.end * node.outputs];
+                        op.backward(pass.params, of_rows(kept, rows, rows_kept), dy, &mut vectors[at]);
+                    }
+                }
                 Op::BatchNorm(op) => {
                     let x = &self.outputs[..at].last().unwrap_or(&self.x)[..inputs];
-                    return op.backward_sums(&moments[op.index], x, dy, &mut self.vectors[at]);
+                    for Part { rows, vectors, .. } in &mut self.parts {
+                        let (x, dy) = (of_rows(x, rows, op.width), of_rows(dy, rows, op.width));
+                        op.backward_sums(&moments[op.index], x, dy, &mut vectors[at]);
+                    }
+                    return;
                 }
             }
         }

@@ -78,19 +78,8 @@ impl DenseOp {
         }
     }
 
-    /// dy, the gradient of y, becomes that of x·W + b in place, and its sums over the rows the gradient of b; if asked
-    /// for, the gradient of x. That of W is left to [`weight_gradient`](Self::weight_gradient).
-    #[allow(clippy::too_many_arguments)] // what one step of a layer reads and writes
-    pub fn backward<F: Float>(
-        &self,
-        params: &[F],
-        y: &[F],
-        kept: &[F],
-        dy: &mut [F],
-        dx: Option<&mut [F]>,
-        d_bias: &mut [F],
-        scratch: &mut Scratch<F>,
-    ) {
+    /// dy, the gradient of y, becomes that of x·W + b in place, and its sums over the rows the gradient of b.
+    pub fn backward<F: Float>(&self, y: &[F], kept: &[F], dy: &mut [F], d_bias: &mut [F]) {
         let from = if kept.is_empty() { y } else { kept };
         d_bias.fill(F::zero());
         match (self.activation, &self.bias) {
@@ -99,11 +88,12 @@ impl DenseOp {
             (None, Some(_)) => add_columns(dy, d_bias),
             (None, None) => {}
         }
-        if let Some(dx) = dx {
-            let rows = dy.len() / self.outputs;
-            let shape = Shape { rows, inner: self.outputs, columns: self.inputs };
-            matmul::multiply_bt(shape, dy, &params[self.weight.clone()], dx, scratch);
-        }
+    }
+
+    /// The gradient of x, dy·Wᵀ, where dy is what [`backward`](Self::backward) left.
+    pub fn input_gradient<F: Float>(&self, params: &[F], dy: &[F], dx: &mut [F], scratch: &mut Scratch<F>) {
+        let shape = Shape { rows: dy.len() / self.outputs, inner: self.outputs, columns: self.inputs };
+        matmul::multiply_bt(shape, dy, &params[self.weight.clone()], dx, scratch);
     }
 
     /// Some rows of the gradient of W, xᵀ·dy, where dy is what [`backward`](Self::backward) left; put into `gradient`
