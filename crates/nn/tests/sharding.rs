@@ -48,16 +48,7 @@ fn threads_change_no_bit() {
         &["dense(33)", "batch-norm", "relu", "dropout(0.3)", "dense(17)", "batch-norm", "tanh", "dense(3)"],
         &["batch-norm", "dropout(0.1)", "dense(16)", "layer-norm", "silu", "dropout(0.5)", "dense(3)"],
         // Large enough for shards of several parts on few threads.
-        &[
-            "dense(1030)",
-            "layer-norm",
-            "relu",
-            "dropout(0.2)",
-            "dense(1020)",
-            "batch-norm",
-            "tanh",
-            "dense(3)",
-        ],
+        &["dense(370)", "layer-norm", "relu", "dropout(0.2)", "dense(360)", "batch-norm", "tanh", "dense(3)"],
     ];
     for specs in networks {
         let serial = bits(specs, false);
