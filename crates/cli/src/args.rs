@@ -33,7 +33,7 @@ pub struct Args {
     #[arg(long, short, global = true)]
     pub quiet: bool,
 
-    /// The language of figures: en or ko.
+    /// The language of the figures that --plot draws: en or ko.
     #[arg(long, global = true, default_value_t)]
     pub lang: Lang,
 }
@@ -63,7 +63,7 @@ pub enum Command {
     ///
     /// RUN@12ep is after 12 epochs of the run, RUN@-3ep three epochs before its last one, RUN@step:1234 before that step,
     /// RUN@best after its best epoch, and RUN where it is. Between checkpoints, the steps from the one before are made again.
-    /// Every flag may be given but those of the layers; --lr is a change from the first step of the branch on.
+    /// Every flag may be given but those of the layers and --init; --lr is a change from the first step of the branch on.
     Branch(Box<BranchArgs>),
     /// Make a run again from its log, in memory, and see that it comes to the same weights, bit for bit.
     Replay(AgainArgs),

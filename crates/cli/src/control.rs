@@ -58,7 +58,11 @@ fn text(run: &str, command: &Command, took: &Took) -> String {
 /// A run that no process makes, and how it ended.
 pub fn how_it_ended(folder: &RunFolder) -> String {
     let run = folder.path().display();
-    let records = log::read(&folder.log_path()).map_or(Vec::new(), |(records, _)| records);
+    let records = match log::read(&folder.log_path()) {
+        Ok((records, _)) => records,
+        Err(error) if folder.log_path().exists() => return format!("the run {run}: {error}"),
+        Err(_) => Vec::new(),
+    };
     let last = records.iter().rev().find(|record| {
         matches!(record.event, Event::Start { .. } | Event::Resume { .. } | Event::Stop { .. })
     });

@@ -114,6 +114,10 @@ fn show(shared: &Shared, quit: [&str; 2], mut act: impl FnMut(Action) -> Result<
                 keys.notice = Some(why);
             }
         }
+        if let Some(why) = shared.state().refused.take() {
+            keys.notice = Some(why);
+            looks_otherwise = true;
+        }
         if looks_otherwise || drawn.is_none_or(|drawn| drawn.elapsed() >= PICTURE) {
             let state = shared.state().clone();
             let now = Instant::now();

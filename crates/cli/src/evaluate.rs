@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use downhill::optim::nearest;
 use downhill::prelude::Predictor;
-use downhill::train::{Error, Evaluation, RunFolder};
+use downhill::train::{Error, Evaluation, Overview, RunFolder, State};
 use serde::Serialize;
 
 use crate::args::{Format, UseArgs};
@@ -51,9 +51,16 @@ pub fn load(options: &UseArgs) -> Result<Predictor, Failure> {
     let model = folder.model_path();
     if !model.exists() {
         let run = folder.path().display();
-        return Err(Failure::Message(format!(
-            "the run {run} has no model yet: it is under way, or was cut off; finish it with `downhill resume {run}`"
-        )));
+        let why = match Overview::of(folder.path()).state {
+            State::Running => "it is under way".into(),
+            State::Diverged => {
+                "its loss stopped being a finite number; train again at a lower rate, or without --lr, \
+                                and one is found"
+                    .into()
+            }
+            _ => format!("finish it with `downhill resume {run}`"),
+        };
+        return Err(Failure::Message(format!("the run {run} has no model yet: {why}")));
     }
     Predictor::load(model).map_err(|error| match error {
         Error::Damaged { .. } => Failure::Message(format!(

@@ -1,10 +1,13 @@
 //! What a person sees while a network is trained.
 
+use std::fmt::Write;
 use std::io::IsTerminal;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use downhill::prelude::{Event, Metrics};
-use indicatif::{ProgressBar, ProgressStyle};
+use downhill::train::Command;
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use crate::output;
 
@@ -54,6 +57,15 @@ pub fn per_second(rows: f64) -> String {
     }
 }
 
+/// A time for people: `12 s`, `3:20 min`, `2:05 h`.
+pub fn duration(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds @ 60..3600 => format!("{}:{:02} min", seconds / 60, seconds % 60),
+        seconds => format!("{}:{:02} h", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
 /// How many epochs a run has.
 pub fn epochs(total_steps: u64, steps_per_epoch: u64) -> u64 {
     total_steps / steps_per_epoch.max(1)
@@ -61,8 +73,24 @@ pub fn epochs(total_steps: u64, steps_per_epoch: u64) -> u64 {
 
 pub fn bar() -> impl FnMut(&Event) + Send {
     let bar = ProgressBar::no_length();
-    let style = "{prefix} {bar:32} {eta} left\n{msg}"; // 80 columns hold each line
-    bar.set_style(ProgressStyle::with_template(style).expect("a good template").progress_chars("━╸─"));
+    let style = "{prefix} {bar:32} {left}\n{msg}"; // 80 columns hold each line
+    let style = ProgressStyle::with_template(style).expect("a good template").progress_chars("━╸─");
+    // Since when steps are made, and from which one on; the bar's own guess needs a quarter of a minute to be one.
+    let pace = Arc::new(Mutex::new(None));
+    let left = {
+        let pace = pace.clone();
+        move |state: &ProgressState, text: &mut dyn Write| {
+            let pace: Option<(Instant, u64)> = *pace.lock().expect("nobody panics with it");
+            let left = pace.and_then(|(since, from)| {
+                let made = state.pos().checked_sub(from).filter(|&made| made > 0)?;
+                let rest = state.len()?.saturating_sub(state.pos());
+                Duration::try_from_secs_f64(since.elapsed().as_secs_f64() / made as f64 * rest as f64).ok()
+            });
+            let _ = left.map_or(Ok(()), |left| write!(text, "{} left", duration(left)));
+        }
+    };
+    bar.set_style(style.with_key("left", left));
+    let restart = move |step| *pace.lock().expect("nobody panics with it") = Some((Instant::now(), step));
     bar.enable_steady_tick(Duration::from_millis(200));
     let mut total_epochs = 0;
     let mut best = String::new();
@@ -70,12 +98,13 @@ pub fn bar() -> impl FnMut(&Event) + Send {
         Event::Start { total_steps, steps_per_epoch, .. } => {
             bar.suspend(|| output::tell(&beginning(event)));
             bar.set_length(*total_steps);
+            restart(0);
             total_epochs = epochs(*total_steps, *steps_per_epoch);
         }
         Event::Resume { step, total_steps, steps_per_epoch, .. } => {
             bar.set_length(*total_steps);
             bar.set_position(*step);
-            bar.reset_eta();
+            restart(*step);
             total_epochs = epochs(*total_steps, *steps_per_epoch);
         }
         // Not every step of a run that is watched from elsewhere arrives.
@@ -87,8 +116,13 @@ pub fn bar() -> impl FnMut(&Event) + Send {
         | Event::Refused { .. }
         | Event::Rollback { .. }
         | Event::Sharpness { .. } => {
-            if let Event::Rollback { to, .. } = event {
-                bar.set_position(*to);
+            match event {
+                Event::Rollback { to, .. } => {
+                    bar.set_position(*to);
+                    restart(*to);
+                }
+                Event::Command { step, told: Command::Continue, .. } => restart(*step),
+                _ => {}
             }
             bar.suspend(|| event.text().iter().for_each(|text| output::note(text)));
         }

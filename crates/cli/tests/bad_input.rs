@@ -455,6 +455,8 @@ fn what_is_no_model() {
     place.run("predict . good.csv").fails(&["no run.toml", "not a run's folder"]);
     std::fs::remove_file(place.path("runs/run/model.safetensors")).unwrap();
     place.run("evaluate run good.csv").fails(&["no model yet", "downhill resume runs/run"]);
+    place.run("train good.csv --lr 1e300 --optimizer sgd --guard off --name far").fails(&["finite"]);
+    place.run("predict far good.csv").fails(&["no model yet", "finite", "lower rate"]);
 }
 
 #[test]
@@ -480,6 +482,39 @@ fn a_damaged_checkpoint_gives_way_to_the_one_before() {
         &latest,
         "--config runs/run/run.toml",
     ]);
+    std::fs::remove_dir_all(place.path("runs/run/checkpoints")).unwrap();
+    place.run("resume run").fails(&["lost its folder of checkpoints", "--config runs/run/run.toml"]);
+}
+
+#[test]
+fn a_log_that_lost_its_beginning() {
+    let place = Place::new();
+    place.train("good.csv --name run").done();
+    place.run("resume run --epochs 12 --lr 0.5x").done();
+    let log = place.read("runs/run/events.jsonl");
+    let begun = log.find("\"event\":\"resume\"").unwrap();
+    let kept = &log[log[..begun].rfind('\n').unwrap() + 1..];
+    for rest in ["", kept] {
+        place.write("runs/run/events.jsonl", rest);
+        place.run("replay run").fails(&["runs/run", "does not begin with its start"]);
+        place
+            .run("resume run --epochs 14")
+            .says(&["note: ", "some of it is gone", "cannot be made again"])
+            .done();
+    }
+}
+
+#[test]
+fn a_line_of_the_log_that_is_no_event() {
+    let place = Place::new();
+    place.train("good.csv --name run").done();
+    let log = place.read("runs/run/events.jsonl");
+    place.write("runs/run/events.jsonl", log.replacen("{\"time\"", "rubbish", 1));
+    for command in ["resume run", "set-lr run 0.5x", "replay run"] {
+        place.run(command).fails(&["runs/run/events.jsonl is damaged", "line 1 is no event", "take it out"]);
+    }
+    let broken = place.run("runs --state broken").done().stdout;
+    assert!(broken.contains("line 1 is no event"), "{broken}");
 }
 
 #[test]

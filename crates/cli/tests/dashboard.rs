@@ -108,6 +108,9 @@ fn a_run_is_steered_with_keys() {
     terminal.shows(&["epoch", "/100000", "digits", "rows/s", "━ validation", "rate", "events", "? help"]);
     assert_eq!(terminal.modes(), "1 0");
 
+    // What cannot be done is answered.
+    terminal.keys(&["u"]);
+    terminal.shows(&["Not done"]);
     terminal.keys(&["h"]);
     terminal.shows(&["0.5 times the rate"]);
     terminal.keys(&["Up"]);

@@ -75,6 +75,7 @@ fn a_run_is_branched_off() {
         ("branch run@-11ep", "only 10 epochs"),
         ("branch ruin@1ep", "did you mean run"),
         ("branch run@1ep --hidden 8", "leave the layers as they are"),
+        ("branch run@1ep --init normal(5)", "leave --init out"),
         ("branch run@1ep iris", "leave the layers as they are"),
         ("branch run-branch@step:3", "branch off its parent"),
     ] {

@@ -10,7 +10,7 @@ use crate::checkpoint::{self, Progress};
 use crate::script::{Script, made_at};
 use crate::session::{Outside, Session};
 use crate::trainer::{check_threads, on_threads};
-use crate::{Error, RunConfig, RunFolder, Trained, Trainer, log};
+use crate::{Config, Error, Network, RunConfig, RunFolder, Trained, Trainer, log};
 
 /// The run that a branch began in, and where: the `[parent]` of its `run.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,7 +104,7 @@ impl BranchPoint {
 impl Trainer {
     /// Trains a new run that begins where another one was, and keeps it in a new folder inside `runs`.
     ///
-    /// Everything of `config` may be another than in the parent's but the layers: the rate, the optimizer, what holds back
+    /// Everything of `config` may be another than in the parent's but the layers and how they are initialised: the rate, the optimizer, what holds back
     /// overfitting, the number of epochs, the data. The weights are the parent's at that step, before anything that it was
     /// told there; the rest of its state is taken over as far as both have it. The parent is not
     /// changed. Between its checkpoints, the steps from the one before are made again. Commands that this trainer was
@@ -136,6 +136,16 @@ impl Trainer {
             config.data.load(config.training.seed)?
         };
         config.training = config.training.resolve(&data)?.0;
+        let init = |config: &Config| match &config.network {
+            Network::Mlp(mlp) => Some(mlp.init),
+            Network::Layers(_) => None,
+        };
+        if init(&config.training) != init(&its.training) {
+            return Err(Error::Mismatch(
+                "a branch begins with the weights of its run, and nothing initialises them: leave --init out"
+                    .into(),
+            ));
+        }
         let (folder, notes) = on_threads(threads, || {
             let mut old = Session::new(&its.training, &its_data, threads > 1)?;
             go_to(&mut old, parent, at)?;

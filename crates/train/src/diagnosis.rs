@@ -200,9 +200,9 @@ fn examine(
     }
     let judged = judge::judge(baseline, end, replay.blow_up, &forks);
     let findings = findings::findings(config, &replay, &forks, &mut last, &rows, (baseline, end))?;
-    let suggestion = judged
-        .factor
-        .map(|factor| judge::suggestion(config.lr.as_ref().expect("resolved"), factor * peak_rate));
+    let next = || judged.factor.map(|factor| factor * peak_rate);
+    let suggestion = (judged.verdict != RateVerdict::Good)
+        .then(|| judge::suggestion(config.lr.as_ref().expect("resolved"), next()));
     Ok(Diagnosis {
         verdict: judged.verdict,
         evidence: judged.evidence,

@@ -231,6 +231,12 @@ impl RunFolder {
     /// The steps of the checkpoints there are, the latest first.
     pub(crate) fn steps(&self) -> Result<Vec<u64>, Error> {
         let path = self.checkpoints();
+        if !path.is_dir() {
+            let run = self.path.display();
+            return Err(Error::Mismatch(format!(
+                "the run {run} has lost its folder of checkpoints; train again with --config {run}/run.toml"
+            )));
+        }
         let failed = |source| Error::Io { doing: "look for checkpoints in", path: path.clone(), source };
         let mut steps = Vec::new();
         for entry in fs::read_dir(&path).map_err(failed)? {

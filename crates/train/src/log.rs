@@ -178,7 +178,12 @@ pub fn read(path: &Path) -> Result<(Vec<Record>, Option<String>), Error> {
         }
         let record = serde_json::from_slice(line).map_err(|error| Error::Damaged {
             path: path.to_path_buf(),
-            why: format!("line {} is no event ({error})", number + 1),
+            why: format!(
+                "line {} is no event ({}); take it out, if nobody can mend it",
+                number + 1,
+                // Where in its one line is said by the column.
+                error.to_string().replace(" at line 1 column", " at column")
+            ),
         })?;
         records.push(record);
     }

@@ -150,6 +150,14 @@ impl Overview {
             source,
         })?;
         self.changed = changed(&path);
+        // The last line may be torn.
+        let mut lines = text.split_inclusive(|&byte| byte == b'\n').filter(|line| line.ends_with(b"\n"));
+        let is_event =
+            |line: &[u8]| line.starts_with(b"{") && line.ends_with(b"}\n") && !kind(line).is_empty();
+        if let Some(line) = lines.position(|line| !is_event(line)) {
+            let why = format!("line {} is no event", line + 1);
+            return Err(Error::Damaged { path, why });
+        }
         let End { stop, last, best } = End::of(&text);
         if let Some(epochs) = told_epochs(&text) {
             self.total_epochs = Some(epochs);

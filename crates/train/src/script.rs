@@ -1,5 +1,6 @@
 //! The commands in a log, for a run that is resumed or replayed.
 
+use crate::checkpoint::Progress;
 use crate::log::Record;
 use crate::{Command, Event};
 
@@ -22,6 +23,12 @@ impl Script {
         // A run that went on from a checkpoint may have been told things before what it had been told already.
         commands.sort_by_key(|(made, _)| *made);
         Self { commands, next: 0 }
+    }
+
+    /// Whether the log that this is of tells how a run began that has come so far, and all that it was told.
+    pub fn tells(&self, records: &[Record], progress: &Progress) -> bool {
+        let begins = matches!(records.first(), Some(Record { event: Event::Start { .. }, .. }));
+        begins && self.commands.len() as u64 >= progress.commands
     }
 
     pub fn is_empty(&self) -> bool {

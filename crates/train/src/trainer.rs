@@ -327,7 +327,15 @@ impl Trainer {
                 Kept::Already(folder) => {
                     let log = folder.log()?;
                     notes = log.torn().into_iter().chain(session.restore(&folder)?).collect();
-                    outside.script = Script::of(&log::read(&folder.log_path())?.0);
+                    let (records, _) = log::read(&folder.log_path())?;
+                    outside.script = Script::of(&records);
+                    if !session.is_at_its_start() && !outside.script.tells(&records, session.progress()) {
+                        notes.push(format!(
+                            "the log does not tell all that came before step {}: some of it is gone; the run goes on from \
+                             its checkpoint, but cannot be made again from its log",
+                            session.progress().step
+                        ));
+                    }
                     outside.script.skip(session.progress().commands);
                     outside.folder = Some((folder.clone(), log));
                     Some(folder)

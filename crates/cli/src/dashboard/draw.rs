@@ -85,7 +85,10 @@ impl Picture<'_> {
             Phase::Waiting => spans.push(Span::raw("reading the data")),
             Phase::Searching => {
                 let seconds = now.saturating_duration_since(state.since).as_secs();
-                let text = format!("finding the learning rate ({})", duration(Duration::from_secs(seconds)));
+                let text = format!(
+                    "finding the learning rate ({})",
+                    progress::duration(Duration::from_secs(seconds))
+                );
                 spans.push(Span::raw(text));
             }
             Phase::Training => {}
@@ -95,7 +98,7 @@ impl Picture<'_> {
         if !matches!(state.phase, Phase::Waiting | Phase::Searching) {
             let (epoch, epochs) = state.epochs();
             spans.push(Span::styled(format!("epoch {epoch}/{epochs}"), theme.strong));
-            let left = state.left(*now).map(|left| format!("{} left", duration(left)));
+            let left = state.left(*now).map(|left| format!("{} left", progress::duration(left)));
             let speed = state.rows_per_second(*now);
             let speed = speed.map(|rows| format!("{} rows/s", progress::per_second(rows)));
             let more = [left, Some(format!("step {}/{}", state.step, state.total_steps)), speed];
@@ -349,15 +352,6 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// A time for people: `12 s`, `3:20 min`, `2:05 h`.
-fn duration(time: Duration) -> String {
-    match time.as_secs() {
-        seconds @ 0..60 => format!("{seconds} s"),
-        seconds @ 60..3600 => format!("{}:{:02} min", seconds / 60, seconds % 60),
-        seconds => format!("{}:{:02} h", seconds / 3600, seconds / 60 % 60),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use downhill::train::{Command, Event, Steering};
@@ -490,7 +484,7 @@ mod tests {
 
     #[test]
     fn times_are_short() {
-        let short = |seconds| duration(Duration::from_secs(seconds));
+        let short = |seconds| progress::duration(Duration::from_secs(seconds));
         assert_eq!([short(59), short(200), short(7500)], ["59 s", "3:20 min", "2:05 h"]);
     }
 }

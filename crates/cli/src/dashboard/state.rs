@@ -54,14 +54,19 @@ pub struct State {
     pub last: Option<Epoch>,
     pub best: Option<Epoch>,
     happened: VecDeque<(Kind, String)>,
+    /// Why a command was not obeyed, until somebody has taken it.
+    pub refused: Option<String>,
     pace: Option<Pace>,
 }
 
-/// How fast steps are made, since they were last made without a pause.
+/// How fast steps are made, since they were last made without a pause. Who watches from elsewhere is not told of every step.
 #[derive(Clone, Copy)]
 struct Pace {
     since: Instant,
-    steps: u64,
+    /// The step that was under way then, and the one that is now.
+    from: u64,
+    to: u64,
+    /// The most rows that a step was made from; the last of an epoch may have fewer.
     rows: u64,
 }
 
@@ -71,7 +76,11 @@ impl Pace {
 
     fn seconds(self, now: Instant) -> Option<f64> {
         let seconds = now.saturating_duration_since(self.since).as_secs_f64();
-        (seconds > Self::LEAST && self.steps > 0).then_some(seconds)
+        (seconds > Self::LEAST && self.steps() > 0).then_some(seconds)
+    }
+
+    fn steps(self) -> u64 {
+        self.to.saturating_sub(self.from)
     }
 }
 
@@ -95,6 +104,7 @@ impl Default for State {
             last: None,
             best: None,
             happened: VecDeque::new(),
+            refused: None,
             pace: None,
         }
     }
@@ -109,10 +119,10 @@ impl State {
                 self.lr = Some(*lr);
                 self.train.push(*step, *loss);
                 self.rate.push(*step, *lr);
-                let now = || Pace { since: Instant::now(), steps: 0, rows: 0 };
+                let now = || Pace { since: Instant::now(), from: step + 1, to: 0, rows: 0 };
                 let pace = self.pace.get_or_insert_with(now);
-                pace.steps += 1;
-                pace.rows += rows;
+                pace.to = step + 1;
+                pace.rows = pace.rows.max(*rows);
                 return;
             }
             Event::Search => self.enter(Phase::Searching),
@@ -133,6 +143,7 @@ impl State {
             }
             Event::Epoch(epoch) => self.end_epoch(epoch),
             Event::Rollback { to, .. } => self.go_back(*to),
+            Event::Refused { .. } => self.refused = event.text(),
             Event::Command { told: Command::Pause, .. } => self.enter(Phase::Paused),
             Event::Command { told: Command::Continue | Command::End, .. } => self.enter(Phase::Training),
             Event::Stop { step, reason, .. } => {
@@ -151,6 +162,7 @@ impl State {
     /// Steps from here on were not made, or will be made again.
     fn go_back(&mut self, step: u64) {
         self.step = step;
+        self.pace = None;
         self.train.cut(step);
         self.rate.cut(step);
         // An epoch is at the step after its last one.
@@ -224,14 +236,14 @@ impl State {
 
     /// How many rows are trained on in a second.
     pub fn rows_per_second(&self, now: Instant) -> Option<f64> {
-        let pace = self.pace.and_then(|pace| Some(pace.rows as f64 / pace.seconds(now)?));
+        let pace = self.pace.and_then(|pace| Some((pace.rows * pace.steps()) as f64 / pace.seconds(now)?));
         pace.or(self.last.as_ref().map(|epoch| epoch.rows_per_second))
     }
 
     /// How long the rest will take, if nothing stops the run before.
     pub fn left(&self, now: Instant) -> Option<Duration> {
         let pace = self.pace?;
-        let a_step = pace.seconds(now)? / pace.steps as f64;
+        let a_step = pace.seconds(now)? / pace.steps() as f64;
         let seconds = a_step * self.total_steps.saturating_sub(self.step) as f64;
         Duration::try_from_secs_f64(seconds).ok()
     }
@@ -335,10 +347,14 @@ pub(super) mod tests {
         assert!(state.left(Instant::now() + Duration::from_secs(1)).is_none());
         state.feed(&told(50, Command::Continue));
         assert_eq!(state.phase, Phase::Training);
+        // Who watches is told of some steps only.
         state.feed(&step(50, 0.1));
+        state.feed(&step(60, 0.1));
         let later = Instant::now() + Duration::from_secs(1);
         let left = state.left(later).unwrap().as_secs_f64();
-        assert!((49.0..49.5).contains(&left), "{left}");
+        assert!((3.9..3.95).contains(&left), "{left}");
+        let rows = state.rows_per_second(later).unwrap();
+        assert!((315.0..=320.0).contains(&rows), "{rows}");
         assert_eq!(state.happened().count(), 2);
         state.feed(&Event::Stop { step: 51, made: 51, reason: Stop::Ended, weights_sha256: None });
         assert_eq!(state.phase, Phase::Over(Stop::Ended));

@@ -16,7 +16,7 @@ const SHOWS: f64 = 0.015;
 pub(super) struct Judged {
     pub verdict: RateVerdict,
     pub evidence: String,
-    /// How many times the rate to try next is.
+    /// How many times the rate to try next is; none if this one is good, or nothing that was tried tells.
     pub factor: Option<f64>,
 }
 
@@ -26,9 +26,8 @@ pub(super) fn judge(baseline: f64, end: Option<f64>, blow_up: Option<(u64, f64)>
     let best = branches().filter_map(came_to).min_by(|a, b| a.0.total_cmp(&b.0));
     // The factor of the best branch below the rate in force, to recover with.
     let lower = branches().filter_map(came_to).filter(|branch| branch.1 < 1.0);
-    let lower = lower.min_by(|a, b| a.0.total_cmp(&b.0)).map_or(0.1, |branch| branch.1);
-    let very_high =
-        |evidence: String| Judged { verdict: RateVerdict::VeryHigh, evidence, factor: Some(lower) };
+    let lower = lower.min_by(|a, b| a.0.total_cmp(&b.0)).map(|branch| branch.1);
+    let very_high = |evidence: String| Judged { verdict: RateVerdict::VeryHigh, evidence, factor: lower };
     if let Some((step, lr)) = blow_up {
         return very_high(format!("the loss blew up at step {step}, at a rate of {lr:.3e}"));
     }
@@ -39,12 +38,12 @@ pub(super) fn judge(baseline: f64, end: Option<f64>, blow_up: Option<(u64, f64)>
     let Some((loss, factor, step)) = best else {
         return very_high("the loss blows up at every rate that was tried".into());
     };
-    let told = |verdict, next: f64| {
+    let told = |verdict, next| {
         let evidence = format!(
             "the run ends with a training loss of {end:.4}; continued from step {step} at {factor} times the rate and \
              then down to zero, it comes to {loss:.4}"
         );
-        Judged { verdict, evidence, factor: Some(next) }
+        Judged { verdict, evidence, factor: next }
     };
     match missed(baseline, loss.min(end), end) {
         // For want of steps, or because the rate has spoilt the weights.
@@ -54,11 +53,11 @@ pub(super) fn judge(baseline: f64, end: Option<f64>, blow_up: Option<(u64, f64)>
             };
             let (verdict, next) = match branches().any(|(_, branch)| harms(branch)) {
                 true => (RateVerdict::High, lower),
-                false => (RateVerdict::Low, 10.0),
+                false => (RateVerdict::Low, Some(10.0)),
             };
             let evidence =
                 format!("no rate that was tried comes below {baseline:.4}, the first guess's loss");
-            Judged { verdict, evidence, factor: Some(next) }
+            Judged { verdict, evidence, factor: next }
         }
         Some(missed) if missed <= SHOWS => Judged {
             verdict: RateVerdict::Good,
@@ -69,8 +68,8 @@ pub(super) fn judge(baseline: f64, end: Option<f64>, blow_up: Option<(u64, f64)>
             ),
             factor: None,
         },
-        Some(_) if factor > 1.0 => told(RateVerdict::Low, factor),
-        Some(_) => told(RateVerdict::High, if factor < 1.0 { factor } else { lower }),
+        Some(_) if factor > 1.0 => told(RateVerdict::Low, Some(factor)),
+        Some(_) => told(RateVerdict::High, if factor < 1.0 { Some(factor) } else { lower }),
     }
 }
 
@@ -80,9 +79,9 @@ pub(super) fn rounded(rate: f64) -> f64 {
 }
 
 /// The flag for a schedule like this with its peak at a rate: a constant rate stays one; of the others, the usual one is
-/// what can be said in a line.
-pub(super) fn suggestion(schedule: &Schedule, rate: f64) -> String {
-    let rate = rounded(rate);
+/// what can be said in a line. Without a rate, for one that is found.
+pub(super) fn suggestion(schedule: &Schedule, rate: Option<f64>) -> String {
+    let Some(rate) = rate.filter(|rate| rate.is_finite()).map(rounded) else { return "--lr auto".into() };
     match schedule {
         Schedule::Constant(_) => format!("--lr {rate}"),
         _ => format!("--lr 'warmup(5%, then=cosine({rate}))'"),
@@ -132,5 +131,10 @@ mod tests {
             assert_eq!(judge(1.0, end, blow_up, std::slice::from_ref(&good)).verdict, RateVerdict::VeryHigh);
         }
         assert_eq!(judged(1.04, [Some(2.0); 5]).0, RateVerdict::High);
+        // No lower rate is known to be any better.
+        let judged = judge(1.0, None, Some((7, 1e6)), &[fork([None; 5])]);
+        assert_eq!((judged.verdict, judged.factor), (RateVerdict::VeryHigh, None));
+        assert_eq!(suggestion(&1e6.into(), None), "--lr auto");
+        assert_eq!(suggestion(&1e6.into(), Some(f64::INFINITY)), "--lr auto");
     }
 }
