@@ -29,7 +29,11 @@ pub fn runs(options: &ListArgs, format: Format) -> Result<(), Failure> {
             output::print_csv(std::iter::once(head).chain(all.iter().map(row)))
         }
         Format::Text if all.is_empty() => {
-            output::tell(&format!("no such run in {}", options.runs.runs.display()));
+            let runs = options.runs.runs.display();
+            output::tell(&match options.runs.runs.exists() {
+                true => format!("no such run in {runs}"),
+                false => format!("no runs: there is no folder {runs}"),
+            });
             Ok(())
         }
         Format::Text => output::print(&table(&all)),
