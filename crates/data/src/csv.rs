@@ -7,7 +7,7 @@ mod records;
 use crate::column::{MISSING, Values};
 use crate::error::{Place, Row, count, list};
 use crate::{Column, Error, Table};
-use detect::{detect_delimiter, detect_header};
+use detect::{FirstLine, detect_delimiter, detect_header};
 use options::valid_delimiter;
 use records::{Records, Unclosed, line_ends};
 use std::borrow::Cow;
@@ -33,9 +33,21 @@ pub(crate) fn parse(file: &str, bytes: &[u8], options: &ReadOptions) -> Result<T
     let Some(first_line) = records.read(&mut first).map_err(unclosed)? else {
         return Err(Error::Empty { table: file.to_owned() });
     };
-    let header = options.header.unwrap_or_else(|| detect_header(text, delimiter));
+    let first_is = match options.header {
+        Some(true) => FirstLine::Header,
+        Some(false) => FirstLine::Row,
+        None => detect_header(text, delimiter),
+    };
+    let header = first_is == FirstLine::Header;
     let width = first.len();
     let mut notes = Vec::new();
+    if first_is == FirstLine::Doubtful {
+        notes.push(format!(
+            "No header line was found in {file}: its first line, {}, is read as a row, though it is unlike the others. \
+             If it names the columns, say --header yes; if it does not, --header no.",
+            list(&first, 5)
+        ));
+    }
     let names = if header {
         names_of(&first, &mut notes)
     } else {
@@ -373,7 +385,35 @@ mod tests {
             ("a,b,c\n", true),
             ("1,b,c\n", false),
         ] {
-            assert_eq!(detect_header(text, b','), header, "{text:?}");
+            assert_eq!(detect_header(text, b',') == FirstLine::Header, header, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_first_line_unlike_the_rows_below_it_is_a_row_and_told() {
+        for (text, doubtful) in [
+            ("name,2001,2002\na,0.31,0.77\nb,0.5,0.2\nc,0.1,0.9\n", true),
+            ("2001,2002\n0.31,0.77\n0.5,0.2\n0.1,0.9\n", true),
+            // Populations, not far from the years.
+            ("place,1990,2000\na,2500,2600\nb,9000,9500\nc,5000,4000\n", true),
+            ("id,5,y\n1,0.5,p\n2,0.7,q\n", true),
+            ("id,?\n1,2\n2,3\n", true),
+            ("x,1\ny,2\n", false),
+            ("1,0.31\n2,0.77\n3,0.5\n4,0.6\n", false),
+            ("1,7,a\n2,8,b\n3,9,a\n4,10,b\n", false),
+            ("a,5.1,3.5\nb,4.9,3.0\nb,4.7,3.2\na,4.6,3.6\n", false),
+            ("none,1\n0.5,2\nnone,2\n0.7,4\n0.1,1\n", false),
+            ("ann,red\nbob,red\n", false),
+        ] {
+            let first = detect_header(text, b',');
+            assert_eq!(first == FirstLine::Doubtful, doubtful, "{text:?}");
+            let expected = "No header line was found in t: its first line, ";
+            assert_eq!(table(text).notes.iter().any(|n| n.starts_with(expected)), doubtful, "{text:?}");
+            for header in [true, false] {
+                let options = ReadOptions { header: Some(header), ..ReadOptions::default() };
+                let told = parse("t", text.as_bytes(), &options).unwrap();
+                assert!(!told.notes.iter().any(|note| note.starts_with(expected)), "{:?}", told.notes);
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::records::{Records, Unclosed};
 use super::{is_missing, number};
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 /// Lines looked at to detect the delimiter.
@@ -42,13 +43,68 @@ pub(super) fn detect_delimiter(text: &str) -> u8 {
     best.1
 }
 
+/// What the first line seems to be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum FirstLine {
+    /// The names of the columns.
+    Header,
+    /// A row like any other.
+    Row,
+    /// Taken for a row, though it may well be a header: its names could be values.
+    Doubtful,
+}
+
 /// Whether the first line names the columns.
-pub(super) fn detect_header(text: &str, delimiter: u8) -> bool {
+pub(super) fn detect_header(text: &str, delimiter: u8) -> FirstLine {
     let mut records = Records::new(text, delimiter);
     let mut names = Vec::new();
     if !matches!(records.read(&mut names), Ok(Some(_))) {
-        return false;
+        return FirstLine::Row;
     }
+    let columns = below(&names, &mut records);
+    if is_header(&names, &columns) {
+        FirstLine::Header
+    } else if is_doubtful(&names, &columns) {
+        FirstLine::Doubtful
+    } else {
+        FirstLine::Row
+    }
+}
+
+/// The values below the first line of one column.
+#[derive(Clone)]
+struct Below {
+    numbers: usize,
+    texts: usize,
+    /// Whether the text of the first line occurs again.
+    repeated: bool,
+    least: f64,
+    most: f64,
+}
+
+fn below<'a>(names: &[Cow<'a, str>], records: &mut Records<'a>) -> Vec<Below> {
+    let none = Below { numbers: 0, texts: 0, repeated: false, least: f64::INFINITY, most: f64::NEG_INFINITY };
+    let mut columns = vec![none; names.len()];
+    let mut fields = Vec::new();
+    for _ in 0..HEADER_SAMPLE {
+        if !matches!(records.read(&mut fields), Ok(Some(_))) {
+            break;
+        }
+        for ((field, name), column) in fields.iter().zip(names).zip(&mut columns) {
+            if let Some(number) = number(field).filter(|number| !number.is_nan()) {
+                column.numbers += 1;
+                column.least = column.least.min(number);
+                column.most = column.most.max(number);
+            } else if !is_missing(field) {
+                column.texts += 1;
+                column.repeated |= field == name;
+            }
+        }
+    }
+    columns
+}
+
+fn is_header(names: &[Cow<'_, str>], columns: &[Below]) -> bool {
     // Tables written without names often have their columns counted instead: 0, 1, 2, … behind perhaps an empty name.
     let counted = |i: usize, name: &str| {
         name.parse::<usize>().is_ok_and(|n| n == i || n.checked_add(1) == Some(i) || n == i + 1)
@@ -73,26 +129,37 @@ pub(super) fn detect_header(text: &str, delimiter: u8) -> bool {
         // One or two numbers that happen to be their column's are more likely values.
         return counts >= 4 && increasing;
     }
-
-    let mut numbers = vec![0_usize; names.len()];
-    let mut texts = vec![0_usize; names.len()];
-    let mut repeated = false;
-    let mut fields = Vec::new();
-    for _ in 0..HEADER_SAMPLE {
-        if !matches!(records.read(&mut fields), Ok(Some(_))) {
-            break;
-        }
-        for (i, field) in fields.iter().enumerate().take(names.len()) {
-            if number(field).is_some_and(|number| !number.is_nan()) {
-                numbers[i] += 1;
-            } else if !is_missing(field) {
-                texts[i] += 1;
-                repeated |= *field == names[i];
-            }
-        }
-    }
-    let word_over_numbers =
-        names.iter().enumerate().any(|(i, name)| !name.trim().is_empty() && numbers[i] > texts[i]);
+    let word_over_numbers = names
+        .iter()
+        .zip(columns)
+        .any(|(name, column)| !name.trim().is_empty() && column.numbers > column.texts);
     let distinct = names.iter().collect::<HashSet<_>>().len() == names.len();
+    let repeated = columns.iter().any(|column| column.repeated);
     words > 0 && (word_over_numbers || (distinct && !repeated))
+}
+
+/// Whether a first line that was taken for a row is unlike the rows below it: a word that never comes again stands over
+/// numbers, or none of its words comes again and all its numbers are beyond those below them, either far beyond or
+/// in equal steps, as years are.
+fn is_doubtful(names: &[Cow<'_, str>], columns: &[Below]) -> bool {
+    let is_word = |name: &str| number(name).is_none() && !is_missing(name);
+    let mut words = names.iter().zip(columns).filter(|(name, _)| is_word(name));
+    if words.clone().any(|(_, column)| !column.repeated && column.numbers > column.texts) {
+        return true;
+    }
+    let numbers: Vec<(f64, &Below)> = names
+        .iter()
+        .zip(columns)
+        .filter_map(|(name, column)| Some((number(name).filter(|number| number.is_finite())?, column)))
+        .collect();
+    let gap = |number: f64, column: &Below| (column.least - number).max(number - column.most);
+    let far = numbers.iter().all(|&(number, column)| gap(number, column) > column.most - column.least);
+    let steps: Vec<f64> = numbers.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+    let equal_steps =
+        steps.first().is_some_and(|first| *first > 0.0 && steps.iter().all(|step| step == first));
+    !numbers.is_empty()
+        // Two rows below say too little of what a column holds.
+        && numbers.iter().all(|&(number, column)| column.numbers > 2 && gap(number, column) > 0.0)
+        && words.all(|(_, column)| !column.repeated)
+        && (far || (equal_steps && numbers.iter().all(|(number, _)| number.fract() == 0.0)))
 }
