@@ -9,6 +9,7 @@ use clap::{Args as Flags, Parser, Subcommand, ValueEnum};
 use downhill::data::{ReadOptions, Table, Task};
 use downhill::nn::{Activation, Loss};
 use downhill::optim::{Group, Init, Lookahead, Rule, Schedule, SpecError, nearest, spec};
+use downhill::prelude::Predictor;
 use downhill::train::{
     ClassWeights, EarlyStopping, Guard, Held, Patience, Plateau, RateChange, RunConfig, Source, State, Track,
 };
@@ -1045,13 +1046,13 @@ impl TrainingArgs {
 }
 
 impl UseArgs {
-    /// Reads the data.
-    pub fn table(&self) -> Result<Table, downhill::train::Error> {
+    /// Reads the data, to use a model on.
+    pub fn table(&self, predictor: &Predictor) -> Result<Table, downhill::train::Error> {
         if let Some(images) = &self.read.images {
             return Ok(Table::images(images, self.read.labels.as_deref())?);
         }
         let mut source = Source::default();
         self.read.apply(self.data.as_deref(), &mut source);
-        source.table()
+        source.table(predictor.encoder())
     }
 }

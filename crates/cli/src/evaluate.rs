@@ -90,7 +90,7 @@ struct Measured {
 
 pub fn evaluate(options: &UseArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let predictor = load(options)?;
-    let table = options.table()?;
+    let table = options.table(&predictor)?;
     tell(&predictor, &table, quiet)?;
     let evaluation = predictor.evaluate(&table)?;
     let without = table.rows() - evaluation.rows;

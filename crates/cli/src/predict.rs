@@ -8,7 +8,7 @@ use crate::{Failure, evaluate, output};
 
 pub fn predict(options: &UseArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let predictor = evaluate::load(options)?;
-    let table = options.table()?;
+    let table = options.table(&predictor)?;
     evaluate::tell(&predictor, &table, quiet)?;
     let predictions = predictor.predict(&table)?;
     match format {

@@ -273,6 +273,20 @@ fn tables_without_a_header() {
 }
 
 #[test]
+fn the_names_a_model_knows_are_no_row() {
+    let place = Place::new();
+    let years = classes().replacen("a,b,y", "2001,2002,y", 1);
+    place.write("years.csv", years);
+    let summary = place.train("years.csv --header yes --valid years.csv --name years").done().json();
+    assert_eq!(summary["valid_rows"], 40);
+    let measured = place.run("--format json evaluate years years.csv").done();
+    assert_eq!(measured.json()["rows"], 40);
+    assert!(!measured.stderr.contains("note"), "{}", measured.stderr);
+    let told = place.train("years.csv --name bare");
+    assert!(told.stderr.contains("No header line was found"), "{}", told.stderr);
+}
+
+#[test]
 fn validating_on_a_file() {
     let place = Place::new();
     let summary = place.train("good.csv --valid good.csv").done().json();

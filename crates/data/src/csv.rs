@@ -36,6 +36,7 @@ pub(crate) fn parse(file: &str, bytes: &[u8], options: &ReadOptions) -> Result<T
     let first_is = match options.header {
         Some(true) => FirstLine::Header,
         Some(false) => FirstLine::Row,
+        None if holds(&names_of(&first, &mut Vec::new()), &options.known) => FirstLine::Header,
         None => detect_header(text, delimiter),
     };
     let header = first_is == FirstLine::Header;
@@ -151,6 +152,12 @@ fn refuse_binary(file: &str, bytes: &[u8]) -> Result<(), Error> {
         _ => return Ok(()),
     };
     Err(Error::Binary { table: file.to_owned(), looks })
+}
+
+/// Whether the first line holds all the known names, where any are known.
+fn holds(names: &[String], known: &[String]) -> bool {
+    let here: HashSet<&String> = names.iter().collect();
+    !known.is_empty() && known.iter().all(|name| here.contains(name))
 }
 
 /// Whether a value stands for a missing one: empty, `?`, `NA` or `NaN` in any case.

@@ -222,6 +222,21 @@ impl Encoder {
         self.inputs.iter().fold(0, |sum, input| sum.saturating_add(input.encoding.width()))
     }
 
+    /// The names of the columns that the features are made of, where the table learnt from had names: what
+    /// [`ReadOptions::known`](crate::ReadOptions) takes, to read another table for this encoder.
+    pub fn known_columns(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for Input { column, number, encoding } in self.inputs.iter().filter(|_| self.named) {
+            match encoding {
+                Encoding::Pixels { count, .. } => {
+                    names.extend((0..*count).map(|i| pixel_name(number.saturating_add(i))));
+                }
+                _ => names.push(column.clone()),
+            }
+        }
+        names
+    }
+
     /// The names of the features: `age`, `age:missing`, `sex=F`, `sex:missing`, `sex:other`, `p0`.
     pub fn feature_names(&self) -> Vec<String> {
         let mut names = Vec::new();

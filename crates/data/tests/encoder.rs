@@ -103,6 +103,29 @@ fn columns_go_by_position_where_there_are_none() {
 }
 
 #[test]
+fn a_first_line_of_the_names_learnt_is_a_header_whatever_it_looks_like() {
+    let read = |text: &str, options: ReadOptions| Table::parse("t.csv", text.as_bytes(), &options).unwrap();
+    let text = "name,2001,2002,y\na,0.31,0.77,p\nb,0.5,0.2,q\na,0.1,0.9,p\nb,0.4,0.9,q\n";
+    let table = read(text, ReadOptions { header: Some(true), ..ReadOptions::default() });
+    let encoder = fit(&table, "y");
+    assert_eq!(encoder.known_columns(), ["name", "2001", "2002"]);
+    let known = || ReadOptions { known: encoder.known_columns(), ..ReadOptions::default() };
+    assert!(!read(text, ReadOptions::default()).has_header());
+    let other = "2002,name,2001\n0.77,a,0.31\n0.2,b,0.5\n0.9,a,0.1\n0.9,b,0.4\n";
+    for text in [text, other] {
+        let again = read(text, known());
+        assert!(again.has_header() && again.rows() == 4 && again.notes().is_empty(), "{:?}", again.notes());
+        assert_eq!(encoder.encode_features(&again).unwrap(), encoder.encode_features(&table).unwrap());
+        assert!(encoder.check(&again).unwrap().is_empty());
+    }
+    // A row is still a row, and what is said still goes first.
+    assert!(!read("a,0.5,0.2,p\n", known()).has_header());
+    assert!(!read(text, ReadOptions { header: Some(false), ..known() }).has_header());
+    let bare = parse("1,p\n2,q\n3,p\n4,q\n");
+    assert!(fit(&bare, "1").known_columns().is_empty());
+}
+
+#[test]
 fn columns_left_out_on_request_may_be_there_or_not() {
     let text = "id,a,y\n7,1,p\n8,2,q\n9,3,p\n10,4,q\n";
     let options = ReadOptions { drop: vec!["id".into()], ..ReadOptions::default() };

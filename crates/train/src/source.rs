@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use downhill_data::{Dataset, ReadOptions, Table, Task, bundled};
+use downhill_data::{Dataset, Encoder, ReadOptions, Table, Task, bundled};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use xxhash_rust::xxh3::Xxh3;
@@ -121,8 +121,8 @@ impl Source {
         if stem.is_empty() { "data".into() } else { stem.into() }
     }
 
-    /// Reads the table; a folder of images may have a second one, to validate on.
-    fn tables(&self) -> Result<(Table, Option<Table>), Error> {
+    /// Reads the table, whose columns may be known; a folder of images may have a second one, to validate on.
+    fn tables(&self, known: Vec<String>) -> Result<(Table, Option<Table>), Error> {
         let path = Path::new(&self.from);
         if self.from.is_empty() {
             Err(Error::Mismatch(
@@ -142,17 +142,17 @@ impl Source {
         } else if path.is_dir() {
             images_in(path)
         } else {
-            Ok((Table::read(path, &self.read)?, None))
+            Ok((Table::read(path, &ReadOptions { known, ..self.read.clone() })?, None))
         }
     }
 
-    /// Reads the table.
+    /// Reads the table, to use an encoder on: a first line that names the columns learnt from is a header.
     ///
     /// # Errors
     ///
     /// If it cannot be read.
-    pub fn table(&self) -> Result<Table, Error> {
-        Ok(self.tables()?.0)
+    pub fn table(&self, encoder: Option<&Encoder>) -> Result<Table, Error> {
+        Ok(self.tables(encoder.map(Encoder::known_columns).unwrap_or_default())?.0)
     }
 
     /// Reads, splits and encodes the data. The split is a function of `seed`.
@@ -161,7 +161,7 @@ impl Source {
     ///
     /// If it cannot be read or learnt from.
     pub fn load(&self, seed: u64) -> Result<Dataset, Error> {
-        let (table, beside) = self.tables()?;
+        let (table, beside) = self.tables(Vec::new())?;
         let target = match &self.target {
             Some(target) => table.target(target),
             None => table.default_target(),
@@ -171,12 +171,19 @@ impl Source {
             None => target,
         };
         Ok(match (&self.valid, beside) {
-            (Some(Held::File(file)), _) => target.validate_on(&Table::read(file, &self.read)?)?,
+            (Some(Held::File(file)), _) => {
+                let known = if table.has_header() { names(&table) } else { Vec::new() };
+                target.validate_on(&Table::read(file, &ReadOptions { known, ..self.read.clone() })?)?
+            }
             (Some(Held::Share(share)), _) => target.split(*share, seed)?,
             (None, Some(beside)) => target.validate_on(&beside)?,
             (None, None) => target.split(SHARE, seed)?,
         })
     }
+}
+
+fn names(table: &Table) -> Vec<String> {
+    table.columns().iter().map(|column| column.name().to_owned()).collect()
 }
 
 /// The images in a folder, and those to validate on, where there are two pairs of files as in MNIST.

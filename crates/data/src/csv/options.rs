@@ -15,6 +15,10 @@ pub struct ReadOptions {
     /// Whether the first line names the columns. Detected unless given: it does if none of its values is a number
     /// and either a column is of numbers below it, or none of its values occurs again in its column.
     pub header: Option<bool>,
+    /// Names of columns that are known, such as those a model was trained on: a first line that holds all of them, in
+    /// any order, names the columns, whatever detection makes of it. Not saved.
+    #[serde(skip)]
+    pub known: Vec<String>,
     /// Columns of categories, even if all their values are numbers.
     pub categorical: Vec<String>,
     /// Columns of numbers: any other text in them is an error.
