@@ -6,6 +6,7 @@ mod records;
 
 use crate::column::{MISSING, Values};
 use crate::error::{Place, Row, count, list};
+use crate::spelling::{Spelling, spelling};
 use crate::{Column, Error, Table};
 use detect::{FirstLine, detect_delimiter, detect_header};
 use options::valid_delimiter;
@@ -124,7 +125,9 @@ pub(crate) fn parse(file: &str, bytes: &[u8], options: &ReadOptions) -> Result<T
             table.left_out.push(column.name);
             continue;
         }
-        table.notes.extend(reader.note(&column.name, line_of));
+        let texts = interner.iter().filter(|_| reader.want == Want::Infer).flat_map(|column| &column.texts);
+        let spelt = spelling(texts.map(|text| &**text)).map(|spelt| spelt_note(&column.name, spelt));
+        table.notes.extend(spelt.or_else(|| reader.note(&column.name, line_of)));
         column.values = match interner {
             Some(Interner { codes, texts, .. }) => {
                 Values::Text { codes, texts: texts.into_iter().map(Cow::into_owned).collect() }
@@ -286,6 +289,15 @@ impl Reader {
             line(*row),
         ))
     }
+}
+
+/// A column of text that looks like numbers, written in a way that is not read as such.
+fn spelt_note(name: &str, (spelling, example): (Spelling, &str)) -> String {
+    format!(
+        "Column `{name}` is read as categories, though most of its text looks like numbers written with {spelling}, \
+         such as {example:?}. Replace it by plain numbers such as 10.3, or say --categorical {name} if categories are \
+         meant."
+    )
 }
 
 /// The distinct texts of one column.

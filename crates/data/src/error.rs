@@ -1,5 +1,6 @@
 //! What can go wrong with data, said so that it can be put right.
 
+use crate::spelling::spelling;
 use std::fmt::{self, Display, Formatter};
 use std::io;
 
@@ -193,6 +194,8 @@ pub enum Error {
         rows: usize,
         /// Whether the classes are numbers, so that regression would do.
         numeric: bool,
+        /// Where most look like numbers that are not read as such, in what they are written: `a decimal comma`.
+        spelling: Option<String>,
     },
     /// A label that was not among the classes learnt.
     UnknownLabel {
@@ -214,8 +217,10 @@ pub enum Error {
         table: String,
         /// The name of the target.
         target: String,
-        /// Columns left out as constant.
+        /// Columns left out as constant or different in every row.
         dropped: Vec<String>,
+        /// Those whose text looks like numbers that are not read as such.
+        spelt: Vec<String>,
     },
     /// A table lacks columns that were learnt from.
     MissingColumns {
@@ -330,12 +335,20 @@ impl Display for Error {
             Self::Conflict { column, one, other } => {
                 write!(f, "column `{column}` is named by both {one} and {other}. Name it once")
             }
-            Self::NotNumeric { place, value } => write!(
-                f,
-                "{place}: {value:?} is not a number. Correct it, or leave it empty or `?` if it is missing; if the \
+            Self::NotNumeric { place, value } => match spelling([value.as_str()]) {
+                Some((spelling, _)) => write!(
+                    f,
+                    "{place}: {value:?} is not a number as it is written here, with {spelling}. Replace such values by \
+                     plain numbers such as 10.3, or leave them empty or `?` if they are missing; if the column holds \
+                     categories, say so when training, with --categorical (of the target, with --task classification)"
+                ),
+                None => write!(
+                    f,
+                    "{place}: {value:?} is not a number. Correct it, or leave it empty or `?` if it is missing; if the \
                  column holds categories, say so when training, with --categorical (of the target, with --task \
                  classification)"
-            ),
+                ),
+            },
             Self::Infinite { place, value } => write!(
                 f,
                 "{place}: {value} is not a number that can be learnt from. Correct it, or leave it empty or `?` if \
@@ -364,12 +377,18 @@ impl Display for Error {
                 "{table}: the target, column `{column}`, is {value} in every row to learn from: there is nothing to learn. Choose \
                  another with --target"
             ),
-            Self::TooManyClasses { table, column, classes, rows, numeric } => {
+            Self::TooManyClasses { table, column, classes, rows, numeric, spelling } => {
                 write!(
                     f,
                     "{table}: the target, column `{column}`, would have {classes} classes in {rows} rows. "
                 )?;
-                if *numeric {
+                if let Some(spelling) = spelling {
+                    write!(
+                        f,
+                        "Most of them look like numbers written with {spelling}: replace them by plain numbers such as \
+                         10.3"
+                    )
+                } else if *numeric {
                     write!(f, "To predict a number, say --task regression")
                 } else {
                     write!(f, "It looks like a name or a key, not a class; choose another with --target")
@@ -386,10 +405,18 @@ impl Display for Error {
                     "{table}: the images have no labels, so there is no target. Give them with --labels"
                 )
             }
-            Self::NoFeatures { table, target, dropped } => {
+            Self::NoFeatures { table, target, dropped, spelt } => {
                 write!(f, "{table}: no column is left to predict `{target}` from")?;
                 if !dropped.is_empty() {
                     write!(f, ", as {} constant or different in every row", be(dropped))?;
+                }
+                if !spelt.is_empty() {
+                    write!(
+                        f,
+                        ". Most of the text in {} looks like numbers written with a decimal comma, a thousands \
+                         separator or a unit: replace it by plain numbers such as 10.3",
+                        list(spelt, 10)
+                    )?;
                 }
                 write!(f, ". Check --target, --drop and --delimiter")
             }

@@ -13,6 +13,7 @@ mod file;
 mod idx;
 #[cfg(feature = "ndarray")]
 mod ndarray;
+mod spelling;
 mod split;
 mod table;
 mod task;

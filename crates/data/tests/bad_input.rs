@@ -234,6 +234,36 @@ fn text_in_a_column_of_numbers() {
 }
 
 #[test]
+fn numbers_that_are_not_written_as_numbers() {
+    let rows = |value: &dyn Fn(usize) -> String| -> String {
+        (0..60).map(|i| format!("{};{};{}\n", i % 7, value(i), if i % 2 == 0 { "p" } else { "q" })).collect()
+    };
+    let values: [(&dyn Fn(usize) -> String, &str); 3] = [
+        (&|i| format!("{},{}", i, i % 9 + 1), "a decimal comma, such as \"0,1\""),
+        (&|i| format!("{},{:03}", i + 1, i), "a thousands separator, such as \"1,000\""),
+        (&|i| format!("{i}%"), "a unit, such as \"0%\""),
+    ];
+    for (value, spelling) in values {
+        let text = format!("a;b;y\n{}", rows(value));
+        let data = parse(&text).unwrap().target("y").split(0.2, 7).unwrap();
+        let note = data.notes.iter().find(|note| note.contains("Column `b` is read as categories"));
+        let note = note.unwrap_or_else(|| panic!("{:?}", data.notes));
+        assert!(note.contains(spelling) && note.contains("--categorical b"), "{note}");
+        let meant = with(&text, |o| o.categorical = vec!["b".into()]).unwrap();
+        assert!(meant.notes().is_empty(), "{:?}", meant.notes());
+        // As the target, and as the only column to learn from.
+        let spelling = spelling.split(',').next().unwrap();
+        says(parse(&text).unwrap().target("b").split(0.2, 7), &[spelling, "plain numbers such as 10.3"]);
+        let regression = parse(&text).unwrap().target("b").task(Task::Regression).split(0.2, 7);
+        says(regression, &["line 2, column `b`", spelling, "10.3"]);
+        let alone = with(&text, |o| o.drop = vec!["a".into()]).unwrap();
+        says(alone.target("y").split(0.2, 7), &["no column is left", "`b` looks like numbers", "10.3"]);
+    }
+    let names = parse("a,name,y\n1,ann,p\n2,bob,q\n3,cid,p\n").unwrap();
+    assert!(names.notes().is_empty(), "{:?}", names.notes());
+}
+
+#[test]
 fn infinity() {
     for value in ["inf", "-inf", "1e999", "Infinity", "-1e400"] {
         let text = format!("a,y\n1,x\n{value},z\n3,x\n");

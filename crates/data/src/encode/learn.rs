@@ -3,6 +3,7 @@
 use super::{Encoder, Encoding, Input, Output, OutputEncoding, check_rows, numbers_of};
 use crate::column::{Categories, Column, Values};
 use crate::error::list;
+use crate::spelling::spelling;
 use crate::vocabulary::compare;
 use crate::{Error, Kind, Table, Task};
 
@@ -67,8 +68,14 @@ impl Encoder {
             at += columns;
         }
         if encoder.inputs.is_empty() {
+            let spelt = |column: &&Column| match &column.values {
+                Values::Text { texts, .. } => spelling(texts.iter().map(String::as_str)).is_some(),
+                _ => false,
+            };
+            let others = table.columns.iter().filter(|column| column.name != encoder.target.column);
             return Err(Error::NoFeatures {
                 table: table.file.clone(),
+                spelt: others.filter(spelt).map(|column| column.name.clone()).collect(),
                 target: encoder.target.column,
                 dropped: encoder.dropped,
             });
@@ -94,8 +101,10 @@ pub(crate) fn check_classes(
             // Numbers but for some text: that text is what is wrong.
             numbers_of(table, column)?;
         }
+        let spelling =
+            spelling(categories.texts.iter().map(String::as_str)).map(|(spelling, _)| spelling.to_string());
         let (table, column) = (table.file.clone(), column.name.clone());
-        return Err(Error::TooManyClasses { table, column, classes, rows: rows.len(), numeric });
+        return Err(Error::TooManyClasses { table, column, classes, rows: rows.len(), numeric, spelling });
     }
     Ok(())
 }
