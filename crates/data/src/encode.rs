@@ -71,6 +71,10 @@ enum Encoding {
         categories: Vec<String>,
         missing: bool,
         other: bool,
+        /// The share of the values in the training rows that were rare, and so share the slot of the others: what to
+        /// expect elsewhere. Models saved before it was kept expect nothing.
+        #[serde(default = "all_of_them")]
+        rare: f64,
     },
     /// `count` columns from this one on.
     Pixels {
@@ -96,12 +100,19 @@ enum OutputEncoding {
     Number { mean: f64, std: f64 },
 }
 
+/// So much more than the rare ones of training is told, as a share of a column's values.
+const UNSEEN: f64 = 0.1;
+
+fn all_of_them() -> f64 {
+    1.0
+}
+
 impl Encoding {
     fn width(&self) -> usize {
         match self {
             Self::Number { indicator, .. } => 1 + usize::from(*indicator),
             Self::Indicator => 1,
-            Self::Categories { categories, missing, other } => {
+            Self::Categories { categories, missing, other, .. } => {
                 categories.len() + usize::from(*missing) + usize::from(*other)
             }
             Self::Pixels { count, .. } => *count,
@@ -187,13 +198,36 @@ impl Encoder {
                     input.column,
                     count(missing(), "missing value", "missing values")
                 )),
-                Encoding::Categories { categories, other, .. } => {
+                Encoding::Categories { categories, other, rare, .. } => {
                     let vocabulary = Vocabulary::new(categories);
                     let here = column.categories();
-                    let unseen: Vec<&String> =
-                        here.texts.iter().filter(|text| vocabulary.find(text).is_none()).collect();
-                    // With a shared slot, the rare ones of training are among these and cannot be told apart.
-                    if !unseen.is_empty() && !other {
+                    let known: Vec<bool> =
+                        here.texts.iter().map(|text| vocabulary.find(text).is_some()).collect();
+                    let unseen: Vec<&String> = here
+                        .texts
+                        .iter()
+                        .zip(&known)
+                        .filter(|&(_, known)| !known)
+                        .map(|(text, _)| text)
+                        .collect();
+                    // With a shared slot, the rare ones of training are among these and cannot be told apart, but they
+                    // were no more than so many.
+                    if *other {
+                        let present = here.codes.iter().filter_map(|&code| known.get(code as usize));
+                        let (all, others) =
+                            (present.clone().count(), present.filter(|known| !**known).count());
+                        let share = others as f64 / all.max(1) as f64;
+                        if share > rare + UNSEEN {
+                            notes.push(format!(
+                                "Column `{}`: {:.0} % of its values are none of the frequent categories of training, \
+                                 where {:.0} % were not, so at least some were never seen: {}.",
+                                input.column,
+                                100.0 * share,
+                                100.0 * rare,
+                                list(&unseen, 5)
+                            ));
+                        }
+                    } else if !unseen.is_empty() {
                         notes.push(format!(
                             "Column `{}` has {} never seen in training: {}.",
                             input.column,
@@ -247,7 +281,7 @@ impl Encoder {
                     names.extend(indicator.then(|| format!("{column}:missing")));
                 }
                 Encoding::Indicator => names.push(format!("{column}:missing")),
-                Encoding::Categories { categories, missing, other } => {
+                Encoding::Categories { categories, missing, other, .. } => {
                     names.extend(categories.iter().map(|category| format!("{column}={category}")));
                     names.extend(missing.then(|| format!("{column}:missing")));
                     names.extend(other.then(|| format!("{column}:other")));

@@ -45,6 +45,34 @@ fn unseen_categories_are_all_zero_where_no_shared_slot_was_trained() {
 }
 
 #[test]
+fn categories_never_seen_are_told_though_rare_ones_share_a_slot_with_them() {
+    let days = |year: usize| -> String {
+        // Twenty frequent days, and a tenth of the rows on days of their own.
+        let day =
+            |i: usize| if i % 10 == 9 { format!("{year}-rare-{i}") } else { format!("{year}-01-{}", i % 20) };
+        (0..400).map(|i| format!("{},{},{}\n", day(i), i % 7, i % 2)).collect()
+    };
+    let header = "day,x,y\n";
+    let encoder = fit(&parse(&format!("{header}{}", days(2024))), "y");
+    assert!(encoder.feature_names().contains(&"day:other".to_owned()));
+    let check = |text: &str| encoder.check(&parse(&format!("{header}{text}"))).unwrap();
+    assert!(check(&days(2024)).is_empty());
+    // Other rare days, and no more of them.
+    assert!(check(&days(2024).replace("rare", "odd")).is_empty());
+    let notes = check(&days(1999));
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    let parts = ["Column `day`: 100 % of its values", "where 10 % were not", "never seen: `1999-01-0`"];
+    assert!(parts.iter().all(|part| notes[0].contains(part)), "{notes:?}");
+    // A model saved before the share was kept says nothing.
+    let saved = serde_json::to_value(&encoder).unwrap();
+    let mut old = saved.clone();
+    let removed = old["inputs"][0]["encoding"]["categories"].as_object_mut().unwrap().remove("rare");
+    assert_eq!(removed, Some(0.1.into()));
+    let old: Encoder = serde_json::from_value(old).unwrap();
+    assert!(old.check(&parse(&format!("{header}{}", days(1999)))).unwrap().is_empty());
+}
+
+#[test]
 fn keys_and_constant_columns_are_left_out_and_named() {
     let mut text = "name,flat,gone,x,y\n".to_owned();
     for row in 0..40 {

@@ -75,7 +75,7 @@ impl<'a> Filler<'a> {
                 Self::Number { column: &column.name, numbers, mean, std, fill, indicator }
             }
             Encoding::Indicator => Self::Indicator { column },
-            Encoding::Categories { categories, missing, other } => {
+            Encoding::Categories { categories, missing, other, .. } => {
                 let vocabulary = Vocabulary::new(categories);
                 let here = column.categories();
                 let other = other.then_some(categories.len() + usize::from(*missing));

@@ -183,6 +183,8 @@ fn learn_categories(categories: &Categories<'_>, rows: &[u32]) -> (Option<Encodi
     });
     kept.truncate(MOST_CATEGORIES);
     let rare = counts.iter().filter(|&&count| count > 0).count() - kept.len();
+    let present = rows.len() - missing;
+    let rare_rows = present - kept.iter().map(|&code| counts[code]).sum::<usize>();
     let mut kept: Vec<String> = kept.into_iter().map(|code| categories.texts[code].clone()).collect();
     kept.sort_by(|a, b| compare(a, b));
     let own_missing = missing >= frequent;
@@ -190,6 +192,7 @@ fn learn_categories(categories: &Categories<'_>, rows: &[u32]) -> (Option<Encodi
         categories: kept,
         missing: own_missing,
         other: rare > 0 || (missing > 0 && !own_missing),
+        rare: rare_rows as f64 / present.max(1) as f64,
     };
     ((encoding.width() > 1).then_some(encoding), rare)
 }
