@@ -174,6 +174,12 @@ fn number(field: &str) -> Option<f64> {
     field.trim().parse().ok()
 }
 
+/// Whether a whole number is not the one that was read: from 2⁵³ on some are not.
+fn is_rounded(field: &str, number: f64) -> bool {
+    number.abs() >= 9_007_199_254_740_992.0
+        && field.trim().parse::<i128>().is_ok_and(|exact| number as i128 != exact)
+}
+
 /// What the options say about a column.
 #[derive(Clone, Copy, PartialEq)]
 enum Want {
@@ -229,11 +235,21 @@ struct Reader {
     text: usize,
     first_text: Option<(usize, String)>,
     first_infinite: Option<(usize, String)>,
+    /// The first whole number that 64 bits do not keep.
+    first_rounded: Option<(usize, String)>,
 }
 
 impl Reader {
     fn new(want: Want) -> Self {
-        Self { want, numbers: Vec::new(), numeric: 0, text: 0, first_text: None, first_infinite: None }
+        Self {
+            want,
+            numbers: Vec::new(),
+            numeric: 0,
+            text: 0,
+            first_text: None,
+            first_infinite: None,
+            first_rounded: None,
+        }
     }
 
     fn read(&mut self, field: &str, row: usize) {
@@ -246,6 +262,9 @@ impl Reader {
             value = number;
             if number.is_infinite() && self.first_infinite.is_none() {
                 self.first_infinite = Some((row, field.trim().to_owned()));
+            }
+            if self.first_rounded.is_none() && is_rounded(field, number) {
+                self.first_rounded = Some((row, field.trim().to_owned()));
             }
         } else if !is_missing(field) {
             self.text += 1;
@@ -278,8 +297,16 @@ impl Reader {
         }
     }
 
-    /// A column of numbers but for a few texts is probably a mistake.
+    /// A column of numbers but for a few texts is probably a mistake, and so are numbers that are rounded.
     fn note(&self, name: &str, line: impl Fn(usize) -> u32) -> Option<String> {
+        if let (0, Some((row, value))) = (self.text, &self.first_rounded) {
+            return Some(format!(
+                "Column `{name}` has whole numbers too large to be kept exactly, and ones that differ may be read as the \
+                 same: {value} on line {} is the first. If they are names or keys, --categorical {name} keeps them as \
+                 they are.",
+                line(*row)
+            ));
+        }
         let (row, value) = self.first_text.as_ref().filter(|_| self.numeric > self.text)?;
         Some(format!(
             "Column `{name}` is read as categories, because {} in it {} not a number: {value:?} on line {} is the \

@@ -263,6 +263,15 @@ pub enum Error {
         /// The number of rows with a target.
         rows: usize,
     },
+    /// So few rows are left to train on, of those there are, that nothing can be learnt from them.
+    TooFewLeft {
+        /// The table.
+        table: String,
+        /// The number of rows to train on.
+        rows: usize,
+        /// The number of rows with a target.
+        of: usize,
+    },
     /// A share of the rows that is not between 0 and 1.
     Share(f64),
     /// Arguments that do not fit together.
@@ -330,7 +339,16 @@ impl Display for Error {
                 write!(f, "{table} has no column `{name}`")?;
                 suggest(f, nearest)?;
                 write!(f, "{}", if nearest.is_some() { " " } else { ". " })?;
-                columns_of(f, columns)
+                columns_of(f, columns)?;
+                let parts = |column: &str| column.split(',').any(|part| part.trim() == name);
+                if columns.iter().any(|column| column.contains(',') && parts(column)) {
+                    write!(
+                        f,
+                        ". Options that take several columns cut them at commas: give one with a comma in its name by \
+                         its number, counting from 0"
+                    )?;
+                }
+                Ok(())
             }
             Self::Conflict { column, one, other } => {
                 write!(f, "column `{column}` is named by both {one} and {other}. Name it once")
@@ -445,6 +463,13 @@ impl Display for Error {
                 "{table} has {}: too few to train on some and validate on others. Give more data, or validation \
                  data of its own with --valid",
                 count(*rows, "row with a target", "rows with a target")
+            ),
+            Self::TooFewLeft { table, rows, of } => write!(
+                f,
+                "{table}: only {rows} of {} {} left to train on, too few to learn the target from. Hold out fewer, with \
+                 a smaller --valid",
+                count(*of, "row with a target", "rows with a target"),
+                if *rows == 1 { "is" } else { "are" }
             ),
             Self::Share(share) => write!(
                 f,

@@ -39,7 +39,8 @@ pub(crate) fn stem(path: &Path) -> String {
     }
 }
 
-/// A file beside the one that is not there, or a bundled table, with nearly its name.
+/// A file beside the one that is not there, or a bundled table, with nearly its name. Extensions are alike in any folder
+/// of tables, and say nothing.
 fn similar(path: &Path) -> Option<String> {
     let wanted = path.file_name()?.to_str()?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -51,7 +52,9 @@ fn similar(path: &Path) -> Option<String> {
         .filter_map(|entry| entry.file_name().into_string().ok())
         .collect();
     let bundled = bundled::catalogue().iter().map(|entry| entry.name);
-    let name = nearest(wanted, beside.iter().map(String::as_str).chain(bundled))?;
-    let is_beside = beside.iter().any(|beside| beside == name);
-    Some(if is_beside { path.with_file_name(name).display().to_string() } else { name.to_owned() })
+    let stems: Vec<String> = beside.iter().map(|name| stem(Path::new(name))).collect();
+    let meant = nearest(&stem(path), stems.iter().map(String::as_str).chain(bundled))?;
+    let files = stems.iter().zip(&beside).filter(|(stem, _)| *stem == meant).map(|(_, name)| name.as_str());
+    let file = nearest(wanted, files.clone()).or_else(|| files.clone().next());
+    Some(file.map_or_else(|| meant.to_owned(), |name| path.with_file_name(name).display().to_string()))
 }

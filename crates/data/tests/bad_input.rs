@@ -53,6 +53,12 @@ fn a_file_that_is_not_there() {
         &["there is no file", "adlt.csv; did you mean", "adult.csv?"],
     );
     says(Table::open("/no/such/place/at-all.xyz"), &["there is no file /no/such/place/at-all.xyz. Give"]);
+    // An extension in common makes no likeness.
+    std::fs::write(folder.path().join("const.csv"), "a,b\n1,2\n").unwrap();
+    let error = Table::open(folder.path().join("nosuch.csv")).unwrap_err().to_string();
+    assert!(!error.contains("did you mean"), "{error}");
+    says(Table::open(folder.path().join("adult.cvs")), &["did you mean", "adult.csv?"]);
+    says(Table::open(folder.path().join("cosnt.csv")), &["did you mean", "const.csv?"]);
     says(Table::open("iriss"), &["did you mean iris?"]);
 }
 
@@ -196,6 +202,50 @@ fn too_few_rows() {
     for share in [0.0, 1.0, -0.5, f64::NAN, f64::INFINITY, 20.0] {
         says(parse(text).unwrap().target("y").split(share, 7), &["is not a share", "0.2"]);
     }
+}
+
+#[test]
+fn a_share_that_leaves_too_few_rows_to_train_on() {
+    let iris = Table::bundled("iris").unwrap();
+    let parts = ["iris: only 3 of 150 rows with a target are left to train on", "a smaller --valid"];
+    says(iris.default_target().split(0.999, 7), &parts);
+    let diabetes = Table::bundled("diabetes").unwrap();
+    says(
+        diabetes.default_target().task(Task::Regression).split(0.9999, 7),
+        &["diabetes: only 1 of 442 rows with a target is left to train on", "a smaller --valid"],
+    );
+}
+
+#[test]
+fn numbers_too_large_to_be_told_apart() {
+    let text: String = (0..40)
+        .map(|i| {
+            format!(
+                "{},{},{}\n",
+                1_000_000_000_000_000_000_u64 + i,
+                i % 7,
+                if i % 2 == 0 { "p" } else { "q" }
+            )
+        })
+        .collect();
+    let data = parse(&format!("id,a,y\n{text}")).unwrap().target("y").split(0.2, 7).unwrap();
+    let found = data.notes.iter().find(|note| note.contains("Column `id` has whole numbers too large"));
+    let note = found.unwrap_or_else(|| panic!("{:?}", data.notes));
+    assert!(note.contains("1000000000000000001 on line 3 is the first"), "{note}");
+    // Large ones that are kept are fine.
+    let kept = parse("id,y\n9007199254740992,p\n1000000000000000000,q\n-4e300,p\n1e18,q\n").unwrap();
+    assert!(kept.notes().is_empty(), "{:?}", kept.notes());
+}
+
+#[test]
+fn names_with_commas_go_by_number() {
+    let text = "\"b, c\",a,y\n1,2,p\n2,3,q\n";
+    let by_name = with(text, |o| o.drop = vec!["b".into(), " c".into()]);
+    says(by_name, &["no column `b`", "at commas", "by its number, counting from 0"]);
+    let by_number = with(text, |o| o.drop = vec!["0".into()]).unwrap();
+    assert_eq!(by_number.columns().len(), 2);
+    let other = with(text, |o| o.drop = vec!["z".into()]).unwrap_err().to_string();
+    assert!(!other.contains("commas"), "{other}");
 }
 
 #[test]

@@ -93,8 +93,13 @@ pub(crate) fn check_classes(
     categories: &Categories<'_>,
 ) -> Result<(), Error> {
     let classes = counts(categories, rows).0.iter().filter(|&&count| count > 0).count();
-    if classes > MOST_CLASSES || (classes > 2 && classes * 2 > rows.len()) {
+    let too_many = |rows: usize| classes > MOST_CLASSES || (classes > 2 && classes * 2 > rows);
+    if too_many(rows.len()) {
         let column = table.column(target)?;
+        let all = table.rows_with(target)?.len();
+        if !too_many(all) {
+            return Err(Error::TooFewLeft { table: table.file.clone(), rows: rows.len(), of: all });
+        }
         let numeric = column.kind() != Kind::Categorical;
         let numbers = categories.texts.iter().filter(|text| text.trim().parse::<f64>().is_ok()).count();
         if !numeric && numbers * 2 > categories.texts.len() {
@@ -135,6 +140,14 @@ fn learn_target(table: &Table, rows: &[u32], target: usize, task: Task) -> Resul
             Some((mean, std)) => Ok(OutputEncoding::Number { mean, std }),
             None => {
                 let value = values.first().copied().unwrap_or_default();
+                let all: Vec<f64> = numbers.iter().copied().filter(|number| !number.is_nan()).collect();
+                if moments(&all).is_some() {
+                    return Err(Error::TooFewLeft {
+                        table: table.file.clone(),
+                        rows: rows.len(),
+                        of: all.len(),
+                    });
+                }
                 Err(Error::ConstantTarget { table: table.file.clone(), column: name(), value })
             }
         };
