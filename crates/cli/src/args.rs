@@ -204,7 +204,7 @@ pub struct CompareArgs {
 #[derive(Flags)]
 #[command(next_help_heading = "Data")]
 pub struct SourceArgs {
-    /// The column to learn, by name or by number; -1 is the last one, which is the default.
+    /// The column to learn, by name or by number. Numbers count from 0; -1 is the last one, which is the default.
     #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
     pub target: Option<String>,
 
@@ -219,15 +219,15 @@ pub struct SourceArgs {
     #[command(flatten)]
     pub read: ReadArgs,
 
-    /// Columns to take as categories, whatever they hold.
+    /// Columns to take as categories, whatever they hold: names, or numbers from 0, between commas.
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub categorical: Vec<String>,
 
-    /// Columns to take as numbers; text in them is an error.
+    /// Columns to take as numbers; text in them is an error. Named as for --categorical.
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', allow_hyphen_values = true)]
     pub numeric: Vec<String>,
 
-    /// Columns to leave out.
+    /// Columns to leave out. Named as for --categorical.
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', allow_hyphen_values = true)]
     pub drop: Vec<String>,
 }

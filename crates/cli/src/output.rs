@@ -106,7 +106,7 @@ pub fn metrics_line(metrics: &Metrics) -> String {
 pub fn confusion_table(metrics: &Metrics, classes: &[String]) -> Option<String> {
     let Metrics::Classification(metrics) = metrics else { return None };
     let counts = metrics.confusion.as_ref().filter(|counts| counts.len() <= 12)?;
-    let short = |name: &str| name.chars().take(12).collect::<String>();
+    let short = |name: &str| visible(name).chars().take(12).collect::<String>();
     let names: Vec<String> = match classes.len() == counts.len() {
         true => classes.iter().map(|name| short(name)).collect(),
         false => (0..counts.len()).map(|class| class.to_string()).collect(),
@@ -125,9 +125,18 @@ pub fn confusion_table(metrics: &Metrics, classes: &[String]) -> Option<String> 
     Some(table)
 }
 
+/// Text for a terminal, which would obey the control characters that names and values in data may hold.
+fn visible(text: &str) -> String {
+    let escaped = |c: char| match c {
+        c if c.is_control() && c != '\n' => c.escape_unicode().to_string(),
+        c => c.to_string(),
+    };
+    text.chars().map(escaped).collect()
+}
+
 /// A line to a person, on standard error; nobody may be reading there.
 pub fn tell(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = writeln!(io::stderr().lock(), "{}", visible(line));
 }
 
 /// A note to a person, on standard error.

@@ -119,6 +119,23 @@ fn no_escape_codes_outside_a_terminal() {
 }
 
 #[test]
+fn control_characters_in_data_do_not_reach_the_terminal() {
+    let place = Place::new();
+    let coloured = classes().replace("blue", "\u{1b}[31mblue").replacen("a,b,y", "a,b\u{7},\u{1b}[2Jy", 1);
+    let lonely = "7,8,\u{1b}]0;odd\n";
+    place.write("escapes.csv", coloured + lonely);
+    let trained = place.run("train escapes.csv --epochs 2 --name escapes").done();
+    for text in [&trained.stdout, &trained.stderr] {
+        assert!(!text.contains(['\u{1b}', '\u{7}']), "{text:?}");
+    }
+    assert!(trained.stdout.contains("\\u{1b}[31mb"), "{}", trained.stdout);
+    assert!(trained.stderr.contains("`\\u{1b}[2Jy`"), "{}", trained.stderr);
+    // Files and what programs read keep them.
+    let predicted = place.run("predict escapes escapes.csv").done().stdout;
+    assert!(predicted.starts_with("prediction,p(\u{1b}"), "{predicted:?}");
+}
+
+#[test]
 fn a_finished_run_resumed_tells_the_same() {
     let place = Place::new();
     let trained = place.train("good.csv --name run").done();
