@@ -97,7 +97,7 @@ pub fn metrics_line(metrics: &Metrics) -> String {
         }
         Metrics::Regression(metrics) => {
             let r2 = metrics.r2.map_or(String::new(), |r2| format!("R² {r2:.3}, "));
-            format!("{r2}RMSE {:.4}, MAE {:.4}", metrics.rmse, metrics.mae)
+            format!("{r2}RMSE {}, MAE {}", fixed(metrics.rmse), fixed(metrics.mae))
         }
     }
 }
@@ -147,4 +147,9 @@ pub fn note(text: &str) {
 /// `1 epoch`, `2 epochs`.
 pub fn count(number: u64, one: &str) -> String {
     format!("{number} {one}{}", if number == 1 { "" } else { "s" })
+}
+
+/// A figure in the unit of the data, in four decimals unless it has very many digits before them.
+pub fn fixed(value: f64) -> String {
+    if value.abs() < 1e9 { format!("{value:.4}") } else { format!("{value:.4e}") }
 }

@@ -32,7 +32,7 @@ pub fn headline(metrics: &Metrics) -> String {
     match figure(metrics) {
         ("accuracy", share) => format!("accuracy {:.1}%", 100.0 * share),
         ("R²", r2) => format!("R² {r2:.3}"),
-        (name, value) => format!("{name} {value:.4}"),
+        (name, value) => format!("{name} {}", output::fixed(value)),
     }
 }
 

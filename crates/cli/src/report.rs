@@ -17,6 +17,8 @@ pub fn report(options: &ReportArgs, format: Format, quiet: bool, lang: Lang) -> 
     let folders = options.names.iter().map(open).collect::<Result<Vec<RunFolder>, Failure>>()?;
     if let Some(file) = &options.plot {
         file.write(&downhill_report::losses(&folders, lang)?.svg_file(), quiet)?;
+    } else if lang != Lang::En && !quiet {
+        output::note("the report is in English: --lang is of the figure that --plot draws");
     }
     let html = downhill_report::html_of(&folders)?;
     let path = match (&options.output, &folders[..]) {

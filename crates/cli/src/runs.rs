@@ -120,7 +120,7 @@ fn table(runs: &[(usize, Overview)]) -> String {
         let metric = match run.metrics.as_ref().and_then(headline) {
             Some(("accuracy", value)) => format!("accuracy {:.1}%", 100.0 * value),
             Some(("r2", value)) => format!("R² {value:.3}"),
-            Some((_, value)) => format!("RMSE {value:.4}"),
+            Some((_, value)) => format!("RMSE {}", output::fixed(value)),
             None => String::new(),
         };
         let branch = if *depth > 0 { format!("{}└ ", "  ".repeat(depth - 1)) } else { String::new() };
