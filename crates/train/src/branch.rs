@@ -105,9 +105,9 @@ impl Trainer {
     /// Trains a new run that begins where another one was, and keeps it in a new folder inside `runs`.
     ///
     /// Everything of `config` may be another than in the parent's but the layers and how they are initialised: the rate, the
-    /// optimizer, what holds back overfitting, the number of epochs, the data. The weights are the parent's at that step, before anything that it was
-    /// told there; the rest of its state is taken over as far as both have it. The parent is not
-    /// changed. Between its checkpoints, the steps from the one before are made again. Commands that this trainer was
+    /// optimizer, what holds back overfitting, the number of epochs, the data. The weights are the parent's at that step,
+    /// before anything that it was told there; the rest of its state is taken over as far as both have it. The parent is
+    /// not changed. Between its checkpoints, the steps from the one before are made again. Commands that this trainer was
     /// [told](Trainer::told) are the first that the branch obeys.
     ///
     /// Without a name the branch is called after its parent.
