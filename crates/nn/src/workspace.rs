@@ -505,9 +505,9 @@ impl<F: Float> Pass<'_, F> {
     }
 }
 
-/// The values of these rows, of which each has so many.
-fn of_rows<'a, F>(values: &'a [F], rows: &Range<usize>, width: usize) -> &'a [F] {
-    &values[rows.start * width..rows.end * width]
+/// Where the values of these rows are, of which each has so many.
+fn span(rows: &Range<usize>, width: usize) -> Range<usize> {
+    rows.start * width..rows.end * width
 }
 
 impl<F: Float> Shard<F> {
@@ -586,7 +586,7 @@ impl<F: Float> Shard<F> {
                 Op::LayerNorm(op) => op.forward(pass.params, x, y, kept),
                 Op::BatchNorm(op) => {
                     for Part { rows, means, squares, .. } in &mut self.parts {
-                        let x = of_rows(x, rows, op.width);
+                        let x = &x[span(rows, op.width)];
                         op.moments(x, &mut means[..op.width], &mut squares[..op.width]);
                     }
                     return;
@@ -616,9 +616,9 @@ impl<F: Float> Shard<F> {
     fn compare(&mut self, pass: &Pass<'_, F>) {
         let width = pass.outputs;
         for Part { rows, loss, .. } in &mut self.parts {
-            let outputs = of_rows(&self.outputs[pass.nodes.len() - 1], rows, width);
-            let dy = &mut self.dy[rows.start * width..rows.end * width];
-            let values = of_rows(&self.values, rows, width);
+            let outputs = &self.outputs[pass.nodes.len() - 1][span(rows, width)];
+            let dy = &mut self.dy[span(rows, width)];
+            let values = &self.values[span(rows, width)];
             let targets = match pass.batch.targets {
                 Targets::Classes(_) => Targets::Classes(&self.classes[rows.clone()]),
                 Targets::Values(_) => Targets::Values(values),
@@ -649,8 +649,8 @@ impl<F: Float> Shard<F> {
             match &node.op {
                 Op::Dense(op) => {
                     for Part { rows, vectors, .. } in &mut self.parts {
-                        let (y, kept) = (of_rows(y, rows, op.outputs), of_rows(kept, rows, rows_kept));
-                        let dy = &mut dy[rows.start * op.outputs..rows.end * op.outputs];
+                        let (y, kept) = (&y[span(rows, op.outputs)], &kept[span(rows, rows_kept)]);
+                        let dy = &mut dy[span(rows, op.outputs)];
                         op.backward(y, kept, dy, &mut vectors[at]);
                     }
                     let needed = at > pass.first_trained;
@@ -666,14 +666,14 @@ impl<F: Float> Shard<F> {
                 Op::Dropout(op) => op.backward(kept, dy),
                 Op::LayerNorm(op) => {
                     for Part { rows, vectors, .. } in &mut self.parts {
-                        let dy = &mut dy[rows.start * node.outputs..rows.end * node.outputs];
-                        op.backward(pass.params, of_rows(kept, rows, rows_kept), dy, &mut vectors[at]);
+                        let dy = &mut dy[span(rows, node.outputs)];
+                        op.backward(pass.params, &kept[span(rows, rows_kept)], dy, &mut vectors[at]);
                     }
                 }
                 Op::BatchNorm(op) => {
                     let x = &self.outputs[..at].last().unwrap_or(&self.x)[..inputs];
                     for Part { rows, vectors, .. } in &mut self.parts {
-                        let (x, dy) = (of_rows(x, rows, op.width), of_rows(dy, rows, op.width));
+                        let (x, dy) = (&x[span(rows, op.width)], &dy[span(rows, op.width)]);
                         op.backward_sums(&moments[op.index], x, dy, &mut vectors[at]);
                     }
                     return;

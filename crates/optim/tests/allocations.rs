@@ -43,27 +43,7 @@ fn a_step_allocates_nothing() {
 
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
     pool.broadcast(|_| rayon::join(|| (), || ())); // both threads are up and have met
-    for rule in [
-        "sgd",
-        "momentum",
-        "nesterov",
-        "adagrad",
-        "rmsprop",
-        "rmsprop(momentum=0.9, centered=true)",
-        "adadelta",
-        "adam",
-        "amsgrad",
-        "adamw",
-        "nadam",
-        "adamax",
-        "radam",
-        "lion",
-        "lars",
-        "lamb",
-        "muon",
-        "schedule-free-sgd",
-        "prodigy",
-    ] {
+    for rule in Rule::NAMES.into_iter().chain(["rmsprop(momentum=0.9, centered=true)"]) {
         // What averages by itself is not decayed from outside.
         let weight_decay = if rule.starts_with("schedule-free") { 0.0 } else { restraints.weight_decay };
         for restraints in [Restraints::default(), Restraints { weight_decay, ..restraints }] {

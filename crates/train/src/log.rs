@@ -156,6 +156,11 @@ pub(crate) fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
 }
 
+/// Whether a log tells how its run began.
+pub(crate) fn begins(records: &[Record]) -> bool {
+    matches!(records.first(), Some(Record { event: Event::Start { .. }, .. }))
+}
+
 /// Reads a log.
 ///
 /// Of a last line that was not written to its end, a warning is all that is left.

@@ -43,7 +43,7 @@ impl Trainer {
         let data = folder.load_data(&config)?;
         let (records, _) = log::read(&folder.log_path())?;
         let run = folder.path().display();
-        if !matches!(records.first(), Some(log::Record { event: Event::Start { .. }, .. })) {
+        if !log::begins(&records) {
             return Err(Error::Mismatch(format!(
                 "the log of the run {run} does not begin with its start: some of it is gone, and the run cannot be made \
                  again from it"

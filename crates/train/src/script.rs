@@ -1,7 +1,7 @@
 //! The commands in a log, for a run that is resumed or replayed.
 
 use crate::checkpoint::Progress;
-use crate::log::Record;
+use crate::log::{Record, begins};
 use crate::{Command, Event};
 
 /// Commands that a run obeys at the steps at which it did so before.
@@ -27,8 +27,7 @@ impl Script {
 
     /// Whether the log that this is of tells how a run began that has come so far, and all that it was told.
     pub fn tells(&self, records: &[Record], progress: &Progress) -> bool {
-        let begins = matches!(records.first(), Some(Record { event: Event::Start { .. }, .. }));
-        begins && self.commands.len() as u64 >= progress.commands
+        begins(records) && self.commands.len() as u64 >= progress.commands
     }
 
     pub fn is_empty(&self) -> bool {
