@@ -57,6 +57,38 @@ pub fn per_second(rows: f64) -> String {
     }
 }
 
+/// How fast steps are made: since when without a pause, and from which one on. Who watches from elsewhere is not told of
+/// every step.
+#[derive(Clone, Copy)]
+pub struct Pace {
+    since: Instant,
+    from: u64,
+}
+
+impl Pace {
+    /// Beginning now, with this step.
+    pub fn from(step: u64) -> Self {
+        Self { since: Instant::now(), from: step }
+    }
+
+    /// The seconds that one step takes, if any was made in front of this one.
+    pub fn a_step(self, step: u64, now: Instant) -> Option<f64> {
+        let made = step.checked_sub(self.from).filter(|&made| made > 0)?;
+        Some(self.seconds(now) / made as f64)
+    }
+
+    /// How long it is, in seconds.
+    pub fn seconds(self, now: Instant) -> f64 {
+        now.saturating_duration_since(self.since).as_secs_f64()
+    }
+
+    /// How long the steps up to the end take.
+    pub fn left(self, step: u64, end: u64, now: Instant) -> Option<Duration> {
+        let seconds = self.a_step(step, now)? * end.saturating_sub(step) as f64;
+        Duration::try_from_secs_f64(seconds).ok()
+    }
+}
+
 /// A time for people: `12 s`, `3:20 min`, `2:05 h`.
 pub fn duration(time: Duration) -> String {
     match time.as_secs() {
@@ -75,22 +107,18 @@ pub fn bar() -> impl FnMut(&Event) + Send {
     let bar = ProgressBar::no_length();
     let style = "{prefix} {bar:32} {left}\n{msg}"; // 80 columns hold each line
     let style = ProgressStyle::with_template(style).expect("a good template").progress_chars("━╸─");
-    // Since when steps are made, and from which one on; the bar's own guess needs a quarter of a minute to be one.
+    // The bar's own guess needs a quarter of a minute to be one.
     let pace = Arc::new(Mutex::new(None));
     let left = {
         let pace = pace.clone();
         move |state: &ProgressState, text: &mut dyn Write| {
-            let pace: Option<(Instant, u64)> = *pace.lock().expect("nobody panics with it");
-            let left = pace.and_then(|(since, from)| {
-                let made = state.pos().checked_sub(from).filter(|&made| made > 0)?;
-                let rest = state.len()?.saturating_sub(state.pos());
-                Duration::try_from_secs_f64(since.elapsed().as_secs_f64() / made as f64 * rest as f64).ok()
-            });
+            let pace: Option<Pace> = *pace.lock().expect("nobody panics with it");
+            let left = pace.and_then(|pace| pace.left(state.pos(), state.len()?, Instant::now()));
             let _ = left.map_or(Ok(()), |left| write!(text, "{} left", duration(left)));
         }
     };
     bar.set_style(style.with_key("left", left));
-    let restart = move |step| *pace.lock().expect("nobody panics with it") = Some((Instant::now(), step));
+    let restart = move |step| *pace.lock().expect("nobody panics with it") = Some(Pace::from(step));
     bar.enable_steady_tick(Duration::from_millis(200));
     let mut total_epochs = 0;
     let mut best = String::new();

@@ -7,7 +7,7 @@ use downhill::optim::{Position, Schedule};
 use downhill::train::{Command, Epoch, Event, Steering, Stop};
 
 use super::series::Series;
-use crate::progress;
+use crate::progress::{self, Pace};
 
 /// Of what happened, the last so many are kept.
 const MOST: usize = 200;
@@ -57,32 +57,12 @@ pub struct State {
     /// Why a command was not obeyed, until somebody has taken it.
     pub refused: Option<String>,
     pace: Option<Pace>,
-}
-
-/// How fast steps are made, since they were last made without a pause. Who watches from elsewhere is not told of every step.
-#[derive(Clone, Copy)]
-struct Pace {
-    since: Instant,
-    /// The step that was under way then, and the one that is now.
-    from: u64,
-    to: u64,
     /// The most rows that a step was made from; the last of an epoch may have fewer.
     rows: u64,
 }
 
-impl Pace {
-    /// Over less than this, nothing can be said.
-    const LEAST: f64 = 0.2;
-
-    fn seconds(self, now: Instant) -> Option<f64> {
-        let seconds = now.saturating_duration_since(self.since).as_secs_f64();
-        (seconds > Self::LEAST && self.steps() > 0).then_some(seconds)
-    }
-
-    fn steps(self) -> u64 {
-        self.to.saturating_sub(self.from)
-    }
-}
+/// Over less time than this, in seconds, nothing can be said of a pace.
+const LEAST: f64 = 0.2;
 
 impl Default for State {
     fn default() -> Self {
@@ -106,6 +86,7 @@ impl Default for State {
             happened: VecDeque::new(),
             refused: None,
             pace: None,
+            rows: 0,
         }
     }
 }
@@ -119,10 +100,8 @@ impl State {
                 self.lr = Some(*lr);
                 self.train.push(*step, *loss);
                 self.rate.push(*step, *lr);
-                let now = || Pace { since: Instant::now(), from: step + 1, to: 0, rows: 0 };
-                let pace = self.pace.get_or_insert_with(now);
-                pace.to = step + 1;
-                pace.rows = pace.rows.max(*rows);
+                self.pace.get_or_insert_with(|| Pace::from(step + 1));
+                self.rows = self.rows.max(*rows);
                 return;
             }
             Event::Search => self.enter(Phase::Searching),
@@ -234,18 +213,19 @@ impl State {
         self.plan.as_ref().map(|(_, steering)| steering.scale)
     }
 
+    fn pace(&self, now: Instant) -> Option<Pace> {
+        self.pace.filter(|pace| pace.seconds(now) > LEAST)
+    }
+
     /// How many rows are trained on in a second.
     pub fn rows_per_second(&self, now: Instant) -> Option<f64> {
-        let pace = self.pace.and_then(|pace| Some((pace.rows * pace.steps()) as f64 / pace.seconds(now)?));
+        let pace = self.pace(now).and_then(|pace| Some(self.rows as f64 / pace.a_step(self.step, now)?));
         pace.or(self.last.as_ref().map(|epoch| epoch.rows_per_second))
     }
 
     /// How long the rest will take, if nothing stops the run before.
     pub fn left(&self, now: Instant) -> Option<Duration> {
-        let pace = self.pace?;
-        let a_step = pace.seconds(now)? / pace.steps() as f64;
-        let seconds = a_step * self.total_steps.saturating_sub(self.step) as f64;
-        Duration::try_from_secs_f64(seconds).ok()
+        self.pace(now)?.left(self.step, self.total_steps, now)
     }
 }
 
