@@ -2,6 +2,7 @@
 
 pub mod activation;
 mod calibrate;
+mod copies;
 mod error;
 mod hessian;
 pub mod layer;

@@ -249,8 +249,8 @@ impl<F: Float> Model<F> {
     }
 
     /// What a step reads and what it changes: the nodes, the parameters, the running statistics.
-    pub(crate) fn parts_mut(&mut self) -> (&[Node], &[F], &mut [F]) {
-        (&self.nodes, &self.params, &mut self.statistics)
+    pub(crate) fn parts_mut(&mut self) -> (&[Node], &mut [F], &mut [F]) {
+        (&self.nodes, &mut self.params, &mut self.statistics)
     }
 
     pub(crate) fn nodes(&self) -> &[Node] {

@@ -1,12 +1,12 @@
 //! One training step, and prediction, on buffers that are allocated once.
 //!
-//! A batch is cut into *parts* by its size and the model's alone. A *shard* is a part, or, of a large model on few threads,
-//! several; it is worked on from the gathering of its rows back to the gradient of its first layer's outputs on its own
-//! buffers, on whatever thread. What is computed of the whole batch (the moments of batch normalisation, the loss, the
-//! gradients of biases) is computed for each part, and added up in the parts' order. Last come the gradients of the weights,
-//! each of whose elements is one sum over the rows of the batch in their order; here the weights are what is cut for the
-//! threads. So the number of threads changes no bit of the result.
+//! A batch is cut into *parts* by its size alone. A *shard* is the parts of one thread; it is worked on from the gathering
+//! of its rows back to the gradient of its first layer's outputs on its own buffers. What is computed of the whole batch
+//! (the moments of batch normalisation, the loss, the gradients of biases) is computed for each part, and added up in the
+//! parts' order. Last come the gradients of the weights, each of whose elements is one sum over the rows of the batch in
+//! their order; here the weights are what is cut for the threads. So the number of threads changes no bit of the result.
 
+use crate::copies::spread;
 use crate::error::Error;
 use crate::layer::{BatchMoments, BatchNormOp, DenseOp, Draw, add};
 use crate::loss::Loss;
@@ -15,20 +15,18 @@ use crate::targets::Targets;
 use crate::trace::Trace;
 use downhill_matmul::Scratch;
 use downhill_optim::Float;
+use downhill_optim::threads::{awake, join};
 use rayon::prelude::*;
 use std::ops::Range;
 
 /// A part has about as many rows, if the batch has them.
-const PART_ROWS: usize = 64;
+const PART_ROWS: usize = 16;
 
-/// In models of more parameters it has twice as many.
-const MANY_PARAMETERS: usize = 1 << 20;
+/// There are not more parts than this, and so not more shards.
+const MAX_PARTS: usize = 16;
 
-/// Of models of more parameters, which come from an outer cache for every shard, there are no more shards than threads.
-const NEAR_PARAMETERS: usize = 1 << 17;
-
-/// There are not more parts than this.
-const MAX_PARTS: usize = 8;
+/// Each shard has its own copy of up to so many parameters: more do not stay in the caches of the cores anyway.
+const COPIED: usize = 1 << 20;
 
 /// How many rows are predicted at once.
 const BLOCK_ROWS: usize = 128;
@@ -36,8 +34,8 @@ const BLOCK_ROWS: usize = 128;
 /// Weights are cut where this many rows of them end: all tiles of a product but the last are whole.
 const WHOLE_TILES: usize = 24;
 
-/// With fewer multiplications than this, what is left for a second thread is not worth waking it.
-const SPLIT: usize = 1 << 20;
+/// So many multiplications, a third of those of a step, are worth a thread.
+const SPLIT: usize = 1 << 18;
 
 /// Some rows of a data set.
 #[derive(Clone, Copy, Debug)]
@@ -54,12 +52,13 @@ pub struct Batch<'a, F> {
 #[derive(Debug)]
 pub struct Workspace<F> {
     shards: Vec<Shard<F>>,
+    /// The parameters, one copy for each shard; none where all read those of the model.
+    copies: Vec<Vec<F>>,
     /// One for each batch normalisation, in order.
     moments: Vec<BatchMoments<F>>,
     gradient: Vec<F>,
     lanes: Vec<Lane<F>>,
     max_batch: usize,
-    parallel: bool,
     widths: Vec<usize>,
     parameters: usize,
 }
@@ -67,6 +66,8 @@ pub struct Workspace<F> {
 /// What one shard of a batch needs.
 #[derive(Debug)]
 struct Shard<F> {
+    /// Its place among the shards.
+    index: usize,
     /// The number of rows in this step, and the place of the first in the batch.
     rows: usize,
     first: usize,
@@ -114,6 +115,7 @@ struct Lane<F> {
 struct Pass<'a, F> {
     nodes: &'a [Node],
     params: &'a [F],
+    copies: &'a [Vec<F>],
     batch: &'a Batch<'a, F>,
     inputs: usize,
     outputs: usize,
@@ -127,15 +129,14 @@ struct Pass<'a, F> {
     first_trained: usize,
 }
 
-/// Into how many parts a batch is cut, for a model of so many parameters.
-fn part_count(rows: usize, parameters: usize) -> usize {
-    let part_rows = if parameters > MANY_PARAMETERS { 2 * PART_ROWS } else { PART_ROWS };
-    (rows / part_rows).clamp(1, MAX_PARTS)
+/// Into how many parts so many rows are cut.
+fn part_count(rows: usize) -> usize {
+    (rows / PART_ROWS).clamp(1, MAX_PARTS)
 }
 
-/// Into how many shards so many parts are put for so many threads.
-fn shard_count(parts: usize, parameters: usize, threads: usize) -> usize {
-    if parameters > NEAR_PARAMETERS { parts.min(threads) } else { parts }
+/// How many of these threads a step on so many rows is worth.
+fn useful_threads(rows: usize, parameters: usize, threads: usize) -> usize {
+    (rows.saturating_mul(parameters) / SPLIT).clamp(1, threads)
 }
 
 /// The parts of this step, in their order.
@@ -143,12 +144,15 @@ fn parts<F>(shards: &[Shard<F>]) -> impl Iterator<Item = &Part<F>> {
     shards.iter().flat_map(|shard| &shard.parts).filter(|part| !part.rows.is_empty())
 }
 
-/// Does the work for every shard, on one thread or on those of the rayon pool the caller is in.
-fn each<F: Float>(shards: &mut [Shard<F>], parallel: bool, work: impl Fn(&mut Shard<F>) + Sync + Send) {
-    if parallel && shards.len() > 1 {
-        shards.par_iter_mut().for_each(work);
-    } else {
-        shards.iter_mut().for_each(work);
+/// Does the work for every shard, with a thread of the rayon pool for each.
+fn each<F: Float>(shards: &mut [Shard<F>], work: &(impl Fn(&mut Shard<F>) + Sync)) {
+    match shards {
+        [] => {}
+        [shard] => work(shard),
+        _ => {
+            let (left, right) = shards.split_at_mut(shards.len() / 2);
+            join(|| each(left, work), || each(right, work));
+        }
     }
 }
 
@@ -160,26 +164,28 @@ impl<F: Float> Workspace<F> {
     pub fn new(model: &Model<F>, max_batch: usize, parallel: bool) -> Self {
         let parameters = model.params().len();
         let threads = if parallel { rayon::current_num_threads() } else { 1 };
-        let most_parts = part_count(max_batch, parameters);
-        let shards = shard_count(most_parts, parameters, threads);
-        let together = most_parts.div_ceil(shards);
-        let rows_of_shard = |rows: usize| {
-            let parts = part_count(rows, parameters);
-            parts.div_ceil(shard_count(parts, parameters, threads)) * rows.div_ceil(parts)
-        };
-        let largest_shard = (1..=max_batch).map(rows_of_shard).max().unwrap_or(0);
+        // The parts and the rows of the largest shard: a smaller batch may have fewer threads.
+        let (mut together, mut largest) = (0, 0);
+        for rows in 1..=max_batch {
+            let parts = part_count(rows);
+            let most = parts.div_ceil(useful_threads(rows, parameters, threads));
+            together = most.max(together);
+            largest = (most * rows.div_ceil(parts)).max(largest);
+        }
+        let shards = part_count(max_batch).min(useful_threads(max_batch, parameters, threads));
+        let copies = if parameters <= COPIED && shards > 1 { shards } else { 0 };
         let norms = model.nodes().iter().filter_map(|node| match &node.op {
             Op::BatchNorm(op) => Some(BatchMoments::new(op.width)),
             _ => None,
         });
         let widest = widths(model).max().unwrap_or(0);
         Self {
-            shards: (0..shards).map(|_| Shard::new(model, largest_shard, together)).collect(),
+            shards: (0..shards).map(|index| Shard::new(index, model, largest, together)).collect(),
+            copies: vec![vec![F::zero(); parameters]; copies],
             moments: norms.collect(),
             gradient: vec![F::zero(); parameters],
             lanes: (0..threads).map(|_| Lane::new(widest)).collect(),
             max_batch,
-            parallel,
             widths: widths(model).collect(),
             parameters,
         }
@@ -207,7 +213,8 @@ impl<F: Float> Workspace<F> {
         let weight = check_loss(model, batch, loss)?;
         // A batch whose every class has weight 0 asks for no change.
         let scale = if weight > 0.0 { 1.0 / weight } else { 0.0 };
-        let sum = self.pass(model, batch, Some(loss), scale, seed, step);
+        let threads = self.threads(batch.rows.len());
+        let sum = awake(threads, || self.pass(model, batch, Some(loss), scale, seed, step));
         Ok(sum * scale)
     }
 
@@ -232,39 +239,19 @@ impl<F: Float> Workspace<F> {
         let rows: Vec<u32> = (0..(x.len() / model.inputs()) as u32).collect();
         let batch = Batch { x, targets: Targets::Values(dy), rows: &rows };
         check_batch(model, &batch, self.max_batch)?;
-        self.pass(model, &batch, None, 1.0, seed, step);
+        awake(self.threads(rows.len()), || self.pass(model, &batch, None, 1.0, seed, step));
         Ok(())
     }
 
-    /// Goes forward and backward, and returns the sum of the losses.
-    fn pass(
-        &mut self,
-        model: &mut Model<F>,
-        batch: &Batch<'_, F>,
-        loss: Option<&Loss>,
-        scale: f64,
-        seed: u64,
-        step: u64,
-    ) -> f64 {
-        let (inputs, outputs) = (model.inputs(), model.outputs());
-        let (nodes, params, statistics) = model.parts_mut();
-        let first_trained = nodes.iter().position(Node::is_trained).unwrap_or(nodes.len());
-        let pass = Pass {
-            nodes,
-            params,
-            batch,
-            inputs,
-            outputs,
-            loss,
-            scale: F::of(scale),
-            seed,
-            step,
-            first_trained,
-        };
+    /// How many threads a step on so many rows takes.
+    fn threads(&self, rows: usize) -> usize {
+        useful_threads(rows, self.parameters, self.lanes.len())
+    }
 
-        let rows = batch.rows.len();
-        let count = part_count(rows, self.parameters);
-        let taken = shard_count(count, self.parameters, self.lanes.len());
+    /// Divides the rows of a step among the shards and their parts; returns how many shards have some.
+    fn cut(&mut self, rows: usize) -> usize {
+        let count = part_count(rows);
+        let taken = count.min(self.threads(rows));
         for (i, shard) in self.shards.iter_mut().enumerate() {
             // Those behind the last of this step have no rows.
             let part = |shard: usize| (count * shard / taken).min(count);
@@ -277,11 +264,46 @@ impl<F: Float> Workspace<F> {
                 to.rows = row(begin) - shard.first..row(end) - shard.first;
             }
         }
-        let shards = &mut self.shards[..taken];
+        taken
+    }
 
-        let parallel = self.parallel;
+    /// Goes forward and backward, and returns the sum of the losses.
+    fn pass(
+        &mut self,
+        model: &mut Model<F>,
+        batch: &Batch<'_, F>,
+        loss: Option<&Loss>,
+        scale: f64,
+        seed: u64,
+        step: u64,
+    ) -> f64 {
+        let taken = self.cut(batch.rows.len());
+        let threads = self.threads(batch.rows.len());
+        let shards = &mut self.shards[..taken];
+        let copied = if taken > 1 { taken.min(self.copies.len()) } else { 0 };
+        let copies = &mut self.copies[..copied];
+        let (inputs, outputs) = (model.inputs(), model.outputs());
+        let (nodes, params, statistics) = model.parts_mut();
+        if !copies.is_empty() {
+            spread(params, copies);
+        }
+        let first_trained = nodes.iter().position(Node::is_trained).unwrap_or(nodes.len());
+        let pass = Pass {
+            nodes,
+            params,
+            copies,
+            batch,
+            inputs,
+            outputs,
+            loss,
+            scale: F::of(scale),
+            seed,
+            step,
+            first_trained,
+        };
+
         let moments = &mut self.moments;
-        each(shards, parallel, |shard| {
+        each(shards, &|shard| {
             shard.gather(&pass);
             shard.forward(&pass, 0, moments);
         });
@@ -293,12 +315,12 @@ impl<F: Float> Workspace<F> {
                 whole.merge(part.rows.len(), &part.means[..op.width], &part.squares[..op.width]);
             }
             whole.finish(op, statistics);
-            each(shards, parallel, |shard| shard.forward_from_norm(&pass, at, op, moments));
+            each(shards, &|shard| shard.forward_from_norm(&pass, at, op, moments));
         }
         for (at, op) in norms(nodes).rev() {
             moments[op.index].merge_backward(op, parts(shards).map(|part| &part.vectors[at][..]));
             if at > first_trained {
-                each(shards, parallel, |shard| shard.backward_from_norm(&pass, at, op, moments));
+                each(shards, &|shard| shard.backward_from_norm(&pass, at, op, moments));
             }
         }
 
@@ -308,8 +330,7 @@ impl<F: Float> Workspace<F> {
             parts(shards).skip(1).for_each(|part| add(whole, &part.vectors[at]));
         }
         let shards = &*shards;
-        let lanes = if rows * self.parameters < SPLIT { &mut self.lanes[..1] } else { &mut self.lanes[..] };
-        pass.weight_gradients(shards, &mut self.gradient, 0, lanes);
+        pass.weight_gradients(shards, &mut self.gradient, 0, &mut self.lanes[..threads]);
         parts(shards).map(|part| part.loss).sum()
     }
 
@@ -455,6 +476,11 @@ fn norms(nodes: &[Node]) -> impl DoubleEndedIterator<Item = (usize, &BatchNormOp
 }
 
 impl<F: Float> Pass<'_, F> {
+    /// The parameters for a shard.
+    fn params(&self, shard: usize) -> &[F] {
+        self.copies.get(shard).map_or(self.params, Vec::as_slice)
+    }
+
     /// How many inputs a node has.
     fn width(&self, at: usize) -> usize {
         if at == 0 { self.inputs } else { self.nodes[at - 1].outputs }
@@ -490,7 +516,7 @@ impl<F: Float> Pass<'_, F> {
         let middle = begin + gradient.len() * left.len() / (left.len() + right.len());
         let middle = self.cut(middle).clamp(begin, begin + gradient.len());
         let (before, behind) = gradient.split_at_mut(middle - begin);
-        rayon::join(
+        join(
             || self.weight_gradients(shards, before, begin, left),
             || self.weight_gradients(shards, behind, middle, right),
         );
@@ -505,13 +531,29 @@ impl<F: Float> Pass<'_, F> {
     }
 }
 
+/// Brings rows of a data set together.
+///
+/// Some are copied side by side, piece by piece: far memory answers several requests as soon as one.
+fn gather<F: Copy>(all: &[F], width: usize, rows: &[u32], to: &mut [F]) {
+    const TOGETHER: usize = 8;
+    const PIECE: usize = 64;
+    for (to, rows) in to.chunks_mut(TOGETHER * width).zip(rows.chunks(TOGETHER)) {
+        for begin in (0..width).step_by(PIECE) {
+            let piece = begin..(begin + PIECE).min(width);
+            for (to, &row) in to.chunks_exact_mut(width).zip(rows) {
+                to[piece.clone()].copy_from_slice(&all[row as usize * width..][piece.clone()]);
+            }
+        }
+    }
+}
+
 /// Where the values of these rows are, of which each has so many.
 fn span(rows: &Range<usize>, width: usize) -> Range<usize> {
     rows.start * width..rows.end * width
 }
 
 impl<F: Float> Shard<F> {
-    fn new(model: &Model<F>, rows: usize, parts: usize) -> Self {
+    fn new(index: usize, model: &Model<F>, rows: usize, parts: usize) -> Self {
         let zeros = |len| vec![F::zero(); len];
         let widest = widths(model).max().unwrap_or(0);
         let part = || Part {
@@ -524,6 +566,7 @@ impl<F: Float> Shard<F> {
         // All as wide as the widest: they change places with `dy`.
         let delta = |node: &Node| zeros(if matches!(node.op, Op::Dense(_)) { rows * widest } else { 0 });
         Self {
+            index,
             rows: 0,
             first: 0,
             parts: (0..parts).map(|_| part()).collect(),
@@ -548,20 +591,14 @@ impl<F: Float> Shard<F> {
     /// Brings the shard's rows of the batch together.
     fn gather(&mut self, pass: &Pass<'_, F>) {
         let rows = &pass.batch.rows[self.first..self.first + self.rows];
-        for (to, &row) in self.x.chunks_exact_mut(pass.inputs).zip(rows) {
-            to.copy_from_slice(&pass.batch.x[row as usize * pass.inputs..][..pass.inputs]);
-        }
+        gather(pass.batch.x, pass.inputs, rows, &mut self.x);
         match pass.batch.targets {
             Targets::Classes(classes) => {
                 for (to, &row) in self.classes.iter_mut().zip(rows) {
                     *to = classes[row as usize];
                 }
             }
-            Targets::Values(values) => {
-                for (to, &row) in self.values.chunks_exact_mut(pass.outputs).zip(rows) {
-                    to.copy_from_slice(&values[row as usize * pass.outputs..][..pass.outputs]);
-                }
-            }
+            Targets::Values(values) => gather(values, pass.outputs, rows, &mut self.values),
         }
     }
 
@@ -574,7 +611,7 @@ impl<F: Float> Shard<F> {
             let y = &mut rest[0][..self.rows * node.outputs];
             let kept = &mut self.kept[at][..self.rows * node.kept()];
             match &node.op {
-                Op::Dense(op) => op.forward(pass.params, x, y, kept, &mut self.scratch),
+                Op::Dense(op) => op.forward(pass.params(self.index), x, y, kept, &mut self.scratch),
                 Op::Activation(op) => {
                     y.copy_from_slice(x);
                     op.forward(None, y, kept);
@@ -583,7 +620,7 @@ impl<F: Float> Shard<F> {
                     let draw = Draw { seed: pass.seed, step: pass.step, first_row: self.first };
                     op.forward(draw, x, y, kept);
                 }
-                Op::LayerNorm(op) => op.forward(pass.params, x, y, kept),
+                Op::LayerNorm(op) => op.forward(pass.params(self.index), x, y, kept),
                 Op::BatchNorm(op) => {
                     for Part { rows, means, squares, .. } in &mut self.parts {
                         let x = &x[span(rows, op.width)];
@@ -608,7 +645,7 @@ impl<F: Float> Shard<F> {
         let (before, rest) = self.outputs.split_at_mut(at);
         let x = &before.last().unwrap_or(&self.x)[..self.rows * op.width];
         let y = &mut rest[0][..self.rows * op.width];
-        op.forward(pass.params, &moments[op.index], x, y);
+        op.forward(pass.params(self.index), &moments[op.index], x, y);
         self.forward(pass, at + 1, moments);
     }
 
@@ -655,7 +692,12 @@ impl<F: Float> Shard<F> {
                     }
                     let needed = at > pass.first_trained;
                     if needed {
-                        op.input_gradient(pass.params, dy, &mut self.dx[..inputs], &mut self.scratch);
+                        op.input_gradient(
+                            pass.params(self.index),
+                            dy,
+                            &mut self.dx[..inputs],
+                            &mut self.scratch,
+                        );
                     }
                     std::mem::swap(&mut self.dy, &mut self.deltas[at]);
                     if needed {
@@ -667,7 +709,12 @@ impl<F: Float> Shard<F> {
                 Op::LayerNorm(op) => {
                     for Part { rows, vectors, .. } in &mut self.parts {
                         let dy = &mut dy[span(rows, node.outputs)];
-                        op.backward(pass.params, &kept[span(rows, rows_kept)], dy, &mut vectors[at]);
+                        op.backward(
+                            pass.params(self.index),
+                            &kept[span(rows, rows_kept)],
+                            dy,
+                            &mut vectors[at],
+                        );
                     }
                 }
                 Op::BatchNorm(op) => {
@@ -692,7 +739,7 @@ impl<F: Float> Shard<F> {
     ) {
         let len = self.rows * op.width;
         let x = &self.outputs[..at].last().unwrap_or(&self.x)[..len];
-        op.backward(pass.params, &moments[op.index], x, &mut self.dy[..len]);
+        op.backward(pass.params(self.index), &moments[op.index], x, &mut self.dy[..len]);
         self.backward(pass, at, moments);
     }
 }

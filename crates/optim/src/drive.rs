@@ -3,9 +3,10 @@
 use crate::Float;
 use crate::rule::Slots;
 use crate::simd::{sum_of_squares, vectorised};
+use crate::threads::join;
 
 /// Below this length a second thread costs more than it saves.
-const SPLIT: usize = 1 << 15;
+const SPLIT: usize = 1 << 14;
 
 /// Where a slice of so many elements is cut in two, if it is worth it. Of the length alone, so that sums of the parts
 /// are the same bits on any number of threads.
@@ -19,7 +20,7 @@ pub(crate) fn both<A: Send, B: Send>(
     a: impl FnOnce() -> A + Send,
     b: impl FnOnce() -> B + Send,
 ) -> (A, B) {
-    if parallel { rayon::join(a, b) } else { (a(), b()) }
+    if parallel { join(a, b) } else { (a(), b()) }
 }
 
 /// Runs one step's arithmetic over slices: one pass over memory, vectorised, on several threads if `parallel`.
@@ -34,7 +35,7 @@ pub(crate) fn drive<F: Float, S: Slots<F>>(
         let (p0, p1) = params.split_at_mut(mid);
         let (g0, g1) = grads.split_at(mid);
         let (s0, s1) = S::split_at(state, mid);
-        rayon::join(|| drive(update, p0, g0, s0, true), || drive(update, p1, g1, s1, true));
+        join(|| drive(update, p0, g0, s0, true), || drive(update, p1, g1, s1, true));
         return;
     }
     vectorised(

@@ -18,6 +18,7 @@ mod rule;
 mod schedule;
 pub mod simd;
 pub mod spec;
+pub mod threads;
 
 pub use accumulator::Accumulator;
 pub use around::{Averaged, Before, Clip, Decay, Penalty, Prepared, clip_norm_scale};
