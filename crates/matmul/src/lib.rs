@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod buffer;
 mod element;
 mod operand;
 mod tiles;
 mod transpose;
 
+pub use buffer::Buffer;
 pub use element::Element;
 
 use operand::Operand;
@@ -16,23 +18,19 @@ use tiles::{DEPTH, HEIGHT, Product, WIDTH};
 /// A product of at most so many columns is computed the other way round, cᵀ = bᵀ·aᵀ: vectors are filled better so.
 const NARROW: usize = 8;
 
-/// The cache line to which copies of b are aligned, in bytes.
-const LINE: usize = 64;
-
 /// Room for a product to copy what it needs of its operands together; 264 KiB of `f32`.
 #[derive(Clone, Debug)]
 pub struct Scratch<F> {
-    a: Vec<F>,
-    b: Vec<F>,
-    narrow: Vec<F>,
+    a: Buffer<F>,
+    b: Buffer<F>,
+    narrow: Buffer<F>,
 }
 
 impl<F: Element> Scratch<F> {
     /// Enough for any product.
     pub fn new() -> Self {
-        let zeros = |len| vec![F::ZERO; len];
-        let gap = LINE / size_of::<F>();
-        Self { a: zeros(HEIGHT * DEPTH), b: zeros(DEPTH * WIDTH + gap), narrow: zeros(NARROW * WIDTH) }
+        let zeros = Buffer::zeros;
+        Self { a: zeros(HEIGHT * DEPTH), b: zeros(DEPTH * WIDTH), narrow: zeros(NARROW * WIDTH) }
     }
 }
 

@@ -5,7 +5,7 @@
 //! columns of b at hand are first copied together, so that they lie in the nearest cache.
 
 use crate::operand::{Operand, Place};
-use crate::{Element, LINE, Scratch, Shape};
+use crate::{Element, Scratch, Shape};
 use pulp::{Simd, WithSimd};
 
 /// So many steps of the inner dimension are made in one go.
@@ -46,8 +46,6 @@ impl<F: Element> WithSimd for Product<'_, F> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { shape, a, b, c, stride, adding, scratch } = self;
         let Scratch { a: a_copy, b: b_copy, .. } = scratch;
-        let gap = b_copy.as_ptr().align_offset(LINE).min(LINE / size_of::<F>());
-        let b_copy = &mut b_copy[gap..];
         let lanes = lanes::<F, S>();
         let most = lanes * if S::REGISTER_COUNT >= 32 { VECTORS } else { VECTORS / 2 };
         let copies_a = a.transposed && a.stride >= FAR_APART && shape.columns > FEW_COLUMNS;

@@ -5,6 +5,7 @@
 //! read the same parameters, the optimizer's update pays that for nearly every line. So each reads a copy of its own; and
 //! when the copies are made, every line is also written to, as it is, by the thread that reads it.
 
+use downhill_matmul::Buffer;
 use downhill_optim::Float;
 use downhill_optim::threads::join;
 use std::hint::black_box;
@@ -18,7 +19,7 @@ const BLOCK: usize = 1024;
 /// Copies the parameters into each of the copies, with a thread of the rayon pool for each.
 ///
 /// The parameters are cut as the optimizer cuts them, and in every round each thread copies another piece.
-pub fn spread<F: Float>(params: &mut [F], copies: &mut [Vec<F>]) {
+pub fn spread<F: Float>(params: &mut [F], copies: &mut [Buffer<F>]) {
     let pieces = copies.len();
     let piece = params.len().div_ceil(pieces);
     for round in 0..pieces {
@@ -30,7 +31,7 @@ pub fn spread<F: Float>(params: &mut [F], copies: &mut [Vec<F>]) {
 }
 
 /// Copies one piece into each of the copies, in order; the pieces are those of `params`, which begin at this place.
-fn copy<F: Float>(params: &mut [F], place: usize, piece: usize, copies: &mut [Vec<F>]) {
+fn copy<F: Float>(params: &mut [F], place: usize, piece: usize, copies: &mut [Buffer<F>]) {
     match copies {
         [] => {}
         [copy] => {
@@ -66,12 +67,12 @@ mod tests {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             for len in [0, 1, 5, 2 * BLOCK, 7 * BLOCK + 3] {
                 for count in 1..6 {
-                    let mut params: Vec<f32> = (0..len).map(|i| i as f32).collect();
+                    let mut params: Vec<f32> = (1..=len).map(|i| i as f32).collect();
                     let expected = params.clone();
-                    let mut copies = vec![vec![-1.0; len]; count];
+                    let mut copies = vec![Buffer::zeros(len); count];
                     pool.install(|| spread(&mut params, &mut copies));
                     assert_eq!(params, expected);
-                    assert!(copies.iter().all(|copy| *copy == expected), "{count} copies of {len}");
+                    assert!(copies.iter().all(|copy| **copy == expected), "{count} copies of {len}");
                 }
             }
         }

@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::layer::{Affine, BatchNormOp, DenseOp, DropoutOp, LayerNormOp};
 use crate::{Activation, LayerSpec};
-use downhill_matmul::Scratch;
+use downhill_matmul::{Buffer, Scratch};
 use downhill_optim::random::{Purpose, stream};
 use downhill_optim::{Float, Init, Layout, Role, Uniform};
 use std::ops::Range;
@@ -22,7 +22,7 @@ pub struct Model<F> {
     outputs: usize,
     layout: Layout,
     statistics_layout: Layout,
-    params: Vec<F>,
+    params: Buffer<F>,
     statistics: Vec<F>,
     nodes: Vec<Node>,
 }
@@ -182,7 +182,7 @@ impl<F: Float> Model<F> {
             nodes.push(Node { op, outputs: width, position });
         }
 
-        let mut params = vec![F::zero(); layout.len()];
+        let mut params = Buffer::zeros(layout.len());
         for (index, (tensor, init)) in layout.tensors().iter().zip(inits).enumerate() {
             let values = &mut params[tensor.range()];
             match init {

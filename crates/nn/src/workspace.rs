@@ -13,7 +13,7 @@ use crate::loss::Loss;
 use crate::model::{Model, Node, Op};
 use crate::targets::Targets;
 use crate::trace::Trace;
-use downhill_matmul::Scratch;
+use downhill_matmul::{Buffer, Scratch};
 use downhill_optim::Float;
 use downhill_optim::threads::{awake, join};
 use rayon::prelude::*;
@@ -53,10 +53,10 @@ pub struct Batch<'a, F> {
 pub struct Workspace<F> {
     shards: Vec<Shard<F>>,
     /// The parameters, one copy for each shard; none where all read those of the model.
-    copies: Vec<Vec<F>>,
+    copies: Vec<Buffer<F>>,
     /// One for each batch normalisation, in order.
     moments: Vec<BatchMoments<F>>,
-    gradient: Vec<F>,
+    gradient: Buffer<F>,
     lanes: Vec<Lane<F>>,
     max_batch: usize,
     widths: Vec<usize>,
@@ -73,20 +73,20 @@ struct Shard<F> {
     first: usize,
     /// Its parts in this step, and behind them those that others may have.
     parts: Vec<Part<F>>,
-    x: Vec<F>,
+    x: Buffer<F>,
     classes: Vec<u32>,
-    values: Vec<F>,
+    values: Buffer<F>,
     /// The outputs of every node.
-    outputs: Vec<Vec<F>>,
+    outputs: Vec<Buffer<F>>,
     /// What every node keeps for the backward pass.
-    kept: Vec<Vec<F>>,
+    kept: Vec<Buffer<F>>,
     /// The gradient of the outputs of the node at hand, and room for that of its inputs.
-    dy: Vec<F>,
-    dx: Vec<F>,
+    dy: Buffer<F>,
+    dx: Buffer<F>,
     /// Of every dense node, the gradient of its outputs before the activation; empty for other nodes.
-    deltas: Vec<Vec<F>>,
+    deltas: Vec<Buffer<F>>,
     /// The gradients of the outputs of every node, where they are traced.
-    traced: Vec<Vec<F>>,
+    traced: Vec<Buffer<F>>,
     scratch: Scratch<F>,
 }
 
@@ -96,18 +96,18 @@ struct Part<F> {
     /// Its rows in the shard; empty if it has none in this step.
     rows: Range<usize>,
     /// The moments, on the way to those of the batch.
-    means: Vec<F>,
-    squares: Vec<F>,
+    means: Buffer<F>,
+    squares: Buffer<F>,
     /// The gradients of every node's parameters beside the weights.
-    vectors: Vec<Vec<F>>,
+    vectors: Vec<Buffer<F>>,
     loss: f64,
 }
 
 /// What one thread needs to predict, or for the gradients of weights.
 #[derive(Debug)]
 struct Lane<F> {
-    from: Vec<F>,
-    to: Vec<F>,
+    from: Buffer<F>,
+    to: Buffer<F>,
     scratch: Scratch<F>,
 }
 
@@ -115,7 +115,7 @@ struct Lane<F> {
 struct Pass<'a, F> {
     nodes: &'a [Node],
     params: &'a [F],
-    copies: &'a [Vec<F>],
+    copies: &'a [Buffer<F>],
     batch: &'a Batch<'a, F>,
     inputs: usize,
     outputs: usize,
@@ -181,9 +181,9 @@ impl<F: Float> Workspace<F> {
         let widest = widths(model).max().unwrap_or(0);
         Self {
             shards: (0..shards).map(|index| Shard::new(index, model, largest, together)).collect(),
-            copies: vec![vec![F::zero(); parameters]; copies],
+            copies: vec![Buffer::zeros(parameters); copies],
             moments: norms.collect(),
-            gradient: vec![F::zero(); parameters],
+            gradient: Buffer::zeros(parameters),
             lanes: (0..threads).map(|_| Lane::new(widest)).collect(),
             max_batch,
             widths: widths(model).collect(),
@@ -478,7 +478,7 @@ fn norms(nodes: &[Node]) -> impl DoubleEndedIterator<Item = (usize, &BatchNormOp
 impl<F: Float> Pass<'_, F> {
     /// The parameters for a shard.
     fn params(&self, shard: usize) -> &[F] {
-        self.copies.get(shard).map_or(self.params, Vec::as_slice)
+        self.copies.get(shard).map_or(self.params, |copy| copy)
     }
 
     /// How many inputs a node has.
@@ -554,7 +554,7 @@ fn span(rows: &Range<usize>, width: usize) -> Range<usize> {
 
 impl<F: Float> Shard<F> {
     fn new(index: usize, model: &Model<F>, rows: usize, parts: usize) -> Self {
-        let zeros = |len| vec![F::zero(); len];
+        let zeros = Buffer::zeros;
         let widest = widths(model).max().unwrap_or(0);
         let part = || Part {
             rows: 0..0,
@@ -746,7 +746,7 @@ impl<F: Float> Shard<F> {
 
 impl<F: Float> Lane<F> {
     fn new(widest: usize) -> Self {
-        let zeros = || vec![F::zero(); BLOCK_ROWS * widest];
+        let zeros = || Buffer::zeros(BLOCK_ROWS * widest);
         Self { from: zeros(), to: zeros(), scratch: Scratch::new() }
     }
 

@@ -7,6 +7,7 @@ use crate::drive::{drive, measure, norm};
 use crate::lookahead::{Back, Every};
 use crate::rule::{Concluded, MeasuredRule, Muon, Orthogonaliser, Over, Slots, State, UpdateRule, with_rule};
 use crate::{Float, Group, Invalid, Layout, Lookahead, Restraints, Role, Rule, Step, Tensor, invalid, spec};
+use downhill_matmul::Buffer;
 
 /// Moves all parameters of a model: clip, penalty, decay, rule and average in one pass over the flat buffers.
 ///
@@ -262,7 +263,7 @@ impl<F: Float> Optimizer<F> {
     /// Makes room for the average and the slow weights.
     fn add_slots(&mut self) {
         let extra = usize::from(self.ema.is_some()) + usize::from(self.lookahead != Lookahead::Off);
-        self.state.slots.resize(self.rule_slots + extra, vec![F::zero(); self.layout.len()]);
+        self.state.slots.resize(self.rule_slots + extra, Buffer::zeros(self.layout.len()));
     }
 
     /// Sets μ or β₁, whichever the rule has, for the steps to come: a momentum that follows a schedule. A rule without is
@@ -340,11 +341,11 @@ impl<F: Float> Optimizer<F> {
             }
             (Rule::ScheduleFreeSgd(rule), _) => {
                 let evaluation = rule.evaluation();
-                out.iter_mut().zip(&slots[0]).for_each(|(p, &z)| *p = evaluation(*p, [z]));
+                out.iter_mut().zip(slots[0].iter()).for_each(|(p, &z)| *p = evaluation(*p, [z]));
             }
             (Rule::ScheduleFreeAdamW(rule), _) => {
                 let evaluation = rule.evaluation();
-                out.iter_mut().zip(&slots[0]).for_each(|(p, &z)| *p = evaluation(*p, [z, F::zero()]));
+                out.iter_mut().zip(slots[0].iter()).for_each(|(p, &z)| *p = evaluation(*p, [z, F::zero()]));
             }
             _ => {}
         }

@@ -51,6 +51,7 @@ use serde::{Deserialize, Serialize};
 use crate::around::{Averaged, Clip, Decay, Penalty, Prepared};
 use crate::drive::drive;
 use crate::{Float, Invalid};
+use downhill_matmul::Buffer;
 
 /// When and how far: what a rule is told about the step it is about to make.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -100,8 +101,12 @@ pub trait UpdateRule: Copy + Send + Sync {
 
     /// Makes the state for `len` parameters.
     fn state<F: Float>(self, len: usize) -> State<F> {
-        let mut slots = vec![Vec::with_capacity(len); Self::State::<F>::COUNT];
-        self.initial::<F>().each(|slot, value| slots[slot].resize(len, value));
+        let mut slots = vec![Buffer::zeros(len); Self::State::<F>::COUNT];
+        self.initial::<F>().each(|slot, value| {
+            if value != F::zero() {
+                slots[slot].fill(value);
+            }
+        });
         State { slots, memory: Memory::default() }
     }
 
@@ -140,11 +145,11 @@ pub trait UpdateRule: Copy + Send + Sync {
 /// What a rule remembers: one buffer a slot, each as long as the parameters, and a few numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State<F> {
-    pub(crate) slots: Vec<Vec<F>>,
+    pub(crate) slots: Vec<Buffer<F>>,
     pub(crate) memory: Memory,
 }
 
-impl<F> State<F> {
+impl<F: Float> State<F> {
     fn assert_fits(&self, slots: usize, params: &[F], grads: &[F]) {
         let len = params.len();
         assert_eq!(grads.len(), len, "as many gradients as parameters");
@@ -163,13 +168,13 @@ impl<F> State<F> {
     }
 
     /// The buffers, for saving.
-    pub fn slots(&self) -> &[Vec<F>] {
+    pub fn slots(&self) -> &[Buffer<F>] {
         &self.slots
     }
 
     /// The buffers, for loading what was saved; their lengths must stay.
     pub fn slots_mut(&mut self) -> impl Iterator<Item = &mut [F]> {
-        self.slots.iter_mut().map(Vec::as_mut_slice)
+        self.slots.iter_mut().map(|slot| &mut **slot)
     }
 }
 

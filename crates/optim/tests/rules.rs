@@ -348,7 +348,7 @@ fn centred_rmsprop_bears_gradients_that_stand_still() {
     let mut below = false;
     for step in 0..2000 {
         rule.step(Step::new(step, 1e-9), &mut params, &grads, &mut state);
-        below |= state.slots()[0].iter().zip(&state.slots()[1]).any(|(h, mean)| h - mean * mean < 0.0);
+        below |= state.slots()[0].iter().zip(state.slots()[1].iter()).any(|(h, mean)| h - mean * mean < 0.0);
     }
     assert!(below, "not a test");
     assert!(params.iter().all(|p| p.is_finite()), "{params:?}");

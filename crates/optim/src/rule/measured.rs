@@ -3,6 +3,7 @@
 use super::{Slots, State, Step, UpdateRule};
 use crate::Float;
 use crate::drive::{drive, measure};
+use downhill_matmul::Buffer;
 
 /// What a rule remembers of a whole run, or works out of a whole tensor, besides what it remembers of each parameter.
 pub type Memory = [f64; 4];
@@ -55,7 +56,7 @@ pub trait MeasuredRule: Copy + Send + Sync {
 
     /// Makes the state for `len` parameters.
     fn state<F: Float>(self, len: usize) -> State<F> {
-        State { slots: vec![vec![F::zero(); len]; Self::State::<F>::COUNT], memory: self.memory() }
+        State { slots: vec![Buffer::zeros(len); Self::State::<F>::COUNT], memory: self.memory() }
     }
 
     /// Moves `params`, as one tensor, one step against `grads`.

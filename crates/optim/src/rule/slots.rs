@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::Float;
+use downhill_matmul::Buffer;
 
 /// The state of one parameter, gathered from one buffer a slot and put back: `[F; N]`, or a pair of
 /// such.
@@ -20,7 +21,7 @@ pub trait Slots<F: Float>: Copy + Send + Sync {
     fn each(self, visit: impl FnMut(usize, F));
 
     /// Borrows the stretch `range` of every buffer; there must be `COUNT` of them.
-    fn slices(buffers: &mut [Vec<F>], range: Range<usize>) -> Self::Slices<'_>;
+    fn slices(buffers: &mut [Buffer<F>], range: Range<usize>) -> Self::Slices<'_>;
 
     /// Cuts every slice at `mid`.
     fn split_at(slices: Self::Slices<'_>, mid: usize) -> (Self::Slices<'_>, Self::Slices<'_>);
@@ -49,7 +50,7 @@ impl<F: Float, const N: usize> Slots<F> for [F; N] {
         self.into_iter().enumerate().for_each(|(slot, value)| visit(slot, value));
     }
 
-    fn slices(buffers: &mut [Vec<F>], range: Range<usize>) -> Self::Slices<'_> {
+    fn slices(buffers: &mut [Buffer<F>], range: Range<usize>) -> Self::Slices<'_> {
         let mut buffers = buffers.iter_mut();
         std::array::from_fn(|_| &mut buffers.next().expect("a buffer for each slot")[range.clone()])
     }
@@ -102,7 +103,7 @@ impl<F: Float, A: Slots<F>, B: Slots<F>> Slots<F> for (A, B) {
         self.1.each(|slot, value| visit(A::COUNT + slot, value));
     }
 
-    fn slices(buffers: &mut [Vec<F>], range: Range<usize>) -> Self::Slices<'_> {
+    fn slices(buffers: &mut [Buffer<F>], range: Range<usize>) -> Self::Slices<'_> {
         let (a, b) = buffers.split_at_mut(A::COUNT);
         (A::slices(a, range.clone()), B::slices(b, range))
     }
