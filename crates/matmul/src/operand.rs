@@ -73,34 +73,56 @@ impl<'a, F: Element> Operand<'a, F> {
         stride: usize,
         copy: &'b mut [F],
     ) -> Operand<'b, F> {
-        const BLOCK: usize = 8;
         let copy = &mut copy[..at.steps * stride];
-        let row = |column: usize| &self.values[column * self.stride..][..at.steps];
-        let (mut column, whole) = (0, at.steps - at.steps % BLOCK);
-        while column + BLOCK <= at.width {
-            // Written out, because functions on arrays are not always inlined, and bytes then go through memory.
-            let blocks = |j| row(column + j).as_chunks::<BLOCK>().0;
-            let (a, b, c, d) = (blocks(0), blocks(1), blocks(2), blocks(3));
-            let (e, f, g, h) = (blocks(4), blocks(5), blocks(6), blocks(7));
-            for (i, to) in copy.chunks_exact_mut(BLOCK * stride).enumerate() {
-                let turned = F::transpose(simd, [a[i], b[i], c[i], d[i], e[i], f[i], g[i], h[i]]);
-                for (to, values) in to[column..].chunks_mut(stride).zip(turned) {
-                    *to.first_chunk_mut().expect("a block is not wider than a row") = values;
-                }
-            }
-            for p in whole..at.steps {
-                for (j, to) in copy[p * stride + column..][..BLOCK].iter_mut().enumerate() {
-                    *to = row(column + j)[p];
-                }
-            }
-            column += BLOCK;
-        }
-        for column in column..stride {
-            let from = if column < at.width { row(column) } else { &[] };
+        let done = match stride {
+            8 => self.copy_blocks::<S, 8>(simd, at, copy),
+            16 => self.copy_blocks::<S, 16>(simd, at, copy),
+            32 => self.copy_blocks::<S, 32>(simd, at, copy),
+            48 => self.copy_blocks::<S, 48>(simd, at, copy),
+            64 => self.copy_blocks::<S, 64>(simd, at, copy),
+            _ => 0,
+        };
+        for column in done..stride {
+            let from = if column < at.width { self.row(column, at) } else { &[] };
             for (p, to) in copy.chunks_exact_mut(stride).enumerate() {
                 to[column] = from.get(p).copied().unwrap_or_default();
             }
         }
         Operand { values: copy, stride, transposed: false }
+    }
+
+    /// A column at hand of an operand that lies transposed.
+    #[inline(always)]
+    fn row(self, column: usize, at: Place) -> &'a [F] {
+        &self.values[column * self.stride..][..at.steps]
+    }
+
+    /// As many columns as make blocks, for copies of this stride; returns how many they are. (As the stride is known,
+    /// and everything is cut beforehand, the loop over blocks has no bounds to check.)
+    #[inline(always)]
+    fn copy_blocks<S: Simd, const STRIDE: usize>(self, simd: S, at: Place, copy: &mut [F]) -> usize {
+        const BLOCK: usize = 8;
+        let (blocks, rest) = copy.as_chunks_mut::<STRIDE>().0.as_chunks_mut::<BLOCK>();
+        let done = at.width - at.width % BLOCK;
+        for column in (0..done).step_by(BLOCK) {
+            // Written out, because functions on arrays are not always inlined, and bytes then go through memory.
+            let from = |j| self.row(column + j, at).as_chunks::<BLOCK>().0.iter();
+            let (abcd, efgh) = (
+                from(0).zip(from(1)).zip(from(2).zip(from(3))),
+                from(4).zip(from(5)).zip(from(6).zip(from(7))),
+            );
+            for (to, (((a, b), (c, d)), ((e, f), (g, h)))) in blocks.iter_mut().zip(abcd.zip(efgh)) {
+                let turned = F::transpose(simd, [*a, *b, *c, *d, *e, *f, *g, *h]);
+                for (to, values) in to.iter_mut().zip(turned) {
+                    *to[column..].first_chunk_mut().expect("blocks are within the width") = values;
+                }
+            }
+            for (to, p) in rest.iter_mut().zip(at.steps - at.steps % BLOCK..) {
+                for (j, to) in to[column..][..BLOCK].iter_mut().enumerate() {
+                    *to = self.row(column + j, at)[p];
+                }
+            }
+        }
+        done
     }
 }
