@@ -66,13 +66,11 @@ pub fn awake<A: Send>(threads: usize, work: impl FnOnce() -> A + Send) -> A {
 
 /// Keeps so many threads waiting.
 fn wait(threads: usize, finished: &AtomicBool) {
-    match threads {
-        0 => {}
-        1 => help_until(finished),
-        _ => {
-            rayon::join(|| help_until(finished), || wait(threads - 1, finished));
-        }
+    if threads == 1 {
+        return help_until(finished);
     }
+    let some = threads / 2;
+    rayon::join(|| wait(some, finished), || wait(threads - some, finished));
 }
 
 #[cfg(test)]
