@@ -70,7 +70,22 @@ fn wait(threads: usize, finished: &AtomicBool) {
         return help_until(finished);
     }
     let some = threads / 2;
-    rayon::join(|| wait(some, finished), || wait(threads - some, finished));
+    let taken = AtomicBool::new(false);
+    let first = || {
+        // A thread that looks for work takes its own first: left to another, this wakes one.
+        for _ in 0..ROUNDS {
+            if taken.load(Ordering::Relaxed) || finished.load(Ordering::Relaxed) {
+                break;
+            }
+            std::hint::spin_loop();
+        }
+        wait(some, finished);
+    };
+    let second = || {
+        taken.store(true, Ordering::Relaxed);
+        wait(threads - some, finished);
+    };
+    rayon::join(first, second);
 }
 
 #[cfg(test)]
