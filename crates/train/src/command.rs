@@ -48,7 +48,7 @@ impl Command {
             Self::Pause => "pause".into(),
             Self::Continue => "go on".into(),
             Self::Checkpoint => "write a checkpoint".into(),
-            Self::SetLr { lr: RateChange::Times(factor) } => format!("{factor} times the rate"),
+            Self::SetLr { lr: RateChange::Times(factor) } => format!("{} times the rate", short(*factor)),
             Self::SetLr { lr: RateChange::Schedule } => "the rate as the schedule says".into(),
             Self::SetLr { lr } => format!("a rate of {lr}"),
             Self::Undo => "undo the last change of the rate".into(),
@@ -98,10 +98,15 @@ impl FromStr for RateChange {
     }
 }
 
+/// A factor without many zeros.
+fn short(factor: f64) -> String {
+    if (1e-4..1e6).contains(&factor) { factor.to_string() } else { format!("{factor:e}") }
+}
+
 impl fmt::Display for RateChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Times(factor) => write!(f, "{factor}x"),
+            Self::Times(factor) => write!(f, "{}x", short(*factor)),
             Self::Follow(Schedule::Constant(constant)) => write!(f, "{}", constant.rate),
             Self::Follow(schedule) => schedule.fmt(f),
             Self::Schedule => f.write_str("schedule"),
@@ -136,6 +141,7 @@ mod tests {
             (set("0.003"), r#"{"command":"set-lr","lr":"0.003"}"#),
             (set("0.5x"), r#"{"command":"set-lr","lr":"0.5x"}"#),
             (set("2 ×"), r#"{"command":"set-lr","lr":"2x"}"#),
+            (set("1e300x"), r#"{"command":"set-lr","lr":"1e300x"}"#),
             (set("schedule"), r#"{"command":"set-lr","lr":"schedule"}"#),
         ] {
             assert_eq!(serde_json::to_string(&command).unwrap(), json);

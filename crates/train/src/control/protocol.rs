@@ -2,6 +2,7 @@
 
 use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 use crate::{Command, Epoch};
 
@@ -30,6 +31,8 @@ impl Request {
             command: Option<IgnoredAny>,
             watch: Option<bool>,
             status: Option<bool>,
+            #[serde(flatten)]
+            others: BTreeMap<String, IgnoredAny>,
         }
         const KINDS: &str = r#"give {"command":"set-lr","lr":"0.5x"}, {"watch":true} or {"status":true}"#;
         let short = |error: serde_json::Error| -> String {
@@ -42,11 +45,16 @@ impl Request {
         let keys: Keys = serde_json::from_slice(line)
             .map_err(|error| format!("this is no request ({}); {KINDS}", short(error)))?;
         match keys {
-            Keys { command: Some(_), watch: None, status: None } => {
+            Keys { command: Some(_), watch: None, status: None, .. } => {
                 serde_json::from_slice(line).map(Self::Command).map_err(short)
             }
-            Keys { command: None, watch: Some(true), status: None } => Ok(Self::Watch),
-            Keys { command: None, watch: None, status: Some(true) } => Ok(Self::Status),
+            Keys { others, .. } if !others.is_empty() => {
+                let key = others.keys().next().map(String::as_str).unwrap_or_default();
+                let key: String = key.chars().take(LONGEST_MESSAGE).collect();
+                Err(format!("unknown key `{key}`; {KINDS}"))
+            }
+            Keys { command: None, watch: Some(true), status: None, .. } => Ok(Self::Watch),
+            Keys { command: None, watch: None, status: Some(true), .. } => Ok(Self::Status),
             _ => Err(format!("this is no request; {KINDS}")),
         }
     }
@@ -153,6 +161,8 @@ mod tests {
             ("{}", "no request; give"),
             (r#"{"watch":false}"#, "no request"),
             (r#"{"watch":true,"status":true}"#, "no request"),
+            (r#"{"watch":true,"since":7}"#, "unknown key `since`"),
+            (r#"{"stop":true}"#, "unknown key `stop`"),
             (r#"{"command":"stop","watch":true}"#, "no request"),
             (r#"{"command":"halt"}"#, "unknown variant `halt`"),
             (r#"{"command":"set-lr"}"#, "missing field `lr`"),

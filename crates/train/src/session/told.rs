@@ -104,7 +104,7 @@ impl Session<'_> {
                 steering.change(lr, self.position());
                 let rate = steering.rate(self.lr, self.position());
                 let good = rate.is_finite() && steering.scale > 0.0 && steering.scale.is_finite();
-                if good { Ok(()) } else { Err(format!("{lr} comes to a rate of {rate}")) }
+                if good { Ok(()) } else { Err(format!("{lr} comes to a rate of {rate:e}")) }
             }
             Command::Undo if !self.progress.steering.can_undo() => {
                 Err("there is no change of the rate to undo".into())
