@@ -20,7 +20,7 @@ import optax
 import torch
 from optim import STEPS, by_optax, flat, rate, recorded, write
 from problems import PROBLEMS, gradients, starts, weights
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 keras.config.set_epsilon(0.0)  # else its largest norm is held to within that share only
 
@@ -70,11 +70,16 @@ def undecayed_biases(make):
 
 
 def averaged(beta):
-    """PyTorch's exponential moving average of the weights."""
+    """PyTorch's `AveragedModel`, with a decay that rises: at first, weights count in proportion to their step."""
+
+    def average(averaged, current, steps):
+        decay = min(beta, int(steps) / (int(steps) + 2))
+        for mean, value in zip(averaged, current):
+            mean.lerp_(value, 1 - decay)
 
     def after(model, keep):
         if "average" not in keep:
-            keep["average"] = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(beta))
+            keep["average"] = AveragedModel(model, multi_avg_fn=average)
         keep["average"].update_parameters(model)
         return flat(list(keep["average"].module))
 

@@ -11,7 +11,8 @@ use downhill::nn::{Activation, Loss};
 use downhill::optim::{Group, Init, Lookahead, Rule, Schedule, SpecError, nearest, spec};
 use downhill::prelude::Predictor;
 use downhill::train::{
-    ClassWeights, EarlyStopping, Guard, Held, Patience, Plateau, RateChange, RunConfig, Source, State, Track,
+    ClassWeights, EarlyStopping, Guard, Held, Keep, Patience, Plateau, RateChange, RunConfig, Source, State,
+    Track,
 };
 use downhill_report::Lang;
 
@@ -322,7 +323,8 @@ pub struct TrainingArgs {
     #[arg(long, value_name = "SPEC")]
     pub group: Vec<Group>,
 
-    /// Measure and keep an average of the weights that moves by 1 − X of the way at each step.
+    /// Measure and keep an average of the weights that moves by 1 − X of the way at each step, and by more in the first
+    /// ones; 0 for none. [default: 0.99, and 0 where the optimizer or lookahead averages]
     #[arg(long, value_name = "X", value_parser = fraction, allow_hyphen_values = true)]
     pub ema: Option<f64>,
 
@@ -346,9 +348,13 @@ pub struct TrainingArgs {
     #[arg(long, value_name = "N", value_parser = batch, allow_hyphen_values = true)]
     pub accumulate: Option<usize>,
 
-    /// Stop after so many epochs without a better one: a number, after(10, metric=accuracy), or off. [default: 20]
+    /// Stop after so many epochs without a better one: a number, after(10, metric=accuracy), or off. [default: 30]
     #[arg(long, value_name = "SPEC", value_parser = early_stopping, allow_hyphen_values = true)]
     pub early_stop: Option<EarlyStopping>,
+
+    /// Which weights are kept: those of the best epoch, or the last. [default: best]
+    #[arg(long, value_name = "best|last")]
+    pub keep: Option<Keep>,
 
     /// The weight of the L1 penalty. [default: 0]
     #[arg(long, value_name = "X", value_parser = not_negative, allow_hyphen_values = true)]
@@ -1018,6 +1024,7 @@ impl TrainingArgs {
         set(&mut training.epochs, self.epochs);
         set(&mut training.batch, self.batch.map(Some));
         set(&mut training.early_stopping, self.early_stop);
+        set(&mut training.keep, self.keep);
         set(&mut training.class_weights, self.class_weights);
         set(&mut training.seed, self.seed);
         // A rule that has a decay of its own is meant to use that.

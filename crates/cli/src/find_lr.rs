@@ -78,10 +78,11 @@ fn text(found: &FoundRate) -> String {
         };
     }
     if !found.rehearsals.is_empty() {
-        text += "rehearsals: peak, validation loss\n";
+        text += "rehearsals: peak, training loss\n";
         for point in &found.rehearsals {
             let loss = point.loss.map_or("not a finite number".into(), number);
-            text += &format!("   {:<12} {loss}\n", number(point.lr));
+            let usual = if point.lr == found.usual { "  the usual rate" } else { "" };
+            text += &format!("   {:<12} {loss}{usual}\n", number(point.lr));
         }
     }
     text += &format!(
@@ -91,6 +92,8 @@ fn text(found: &FoundRate) -> String {
         number(*low),
         number(*high)
     );
+    text += &found.correction().map_or(String::new(), |correction| format!("   {correction}\n"));
+    text += &format!("{}\n", found.text());
     let share = 100.0 * *steps as f64 / *run_steps as f64;
     text + &format!(
         "{steps} steps in {seconds:.2} s, {share:.0}% of the run's {run_steps}\n--lr '{schedule}'\n"

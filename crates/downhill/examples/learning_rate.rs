@@ -1,6 +1,7 @@
-//! Trains every table over a grid of rates, and with the rates that finders recommend. See `bench/learning-rate`.
+//! Trains over a grid of rates, and with the rates that finders recommend. See `bench/learning-rate`.
 //!
-//! `cargo run --release --example learning_rate -- FOLDER SEEDS EPOCHS ROWS THREADS [NAME …]`
+//! `cargo run --release --example learning_rate -- FOLDER THREADS < JOBS`, where each line of standard input is a [`Job`];
+//! prints a line for each.
 #![allow(clippy::print_stdout)]
 
 mod shared {
@@ -10,82 +11,119 @@ mod shared {
 }
 
 use std::error::Error;
+use std::io;
 use std::path::Path;
 
 use downhill::prelude::*;
-use downhill::train::{Guard, usual_schedule};
+use downhill::train::{Guard, usual_rate, usual_schedule};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use shared::parallel::in_parallel;
 use shared::small::small;
 use shared::tables::tables;
 
-/// The optimizers, each with the lowest rate of its grid; the highest is 100 000 times that.
-const RULES: [(&str, f64); 2] = [("momentum(0.9)", 1e-4), ("adamw", 1e-5)];
+/// The grid: the usual rate of the rule, and so many times it and a share of it.
+const GRID: [f64; 2] = [1.0 / 300.0, 1e5 / 300.0];
 const POINTS: usize = 15;
+
+/// A setup to look at.
+#[derive(Debug, Deserialize, Serialize)]
+struct Job {
+    table: String,
+    seed: u64,
+    rule: String,
+    /// The number of rows of the table, at most.
+    rows: usize,
+    epochs: u64,
+    /// What the program chooses unless it is given.
+    batch: Option<usize>,
+    hidden: Option<Vec<usize>>,
+    #[serde(default)]
+    batch_norm: bool,
+    /// Passed on to the result.
+    #[serde(default)]
+    kind: String,
+}
+
+impl Job {
+    fn config(&self) -> Result<Config, Box<dyn Error>> {
+        let mut network = Mlp { dropout: 0.2, batch_norm: self.batch_norm, ..Network::mlp([128, 128]) };
+        network.hidden = self.hidden.clone().unwrap_or(network.hidden);
+        Ok(Config {
+            seed: self.seed,
+            optimizer: self.rule.parse()?,
+            epochs: self.epochs,
+            batch: self.batch,
+            network: network.into(),
+            // It would make other rates of those that blow up.
+            guard: Guard::Off,
+            ..Config::default()
+        })
+    }
+}
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [folder, seeds, epochs, rows, threads, names @ ..] = args.as_slice() else {
-        return Err("usage: learning_rate FOLDER SEEDS EPOCHS ROWS THREADS [NAME …]".into());
+    let [folder, threads] = args.as_slice() else {
+        return Err("usage: learning_rate FOLDER THREADS < JOBS".into());
     };
-    let (seeds, epochs): (u64, u64) = (seeds.parse()?, epochs.parse()?);
-    let (rows, threads): (usize, usize) = (rows.parse()?, threads.parse()?);
-    for (name, table) in tables(Path::new(folder), names)? {
-        for seed in 1..=seeds {
-            let data = small(&table, seed, rows)?;
-            for (rule, low) in RULES {
-                let result = cell(&data, rule, low, epochs, seed, threads)?;
-                println!("{}", json!({ "table": name, "rule": rule, "seed": seed, "result": result }));
-            }
-        }
+    let jobs = io::stdin().lines().map(|line| Ok(serde_json::from_str(&line?)?));
+    let jobs = jobs.collect::<Result<Vec<Job>, Box<dyn Error>>>()?;
+    let names: Vec<String> = jobs.iter().map(|job| job.table.clone()).collect();
+    let tables = tables(Path::new(folder), &names)?;
+    for job in jobs {
+        let Some((_, table)) = tables.iter().find(|table| table.0 == job.table) else { continue };
+        let data = small(table, job.seed, job.rows)?;
+        println!("{}", json!({ "job": &job, "result": result(&data, &job, threads.parse()?)? }));
     }
     Ok(())
 }
 
-/// The grid, and what is found, for one table, optimizer and seed.
-fn cell(
-    data: &Dataset,
-    rule: &str,
-    low: f64,
-    epochs: u64,
-    seed: u64,
-    threads: usize,
-) -> Result<Value, Box<dyn Error>> {
-    let rule: Rule = rule.parse()?;
-    // The guard would make other rates of those that blow up.
-    let trainer =
-        || Trainer::default().optimizer(rule).epochs(epochs).seed(seed).threads(1).guard(Guard::Off);
-    // The loss and the steps with a peak rate; a run that fails has no loss.
-    let train = |rate: f64| match trainer().lr(usual_schedule(&rule, rate)).fit(data) {
-        Ok(trained) => (Some(trained.summary().valid_loss), trained.summary().epochs),
-        Err(_) => (None, 0),
+/// The grid, and what is found.
+fn result(data: &Dataset, job: &Job, threads: usize) -> Result<Value, Box<dyn Error>> {
+    let config = job.config()?;
+    let rule = config.optimizer;
+    let fit = |config: Config| Trainer::from_config(config).threads(1).fit(data);
+    // The loss of the weights that are kept; a run that fails has none.
+    let train = |(rule, rate): &(Rule, f64)| {
+        let config = Config { optimizer: *rule, lr: Some(usual_schedule(rule, *rate)), ..config.clone() };
+        fit(config).ok().map(|trained| trained.summary().valid_loss)
     };
-    let found = trainer().find_lr(data)?;
-    let mut rates: Vec<f64> =
-        (0..POINTS).map(|i| low * 1e5f64.powf(i as f64 / (POINTS - 1) as f64)).collect();
-    let finders = [
-        ("auto", Some(found.recommended)),
-        ("steepest", found.steepest),
-        ("minimum/10", found.minimum_tenth),
-        ("valley", found.valley),
-        ("1e-3", Some(1e-3)),
-    ];
+    let usual = usual_rate(&rule);
+    let [low, high] = GRID.map(|times| usual * times);
+    let ratio = |i: usize| i as f64 / (POINTS - 1) as f64;
+    let rates: Vec<f64> = (0..POINTS).map(|i| low * (high / low).powf(ratio(i))).collect();
+    let found = Trainer::from_config(config.clone()).threads(1).find_lr(data)?;
     // Where a curve has no such point, its user is left with the lowest rate.
-    rates.extend(finders.iter().map(|(_, rate)| rate.unwrap_or(low)));
-    let runs = in_parallel(threads, &rates, |&rate| train(rate));
-    let (grid, found_runs) = runs.split_at(POINTS);
+    let mut finders = vec![
+        ("auto", rule, found.recommended),
+        ("usual", rule, usual),
+        ("steepest", rule, found.steepest.unwrap_or(low)),
+        ("minimum/10", rule, found.minimum_tenth.unwrap_or(low)),
+        ("valley", rule, found.valley.unwrap_or(low)),
+        ("1e-3", rule, 1e-3),
+    ];
+    for name in ["prodigy", "schedule-free-sgd", "schedule-free-adamw"] {
+        let rule: Rule = name.parse()?;
+        finders.push((name, rule, usual_rate(&rule)));
+    }
+    let runs =
+        rates.iter().map(|&rate| (rule, rate)).chain(finders.iter().map(|finder| (finder.1, finder.2)));
+    let runs: Vec<(Rule, f64)> = runs.collect();
+    let losses = in_parallel(threads, &runs, train);
+    let (grid, found_losses) = losses.split_at(POINTS);
     let finders: serde_json::Map<String, Value> = finders
         .iter()
-        .zip(found_runs)
-        .map(|((name, rate), (loss, _))| (name.to_string(), json!({ "rate": rate, "loss": loss })))
+        .zip(found_losses)
+        .map(|((name, _, rate), loss)| (name.to_string(), json!({ "rate": rate, "loss": loss })))
         .collect();
     // A constant prediction: the first guess, which a rate of nearly nothing keeps.
-    let guess = trainer().epochs(1).lr(1e-30).fit(data)?.summary().valid_loss;
+    let guess = fit(Config { epochs: 1, lr: Some(1e-30.into()), ..config.clone() })?.summary().valid_loss;
     Ok(json!({
-        "rates": &rates[..POINTS],
-        "grid": grid.iter().map(|run| run.0).collect::<Vec<_>>(),
-        "epochs": grid.iter().map(|run| run.1).collect::<Vec<_>>(),
+        "usual": usual,
+        "rates": rates,
+        "grid": grid,
         "finders": finders,
         "guess": guess,
         "steps": found.steps,
@@ -94,5 +132,6 @@ fn cell(
         "seconds": found.seconds,
         "band": found.band,
         "rehearsals": found.rehearsals,
+        "choice": found.choice,
     }))
 }

@@ -23,7 +23,7 @@ pub mod prelude {
         OneCycle, Restraints, Schedule, Staircase, Warmup,
     };
     pub use downhill_train::{
-        Config, EarlyStopping, Error, Event, Metrics, Network, Plateau, Predictions, Predictor, Trained,
-        Trainer,
+        Config, EarlyStopping, Error, Event, Keep, Metrics, Network, Plateau, Predictions, Predictor,
+        Trained, Trainer,
     };
 }

@@ -2,8 +2,9 @@
 
 use crate::LayerSpec;
 use crate::error::Error;
-use crate::layer::{BatchNormOp, DenseOp};
+use crate::layer::DenseOp;
 use crate::model::{Model, Op};
+use crate::statistics::take_moments;
 use downhill_matmul::Scratch;
 use downhill_optim::{Float, Init, Lsuv};
 
@@ -42,10 +43,7 @@ impl<F: Float> Model<F> {
     ///
     /// If `x` is empty or not whole rows.
     pub fn calibrate(&mut self, x: &[F]) -> Result<Vec<Calibration>, Error> {
-        let rows = x.len() / self.inputs();
-        if rows == 0 || x.len() != rows * self.inputs() {
-            return Err(Error::Data(format!("{} inputs are not rows of {}", x.len(), self.inputs())));
-        }
+        let rows = self.whole_rows(x)?;
         let mut statistics = self.statistics().to_vec();
         let mut scratch = Scratch::new();
         let mut x = x.to_vec();
@@ -108,15 +106,4 @@ fn variance<F: Float>(values: &[F]) -> f64 {
     let count = values.len() as f64;
     let mean = values.iter().map(|value| value.f64()).sum::<f64>() / count;
     values.iter().map(|value| (value.f64() - mean).powi(2)).sum::<f64>() / count
-}
-
-/// The moments of these rows in the place of the running ones.
-fn take_moments<F: Float>(op: &BatchNormOp, x: &[F], statistics: &mut [F]) {
-    let (mut means, mut squares) = (vec![F::zero(); op.width], vec![F::zero(); op.width]);
-    op.moments(x, &mut means, &mut squares);
-    let rows = F::of((x.len() / op.width) as f64);
-    statistics[op.mean.clone()].copy_from_slice(&means);
-    for (variance, sum) in statistics[op.variance.clone()].iter_mut().zip(squares) {
-        *variance = sum / rows;
-    }
 }

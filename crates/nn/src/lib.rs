@@ -11,6 +11,7 @@ pub mod metric;
 mod mlp;
 mod model;
 mod spec;
+mod statistics;
 mod sum;
 mod targets;
 mod trace;

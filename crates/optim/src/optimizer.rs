@@ -181,7 +181,8 @@ impl<F: Float> Optimizer<F> {
         Ok(self)
     }
 
-    /// The same with an average of the weights, which moves by 1 − `decay` of the way at each step; see [`Averaged`].
+    /// The same with an average of the weights, which moves by 1 − `decay` of the way at each step, and by more in the
+    /// first steps; see [`Averaged`].
     ///
     /// # Errors
     ///

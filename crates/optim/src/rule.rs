@@ -136,7 +136,8 @@ pub trait UpdateRule: Copy + Send + Sync {
         Prepared { before: Decay { decay, independent: 0.0 }, rule: self }
     }
 
-    /// Keeps an average of the parameters, the last of the state's slots, which moves by 1 − `decay` of the way.
+    /// Keeps an average of the parameters, the last of the state's slots, which moves by 1 − `decay` of the way, and by
+    /// more in the first steps; see [`Averaged`].
     fn averaged(self, decay: f64) -> Averaged<Self> {
         Averaged { rule: self, decay }
     }
@@ -318,7 +319,7 @@ impl Rule {
     }
 
     /// Whether the weights to evaluate are an average that the rule keeps.
-    pub(crate) fn averages_itself(&self) -> bool {
+    pub fn averages_itself(&self) -> bool {
         matches!(self, Self::ScheduleFreeSgd(_) | Self::ScheduleFreeAdamW(_))
     }
 

@@ -7,8 +7,8 @@ use std::path::Path;
 use downhill_optim::Position;
 use downhill_train::log::Record;
 use downhill_train::{
-    Command, Config, Distribution, EarlyStopping, Environment, Epoch, Error, Event, FoundRate, Norms,
-    Patience, Steering, Stop, usual_rate, usual_schedule,
+    Command, Config, Distribution, Environment, Epoch, Error, Event, FoundRate, Keep, Norms, Steering, Stop,
+    usual_rate, usual_schedule,
 };
 
 use crate::number::counted;
@@ -230,10 +230,7 @@ impl History {
         }
         history.epochs = epochs.into_values().collect();
         history.steer();
-        let restores = match config.early_stopping {
-            EarlyStopping::After(Patience { restore_best, .. }) => restore_best,
-            EarlyStopping::Off => false,
-        };
+        let restores = config.keep == Keep::Best;
         let diverged = matches!(history.stop, Some(Stop::Diverged { .. }));
         let best = history.epochs.iter().rev().find(|epoch| epoch.best);
         history.kept = best.filter(|_| restores || diverged).or(history.epochs.last()).cloned();

@@ -100,7 +100,7 @@ impl Lang {
             Word::Start => ("start", "출발점"),
             Word::RangeTest => ("Learning rate range test", "학습률 범위 시험"),
             Word::RangeTestLoss => ("range test, training loss", "범위 시험의 훈련 손실"),
-            Word::RehearsalLoss => ("rehearsals, validation loss", "예행연습의 검증 손실"),
+            Word::RehearsalLoss => ("rehearsals, training loss", "예행연습의 훈련 손실"),
             Word::Recommended => ("recommended", "추천"),
             Word::Steepest => ("steepest", "가장 가파른 곳"),
             Word::Valley => ("valley", "골짜기"),

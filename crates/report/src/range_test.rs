@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use downhill_train::{FoundRate, Point};
+use downhill_train::{Choice, FoundRate, Point};
 
 use crate::axis::Axis;
 use crate::lang::{Lang, Word};
@@ -138,6 +138,7 @@ impl<'a> RangeTest<'a> {
                     }
                 }
             }
+            svg += &self.arrow(&plot, &rehearsals);
             for mark in &marks {
                 // Where the curve has left the plot, at its edge.
                 let (x, y) = plot.place((mark.lr, height(&curve, mark.lr)));
@@ -146,6 +147,28 @@ impl<'a> RangeTest<'a> {
             }
             svg
         })
+    }
+
+    /// From the best rehearsal to what is recommended, if that is another rate.
+    fn arrow(&self, plot: &Plot, rehearsals: &[(f64, f64)]) -> String {
+        let Some(Choice::Better { best, .. }) = &self.found.choice else { return String::new() };
+        let (from, y) = plot.place((*best, height(rehearsals, *best)));
+        let to = plot.place((self.found.recommended, 1.0)).0;
+        // Beside the marker, and no longer than there is room.
+        let sign = (to - from).signum();
+        let (from, room) = (from + 6.0 * sign, (to - from).abs() - 6.0);
+        if room < 4.0 {
+            return String::new();
+        }
+        let head = room.min(6.0) * sign;
+        format!(
+            "<path class=\"correction\" d=\"M{from:.1} {y:.1}H{to:.1}M{:.1} {:.1}L{to:.1} {y:.1}L{:.1} {:.1}\" \
+             stroke=\"currentColor\" fill=\"none\"/>\n",
+            to - head,
+            y - 4.0,
+            to - head,
+            y + 4.0
+        )
     }
 
     /// The picture in words.
@@ -162,6 +185,9 @@ impl<'a> RangeTest<'a> {
                 "학습률에 따른 손실. 추천 {recommended}, 범위 {low}~{high}, {run_steps}스텝의 실행을 위해 {steps}스텝을 씀."
             ),
         );
+        if let Some(correction) = self.found.correction() {
+            words += &self.lang.either(format!(" {correction}."), String::new());
+        }
         for mark in marks {
             let _ = write!(words, " {}.", mark.name);
         }
@@ -196,6 +222,14 @@ mod tests {
         };
         FoundRate {
             recommended: 0.004,
+            usual: 0.003,
+            choice: Some(Choice::Better {
+                best: 0.001,
+                lead: Some([0.2, 0.1]),
+                between: 1.0,
+                length: 0.8,
+                pull: 5.0,
+            }),
             band: [0.001, 0.01],
             schedule: 0.004.into(),
             steepest: Some(0.01),
@@ -227,6 +261,8 @@ mod tests {
             assert!(svg.contains(name), "{name}");
         }
         assert!(!svg.contains("valley") && !svg.contains("NaN"));
+        // An arrow leads from the best rehearsal to the recommendation, and the words say how.
+        assert!(svg.contains("class=\"correction\"") && svg.contains("best rehearsal 0.001"));
         let none = FoundRate { rehearsals: Vec::new(), curve: Vec::new(), ..found };
         roxmltree::Document::parse(&RangeTest::new(&none).svg()).unwrap();
     }

@@ -5,7 +5,7 @@ mod page;
 use std::fs;
 use std::path::Path;
 
-use downhill_train::{Cause, Config, EarlyStopping, RunConfig, RunFolder, Source};
+use downhill_train::{Cause, Config, Keep, RunConfig, RunFolder, Source};
 use page::{charts, checked, text, titles};
 use proptest::prelude::*;
 
@@ -139,7 +139,7 @@ fn the_last_weights_are_the_kept_ones_where_the_best_are_not_restored() {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/diverged.jsonl");
     let log = fs::read_to_string(golden).unwrap();
     let log = log.replace("{\"diverged\": {\"lr\": 12.5}}", "\"finished\"");
-    let config = Config { early_stopping: EarlyStopping::Off, ..config() };
+    let config = Config { keep: Keep::Last, ..config() };
     let folder = run(runs.path(), "odd", config, log.as_bytes());
     says(
         &downhill_report::html(&folder).unwrap(),

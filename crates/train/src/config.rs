@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::session::targets;
-use crate::{EarlyStopping, Error, Guard, Metrics, Monitor, Plateau, Track, archive, spelled};
+use crate::{EarlyStopping, Error, Guard, Keep, Metrics, Monitor, Plateau, Track, archive, older, spelled};
 
 /// How a network is trained. Everything has a default; what is `None` is chosen from the data when a run starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,7 +47,8 @@ pub struct Config {
     /// Rates and decays of some tensors. Default none.
     #[serde(skip_serializing_if = "Vec::is_empty", with = "spelled::list")]
     pub groups: Vec<Group>,
-    /// β of an average of the weights, which is what is measured and kept. Default none.
+    /// β of an average of the weights, which is what is measured and kept; 0 for none. Unless given, [`USUAL_EMA`], or none
+    /// with a rule that averages by itself and with lookahead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ema: Option<f64>,
     /// Whether the weights are now and then drawn back towards where they were. Default off.
@@ -60,9 +61,12 @@ pub struct Config {
     pub loss: Option<Loss>,
     /// How much the rows of each class count. Default: all the same.
     pub class_weights: ClassWeights,
-    /// When to stop before the last epoch. Default: after 20 epochs without a lower validation loss.
+    /// When to stop before the last epoch. Default: after 30 epochs without a lower validation loss.
     #[serde(with = "spec")]
     pub early_stopping: EarlyStopping,
+    /// Which weights are kept. Default those of the best epoch, whether or not the run stops early.
+    #[serde(with = "spec")]
+    pub keep: Keep,
     /// What holds weights and gradients back. Default nothing.
     pub restraints: Restraints,
     /// The layers between the features and the head.
@@ -139,6 +143,9 @@ pub fn usual_schedule(rule: &Rule, peak: f64) -> Schedule {
     }
 }
 
+/// The β of the average of the weights that is kept unless another is given: about the last hundred steps.
+pub const USUAL_EMA: f64 = 0.99;
+
 /// How much the rows of each class count in the loss.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -183,6 +190,7 @@ impl Default for Config {
             loss: None,
             class_weights: ClassWeights::None,
             early_stopping: EarlyStopping::default(),
+            keep: Keep::Best,
             restraints: Restraints::default(),
             network: Mlp { dropout: 0.2, ..Network::mlp([128, 128]) }.into(),
         }
@@ -220,6 +228,8 @@ impl Config {
             config.restraints.weight_decay = 0.0;
         }
 
+        let averages_anyway = self.optimizer.averages_itself() || self.lookahead != Lookahead::Off;
+        config.ema.get_or_insert(if averages_anyway { 0.0 } else { USUAL_EMA });
         config.loss = Some(self.resolve_loss(data)?);
         config.check()?;
         config.check_monitors(data)?;
@@ -303,6 +313,17 @@ impl Config {
     pub(crate) fn fingerprint(&self) -> String {
         let text = serde_json::to_string(self).expect("settings are plain data");
         archive::hex(&Sha256::digest(text))
+    }
+
+    /// Whether this is the fingerprint of these settings, by this version or an older one.
+    pub(crate) fn has_fingerprint(&self, fingerprint: &str) -> bool {
+        let older = || older::form(self).map(|form| archive::hex(&Sha256::digest(form)));
+        self.fingerprint() == fingerprint || older().is_some_and(|older| older == fingerprint)
+    }
+
+    /// β of the average of the weights, if there is one.
+    pub(crate) fn average(&self) -> Option<f64> {
+        self.ema.filter(|&decay| decay > 0.0)
     }
 
     /// Checks every setting's range.

@@ -8,12 +8,12 @@ mod judge;
 
 use std::sync::{Arc, Mutex};
 
-use downhill_data::{Dataset, Examples, Targets};
+use downhill_data::{Dataset, Examples};
 use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::checkpoint::Snapshot;
-use crate::finder::peak;
+use crate::finder::{peak, sample};
 use crate::script::Script;
 use crate::session::fork::Course;
 use crate::session::{Outside, Session};
@@ -300,21 +300,4 @@ fn branch(
         });
     }
     Ok(forks)
-}
-
-/// Not more rows than these, evenly over all.
-fn sample(rows: &Examples, most: usize) -> Result<Examples, Error> {
-    let stride = rows.rows().div_ceil(most).max(1);
-    let kept: Vec<usize> = (0..rows.rows()).step_by(stride).collect();
-    let x = kept.iter().flat_map(|&row| rows.row(row)).copied().collect();
-    let y = match &rows.y {
-        Targets::Classes { labels, classes } => {
-            Targets::Classes { labels: kept.iter().map(|&row| labels[row]).collect(), classes: *classes }
-        }
-        Targets::Values(values) => {
-            let width = values.len() / rows.rows().max(1);
-            Targets::Values(kept.iter().flat_map(|&row| &values[row * width..][..width]).copied().collect())
-        }
-    };
-    Ok(Examples::new(x, rows.features, y)?)
 }

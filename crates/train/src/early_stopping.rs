@@ -1,17 +1,18 @@
-//! Stopping when the validation metric stops getting better.
+//! Stopping when the validation metric stops getting better, and which weights are kept.
 
 use downhill_optim::{Invalid, invalid, spec};
 use serde::{Deserialize, Serialize};
 
 use crate::Monitor;
 
-/// When to stop before the last epoch: `off`, or `after(10, metric=accuracy)`.
+/// When to stop before the last epoch: `off`, or `after(10, metric=accuracy)`. Which weights are kept is another setting:
+/// [`Keep`].
 ///
 /// Prechelt, "Early Stopping – But When?" (1998).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EarlyStopping {
-    /// Never: all epochs are made, and the last weights are kept.
+    /// Never: all epochs are made.
     Off,
     /// After some epochs in which the metric watched did not get better.
     After(Patience),
@@ -22,19 +23,37 @@ spec::spelled!(EarlyStopping, "a way to stop early");
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Patience {
-    /// How many epochs may pass without a better one, at least 1. Default 20.
+    /// How many epochs may pass without a better one, at least 1. Default 30, half of the usual number of epochs: sooner, a
+    /// noisy validation loss ends runs before their rate has come down.
     pub patience: u64,
     /// What is watched. Default the loss.
     pub metric: Monitor,
     /// By how much a better epoch must be better, 0 or above. Default 0.
     pub min_delta: f64,
-    /// Whether the weights of the best epoch are kept, rather than the last ones. Default true.
-    pub restore_best: bool,
+}
+
+/// Which weights a run comes to: `best` or `last`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keep {
+    /// Those of the epoch that was best by what early stopping watches; by the validation loss if nothing stops early.
+    #[default]
+    Best,
+    /// Those after the last step, unless the run blew up: then those of the best epoch.
+    Last,
+}
+spec::spelled!(Keep, "a choice of the weights to keep");
+
+impl Keep {
+    /// Nothing to check: there are no settings.
+    pub fn check(&self) -> Result<(), Invalid> {
+        Ok(())
+    }
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { patience: 20, metric: Monitor::Loss, min_delta: 0.0, restore_best: true }
+        Self { patience: 30, metric: Monitor::Loss, min_delta: 0.0 }
     }
 }
 
@@ -71,11 +90,6 @@ impl EarlyStopping {
             Self::Off => self.monitor().gain(score, best) > 0.0,
             Self::After(after) => after.metric.gain(score, best) > after.min_delta,
         }
-    }
-
-    /// Whether the weights of the best epoch are what the run comes to.
-    pub(crate) fn restores_best(&self) -> bool {
-        matches!(self, Self::After(Patience { restore_best: true, .. }))
     }
 
     /// Whether it is time to stop, after so many epochs without a better one.

@@ -5,29 +5,32 @@
 //! - **The range test** (Smith, "Cyclical Learning Rates for Training Neural Networks", 2015, section 3.3; Gugger, "How Do
 //!   You Find A Good Learning Rate", 2018): one training whose rate grows by the same factor at every step, over seven
 //!   decades, until the loss blows up. The smoothed loss against the rate has points that people choose a rate by. In such
-//!   a sweep every rate has but one step, so it says above all where training diverges.
+//!   a sweep every rate has but one step, so it says above all where training diverges, and nothing is chosen by it.
 //! - **Rehearsals**: up to six trainings in which the run's whole schedule, warmup and decay included, is gone through in a
-//!   few hundredths of its steps, each at another peak, and measured on the validation rows. The first three are spread
-//!   around the rate that usually suits the rule, or a tenth of the rate at which the sweep diverged if that is lower;
-//!   the others close in on the best. A parabola through the best three and a correction give the recommendation. The
-//!   correction is for the short length: what is best in a rehearsal is too high for the run, by a power of their ratio
-//!   (compare Li et al., "Hyperband", 2018, on judging settings by short trainings, and the constants in `search.rs`,
-//!   which were chosen on the tables of `bench/learning-rate`).
+//!   few hundredths of its steps, each at another peak. The usual rate of the rule is always the first, then one far
+//!   below and one far above it; the others close in on the best. They are measured on training rows, the same ones in
+//!   evaluation mode, so that no single batch can fool them and rates are compared row by row. Another rate than the
+//!   usual one is taken only if its lead is more than the noise of that comparison. A parabola through the best three and
+//!   two corrections give the recommendation: what is best in a rehearsal is too high for a longer run, by a power of the
+//!   ratio of their lengths, and it is drawn a little towards the usual rate (compare Li et al., "Hyperband", 2018, on
+//!   judging settings by short trainings). The constants in `search.rs` were chosen on half of the tables and setups of
+//!   `bench/learning-rate`.
 //!
-//! The validation rows choose the rate as they choose the epoch to stop at, so what they say of the result is as a little
-//! too good.
+//! Only training rows choose the rate, so the validation rows know nothing of it.
 
+mod choice;
 mod curve;
 mod search;
 mod trial;
 
 use std::time::Instant;
 
-use downhill_data::Dataset;
+use downhill_data::{Dataset, Examples, Targets};
 use downhill_optim::{Position, Rule, Schedule};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+pub use choice::Choice;
 pub use curve::Point;
 use search::{FIRST, RUNG, Tried};
 use trial::Trial;
@@ -39,7 +42,14 @@ use crate::{Config, Error, usual_rate, usual_schedule};
 pub struct FoundRate {
     /// The peak rate to train with, to two digits.
     pub recommended: f64,
-    /// Rates between which the rehearsals do not tell much of a difference.
+    /// The rate that usually suits the rule; 0 in logs of older versions.
+    #[serde(default)]
+    pub usual: f64,
+    /// Why it is that one; none in logs of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<Choice>,
+    /// The lowest and the highest rate around the best rehearsal whose rehearsals came within 10% of its loss, and the
+    /// recommended one.
     pub band: [f64; 2],
     /// The schedule with that peak.
     #[serde(with = "downhill_optim::spec")]
@@ -63,31 +73,10 @@ pub struct FoundRate {
     pub run_steps: u64,
     /// How long finding it took.
     pub seconds: f64,
-    /// The rehearsals, in the order of their peak rates, each with its validation loss.
+    /// The rehearsals, in the order of their peak rates, each with the mean loss on training rows that it ended with.
     pub rehearsals: Vec<Point>,
     /// The range test: the smoothed training loss.
     pub curve: Vec<Point>,
-}
-
-impl FoundRate {
-    /// What was found, and why, in a sentence.
-    pub fn text(&self) -> String {
-        let Self { recommended, band: [low, high], steps, run_steps, .. } = self;
-        let share = 100.0 * *steps as f64 / *run_steps as f64;
-        if self.rehearsals.is_empty() {
-            return format!(
-                "The run's {run_steps} steps are too few to look for a learning rate: {} is what usually suits",
-                number(*recommended)
-            );
-        }
-        format!(
-            "Learning rate {} found in {steps} steps, {share:.0}% of the run's: {} to {} did about as well in {} rehearsals",
-            number(*recommended),
-            number(*low),
-            number(*high),
-            self.rehearsals.len()
-        )
-    }
 }
 
 /// A rate in few characters.
@@ -103,21 +92,23 @@ fn rounded(value: f64) -> f64 {
 /// The share of the run's steps that may be spent.
 const SHARE: u64 = 5;
 /// The share of those that the range test has.
-const SWEEP_SHARE: u64 = 4;
-/// The most steps of a range test, and how often it is made at most; their fewest steps.
+const SWEEP_SHARE: u64 = 6;
+/// The most steps of a range test, and how often it is made at most; the fewest steps of one that is made again, and of
+/// any: with fewer there is none.
 const MOST_SWEEP: u64 = 200;
 const MOST_SWEEPS: u64 = 4;
 const FEWEST_SWEEP: u64 = 60;
-/// How far the range test goes below and above the middle.
+const SHORTEST_SWEEP: u64 = 8;
+/// How far the range test goes below and above the usual rate.
 const SWEEP_RANGE: (f64, f64) = (1e-4, 1e3);
-/// The most rehearsals, and the most and the fewest steps of one: fewer say nothing, more say little more.
+/// The most rehearsals, and the most steps of one: more say little more. A single step says something.
 const MOST_REHEARSALS: u64 = 6;
 const MOST_REHEARSED: u64 = 4000;
-const FEWEST_REHEARSED: u64 = 5;
+/// A rehearsal is measured on no more training rows than about these, in so many groups, to tell the noise.
+const MEASURED_ROWS: usize = 4096;
+const GROUPS: usize = 40;
 /// A network of more parameters is tried at one rate after the other, to spare memory.
 const LARGE: usize = 1 << 20;
-/// Validation losses below this share of the first guess's are all the same.
-const NOTHING: f64 = 0.01;
 
 /// What a run can spend on its rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -131,11 +122,11 @@ struct Budget {
 impl Budget {
     fn of(run_steps: u64) -> Self {
         let all = run_steps / SHARE;
-        let sweeping = all / SWEEP_SHARE;
+        let sweeping = Some(all / SWEEP_SHARE).filter(|&steps| steps >= SHORTEST_SWEEP).unwrap_or(0);
         let sweeps = (sweeping / FEWEST_SWEEP).clamp(1, MOST_SWEEPS);
         let sweep_steps = (sweeping / sweeps).min(MOST_SWEEP);
         let rehearsing = all - sweeps * sweep_steps;
-        let rehearsals = (rehearsing / FEWEST_REHEARSED).min(MOST_REHEARSALS);
+        let rehearsals = rehearsing.min(MOST_REHEARSALS);
         let rehearsal_steps = (rehearsing / rehearsals.max(1)).min(MOST_REHEARSED);
         Self { sweeps, sweep_steps, rehearsals, rehearsal_steps }
     }
@@ -172,9 +163,13 @@ pub(crate) fn find(
     }
     let shape = config.lr.clone().unwrap_or_else(|| usual_schedule(rule, usual_rate(rule)));
     let config = &Config { lr: Some(shape.clone()), ..config.clone() };
-    let first = Trial::new(config, data, false, asked)?;
-    let (baseline, large) = (first.baseline(), first.parameters() > LARGE);
+    let usual = usual_rate(rule);
+    let measured = sample(&data.train, MEASURED_ROWS)?;
+    let mut first = Trial::new(config, data, false, asked)?;
+    let large = first.parameters() > LARGE;
     let whole = first.whole();
+    // Before its first step, a network says the same of every row.
+    let guess = first.losses(&measured, 1)?.map_or(f64::INFINITY, |losses| losses[0]);
     drop(first);
     let hunt = Hunt {
         config,
@@ -183,65 +178,43 @@ pub(crate) fn find(
         peak: peak(&shape, whole),
         shape: &shape,
         whole,
-        baseline,
+        usual,
+        measured,
+        guess,
         // Many small trials side by side, or the threads inside of a large one.
         beside: parallel && !large,
         inside: parallel && large,
     };
     let budget = Budget::of(whole.total_steps);
-    let usual = usual_rate(rule);
-    if !budget.suffices() {
-        return Ok(FoundRate {
-            recommended: usual,
-            band: [usual, usual],
-            schedule: shape.clone().scaled(usual / hunt.peak),
-            steepest: None,
-            valley: None,
-            minimum_tenth: None,
-            diverges: None,
-            limit: None,
-            steps: 0,
-            run_steps: whole.total_steps,
-            seconds: began.elapsed().as_secs_f64(),
-            rehearsals: Vec::new(),
-            curve: Vec::new(),
-        });
-    }
-
-    let (rates, losses, swept) = hunt.sweep(usual, budget)?;
-    let smoothed = curve::smooth(&losses);
-    let at = |point: Option<usize>| point.map(|point| rates[point]);
-    let diverges = at(curve::divergence(&smoothed));
-    // Where the sweep was ended, it has diverged too.
-    let diverges =
-        diverges.or((losses.len() < rates.len()).then(|| rates[losses.len().min(rates.len() - 1)]));
-    let middle = diverges.map_or(usual, |rate| usual.min(rate / 10.0));
-
-    let (tried, rehearsals) = hunt.rehearse(middle, budget)?;
-    let times_longer = whole.total_steps as f64 / budget.rehearsal_steps as f64;
-    let lowest = RUNG.powi(tried[0].rung - 2);
-    let (best, band) = search::conclude(&tried, times_longer).unwrap_or((lowest, [lowest, lowest]));
-    let recommended = rounded(middle * best);
-    let schedule = match config_is_usual(&shape, rule) {
-        true => usual_schedule(rule, recommended),
-        false => shape.clone().scaled(recommended / hunt.peak),
-    };
-    let falls = smoothed.len() > 1 && curve::lowest(&smoothed) > 0;
-    Ok(FoundRate {
-        recommended,
-        band: [rounded(middle * band[0]).min(recommended), rounded(middle * band[1]).max(recommended)],
-        schedule,
-        steepest: at(curve::steepest(&smoothed)),
-        valley: at(curve::valley(&smoothed)),
-        minimum_tenth: falls.then(|| rates[curve::lowest(&smoothed)] / 10.0),
-        diverges,
+    let mut found = FoundRate {
+        recommended: usual,
+        usual,
+        choice: Some(Choice::TooFewSteps),
+        band: [usual, usual],
+        schedule: shape.clone(),
+        steepest: None,
+        valley: None,
+        minimum_tenth: None,
+        diverges: None,
         limit: None,
-        steps: swept + rehearsals.len() as u64 * budget.rehearsal_steps,
+        steps: 0,
         run_steps: whole.total_steps,
-        seconds: began.elapsed().as_secs_f64(),
-        rehearsals,
-        curve: rates.iter().zip(&smoothed).map(|(&lr, &loss)| Point { lr, loss: Some(loss) }).collect(),
-    })
+        seconds: 0.0,
+        rehearsals: Vec::new(),
+        curve: Vec::new(),
+    };
+    if budget.suffices() {
+        if budget.sweep_steps > 0 {
+            hunt.sweep(budget, &mut found)?;
+        }
+        hunt.rehearse(budget, &mut found)?;
+    }
+    found.schedule = match config_is_usual(&shape, rule) {
+        true => usual_schedule(rule, found.recommended),
+        false => shape.clone().scaled(found.recommended / hunt.peak),
+    };
+    found.seconds = began.elapsed().as_secs_f64();
+    Ok(found)
 }
 
 fn config_is_usual(shape: &Schedule, rule: &Rule) -> bool {
@@ -266,8 +239,11 @@ struct Hunt<'a> {
     peak: f64,
     /// The beginning of the run.
     whole: Position,
-    /// The loss of the first guess.
-    baseline: f64,
+    /// The rate that usually suits the rule.
+    usual: f64,
+    /// What rehearsals are measured on, and the loss of the first guess there.
+    measured: Examples,
+    guess: f64,
     beside: bool,
     inside: bool,
 }
@@ -282,11 +258,11 @@ impl Hunt<'_> {
         if self.beside { of.par_iter().map(work).collect() } else { of.iter().map(work).collect() }
     }
 
-    /// The range test around a rate, made several times where that costs little: all rates, the mean losses up to where the
-    /// first of the sweeps blew up, and the number of steps made.
-    fn sweep(&self, usual: f64, budget: Budget) -> Result<(Vec<f64>, Vec<f64>, u64), Error> {
-        let (low, high) = (usual * SWEEP_RANGE.0, usual * SWEEP_RANGE.1);
-        let last = budget.sweep_steps.max(2) - 1;
+    /// The range test around the usual rate, made several times where that costs little: the mean losses up to where the
+    /// first of the sweeps blew up.
+    fn sweep(&self, budget: Budget, found: &mut FoundRate) -> Result<(), Error> {
+        let (low, high) = (self.usual * SWEEP_RANGE.0, self.usual * SWEEP_RANGE.1);
+        let last = budget.sweep_steps - 1;
         let rate = |step: u64| low * (high / low).powf(step as f64 / last as f64);
         let rates: Vec<f64> = (0..=last).map(rate).collect();
         // The first has the run's own weights and order of the rows.
@@ -298,34 +274,71 @@ impl Hunt<'_> {
         })?;
         let shortest = sweeps.iter().map(Vec::len).min().unwrap_or(0);
         let mean = |at: usize| sweeps.iter().map(|sweep| sweep[at]).sum::<f64>() / sweeps.len() as f64;
-        let steps = sweeps.iter().map(|sweep| (sweep.len() as u64 + 1).min(last + 1)).sum();
-        Ok((rates, (0..shortest).map(mean).collect(), steps))
+        let losses: Vec<f64> = (0..shortest).map(mean).collect();
+        let smoothed = curve::smooth(&losses);
+        let at = |point: Option<usize>| point.map(|point| rates[point]);
+        found.steps += sweeps.iter().map(|sweep| (sweep.len() as u64 + 1).min(last + 1)).sum::<u64>();
+        found.steepest = at(curve::steepest(&smoothed));
+        found.valley = at(curve::valley(&smoothed));
+        let lowest = curve::lowest(&smoothed);
+        found.minimum_tenth = (smoothed.len() > 1 && lowest > 0).then(|| rates[lowest] / 10.0);
+        // Where the sweep was ended, it has diverged too.
+        let ended = (losses.len() < rates.len()).then(|| rates[losses.len()]);
+        found.diverges = at(curve::divergence(&smoothed)).or(ended);
+        found.curve =
+            rates.iter().zip(&smoothed).map(|(&lr, &loss)| Point { lr, loss: Some(loss) }).collect();
+        Ok(())
     }
 
-    /// The rehearsals around a rate, in the order of their rates.
-    fn rehearse(&self, middle: f64, budget: Budget) -> Result<(Vec<Tried>, Vec<Point>), Error> {
-        let rate = |rung: i32| middle * RUNG.powi(rung);
-        let rehearse = |&rung: &i32| {
-            Trial::new(self.config, self.data, self.inside, self.asked)?.rehearse(
-                self.shape,
-                rate(rung) / self.peak,
-                budget.rehearsal_steps,
-                self.whole,
-            )
+    /// The rehearsals, and what they come to.
+    fn rehearse(&self, budget: Budget, found: &mut FoundRate) -> Result<(), Error> {
+        let rate = |rung: i32| self.usual * RUNG.powi(rung);
+        let rehearse = |&rung: &i32| -> Result<Tried, Error> {
+            let mut trial = Trial::new(self.config, self.data, self.inside, self.asked)?;
+            let scale = rate(rung) / self.peak;
+            let is_finite = trial.rehearse(self.shape, scale, budget.rehearsal_steps, self.whole)?;
+            let losses = if is_finite { trial.losses(&self.measured, GROUPS)? } else { None };
+            Ok(Tried { rung, losses })
         };
-        let mut made: Vec<(i32, Option<f64>)> = FIRST.into_iter().zip(self.each(&FIRST, rehearse)?).collect();
-        let scored = |made: &[(i32, Option<f64>)]| -> Vec<Tried> {
-            made.iter().map(|&(rung, loss)| Tried::new(rung, loss, NOTHING * self.baseline)).collect()
-        };
-        while (made.len() as u64) < budget.rehearsals
-            && let Some(rung) = search::next(&scored(&made))
+        let mut tried = self.each(&FIRST, rehearse)?;
+        tried.sort_by_key(|tried| tried.rung);
+        while (tried.len() as u64) < budget.rehearsals
+            && let Some(rung) = search::next(&tried, self.guess)
         {
-            made.push((rung, rehearse(&rung)?));
-            made.sort_by_key(|made| made.0);
+            tried.push(rehearse(&rung)?);
+            tried.sort_by_key(|tried| tried.rung);
         }
-        let points = made.iter().map(|&(rung, loss)| Point { lr: rate(rung), loss }).collect();
-        Ok((scored(&made), points))
+        let times_longer = self.whole.total_steps as f64 / budget.rehearsal_steps as f64;
+        let (recommended, choice) =
+            Choice::of(search::conclude(&tried, self.guess, times_longer), self.usual);
+        let recommended = rounded(recommended);
+        let [low, high] = search::band(&tried, self.guess)
+            .map_or([recommended; 2], |rungs| rungs.map(|rung| rounded(rate(rung))));
+        found.recommended = recommended;
+        found.choice = Some(choice);
+        found.band = [low.min(recommended), high.max(recommended)];
+        found.steps += tried.len() as u64 * budget.rehearsal_steps;
+        found.rehearsals =
+            tried.iter().map(|tried| Point { lr: rate(tried.rung), loss: tried.loss() }).collect();
+        Ok(())
     }
+}
+
+/// Not more rows than these, evenly over all.
+pub(crate) fn sample(rows: &Examples, most: usize) -> Result<Examples, Error> {
+    let stride = rows.rows().div_ceil(most).max(1);
+    let kept: Vec<usize> = (0..rows.rows()).step_by(stride).collect();
+    let x = kept.iter().flat_map(|&row| rows.row(row)).copied().collect();
+    let y = match &rows.y {
+        Targets::Classes { labels, classes } => {
+            Targets::Classes { labels: kept.iter().map(|&row| labels[row]).collect(), classes: *classes }
+        }
+        Targets::Values(values) => {
+            let width = values.len() / rows.rows().max(1);
+            Targets::Values(kept.iter().flat_map(|&row| &values[row * width..][..width]).copied().collect())
+        }
+    };
+    Ok(Examples::new(x, rows.features, y)?)
 }
 
 #[cfg(test)]
@@ -340,7 +353,8 @@ mod tests {
             assert!(5 * all <= run_steps, "{all} of {run_steps}");
         }
         // 100 rows, 60 epochs of 5 steps.
-        assert!(Budget::of(300).suffices() && Budget::of(300).rehearsals == 6);
-        assert!(!Budget::of(60).suffices());
+        assert_eq!(Budget::of(300).rehearsals, 6);
+        // Three steps are enough for three rehearsals.
+        assert!(Budget::of(15).suffices() && !Budget::of(14).suffices());
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::log::Log;
 use downhill_data::Dataset;
 
-use crate::{Config, Error, Parent, Source, checkpoint, durable, log, toml_error};
+use crate::{Config, Error, Parent, Source, checkpoint, durable, log, older, toml_error};
 
 /// Everything that decides what a run comes to: `run.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -43,6 +43,7 @@ impl RunConfig {
         let text = String::from_utf8(bytes).map_err(|_| {
             wrong("this is not UTF-8 text; a configuration is TOML, such as a run's run.toml".into())
         })?;
+        let text = older::upgraded(&text).unwrap_or(text);
         let config: Self =
             toml::from_str(&text).map_err(|error| wrong(toml_error::explain(&text, &error)))?;
         config.training.check().map_err(|invalid| wrong(invalid.to_string()))?;

@@ -32,8 +32,8 @@ use crate::script::Script;
 use crate::session::observe::Observer;
 use crate::source::fingerprint;
 use crate::{
-    Cause, Command, Config, Epoch, Error, Event, Guard, Metrics, Monitor, Plateau, RunFolder, Sharpness,
-    Stop, stability_limit,
+    Cause, Command, Config, Epoch, Error, Event, Guard, Keep, Metrics, Monitor, Plateau, RunFolder,
+    Sharpness, Stop, stability_limit,
 };
 
 /// What looks at a run: called with every event, on the thread that trains.
@@ -131,8 +131,12 @@ pub(crate) struct Session<'a> {
     workspace: Workspace<f32>,
     /// The gradients of a step's batches, if it has several.
     sum: Option<Accumulator<f32>>,
-    /// Room for the weights to measure, if they are others than those that train.
+    /// Room for the weights to measure, if they are others than those that train, and for the running statistics of those
+    /// that train meanwhile.
     shown: Vec<f32>,
+    shown_statistics: Vec<f32>,
+    /// The rows that the statistics of the weights to measure are taken from; none if there is nothing to take.
+    statistics_rows: Vec<f32>,
     /// The order of the rows in the epoch under way, and which epoch that is.
     order: Vec<u32>,
     shuffled: Option<u64>,
@@ -289,6 +293,16 @@ fn calibrate(model: &mut Model<f32>, data: &Dataset, seed: u64, batch: usize) ->
     Ok(missed.map(note).collect())
 }
 
+/// The statistics of batch normalisation are taken anew from about so many rows at most: their error is then a few
+/// percent of a standard deviation.
+const STATISTICS_ROWS: usize = 1024;
+
+/// The inputs of no more rows than these, evenly over all.
+fn spread_rows(rows: &downhill_data::Examples) -> Vec<f32> {
+    let stride = rows.rows().div_ceil(STATISTICS_ROWS).max(1);
+    (0..rows.rows()).step_by(stride).flat_map(|row| rows.row(row)).copied().collect()
+}
+
 /// The number of outputs that a loss needs of the network.
 fn outputs(loss: &Loss, data: &Dataset) -> usize {
     if matches!(loss, Loss::BinaryCrossEntropy(_)) { 1 } else { data.outputs() }
@@ -335,11 +349,11 @@ impl<'a> Session<'a> {
         let layers = config.network.layers(outputs(&loss, data));
         check_size(&layers, batch)?;
         let mut model = Model::build(&layers, data.features(), config.seed)?;
-        let mut notes = calibrate(&mut model, data, config.seed, batch)?;
+        let notes = calibrate(&mut model, data, config.seed, batch)?;
         let mut optimizer = Optimizer::new(config.optimizer, config.restraints, model.layout(), parallel)?
             .groups(&config.groups)?
             .lookahead(config.lookahead)?;
-        if let Some(decay) = config.ema {
+        if let Some(decay) = config.average() {
             optimizer = optimizer.averaged(decay)?;
         }
         let workspace = Workspace::new(&model, batch, parallel);
@@ -347,12 +361,9 @@ impl<'a> Session<'a> {
         check_momentum(config, steps_per_epoch, total_steps)?;
         let baseline = first_guess(&loss, data)?;
         let constant = constant_losses(&loss, data)?;
-        if optimizer.has_evaluation() && !model.statistics().is_empty() {
-            let text = "the averaged weights are measured and kept with the running statistics of batch normalisation as \
-                        they are for the weights that train, which may not suit them";
-            notes.push(text.into());
-        }
         let shown = if optimizer.has_evaluation() { model.params().len() } else { 0 };
+        let averages_statistics = optimizer.has_evaluation() && !model.statistics().is_empty();
+        let statistics_rows = if averages_statistics { spread_rows(&data.train) } else { Vec::new() };
         Ok(Self {
             origin: OnceCell::new(),
             loss,
@@ -361,6 +372,8 @@ impl<'a> Session<'a> {
             rows_per_step,
             sum: (config.accumulate > 1).then(|| Accumulator::new(model.params().len())),
             shown: vec![0.0; shown],
+            shown_statistics: model.statistics().to_vec(),
+            statistics_rows,
             batch,
             order: vec![0; data.train.rows()],
             shuffled: None,
@@ -494,7 +507,7 @@ impl<'a> Session<'a> {
         if origin.data != self.origin().data {
             return changed("data");
         }
-        if origin.config != self.origin().config {
+        if !self.config.has_fingerprint(&origin.config) {
             return changed("configuration, run.toml,");
         }
         (self.progress, self.last, self.best, self.back) = (progress, last, best, back);
@@ -724,21 +737,37 @@ impl<'a> Session<'a> {
         Ok(self.step_at(lr, momentum)?.0)
     }
 
-    /// The mean loss over the validation rows with the weights that would be kept now.
-    pub fn validation_loss(&mut self) -> Result<f64, Error> {
-        let (valid, encoder) = (&self.data.valid, self.data.encoder.as_ref());
-        self.show_evaluation();
-        let measured =
-            measure(&mut self.workspace, &self.model, &mut self.outputs, valid, &self.loss, encoder, false);
-        self.hide_evaluation();
-        Ok(measured?.0)
+    /// What the first guess, which knows nothing, costs on the rows of the next step.
+    pub fn first_guess_of_next_step(&mut self) -> Result<f64, Error> {
+        self.shuffle();
+        let rows = &self.order[self.rows_of_step()];
+        let zeros = vec![0.0; rows.len() * self.model.outputs()];
+        let place = |row: &u32| *row as usize;
+        match &self.data.train.y {
+            Targets::Classes { labels, .. } => {
+                let labels: Vec<u32> = rows.iter().map(|row| labels[place(row)]).collect();
+                Ok(self.loss.mean(&zeros, downhill_nn::Targets::Classes(&labels))?)
+            }
+            Targets::Values(values) => {
+                let width = self.model.outputs();
+                let values: Vec<f32> =
+                    rows.iter().flat_map(|row| &values[place(row) * width..][..width]).copied().collect();
+                Ok(self.loss.mean(&zeros, downhill_nn::Targets::Values(&values))?)
+            }
+        }
+    }
+
+    /// The rows of the next step, as places in the order of the epoch.
+    fn rows_of_step(&self) -> Range<usize> {
+        let first = (self.progress.step % self.steps_per_epoch) as usize * self.rows_per_step;
+        first..first.saturating_add(self.rows_per_step).min(self.order.len())
     }
 
     /// Makes one step and returns the loss before it and the number of rows it was made from.
     fn step_at(&mut self, lr: f64, momentum: Option<f64>) -> Result<(f64, u64), Error> {
-        let first = (self.progress.step % self.steps_per_epoch) as usize * self.rows_per_step;
-        let last = first.saturating_add(self.rows_per_step).min(self.order.len());
-        let loss = self.gradients(first..last)?;
+        let rows = self.rows_of_step();
+        let count = rows.len();
+        let loss = self.gradients(rows)?;
         if loss.is_finite() {
             self.set_momentum(momentum)?;
             let gradient = last_gradient(&self.sum, &self.workspace);
@@ -746,9 +775,9 @@ impl<'a> Session<'a> {
             self.progress.step += 1;
             self.progress.made += 1;
             self.progress.updates += 1;
-            self.progress.loss_sum += loss * (last - first) as f64;
+            self.progress.loss_sum += loss * count as f64;
         }
-        Ok((loss, (last - first) as u64))
+        Ok((loss, count as u64))
     }
 
     /// Sets the momentum of the next step, if it follows a schedule.
@@ -827,12 +856,17 @@ impl<'a> Session<'a> {
         last_gradient(&self.sum, &self.workspace)
     }
 
-    /// Puts the weights to measure in the place of those that train, if they are others.
-    fn show_evaluation(&mut self) {
+    /// Puts the weights to measure in the place of those that train, if they are others, with statistics of their own.
+    fn show_evaluation(&mut self) -> Result<(), Error> {
         if self.optimizer.has_evaluation() {
             self.optimizer.evaluation(self.model.params(), &mut self.shown);
             self.model.params_mut().swap_with_slice(&mut self.shown);
         }
+        if !self.statistics_rows.is_empty() {
+            self.shown_statistics.copy_from_slice(self.model.statistics());
+            self.model.retake_statistics(&self.statistics_rows)?;
+        }
+        Ok(())
     }
 
     /// Puts the weights that train back.
@@ -840,11 +874,14 @@ impl<'a> Session<'a> {
         if self.optimizer.has_evaluation() {
             self.model.params_mut().swap_with_slice(&mut self.shown);
         }
+        if !self.statistics_rows.is_empty() {
+            self.model.statistics_mut().copy_from_slice(&self.shown_statistics);
+        }
     }
 
     /// Measures an epoch that has ended; false if the validation loss is no number.
     fn end_epoch(&mut self, outside: &mut Outside, epoch: u64, lr: f64) -> Result<bool, Error> {
-        self.show_evaluation();
+        self.show_evaluation()?;
         let ended = self.measure_epoch(outside, epoch, lr);
         self.hide_evaluation();
         let Some(ended) = ended? else { return Ok(false) };
@@ -996,14 +1033,13 @@ impl<'a> Session<'a> {
         // Weights in the middle of an epoch are of none.
         let step = self.progress.step;
         let mut epoch = self.last.take().filter(|epoch| epoch.step == step);
-        let restores = self.config.early_stopping.restores_best() || matches!(stop, Stop::Diverged { .. });
+        let restores = self.config.keep == Keep::Best || matches!(stop, Stop::Diverged { .. });
         let best_step = self.progress.best.as_ref().map(|best| best.epoch.step);
-        if let (Some(weights), Some(best), true) = (self.best, self.progress.best, restores) {
+        if let (Some(weights), Some(best), true) = (self.best.take(), self.progress.best.take(), restores) {
             weights.put(&mut self.model);
             epoch = Some(best.epoch);
-        } else if self.optimizer.has_evaluation() && self.progress.updates > 0 {
-            self.optimizer.evaluation(self.model.params(), &mut self.shown);
-            self.model.params_mut().copy_from_slice(&self.shown);
+        } else if self.progress.updates > 0 {
+            self.show_evaluation()?;
         }
         let Progress { step, seconds, epoch_seconds, rows, .. } = self.progress;
         Ok(Outcome {

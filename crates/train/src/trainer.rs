@@ -15,7 +15,7 @@ use crate::script::Script;
 use crate::session::{Outcome, Outside, Session};
 use crate::{
     ClassWeights, Command, Config, EarlyStopping, Environment, Error, Evaluation, Event, FoundRate, Guard,
-    Network, Plateau, Predictor, RunConfig, RunFolder, Source, Stop, Summary, Track, View, usual_rate,
+    Keep, Network, Plateau, Predictor, RunConfig, RunFolder, Source, Stop, Summary, Track, View, usual_rate,
     usual_schedule,
 };
 
@@ -148,7 +148,8 @@ impl Trainer {
         self
     }
 
-    /// Measures and keeps an average of the weights, which moves by 1 − `decay` of the way at each step.
+    /// Measures and keeps an average of the weights, which moves by 1 − `decay` of the way at each step, and by more in
+    /// the first ones; 0 for none. Default [`USUAL_EMA`](crate::USUAL_EMA).
     pub fn ema(mut self, decay: f64) -> Self {
         self.config.ema = Some(decay);
         self
@@ -178,9 +179,15 @@ impl Trainer {
         self
     }
 
-    /// When to stop before the last epoch.
+    /// When to stop before the last epoch. Default after 30 epochs without a lower validation loss.
     pub fn early_stopping(mut self, stopping: EarlyStopping) -> Self {
         self.config.early_stopping = stopping;
+        self
+    }
+
+    /// Which weights are kept. Default those of the best epoch.
+    pub fn keep(mut self, keep: Keep) -> Self {
+        self.config.keep = keep;
         self
     }
 

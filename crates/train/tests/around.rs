@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use downhill_data::{Dataset, Table};
 use downhill_nn::{Batch, Mlp, Model, Targets, Workspace};
 use downhill_optim::{Accumulator, Rule};
-use downhill_train::{ClassWeights, Config, Error, Event, Guard, Network, Trained, Trainer};
+use downhill_train::{ClassWeights, Config, Error, Event, Guard, Keep, Network, Trained, Trainer};
 
 fn data() -> Dataset {
     Table::bundled("breast-cancer").unwrap().default_target().split(0.2, 1).unwrap()
@@ -146,7 +146,8 @@ fn going_back_takes_the_corrections_along() {
     // All rows in one batch, so that an epoch is a step and its order is no matter.
     let settings = Config {
         batch: Some(1000),
-        early_stopping: "after(1000, min-delta=1e9, restore-best=false)".parse().unwrap(),
+        early_stopping: "after(1000, min-delta=1e9)".parse().unwrap(),
+        keep: Keep::Last,
         plateau: "cut(0.5, patience=1, threshold=1e9, threshold-mode=abs, backtrack=true)".parse().unwrap(),
         epochs: 4,
         ..config()
@@ -204,4 +205,40 @@ fn a_group_without_rate_holds_still() {
     let first = |trained: &Trained| trained.predictor().model().params()[..16].to_vec();
     assert_eq!(first(&short(frozen.clone())), first(&longer(frozen)));
     assert_ne!(first(&short(config())), first(&longer(config())));
+}
+
+/// Averages with a β for much longer runs, and with batch normalisation, whose statistics must be those of the averaged
+/// weights.
+#[test]
+fn an_average_is_good_from_the_first_steps_on() {
+    let data = Table::bundled("digits").unwrap().default_target().split(0.2, 0).unwrap();
+    let accuracy = |ema: f64, batch_norm: bool| {
+        let network = Mlp { batch_norm, dropout: 0.2, ..Network::mlp([128, 128]) }.into();
+        let lr = Some("warmup(5%, then=cosine(0.003))".parse().unwrap());
+        let config = Config { ema: Some(ema), lr, network, epochs: 8, batch: Some(64), ..Config::default() };
+        let trained = Trainer::from_config(config).threads(1).fit(&data).unwrap();
+        // What is kept is what was measured, statistics and all.
+        let measured = trained.predictor().evaluate_rows(&data.valid).unwrap();
+        assert!((measured.loss - trained.summary().valid_loss).abs() < 1e-9);
+        trained.score()
+    };
+    for batch_norm in [false, true] {
+        for ema in [0.99, 0.999] {
+            let score = accuracy(ema, batch_norm);
+            assert!(score > 0.95, "{score} with ema {ema}, batch normalisation: {batch_norm}");
+        }
+    }
+}
+
+/// Whether a run stops early and which weights it keeps are two settings.
+#[test]
+fn the_best_epoch_is_kept_without_early_stopping() {
+    // Good at first, and then a rate that only does harm.
+    let lr = Some("sequence(0.01, 3ep, 0.5)".parse().unwrap());
+    let config = Config { lr, guard: Guard::Off, ema: Some(0.0), epochs: 12, ..config() };
+    let best = run(config.clone()).unwrap().0;
+    let last = run(Config { keep: Keep::Last, ..config }).unwrap().0;
+    assert!(best.summary().best_epoch.unwrap() < 12, "else this is not a test");
+    assert_eq!((last.summary().best_epoch, last.summary().epochs), (Some(12), 12));
+    assert!(best.summary().valid_loss < last.summary().valid_loss);
 }

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use downhill_data::{Dataset, Examples, Table, Targets};
 use downhill_optim::Schedule;
 use downhill_train::{
-    Command, Config, Error, Event, FoundRate, Network, RunConfig, RunFolder, Source, Stop, Trained, Trainer,
+    Choice, Command, Config, Error, Event, FoundRate, Network, RunConfig, RunFolder, Source, Stop, Trained,
+    Trainer,
 };
 
 fn iris() -> Dataset {
@@ -152,4 +153,76 @@ fn a_search_can_be_interrupted() {
     commands.send(Command::Stop).unwrap();
     let trainer = Trainer::from_config(config("adamw")).threads(2).inbox(inbox);
     assert!(matches!(trainer.fit(&iris()), Err(Error::Interrupted)));
+}
+
+/// y = exp(1.2·(a + b)): a few rows hold most of the loss, so that single batches say nothing.
+fn skewed(seed: u64, rows: usize) -> Examples {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut uniform = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as f64 / (1u64 << 53) as f64
+    };
+    let mut normal =
+        || (-2.0 * uniform().max(1e-300).ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos();
+    let x: Vec<f32> = (0..2 * rows).map(|_| normal() as f32).collect();
+    let y: Vec<f64> = x.chunks(2).map(|row| (1.2 * f64::from(row[0] + row[1])).exp()).collect();
+    let mean = y.iter().sum::<f64>() / rows as f64;
+    let std = (y.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / rows as f64).sqrt();
+    let y = y.iter().map(|y| ((y - mean) / std) as f32).collect();
+    Examples::new(x, 2, Targets::Values(y)).unwrap()
+}
+
+#[test]
+fn lucky_batches_of_skewed_targets_do_not_fool_it() {
+    for seed in 1..=6 {
+        let data = Dataset::from_examples(skewed(seed, 400), skewed(seed + 100, 100)).unwrap();
+        let found = Trainer::default().seed(seed).threads(2).find_lr(&data).unwrap();
+        assert!((3e-4..0.1).contains(&found.recommended), "seed {seed}: {}", found.text());
+        assert!(found.rehearsals.iter().any(|rehearsal| rehearsal.lr == found.usual), "{found:?}");
+    }
+}
+
+/// Nothing can be learned from features that are all the same.
+#[test]
+fn where_nothing_is_learned_the_usual_rate_is_taken_and_said() {
+    let part = |rows: usize| {
+        let y = (0..rows).map(|row| if row % 2 == 0 { 1.0 } else { -1.0 }).collect();
+        Examples::new(vec![0.0; rows], 1, Targets::Values(y)).unwrap()
+    };
+    let data = Dataset::from_examples(part(200), part(50)).unwrap();
+    let found = Trainer::from_config(config("adamw")).threads(1).find_lr(&data).unwrap();
+    assert_eq!((found.recommended, &found.choice), (3e-3, &Some(Choice::NothingLearned)));
+    assert!(found.text().contains("none of 6 rehearsals learned anything"), "{}", found.text());
+}
+
+/// Rates far from the usual one are needed for this: few steps of all rows by a rule whose usual rate is small.
+#[test]
+fn a_clearly_better_rate_is_taken_and_explained() {
+    let data = Table::bundled("digits").unwrap().default_target().split(0.2, 1).unwrap();
+    let config = Config {
+        optimizer: "lion".parse().unwrap(),
+        batch: Some(512),
+        epochs: 20,
+        network: Network::Mlp(Network::mlp([64])),
+        ..Config::default()
+    };
+    let found = Trainer::from_config(config.clone()).threads(1).find_lr(&data).unwrap();
+    let Some(Choice::Better { best, lead, between, length, pull }) = &found.choice else {
+        panic!("{}", found.text())
+    };
+    // The factors in the explanation come to what is recommended, and the best rehearsal is in the band.
+    let product = best * between * length * pull;
+    assert!((product / found.recommended - 1.0).abs() < 0.05, "{product} and {}", found.recommended);
+    let lowest = found.rehearsals.iter().min_by(|a, b| a.loss.unwrap().total_cmp(&b.loss.unwrap())).unwrap();
+    assert!((lowest.lr / best - 1.0).abs() < 1e-6);
+    assert!(found.band[0] <= best * 1.05 && found.band[1] >= best * 0.95, "{:?}", found.band);
+    assert!(lead.is_none_or(|[mean, error]| mean > error));
+    let loss = |lr: Schedule| {
+        let config = Config { lr: Some(lr), ..config.clone() };
+        Trainer::from_config(config).threads(1).fit(&data).unwrap().summary().valid_loss
+    };
+    let usual = downhill_train::usual_schedule(&config.optimizer, found.usual);
+    assert!(loss(found.schedule.clone()) < 0.5 * loss(usual), "{}", found.text());
 }

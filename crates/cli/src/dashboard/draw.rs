@@ -300,7 +300,7 @@ impl Picture<'_> {
             ("p", "pause, and go on"),
             ("c", "write a checkpoint"),
             ("e", "end the run here, and keep the best epoch"),
-            ("", "(the last, with --early-stop off)"),
+            ("", "(the last, with --keep last)"),
             ("← →", "one panel large, or all"),
             ("q", self.quit[1]),
             ("?", "this help; any key leaves it"),

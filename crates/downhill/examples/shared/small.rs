@@ -11,7 +11,7 @@ pub fn small(table: &Table, seed: u64, rows: usize) -> Result<Dataset, Box<dyn E
 }
 
 /// At most so many of the rows, evenly taken.
-fn thinned(examples: &Examples, most: usize) -> Result<Examples, Box<dyn Error>> {
+pub fn thinned(examples: &Examples, most: usize) -> Result<Examples, Box<dyn Error>> {
     let kept: Vec<usize> = (0..examples.rows()).step_by(examples.rows().div_ceil(most).max(1)).collect();
     let x = kept.iter().flat_map(|&row| examples.row(row)).copied().collect();
     let y = match &examples.y {

@@ -7,14 +7,15 @@ use std::path::Path;
 use downhill::data::bundled;
 use downhill::prelude::*;
 
-/// The bundled tables, and those in a folder by their names, if there is such a folder; of all these those that are
+/// The bundled tables, and those in a folder and in `tables` inside it, if there is such a folder; of all these those that are
 /// named, or all if none is.
 pub fn tables(folder: &Path, names: &[String]) -> Result<Vec<(String, Table)>, Box<dyn Error>> {
     let mut tables = Vec::new();
     for data in bundled::catalogue() {
         tables.push((data.name.to_string(), Table::bundled(data.name)?));
     }
-    if folder.is_dir() {
+    let more = folder.join("tables");
+    for folder in [folder, &more].into_iter().filter(|folder| folder.is_dir()) {
         let mut files = fs::read_dir(folder)?
             .map(|entry| Ok(entry?.path()))
             .collect::<Result<Vec<_>, std::io::Error>>()?;

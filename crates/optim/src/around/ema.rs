@@ -2,16 +2,21 @@
 
 use crate::{Float, Step, UpdateRule};
 
-/// A rule whose parameters are averaged on the way: e ← β·e + (1 − β)·p after each step, e being p after the first.
+/// A rule whose parameters are averaged on the way: e ← βₜ·e + (1 − βₜ)·p after step t, counted from 0, where
+/// βₜ = min(β, t/(t + 2)).
 ///
-/// The average is what to evaluate and keep; training goes on with the parameters themselves. Polyak and Juditsky,
-/// "Acceleration of stochastic approximation by averaging" (1992), with exponentially falling weights; as PyTorch's
-/// `AveragedModel` with `get_ema_multi_avg_fn`, and Keras's `use_ema`.
+/// The average is what to evaluate and keep; training goes on with the parameters themselves. Until βₜ has come to β, the
+/// parameters after each step count in proportion to its number: Lacoste-Julien, Schmidt and Bach, "A simpler approach to
+/// obtaining an O(1/t) convergence rate for the projected stochastic subgradient method" (2012). From then on the
+/// weights of old steps fall exponentially: Polyak and Juditsky, "Acceleration of stochastic approximation by averaging"
+/// (1992). So the average is worth something from the first step on, as with TensorFlow's `ExponentialMovingAverage` and
+/// its `num_updates`. PyTorch's `AveragedModel` and Keras's `use_ema` take β at once: there the first parameters weigh on
+/// the average until a few times 1/(1 − β) steps are made.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Averaged<R> {
     /// The rule.
     pub rule: R,
-    /// β, how slowly the average moves, in [0, 1).
+    /// β, how slowly the average moves once it has begun, in [0, 1).
     pub decay: f64,
 }
 
@@ -24,7 +29,8 @@ impl<R: UpdateRule> UpdateRule for Averaged<R> {
         step: Step,
     ) -> impl Fn(F, F, Self::State<F>) -> (F, Self::State<F>) + Copy + Send + Sync {
         let update = self.rule.at::<F>(step);
-        let decay = if step.index == 0 { 0.0 } else { self.decay };
+        let steps = step.index as f64;
+        let decay = self.decay.min(steps / (steps + 2.0));
         let (decay, new) = (F::of(decay), F::of(1.0 - decay));
         #[inline(always)]
         move |p, g, (state, [e])| {

@@ -1,95 +1,165 @@
-//! Which rate to try next, and what to make of those that were tried.
+//! Which rate to rehearse next, and what to make of those that were rehearsed.
 //!
-//! Rates lie on a ladder around a middle, each [`RUNG`] times the one below it.
+//! Rates lie on a ladder around the usual one, each [`RUNG`] times the one below it.
 
 /// The ratio of neighbouring rates.
 pub const RUNG: f64 = 2.25;
 
-/// The rungs tried first.
-pub const FIRST: [i32; 3] = [-2, 0, 2];
+/// How far apart the first rungs are, and those by which the search goes on beyond them.
+const STRIDE: i32 = 3;
 
-/// How much a rate must gain, as a share of the loss, for each square of its distance from the middle in powers of e.
-/// Short trainings on few rows are noisy, and the middle is where the rate usually is.
-const DOUBT: f64 = 0.01;
+/// The rungs tried first; the usual rate is one of them.
+pub const FIRST: [i32; 3] = [0, -STRIDE, STRIDE];
 
-/// How far the answer is drawn back to the middle, and by what factor at most.
-const DRAW: (f64, f64) = (0.25, 2.0);
+/// Losses below this share of the first guess's are all the same.
+const NOTHING: f64 = 0.003;
+
+/// The share of the first guess's loss that must be gained for a rehearsal to have learned anything.
+const LEARNED: f64 = 1e-3;
+
+/// How many standard errors another rate's lead over the usual one must be.
+const CERTAIN: f64 = 1.0;
 
 /// The best rate falls with the length of the run to this power. Short trainings reward whoever moves far.
-const LENGTH_POWER: f64 = 0.15;
+const LENGTH_POWER: f64 = 0.05;
 
-/// Rates whose score is within this of the best are in the band: the loss is about a tenth higher.
-const BAND: f64 = 0.1;
+/// How far the answer is drawn back to the usual rate: the power of their ratio.
+const PULL: f64 = 0.15;
 
-/// A rung that was tried, and its score: the logarithm of the loss, and the doubt. Infinite if the loss was no number.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// Rehearsals whose loss is at most so many times the best one's came as far.
+const BAND: f64 = 1.1;
+
+/// A rung that was rehearsed, and what it came to.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Tried {
     pub rung: i32,
-    pub score: f64,
+    /// The mean losses of some groups of rows, the same for every rung; none if one was no finite number.
+    pub losses: Option<Vec<f64>>,
 }
 
 impl Tried {
-    /// `least` is what a loss is taken for at least, so that differences between losses of nearly zero do not count.
-    pub fn new(rung: i32, loss: Option<f64>, least: f64) -> Self {
-        let distance = f64::from(rung) * RUNG.ln();
-        let score = |loss: f64| loss.max(least).ln() + DOUBT * distance * distance;
-        Self { rung, score: loss.map_or(f64::INFINITY, score) }
+    /// The mean loss.
+    pub fn loss(&self) -> Option<f64> {
+        self.losses.as_ref().map(|losses| losses.iter().sum::<f64>() / losses.len() as f64)
+    }
+
+    /// The logarithm of the loss; infinite if it was no finite number. Differences between losses of nearly nothing, beside
+    /// `guess`, the first guess's, do not count.
+    fn score(&self, guess: f64) -> f64 {
+        self.loss().map_or(f64::INFINITY, |loss| loss.max(NOTHING * guess).max(f64::MIN_POSITIVE).ln())
     }
 }
 
-fn best(tried: &[Tried]) -> usize {
-    // Of two that are equal the lower rung.
-    (0..tried.len()).min_by(|&a, &b| tried[a].score.total_cmp(&tried[b].score)).unwrap_or(0)
+/// The lowest of some rungs; of two that are equal, the nearer one to the usual rate.
+fn best(tried: &[Tried], guess: f64) -> usize {
+    let key = |at: usize| (tried[at].score(guess), tried[at].rung.abs());
+    let lower = |a: &usize, b: &usize| {
+        let (a, b) = (key(*a), key(*b));
+        a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))
+    };
+    (0..tried.len()).min_by(lower).unwrap_or(0)
 }
 
 /// The rung to try next, of `tried` in the order of the rungs: beyond the best if that is at an end, else on the better side
 /// of it; none if there is nothing left to look at nearby.
-pub fn next(tried: &[Tried]) -> Option<i32> {
-    let at = best(tried);
-    let Tried { rung, score } = *tried.get(at)?;
-    if !score.is_finite() {
-        return Some(tried[0].rung - 2);
-    }
-    if at == 0 {
-        return Some(rung - 2);
+pub fn next(tried: &[Tried], guess: f64) -> Option<i32> {
+    let at = best(tried, guess);
+    let rung = tried.get(at)?.rung;
+    if at == 0 || tried[at].losses.is_none() {
+        return Some(tried[0].rung - STRIDE);
     }
     if at + 1 == tried.len() {
-        return Some(rung + 2);
+        return Some(rung + STRIDE);
     }
-    let (below, above) = (tried[at - 1], tried[at + 1]);
-    let open_below = (rung - below.rung > 1).then_some((below.score, rung - 1));
-    let open_above = (above.rung - rung > 1).then_some((above.score, rung + 1));
+    let (below, above) = (&tried[at - 1], &tried[at + 1]);
+    let open_below = (rung - below.rung > 1).then_some((below.score(guess), rung - 1));
+    let open_above = (above.rung - rung > 1).then_some((above.score(guess), rung + 1));
     open_below.into_iter().chain(open_above).min_by(|a, b| a.0.total_cmp(&b.0)).map(|side| side.1)
 }
 
-/// What the tried rungs come to for a run that is so many times as long as a trial: the best rate and the band around it, as
-/// multiples of the middle. None if no trial came to a finite loss.
-pub fn conclude(tried: &[Tried], times_longer: f64) -> Option<(f64, [f64; 2])> {
-    let at = best(tried);
-    let Tried { rung, score } = *tried.get(at).filter(|tried| tried.score.is_finite())?;
-    let inner = at > 0 && at + 1 < tried.len();
-    let vertex = if inner { between(tried[at - 1], tried[at], tried[at + 1]) } else { f64::from(rung) };
-    let (share, most) = DRAW;
-    let drawn = (share * vertex.abs()).min(most.ln() / RUNG.ln());
-    let shorter = times_longer.powf(-LENGTH_POWER);
-    let rate = |rung: f64| RUNG.powf(rung) * shorter;
-    let recommended = rate(vertex - drawn.copysign(vertex));
-
-    let inside = |tried: &&Tried| tried.score <= score + BAND;
-    let low = tried[..=at].iter().rev().take_while(inside).last().map_or(rung, |tried| tried.rung);
-    let high = tried[at..].iter().take_while(inside).last().map_or(rung, |tried| tried.rung);
-    let band = [rate(f64::from(low) - 0.5).min(recommended), rate(f64::from(high) + 0.5).max(recommended)];
-    Some((recommended, band))
+/// What rehearsals come to; rates are multiples of the usual one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Conclusion {
+    /// None came to a finite loss: a rate below all of them.
+    Diverged { rate: f64 },
+    /// None learned anything.
+    NothingLearned,
+    /// No rate was better than the usual one by more than the noise. The best other one, if there was any, and by how
+    /// much its mean loss was lower, with the standard error.
+    Usual { lead: Option<Lead> },
+    /// Another rate was.
+    Better {
+        rate: f64,
+        lead: Option<Lead>,
+        /// What the best rehearsal's rate was multiplied by: as the parabola through it and its neighbours has its lowest
+        /// point elsewhere, as the run is longer than a rehearsal, and towards the usual rate.
+        factors: [f64; 3],
+    },
 }
 
-/// Where the parabola through three points is lowest, at most half way to a neighbour.
-fn between(below: Tried, middle: Tried, above: Tried) -> f64 {
+/// How much lower a rehearsal's loss was than that at the usual rate, over the same rows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lead {
+    pub mean: f64,
+    pub error: f64,
+}
+
+/// What the tried rungs, in their order, come to for a run that is so many times as long as a rehearsal.
+pub fn conclude(tried: &[Tried], guess: f64, times_longer: f64) -> Conclusion {
+    let at = best(tried, guess);
+    let Some(loss) = tried.get(at).and_then(Tried::loss) else {
+        let lowest = tried.first().map_or(0, |tried| tried.rung);
+        return Conclusion::Diverged { rate: RUNG.powi(lowest - STRIDE) };
+    };
+    if loss > (1.0 - LEARNED) * guess {
+        return Conclusion::NothingLearned;
+    }
+    let Tried { rung, losses, .. } = &tried[at];
+    if *rung == 0 {
+        return Conclusion::Usual { lead: None };
+    }
+    let usual = tried.iter().find(|tried| tried.rung == 0).and_then(|tried| tried.losses.as_ref());
+    let lead = usual.zip(losses.as_ref()).map(|(usual, losses)| lead(usual, losses));
+    if lead.is_some_and(|lead| lead.mean <= CERTAIN * lead.error) {
+        return Conclusion::Usual { lead };
+    }
+    let inner = at > 0 && at + 1 < tried.len();
+    let x = f64::from(*rung);
+    let vertex = if inner { lowest_between([&tried[at - 1], &tried[at], &tried[at + 1]], guess) } else { x };
+    let length = times_longer.powf(-LENGTH_POWER);
+    let peak = RUNG.powf(vertex) * length;
+    let factors = [RUNG.powf(vertex - x), length, peak.powf(-PULL)];
+    Conclusion::Better { rate: peak.powf(1.0 - PULL), lead, factors }
+}
+
+/// The lowest and the highest of the rungs around the best that came about as far.
+pub fn band(tried: &[Tried], guess: f64) -> Option<[i32; 2]> {
+    let at = best(tried, guess);
+    let most = tried.get(at)?.loss()?.max(NOTHING * guess) * BAND;
+    let inside = |tried: &&Tried| tried.loss().is_some_and(|loss| loss <= most);
+    let low = tried[..=at].iter().rev().take_while(inside).last()?;
+    let high = tried[at..].iter().take_while(inside).last()?;
+    Some([low.rung, high.rung])
+}
+
+/// The mean of the differences by group, and its standard error.
+fn lead(usual: &[f64], other: &[f64]) -> Lead {
+    let differences: Vec<f64> = usual.iter().zip(other).map(|(usual, other)| usual - other).collect();
+    let count = differences.len() as f64;
+    let mean = differences.iter().sum::<f64>() / count;
+    let squares = differences.iter().map(|difference| (difference - mean).powi(2)).sum::<f64>();
+    let error = if count > 1.0 { (squares / (count - 1.0) / count).sqrt() } else { f64::INFINITY };
+    Lead { mean, error }
+}
+
+/// Where the parabola through three rungs' scores is lowest, at most half way to a neighbour.
+fn lowest_between([below, middle, above]: [&Tried; 3], guess: f64) -> f64 {
     let x = f64::from(middle.rung);
     let (left, right) = (x - f64::from(below.rung), f64::from(above.rung) - x);
-    let (fall, rise) = ((middle.score - below.score) / left, (above.score - middle.score) / right);
-    if rise.is_infinite() || fall.is_infinite() {
-        return x;
-    }
+    // What blew up counts as three times the first guess's loss, not as infinitely far up.
+    let score = |tried: &Tried| tried.score(guess).min((3.0 * guess).ln());
+    let fall = (score(middle) - score(below)) / left;
+    let rise = (score(above) - score(middle)) / right;
     let bend = rise - fall;
     let offset = if bend > 1e-12 { -(fall * right + rise * left) / (2.0 * bend) } else { 0.0 };
     x + offset.clamp(-left / 2.0, right / 2.0)
@@ -99,62 +169,80 @@ fn between(below: Tried, middle: Tried, above: Tried) -> f64 {
 mod tests {
     use super::*;
 
-    /// What is tried of a loss that is a function of the rung, and the conclusion.
-    fn search(
-        loss: impl Fn(i32) -> Option<f64>,
-        trials: usize,
-        longer: f64,
-    ) -> (Vec<i32>, Option<(f64, [f64; 2])>) {
-        let mut tried: Vec<Tried> = FIRST.iter().map(|&rung| Tried::new(rung, loss(rung), 1e-9)).collect();
+    fn tried(rung: i32, losses: &[f64]) -> Tried {
+        Tried { rung, losses: (!losses.is_empty()).then(|| losses.to_vec()) }
+    }
+
+    /// The order in which rungs are tried of a loss that is a function of the rung, and the conclusion, all rows alike.
+    fn search(loss: impl Fn(i32) -> Option<f64>, trials: usize, longer: f64) -> (Vec<i32>, Conclusion) {
+        let rehearse = |rung| Tried { rung, losses: loss(rung).map(|loss| vec![loss; 2]) };
+        let mut all: Vec<Tried> = FIRST.into_iter().map(rehearse).collect();
+        all.sort_by_key(|tried| tried.rung);
         let mut order = FIRST.to_vec();
-        while tried.len() < trials
-            && let Some(rung) = next(&tried)
+        while all.len() < trials
+            && let Some(rung) = next(&all, 1.0)
         {
             order.push(rung);
-            tried.push(Tried::new(rung, loss(rung), 1e-9));
-            tried.sort_by_key(|tried| tried.rung);
+            all.push(rehearse(rung));
+            all.sort_by_key(|tried| tried.rung);
         }
-        (order, conclude(&tried, longer))
+        (order, conclude(&all, 1.0, longer))
     }
 
     #[test]
     fn the_search_goes_to_the_lowest_loss() {
-        // ln loss = (x − 5)²/10 over the rung; the doubt adds 0.01·(x·ln 2.25)².
-        let loss = |rung: i32| Some((0.1 * f64::from((rung - 5).pow(2))).exp());
+        // ln loss = (x − 4)²/10 − 3 over the rung.
+        let loss = |rung: i32| Some((0.1 * f64::from((rung - 4).pow(2)) - 3.0).exp());
         let (order, found) = search(loss, 6, 1.0);
-        assert_eq!(order, [-2, 0, 2, 4, 6, 5]);
-        // The vertex of both parabolas together, drawn back by a factor of 2.25^(0.25·x), which is above 2, so by 2.
-        let doubt = DOUBT * RUNG.ln().powi(2);
-        let vertex = 0.5 / (0.1 + doubt);
-        let (rate, [low, high]) = found.unwrap();
-        let wanted = RUNG.powf(vertex) / RUNG.powf(0.25 * vertex).min(2.0);
+        assert_eq!(order, [0, -3, 3, 6, 4, 5]);
+        let Conclusion::Better { rate, factors, .. } = found else { panic!("{found:?}") };
+        // The lowest point of the parabola itself, drawn back.
+        let wanted = RUNG.powf(4.0 * (1.0 - PULL));
         assert!((rate / wanted - 1.0).abs() < 1e-9, "{rate}, not {wanted}");
-        assert!(low <= rate && rate <= high);
-        // A run that is 100 times as long as a trial has half the rate: 100^0.15 = 1.995.
-        let (longer, _) = search(loss, 6, 100.0).1.unwrap();
-        assert!((longer / rate - 0.5012).abs() < 1e-4);
+        let product = RUNG.powi(4) * factors.iter().product::<f64>();
+        assert!((product / rate - 1.0).abs() < 1e-9, "{factors:?}");
+        // A run that is 100 times as long as a rehearsal: 100^(−0.05 · 0.85).
+        let Conclusion::Better { rate: longer, .. } = search(loss, 6, 100.0).1 else { panic!() };
+        assert!((longer / rate - 0.8222).abs() < 1e-4, "{}", longer / rate);
     }
 
     #[test]
     fn rates_that_blow_up_are_left_below() {
-        // Nothing above −5 is finite.
-        let loss = |rung: i32| (rung <= -5).then(|| 2.0 + f64::from(-rung));
-        let (order, found) = search(loss, 6, 1.0);
-        assert_eq!(order, [-2, 0, 2, -4, -6, -8]);
-        let (rate, [low, high]) = found.unwrap();
-        assert!(rate < RUNG.powf(-4.0) && low <= rate && rate <= high);
-        assert_eq!(search(|_| None, 6, 1.0).1, None);
+        let (order, found) = search(|rung| (rung <= -5).then(|| 0.2 - 0.01 * f64::from(rung)), 6, 1.0);
+        assert_eq!(order, [0, -3, 3, -6, -9, -5]);
+        let Conclusion::Better { rate, lead: None, .. } = found else { panic!("{found:?}") };
+        assert!(rate < RUNG.powf(-3.0) && rate > RUNG.powf(-6.0), "{rate}");
+        let lowest = RUNG.powi(-15);
+        assert_eq!(search(|_| None, 6, 1.0).1, Conclusion::Diverged { rate: lowest });
     }
 
     #[test]
-    fn what_is_all_the_same_stays_in_the_middle() {
-        let (order, found) = search(|_| Some(0.7), 6, 1.0);
-        assert_eq!(order, [-2, 0, 2, -1, 1]);
-        let (rate, [low, high]) = found.unwrap();
-        assert!((rate - 1.0).abs() < 1e-12);
-        assert!((low * high - 1.0).abs() < 1e-9 && high > 5.0);
+    fn what_is_all_the_same_is_the_usual_rate() {
+        assert_eq!(search(|_| Some(0.7), 6, 30.0).1, Conclusion::Usual { lead: None });
+        assert_eq!(search(|_| Some(1.0), 6, 30.0).1, Conclusion::NothingLearned);
         // Losses of nearly nothing are the same too.
-        let nothing = |rung: i32| Tried::new(rung, Some(1e-12 * f64::from(rung + 3)), 1e-3);
-        assert_eq!(nothing(2).score, nothing(-2).score);
+        let nothing = |rung: i32| Some(1e-6 * f64::from(10 - rung));
+        assert_eq!(search(nothing, 6, 30.0).1, Conclusion::Usual { lead: None });
+    }
+
+    #[test]
+    fn another_rate_must_lead_by_more_than_the_noise() {
+        let usual = [0.5, 0.7, 0.6, 0.6];
+        // Lower by 0.1 in the mean, with a standard error of 0.02: the same rows are compared.
+        let clear = tried(3, &[0.4, 0.6, 0.45, 0.55]);
+        let found = conclude(&[tried(-3, &[0.9; 4]), tried(0, &usual), clear], 1.0, 1.0);
+        let Conclusion::Better { lead: Some(lead), .. } = found else { panic!("{found:?}") };
+        assert!((lead.mean - 0.1).abs() < 1e-12 && (lead.error - 0.02041).abs() < 1e-5, "{lead:?}");
+        // The same mean, by one lucky group.
+        let lucky = tried(3, &[0.6, 0.8, 0.65, -0.05]);
+        let found = conclude(&[tried(-3, &[0.9; 4]), tried(0, &usual), lucky], 1.0, 1.0);
+        assert!(matches!(found, Conclusion::Usual { lead: Some(_) }), "{found:?}");
+    }
+
+    #[test]
+    fn the_band_is_of_rates_that_were_rehearsed() {
+        let all = [tried(-3, &[0.9]), tried(0, &[0.52]), tried(1, &[0.5]), tried(3, &[0.54]), tried(6, &[])];
+        assert_eq!(band(&all, 1.0), Some([0, 3]));
+        assert_eq!(band(&[tried(0, &[])], 1.0), None);
     }
 }

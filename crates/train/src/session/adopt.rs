@@ -31,7 +31,7 @@ impl Session<'_> {
         let (own, its) = (self.config, other.config);
         let same_rule = spec::name(&own.optimizer) == spec::name(&its.optimizer);
         let same_slots = self.optimizer.state().slots().len() == other.optimizer.state().slots().len();
-        let same_around = own.ema.is_some() == its.ema.is_some()
+        let same_around = own.average().is_some() == its.average().is_some()
             && discriminant::<Lookahead>(&own.lookahead) == discriminant(&its.lookahead);
         let goes_on = same_rule && same_slots && same_around;
         if goes_on {

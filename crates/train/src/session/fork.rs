@@ -1,7 +1,7 @@
 //! Branching off: going on from a state that was kept, at other rates.
 
 use downhill_data::Examples;
-use downhill_nn::{Batch, Loss, Model, Trace, Workspace};
+use downhill_nn::{Batch, Loss, Model, Targets, Trace, Workspace};
 use downhill_optim::Schedule;
 
 use super::{Outside, Session, targets};
@@ -74,12 +74,28 @@ impl Session<'_> {
 
     /// The mean loss over some rows in evaluation mode, with the weights that would be measured.
     pub fn loss_of(&mut self, rows: &Examples) -> Result<f64, Error> {
-        self.show_evaluation();
+        Ok(self.losses_of_groups(rows, 1)?[0])
+    }
+
+    /// The mean losses of so many groups of neighbouring rows, or of each row if they are fewer, in evaluation mode, with
+    /// the weights that would be measured.
+    pub fn losses_of_groups(&mut self, rows: &Examples, groups: usize) -> Result<Vec<f64>, Error> {
+        self.show_evaluation()?;
         let mut outputs = vec![0.0; rows.rows() * self.model.outputs()];
         let predicted = self.workspace.predict(&self.model, &rows.x, &mut outputs);
         self.hide_evaluation();
         predicted?;
-        Ok(self.loss.mean(&outputs, targets(&rows.y))?)
+        let (count, width) = (rows.rows(), self.model.outputs());
+        let groups = groups.min(count);
+        let mean = |group: usize| -> Result<f64, Error> {
+            let (first, last) = (count * group / groups, count * (group + 1) / groups);
+            let targets = match targets(&rows.y) {
+                Targets::Classes(labels) => Targets::Classes(&labels[first..last]),
+                Targets::Values(values) => Targets::Values(&values[first * width..last * width]),
+            };
+            Ok(self.loss.mean(&outputs[first * width..last * width], targets)?)
+        };
+        (0..groups).map(mean).collect()
     }
 
     /// What the hidden layers do with these rows: their outputs, and the gradient of the mean loss.
