@@ -32,9 +32,9 @@ pub(crate) fn explain(text: &str, error: &toml::de::Error) -> String {
     let column = 1 + text[line_start..start].chars().count();
     let message = plain(message, found.lines().next().unwrap_or_default());
     let place = start - line_start;
-    let end = line.get(place..).map_or(place, |rest| {
-        place + rest.chars().take(marked.max(1)).map(char::len_utf8).sum::<usize>()
-    });
+    let end = line
+        .get(place..)
+        .map_or(place, |rest| place + rest.chars().take(marked.max(1)).map(char::len_utf8).sum::<usize>());
     format!("line {number}, column {column}: {message}\n{}", excerpt::marked(line, place..end))
 }
 
