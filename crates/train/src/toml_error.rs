@@ -136,7 +136,7 @@ mod tests {
         }
         let spaces = " ".repeat(200_000);
         let shown = error(&format!("[training]\nlr = \"cosine(0.1, {spaces}ovr=3)\""));
-        assert!(shown.starts_with("line 2, column 200020: unknown key `ovr`"), "{shown}");
+        assert!(shown.starts_with("line 2, column 200019: unknown key `ovr`"), "{shown}");
         assert!(shown.contains("ovr=3)\"\n") && shown.ends_with(" ^^^"), "{shown}");
     }
 }
