@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
+use downhill_optim::excerpt;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{self, Progress};
@@ -52,7 +53,11 @@ impl FromStr for BranchPoint {
             },
         };
         point.ok_or_else(|| {
-            format!("`{text}` is no place in a run; give 12ep (after 12 epochs), -3ep (3 epochs before its last one), step:1234, best or last")
+            let text = excerpt::word(text);
+            format!(
+                "`{text}` is no place in a run; give 12ep (after 12 epochs), -3ep (3 epochs before its last one), step:1234, \
+                 best or last"
+            )
         })
     }
 }

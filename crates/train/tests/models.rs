@@ -25,7 +25,7 @@ fn layers(specs: &[&str]) -> Network {
 
 fn refused(path: &Path, change: impl FnOnce(&mut Value)) -> String {
     let changed = path.with_extension("changed");
-    fs::write(&changed, seal::described(&fs::read(path).unwrap(), change)).unwrap();
+    fs::write(&changed, seal::described(&fs::read(path).unwrap(), change).unwrap()).unwrap();
     Predictor::load(&changed).map(|_| "loaded".to_string()).unwrap_or_else(|error| error.to_string())
 }
 
@@ -156,7 +156,8 @@ fn a_checkpoint_that_contradicts_itself_is_damaged() {
     ] {
         let changed = seal::described(&good, |about| {
             *about.pointer_mut(place).unwrap_or_else(|| panic!("no {place}")) = value.clone();
-        });
+        })
+        .unwrap();
         for entry in fs::read_dir(run.checkpoints()).unwrap() {
             fs::remove_file(entry.unwrap().path()).unwrap();
         }
