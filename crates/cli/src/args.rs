@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args as Flags, Parser, Subcommand, ValueEnum};
 use downhill::data::{ReadOptions, Table, Task};
 use downhill::nn::{Activation, Loss};
@@ -12,7 +13,7 @@ use downhill::optim::{Group, Init, Lookahead, Rule, Schedule, SpecError, nearest
 use downhill::prelude::Predictor;
 use downhill::train::{
     ClassWeights, EarlyStopping, Guard, Held, Keep, Patience, Plateau, RateChange, RunConfig, Source, State,
-    Track,
+    Track, path_text,
 };
 use downhill_report::Lang;
 
@@ -163,7 +164,7 @@ pub struct FindLrArgs {
 #[derive(Flags)]
 pub struct SetupArgs {
     /// A bundled data set (`downhill datasets` lists them), a CSV or TSV file, or a folder of IDX images.
-    #[arg(required_unless_present_any = ["config", "images"])]
+    #[arg(required_unless_present_any = ["config", "images"], value_parser = path_as_text())]
     pub data: Option<String>,
 
     /// Start from the settings in a file, such as a run's run.toml; flags override them.
@@ -214,7 +215,7 @@ pub struct SourceArgs {
     pub task: Option<TaskName>,
 
     /// What to measure on: a share of the rows, or a file. [default: 0.2]
-    #[arg(long, value_name = "SHARE|FILE", value_parser = held, allow_negative_numbers = true)]
+    #[arg(long, value_name = "SHARE|FILE", value_parser = path_as_text().try_map(|text| held(&text)), allow_negative_numbers = true)]
     pub valid: Option<Held>,
 
     #[command(flatten)]
@@ -486,10 +487,11 @@ pub struct ResumeArgs {
 #[derive(Flags)]
 pub struct BranchArgs {
     /// The run's folder or its name inside --runs, and where to branch off: RUN@12ep, @-3ep, @step:1234, @best.
-    #[arg(value_name = "RUN[@POINT]")]
+    #[arg(value_name = "RUN[@POINT]", value_parser = path_as_text())]
     pub run: String,
 
     /// Other data to go on with, of the same columns: a bundled data set, a file, or a folder of images.
+    #[arg(value_parser = path_as_text())]
     pub data: Option<String>,
 
     /// Change the rate from the first step of the branch on: a rate such as 0.003, a factor such as 0.5x, `schedule` for
@@ -616,7 +618,7 @@ pub struct UseArgs {
     pub run: PathBuf,
 
     /// A table or a folder of images, or the name of a bundled data set.
-    #[arg(required_unless_present = "images")]
+    #[arg(required_unless_present = "images", value_parser = path_as_text())]
     pub data: Option<String>,
 
     #[command(flatten)]
@@ -877,13 +879,18 @@ fn positive(text: &str) -> Result<f64, String> {
 }
 
 /// A share, in percent or not, or else a file.
+/// A name or a path that need not be UTF-8, as text that says which one it is.
+fn path_as_text() -> impl TypedValueParser<Value = String> {
+    OsStringValueParser::new().map(|path| path_text::to_text(path.as_ref()))
+}
+
 fn held(text: &str) -> Result<Held, String> {
     let (digits, unit) = text.strip_suffix('%').map_or((text, 1.0), |digits| (digits, 100.0));
     match digits.parse::<f64>() {
         Ok(share) if share > 0.0 && share < unit => Ok(Held::Share(share / unit)),
         Ok(_) => Err("give a share of the rows above 0 and below 1, such as 0.2, or a file".into()),
         Err(_) if text.is_empty() => Err("give a share of the rows such as 0.2, or a file".into()),
-        Err(_) => Ok(Held::File(text.into())),
+        Err(_) => Ok(Held::File(path_text::from_text(text))),
     }
 }
 
@@ -942,7 +949,7 @@ impl ReadArgs {
             (source.from, source.labels) = (data.to_string(), None);
         }
         if let Some(images) = &self.images {
-            (source.from, source.labels) = (images.to_string_lossy().into_owned(), self.labels.clone());
+            (source.from, source.labels) = (path_text::to_text(images), self.labels.clone());
         }
         if self.delimiter.is_some() {
             source.read.delimiter = self.delimiter;

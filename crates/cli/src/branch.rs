@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use downhill::prelude::Trainer;
-use downhill::train::{BranchPoint, Command, Overview, RunFolder};
+use downhill::train::{BranchPoint, Command, Overview, RunFolder, path_text};
 
 use crate::args::{BranchArgs, Format};
 use crate::train::{conclude, connect, new_board};
@@ -29,10 +29,11 @@ pub fn branch(options: &BranchArgs, format: Format, quiet: bool) -> Result<(), F
 
 /// A run and a point in it: `digits-1@12ep`.
 fn parse(text: &str, runs: &Path) -> Result<(RunFolder, BranchPoint), Failure> {
-    let whole = evaluate::run_folder(Path::new(text), runs).exists();
+    let path = path_text::from_text;
+    let whole = evaluate::run_folder(&path(text), runs).exists();
     let (run, at) = match text.rsplit_once('@').filter(|_| !whole) {
         Some((run, at)) => (run, at.parse().map_err(Failure::Usage)?),
         None => (text, BranchPoint::Last),
     };
-    Ok((evaluate::open(Path::new(run), runs)?, at))
+    Ok((evaluate::open(&path(run), runs)?, at))
 }

@@ -108,7 +108,7 @@ fn name(settings: &[(String, String)]) -> String {
 }
 
 fn table(entrants: &[Entrant]) -> String {
-    let names: Vec<String> = entrants.iter().map(|(settings, _)| name(settings)).collect();
+    let names: Vec<String> = entrants.iter().map(|(settings, _)| output::cell(&name(settings))).collect();
     let wide = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let mut text = format!("{:<wide$}  {:>10}  {:>10}  {:>5}\n", "", "training", "validation", "best");
     for (name, (_, compared)) in names.iter().zip(entrants) {

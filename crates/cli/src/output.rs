@@ -2,13 +2,25 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use downhill::optim::excerpt::shortened;
 use downhill::train::Metrics;
 use serde_json::Value;
 
 use crate::Failure;
 
-/// Writes to standard output; somebody who has stopped reading is no error.
+/// Writes text for people to standard output, with control characters escaped: names of files and folders, and what files
+/// say, may hold some, and a terminal would obey them.
 pub fn print(text: &str) -> Result<(), Failure> {
+    write(&visible(text))
+}
+
+/// Writes text for people that has colours of ours in it. What is not ours must be [`visible`] before.
+pub fn print_coloured(text: &str) -> Result<(), Failure> {
+    write(text)
+}
+
+/// Writes to standard output; somebody who has stopped reading is no error.
+fn write(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     written.map_err(|error| match error.kind() {
@@ -38,7 +50,7 @@ fn reason(error: &io::Error) -> String {
 
 /// Writes one JSON value on a line.
 pub fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    print(&format!("{}\n", serde_json::to_string(value)?))
+    write(&format!("{}\n", serde_json::to_string(value)?))
 }
 
 /// Writes rows as CSV.
@@ -48,7 +60,7 @@ pub fn print_csv<R: AsRef<[String]>>(rows: impl IntoIterator<Item = R>) -> Resul
         writer.write_record(row.as_ref())?;
     }
     let bytes = writer.into_inner().map_err(|error| Failure::Message(error.to_string()))?;
-    print(&String::from_utf8(bytes)?)
+    write(&String::from_utf8(bytes)?)
 }
 
 /// Writes one flat row of an object, its nested objects' keys beside its own, with a line of names above it.
@@ -106,7 +118,7 @@ pub fn metrics_line(metrics: &Metrics) -> String {
 pub fn confusion_table(metrics: &Metrics, classes: &[String]) -> Option<String> {
     let Metrics::Classification(metrics) = metrics else { return None };
     let counts = metrics.confusion.as_ref().filter(|counts| counts.len() <= 12)?;
-    let short = |name: &str| visible(name).chars().take(12).collect::<String>();
+    let short = |name: &str| cell(name).chars().take(12).collect::<String>();
     let names: Vec<String> = match classes.len() == counts.len() {
         true => classes.iter().map(|name| short(name)).collect(),
         false => (0..counts.len()).map(|class| class.to_string()).collect(),
@@ -125,13 +137,27 @@ pub fn confusion_table(metrics: &Metrics, classes: &[String]) -> Option<String> 
     Some(table)
 }
 
-/// Text for a terminal, which would obey the control characters that names and values in data may hold.
-fn visible(text: &str) -> String {
+/// Text for a terminal, which would obey the control characters that names and values in data may hold, and would show
+/// text in another order than it is in.
+pub fn visible(text: &str) -> String {
+    let obeyed = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     let escaped = |c: char| match c {
-        c if c.is_control() && c != '\n' => c.escape_unicode().to_string(),
+        c if obeyed(c) && c != '\n' => c.escape_unicode().to_string(),
         c => c.to_string(),
     };
     text.chars().map(escaped).collect()
+}
+
+/// A cell of a table for people: one line, and not too long. More than 65 535 characters could not even be a width.
+pub fn cell(text: &str) -> String {
+    const MOST: usize = 160;
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default();
+    let more = if lines.next().is_some() { " …" } else { "" };
+    visible(&format!("{}{more}", shortened(first, MOST)))
 }
 
 /// A line to a person, on standard error; nobody may be reading there.
@@ -152,4 +178,16 @@ pub fn count(number: u64, one: &str) -> String {
 /// A figure in the unit of the data, in four decimals unless it has very many digits before them.
 pub fn fixed(value: f64) -> String {
     if value.abs() < 1e9 { format!("{value:.4}") } else { format!("{value:.4e}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_escaped() {
+        assert_eq!(visible("a\nb\x1b[2J\u{9b}\u{202e}ö"), "a\nb\\u{1b}[2J\\u{9b}\\u{202e}ö");
+        assert_eq!(cell("one\ntwo"), "one …");
+        assert_eq!(cell(&"x".repeat(100_000)).chars().count(), 160);
+    }
 }

@@ -76,7 +76,8 @@ pub fn path(options: &PathArgs, format: Format, quiet: bool, lang: Lang) -> Resu
             output::print_json(&entrants.iter().map(|one| object(surface, one)).collect::<Vec<_>>())
         }
         Format::Text => {
-            output::print(&panel::text(
+            // Names in it are those of variables, and short.
+            output::print_coloured(&panel::text(
                 &Picture::new(options, &home, &entrants),
                 output::width(),
                 output::coloured(),

@@ -1,8 +1,8 @@
 //! Pictures into files.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
+use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser, ValueParserFactory};
 use downhill::train::durable;
 use resvg::tiny_skia::{Color, Pixmap, Transform};
 use resvg::usvg::{Group, Node, Options, Tree};
@@ -29,11 +29,17 @@ enum Format {
     Png,
 }
 
-impl FromStr for PlotFile {
-    type Err = String;
+impl ValueParserFactory for PlotFile {
+    type Parser = ValueParser;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let path = PathBuf::from(text);
+    fn value_parser() -> ValueParser {
+        OsStringValueParser::new().try_map(|path| Self::at(path.into())).into()
+    }
+}
+
+impl PlotFile {
+    /// A path, which need not be UTF-8.
+    fn at(path: PathBuf) -> Result<Self, String> {
         let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_lowercase);
         let format = match extension.as_deref() {
             Some("svg") => Format::Svg,

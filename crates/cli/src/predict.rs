@@ -12,8 +12,12 @@ pub fn predict(options: &UseArgs, format: Format, quiet: bool) -> Result<(), Fai
     evaluate::tell(&predictor, &table, quiet)?;
     let predictions = predictor.predict(&table)?;
     match format {
-        // A table is what both people and programs want here.
-        Format::Text | Format::Csv => output::print_csv(rows(&predictions)),
+        // A table is what both people and programs want here; the names of classes are what the model file says.
+        Format::Text => {
+            let visible = |row: Vec<String>| row.iter().map(|cell| output::visible(cell)).collect::<Vec<_>>();
+            output::print_csv(rows(&predictions).into_iter().map(visible))
+        }
+        Format::Csv => output::print_csv(rows(&predictions)),
         Format::Json => output::print_json(&objects(&predictions)),
     }
 }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use downhill::train::{Metrics, Overview};
+use downhill::train::{Metrics, Overview, path_text};
 use serde_json::{Value, json};
 
 use crate::args::{Format, ListArgs, Sort};
@@ -96,6 +96,9 @@ fn tree(runs: Vec<Overview>) -> Vec<(usize, Overview)> {
     placed
 }
 
+/// Branches of branches are moved to the right so often.
+const MOST_DEPTH: usize = 20;
+
 /// The metric to judge by, and its value.
 fn headline(metrics: &Metrics) -> Option<(&'static str, f64)> {
     let found = match metrics {
@@ -108,7 +111,7 @@ fn headline(metrics: &Metrics) -> Option<(&'static str, f64)> {
 fn object(run: &Overview) -> Value {
     let (metric, score) = run.metrics.as_ref().and_then(headline).unzip();
     json!({
-        "name": run.name, "path": run.path, "parent": run.parent, "data": run.data, "state": run.state, "why": run.why,
+        "name": run.name, "path": path_text::to_text(&run.path), "parent": run.parent, "data": run.data, "state": run.state, "why": run.why,
         "metric": metric, "score": score, "best_epoch": run.best_epoch, "valid_loss": run.valid_loss,
         "metrics": run.metrics, "epochs": run.epochs, "total_epochs": run.total_epochs, "changed": run.changed,
     })
@@ -123,16 +126,20 @@ fn table(runs: &[(usize, Overview)]) -> String {
             Some((_, value)) => format!("RMSE {}", output::fixed(value)),
             None => String::new(),
         };
-        let branch = if *depth > 0 { format!("{}└ ", "  ".repeat(depth - 1)) } else { String::new() };
+        let branch = if *depth > 0 {
+            format!("{}└ ", "  ".repeat((depth - 1).min(MOST_DEPTH)))
+        } else {
+            String::new()
+        };
         let epochs = run.total_epochs.map_or(String::new(), |total| format!("{}/{total}", run.epochs));
         [
-            format!("{branch}{}", run.name),
-            run.data.clone().unwrap_or_default(),
+            format!("{branch}{}", output::cell(&run.name)),
+            output::cell(run.data.as_deref().unwrap_or_default()),
             run.state.name().to_string(),
             metric,
             epochs,
             age(now - run.changed),
-            run.why.clone().unwrap_or_default(),
+            output::cell(run.why.as_deref().unwrap_or_default()),
         ]
     };
     let head = ["name", "data", "state", "best", "epochs", "age", ""].map(str::to_string);

@@ -1,12 +1,11 @@
 //! `downhill train` and `downhill resume`
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
 
 use downhill::prelude::{Error, Trained, Trainer};
-use downhill::train::{Command, Config, Event, RunFolder, Stop, Summary, log};
+use downhill::train::{Command, Config, Event, RunFolder, Stop, Summary, log, path_text};
 use downhill_report::TensorBoard;
 
 use crate::args::{Format, ResumeArgs, Running, TrainArgs};
@@ -131,7 +130,8 @@ impl Drop for Warnings {
 pub fn conclude(trained: &Trained, format: Format, quiet: bool) -> Result<(), Failure> {
     let summary = trained.summary();
     if let Some(run) = &summary.run {
-        let report = RunFolder::open(Path::new(run)).and_then(|folder| downhill_report::write(&folder));
+        let report =
+            RunFolder::open(&path_text::from_text(run)).and_then(|folder| downhill_report::write(&folder));
         if let (Err(error), false) = (report, quiet) {
             output::note(&format!("the run has no report: {error}"));
         }

@@ -1,5 +1,6 @@
 //! Columns to numbers, as learnt from the training rows.
 
+mod consistent;
 mod fill;
 mod find;
 mod learn;

@@ -194,3 +194,27 @@ fn gains_follow_the_activation() {
         assert_eq!(auto(&["dense(2)", "relu"]), weights(name, &[]));
     }
 }
+
+#[test]
+fn what_a_description_needs_is_known_before_memory_is_taken() {
+    let layers: Vec<LayerSpec> = ["dense(7)", "batch-norm", "relu", "dense(2, bias=false)"]
+        .map(|layer| layer.parse().unwrap())
+        .to_vec();
+    let built = Model::<f32>::build(&layers, 5, 3).unwrap();
+    let (layout, statistics) = Model::<f32>::layouts(&layers, 5).unwrap();
+    assert_eq!((&layout, &statistics), (built.layout(), built.statistics_layout()));
+    let mut zeroed = Model::<f32>::zeroed(&layers, 5).unwrap();
+    assert!(zeroed.params().iter().all(|&value| value == 0.0));
+    assert_eq!(zeroed.statistics(), built.statistics());
+    zeroed.params_mut().copy_from_slice(built.params());
+    assert_eq!((zeroed.params(), zeroed.outputs()), (built.params(), 2));
+
+    // A normalisation has two parameters for each of its inputs, however many those are said to be.
+    let norm = |inputs| Model::<f32>::layouts(&["batch-norm".parse().unwrap()], inputs).unwrap_err();
+    for inputs in [1 << 28, 1 << 40, usize::MAX] {
+        assert!(norm(inputs).to_string().contains("268435456"), "{}", norm(inputs));
+    }
+    // Orthogonal weights of this size would take minutes.
+    let slow = ["dense(8000, init=orthogonal)".parse().unwrap()];
+    Model::<f32>::zeroed(&slow, 8000).unwrap();
+}

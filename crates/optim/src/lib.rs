@@ -4,6 +4,7 @@ mod accumulator;
 mod around;
 mod drive;
 mod elementary;
+pub mod excerpt;
 mod float;
 mod group;
 mod init;

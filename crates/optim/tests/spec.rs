@@ -740,3 +740,24 @@ fn errors_in_initialisers_show_the_place() {
         ("he-normal(std=1)", "          ^^^", "`he-normal` takes no settings"),
     ]);
 }
+
+#[test]
+fn long_and_odd_text_is_shortened_before_it_is_shown() {
+    let long = "x".repeat(200_000);
+    for text in [
+        long.clone(),
+        format!("adam({long}=1)"),
+        format!("adam(beta1={long})"),
+        format!("adam(beta1=[{long}])"),
+        format!("{}{long}", "adam(".repeat(20)),
+        format!("[{long}]"),
+        format!("adam(0.9 {long}"),
+        format!("{}adm", " ".repeat(200_000)),
+    ] {
+        let shown = text.parse::<Rule>().unwrap_err().to_string();
+        assert!(shown.contains('^') && shown.chars().count() < 1000, "{} characters", shown.chars().count());
+        assert!(shown.lines().all(|line| line.chars().count() < 500), "{shown}");
+    }
+    let late = format!("{}adm", " ".repeat(200_000)).parse::<Rule>().unwrap_err().to_string();
+    assert!(late.contains("did you mean `adam`?") && late.contains("adm\n"), "{late}");
+}

@@ -1,14 +1,13 @@
 //! What the log of a run says it came to.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use downhill_optim::Position;
 use downhill_train::log::Record;
 use downhill_train::{
     Command, Config, Distribution, Environment, Epoch, Error, Event, FoundRate, Keep, Norms, Steering, Stop,
-    usual_rate, usual_schedule,
+    file, usual_rate, usual_schedule,
 };
 
 use crate::number::counted;
@@ -115,11 +114,7 @@ impl History {
     /// Reads a log. A line that is no event, torn or of another version, is left out, with a note: the rest is worth
     /// a look all the same.
     pub fn read(path: &Path, config: &Config) -> Result<Self, Error> {
-        let text = fs::read(path).map_err(|source| Error::Io {
-            doing: "read the log",
-            path: path.to_path_buf(),
-            source,
-        })?;
+        let text = file::read("read the log", path)?;
         let lines = text.split_inclusive(|&byte| byte == b'\n');
         let events: Vec<Option<Event>> =
             lines.map(|line| Some(serde_json::from_slice::<Record>(line).ok()?.event)).collect();
@@ -300,13 +295,15 @@ impl History {
             let steering = change.map_or(&unchanged, |change| &change.steering);
             steering.rate(schedule, Position { step, steps_per_epoch, total_steps })
         };
-        let end = self.epochs.last().map_or(0, |epoch| epoch.step);
+        // A log may say of any epoch that it ended anywhere.
+        let end = self.epochs.iter().map(|epoch| epoch.step).max().unwrap_or(0);
         let stride = end.max(total_steps).div_ceil(MOST_STEPS).max(1) as usize;
         let mut made = Vec::new();
         let mut first = 0;
         for epoch in &self.epochs {
             let last = epoch.step.saturating_sub(1);
-            if (rate(last) - epoch.lr).abs() <= 1e-9 * epoch.lr.abs() {
+            if made.len() < 4 * MOST_STEPS as usize && (rate(last) - epoch.lr).abs() <= 1e-9 * epoch.lr.abs()
+            {
                 made.extend((first..last).step_by(stride).map(|step| (step as f64, rate(step))));
             }
             made.push((last as f64, epoch.lr));

@@ -21,10 +21,9 @@ mod sharpness;
 mod tensorboard;
 mod validation;
 
-use std::fs;
 use std::path::PathBuf;
 
-use downhill_train::{Error, RunConfig, RunFolder};
+use downhill_train::{Error, RunConfig, RunFolder, file};
 
 pub use axis::Axis;
 pub use chart::{Chart, Mark, Series};
@@ -73,12 +72,9 @@ struct Run {
 impl Run {
     fn read(folder: &RunFolder) -> Result<Self, Error> {
         let path = folder.path().join("run.toml");
-        let toml = fs::read_to_string(&path).map_err(|source| Error::Io {
-            doing: "read the configuration",
-            path,
-            source,
-        })?;
         let config = folder.config()?;
+        // It was text a moment ago.
+        let toml = String::from_utf8_lossy(&file::read("read the configuration", &path)?).into_owned();
         let history = History::read(&folder.log_path(), &config.training)?;
         Ok(Self { folder: folder.clone(), toml, config, history })
     }

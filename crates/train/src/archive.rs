@@ -4,7 +4,6 @@
 //! `description`, and `sha256` over both and over every tensor's name, shape and bytes.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::Path;
 
 use safetensors::tensor::TensorView;
@@ -14,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use crate::{Error, durable};
+use crate::{Error, durable, file};
 
 /// The key of the only metadata entry.
 const KEY: &str = "downhill";
@@ -29,18 +28,29 @@ pub(crate) struct Named<'a> {
 /// What has been read.
 pub(crate) struct Archive<D> {
     pub description: D,
-    tensors: HashMap<String, Vec<f32>>,
+    tensors: HashMap<String, Tensor>,
+}
+
+/// A tensor that has been read.
+struct Tensor {
+    shape: Vec<usize>,
+    values: Vec<f32>,
 }
 
 impl<D> Archive<D> {
-    /// Copies a tensor into `values`, if it is there and as long.
-    pub fn copy(&self, name: &str, values: &mut [f32]) -> Result<(), String> {
-        let tensor = self.tensors.get(name).ok_or_else(|| format!("it has no tensor `{name}`"))?;
-        if tensor.len() != values.len() {
-            return Err(format!("`{name}` has {} values, not {}", tensor.len(), values.len()));
-        }
-        values.copy_from_slice(tensor);
+    /// Copies a tensor into `values`, if it is there and of this shape.
+    pub fn copy(&self, name: &str, shape: &[usize], values: &mut [f32]) -> Result<(), String> {
+        values.copy_from_slice(self.tensor(name, shape)?);
         Ok(())
+    }
+
+    /// The values of a tensor, if it is there and of this shape.
+    pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<&[f32], String> {
+        let tensor = self.tensors.get(name).ok_or_else(|| format!("it has no tensor `{name}`"))?;
+        if tensor.shape != shape {
+            return Err(format!("`{name}` is of the shape {:?}, not {shape:?}", tensor.shape));
+        }
+        Ok(&tensor.values)
     }
 }
 
@@ -119,7 +129,7 @@ pub(crate) fn load<D: DeserializeOwned>(
     path: &Path,
     kind: &str,
 ) -> Result<Archive<D>, Error> {
-    let bytes = fs::read(path).map_err(|source| Error::Io { doing, path: path.to_path_buf(), source })?;
+    let bytes = file::read(doing, path)?;
     open(&bytes, kind).map_err(|wrong| match wrong {
         Wrong::Damage(why) => Error::Damaged { path: path.to_path_buf(), why },
         Wrong::Kind(found) => Error::Mismatch(format!("{} is a {found}, not a {kind}", path.display())),
@@ -170,12 +180,24 @@ fn open<D: DeserializeOwned>(bytes: &[u8], kind: &str) -> Result<Archive<D>, Wro
         let chunks = view.data().chunks_exact(4);
         chunks.map(|chunk| f32::from_le_bytes([chunk[0], chunk[1], chunk[2], chunk[3]])).collect()
     };
-    let tensors = tensors.iter().map(|(name, view)| (name.to_string(), values(view))).collect();
-    Ok(Archive { description, tensors })
+    let mut read = HashMap::with_capacity(tensors.len());
+    for (name, view) in tensors {
+        if view.dtype() != Dtype::F32 {
+            return Err(Wrong::Damage(format!(
+                "its tensor `{name}` is of the type {:?}, not F32",
+                view.dtype()
+            )));
+        }
+        let tensor = Tensor { shape: view.shape().to_vec(), values: values(&view) };
+        read.insert(name.to_string(), tensor);
+    }
+    Ok(Archive { description, tensors: read })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -189,9 +211,10 @@ mod tests {
         let archive: Archive<Vec<u64>> = load("read", &path, "model").unwrap();
         assert_eq!(archive.description, [7, 8]);
         let mut read = [0.0; 3];
-        archive.copy("0.weight", &mut read).unwrap();
+        archive.copy("0.weight", &[3], &mut read).unwrap();
         assert_eq!(read, values);
-        assert!(archive.copy("1.weight", &mut read).is_err());
+        assert!(archive.copy("1.weight", &[3], &mut read).is_err());
+        assert!(archive.copy("0.weight", &[1, 3], &mut read).is_err());
         assert!(load::<Vec<u64>>("read", &path, "checkpoint").is_err());
 
         let good = fs::read(&path).unwrap();
@@ -202,7 +225,7 @@ mod tests {
             if let Ok(archive) = open::<Vec<u64>>(&bad, "model") {
                 assert_eq!(archive.description, [7, 8], "bit {bit}");
                 let mut read = [0.0; 3];
-                archive.copy("0.weight", &mut read).unwrap();
+                archive.copy("0.weight", &[3], &mut read).unwrap();
                 assert_eq!(read, values, "bit {bit}");
             }
         }

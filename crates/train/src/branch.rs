@@ -4,19 +4,20 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
+use downhill_optim::excerpt;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{self, Progress};
 use crate::script::{Script, made_at};
 use crate::session::{Outside, Session};
 use crate::trainer::{check_threads, on_threads};
-use crate::{Config, Error, Network, RunConfig, RunFolder, Trained, Trainer, log};
+use crate::{Config, Error, Network, RunConfig, RunFolder, Trained, Trainer, log, path_text};
 
 /// The run that a branch began in, and where: the `[parent]` of its `run.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parent {
-    /// Its folder.
+    /// Its folder, as [`path_text`] spells it.
     pub run: String,
     /// The first step that the branch made for itself, counted as its parent counts.
     pub step: u64,
@@ -52,7 +53,11 @@ impl FromStr for BranchPoint {
             },
         };
         point.ok_or_else(|| {
-            format!("`{text}` is no place in a run; give 12ep (after 12 epochs), -3ep (3 epochs before its last one), step:1234, best or last")
+            let text = excerpt::word(text);
+            format!(
+                "`{text}` is no place in a run; give 12ep (after 12 epochs), -3ep (3 epochs before its last one), step:1234, \
+                 best or last"
+            )
         })
     }
 }
@@ -164,7 +169,7 @@ impl Trainer {
 }
 
 fn absolute(path: &Path) -> String {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).to_string_lossy().into_owned()
+    path_text::to_text(&std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()))
 }
 
 /// Brings a session to a point of its run: from the nearest checkpoint before it, and the rest of the way step by step.

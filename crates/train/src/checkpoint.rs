@@ -1,15 +1,17 @@
 //! The whole state of a run at one step, in a file.
 
+mod consistent;
+
 use std::path::Path;
 
 use downhill_nn::Model;
 use downhill_optim::{Layout, Memory, Optimizer, State};
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
 use crate::archive::{self, Archive, Named};
 use crate::plateau::Watch;
 use crate::steering::Steering;
+use crate::{Error, durable};
 
 /// Where a run is, besides its weights.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -173,6 +175,13 @@ pub(crate) fn step_of(file_name: &str) -> Option<u64> {
     file_name.strip_prefix("step-")?.strip_suffix(".safetensors")?.parse().ok()
 }
 
+/// Whether a file was being written in place of a checkpoint.
+pub(crate) fn is_aside(file_name: &str) -> bool {
+    const END: &str = ".safetensors";
+    let checkpoint = file_name.find(END).map(|at| &file_name[..at + END.len()]);
+    checkpoint.is_some_and(|name| step_of(name).is_some() && durable::is_aside(file_name, name))
+}
+
 /// The tensors of a flat buffer, by name.
 pub(crate) fn named<'a>(layout: &Layout, values: &'a [f32], prefix: &str) -> Vec<Named<'a>> {
     let tensors = layout.tensors().iter();
@@ -192,10 +201,9 @@ pub(crate) fn restore<D>(
     values: &mut [f32],
     prefix: &str,
 ) -> Result<(), String> {
-    layout
-        .tensors()
-        .iter()
-        .try_for_each(|tensor| archive.copy(&format!("{prefix}{}", tensor.name), &mut values[tensor.range()]))
+    layout.tensors().iter().try_for_each(|tensor| {
+        archive.copy(&format!("{prefix}{}", tensor.name), &tensor.shape, &mut values[tensor.range()])
+    })
 }
 
 fn slot_prefix(slot: usize) -> String {
@@ -260,7 +268,16 @@ pub(crate) fn save(path: &Path, state: &Whole<'_>) -> Result<(), Error> {
 
 /// Where the run is whose checkpoint this is.
 pub(crate) fn progress(path: &Path) -> Result<Progress, Error> {
-    Ok(archive::load::<Description>("read the checkpoint", path, KIND)?.description.progress)
+    Ok(read(path)?.description.progress)
+}
+
+fn read(path: &Path) -> Result<Archive<Description>, Error> {
+    let archive = archive::load::<Description>("read the checkpoint", path, KIND)?;
+    let step = path.file_name().and_then(|name| name.to_str()).and_then(step_of);
+    match archive.description.contradiction(step) {
+        Some(why) => Err(Error::Damaged { path: path.to_path_buf(), why }),
+        None => Ok(archive),
+    }
 }
 
 /// What a checkpoint has besides the model and its optimizer.
@@ -276,7 +293,7 @@ pub(crate) fn load(
     model: &mut Model<f32>,
     optimizer: &mut Optimizer<f32>,
 ) -> Result<Loaded, Error> {
-    let archive = archive::load::<Description>("read the checkpoint", path, KIND)?;
+    let archive = read(path)?;
     let (layout, statistics) = (model.layout().clone(), model.statistics_layout().clone());
     let mut read = || -> Result<(Option<Weights>, Option<Snapshot>), String> {
         let mut best = archive.description.progress.best.is_some().then(|| Weights::of(model));

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// In JSON, which is how the log and the socket spell it, `{"command": "set-lr", "lr": "0.5x"}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(tag = "command", rename_all = "kebab-case", from = "Fields")]
 pub enum Command {
     /// Save, if the run is kept in a folder, and stop; it can be resumed.
     Stop,
@@ -37,6 +37,36 @@ pub enum Command {
         /// How many, at least those that are made.
         epochs: u64,
     },
+}
+
+/// A command as it is read. serde lets a variant without fields have any, even where it denies unknown ones; one whose
+/// list of fields is empty has none.
+#[derive(Deserialize)]
+#[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
+enum Fields {
+    Stop {},
+    End {},
+    Pause {},
+    Continue {},
+    Checkpoint {},
+    SetLr { lr: RateChange },
+    Undo {},
+    SetEpochs { epochs: u64 },
+}
+
+impl From<Fields> for Command {
+    fn from(fields: Fields) -> Self {
+        match fields {
+            Fields::Stop {} => Self::Stop,
+            Fields::End {} => Self::End,
+            Fields::Pause {} => Self::Pause,
+            Fields::Continue {} => Self::Continue,
+            Fields::Checkpoint {} => Self::Checkpoint,
+            Fields::SetLr { lr } => Self::SetLr { lr },
+            Fields::Undo {} => Self::Undo,
+            Fields::SetEpochs { epochs } => Self::SetEpochs { epochs },
+        }
+    }
 }
 
 impl Command {
@@ -69,7 +99,31 @@ pub enum RateChange {
     Schedule,
 }
 
+/// Rates of a run that is steered are no higher than parameters can hold, and a factor is no further from 1: beyond is a slip
+/// of the finger or of a script, and ends a run. What a log says was done before is done again all the same.
+const HIGHEST_RATE: f64 = f32::MAX as f64;
+const FURTHEST_FACTOR: f64 = 1e9;
+/// Factors one after the other come to no more than this, or its inverse.
+const FURTHEST_SCALE: f64 = 1e30;
+
 impl RateChange {
+    /// Fails if it comes to a rate and to a scale of the schedule that nobody can mean.
+    pub(crate) fn is_meant(&self, rate: f64, scale: f64) -> Result<(), String> {
+        let within = |factor: f64, most: f64| (1.0 / most..=most).contains(&factor);
+        match self {
+            Self::Times(factor) if !within(*factor, FURTHEST_FACTOR) => {
+                Err(format!("{self} is no change of a rate: a factor is from 1e-9 to 1e9"))
+            }
+            _ if !within(scale, FURTHEST_SCALE) => {
+                Err(format!("{self} comes to {scale:e} times the schedule's rates, beyond 1e-30 or 1e30"))
+            }
+            _ if !(0.0..=HIGHEST_RATE).contains(&rate) => Err(format!(
+                "{self} comes to a rate of {rate:e}, which the parameters, of 32 bits, cannot hold"
+            )),
+            _ => Ok(()),
+        }
+    }
+
     fn check(&self) -> Result<(), String> {
         match self {
             Self::Times(factor) if factor.is_finite() && *factor > 0.0 => Ok(()),
@@ -150,6 +204,42 @@ mod tests {
         let cosine = set("cosine(1e-3, end=1e-5)");
         let json = serde_json::to_string(&cosine).unwrap();
         assert_eq!(serde_json::from_str::<Command>(&json).unwrap(), cosine);
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_in_every_command() {
+        for fields in [
+            r#""command":"stop""#,
+            r#""command":"end""#,
+            r#""command":"pause""#,
+            r#""command":"continue""#,
+            r#""command":"checkpoint""#,
+            r#""command":"undo""#,
+            r#""command":"set-lr","lr":"0.5x""#,
+            r#""command":"set-epochs","epochs":7"#,
+        ] {
+            assert!(serde_json::from_str::<Command>(&format!("{{{fields}}}")).is_ok(), "{fields}");
+            let error = serde_json::from_str::<Command>(&format!("{{{fields},\"x\":1}}")).unwrap_err();
+            assert!(error.to_string().contains("unknown field `x`"), "{fields}: {error}");
+        }
+    }
+
+    #[test]
+    fn changes_that_nobody_can_mean_are_told_apart() {
+        let change = |text: &str| text.parse::<RateChange>().unwrap();
+        assert!(change("0.5x").is_meant(0.05, 0.5).is_ok());
+        assert!(change("1e9x").is_meant(1e8, 1e9).is_ok() && change("0.1").is_meant(0.1, 1.0).is_ok());
+        for (text, rate, scale, says) in [
+            ("1e308x", 1e300, 1e308, "a factor is from 1e-9 to 1e9"),
+            ("1e-300x", 1e-301, 1e-300, "a factor is from 1e-9 to 1e9"),
+            ("1e9x", 1e20, 1e31, "beyond 1e-30 or 1e30"),
+            ("1e308", 1e308, 1.0, "a rate of 1e308"),
+            ("10x", f64::INFINITY, 10.0, "a rate of inf"),
+            ("10x", f64::NAN, 10.0, "a rate of NaN"),
+        ] {
+            let why = change(text).is_meant(rate, scale).unwrap_err();
+            assert!(why.contains(says), "{text}: {why}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! [`Connection`], which does no input or output; a thread of the run's process serves all connections.
 
 mod connection;
+mod line;
 mod protocol;
 mod remote;
 #[cfg(unix)]

@@ -41,6 +41,16 @@ pub enum Error {
         /// Where and what is wrong.
         why: String,
     },
+    /// A prediction that is not a finite number.
+    NotFinite {
+        /// The row: its table and its line.
+        place: String,
+        /// What was to be predicted, by the name of its column, if it has one.
+        target: Option<String>,
+        /// The feature of the row that is furthest from what it was in training, and what it is once it is standardised, if
+        /// that is much.
+        cause: Option<(String, f32)>,
+    },
     /// Somebody asked for an end before there was anything to save.
     Interrupted,
     /// The loss stopped being a number.
@@ -80,6 +90,17 @@ impl fmt::Display for Error {
             }
             Self::Damaged { path, why } => write!(f, "{} is damaged: {why}", path.display()),
             Self::Config { path, why } => write!(f, "{}: {why}", path.display()),
+            Self::NotFinite { place, target, cause } => {
+                let target = target.as_ref().map_or(String::new(), |target| format!(" of `{target}`"));
+                write!(f, "{place}: the prediction{target} is not a finite number")?;
+                match cause {
+                    Some((feature, value)) => write!(
+                        f,
+                        "; the column of `{feature}` is {value:e} standard deviations from its mean in training there"
+                    ),
+                    None => f.write_str(": the weights of the model are too large, or no numbers themselves"),
+                }
+            }
             Self::Interrupted => {
                 f.write_str("interrupted before the first step: there is nothing to go on with")
             }

@@ -1,5 +1,7 @@
 //! A run's folder: its configuration, its log, its checkpoints, and what it came to.
 
+mod tidy;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,7 +11,10 @@ use serde::{Deserialize, Serialize};
 use crate::log::Log;
 use downhill_data::Dataset;
 
-use crate::{Config, Error, Parent, Source, checkpoint, durable, log, older, toml_error};
+use crate::{Config, Error, Parent, Source, checkpoint, durable, file, log, older, toml_error};
+
+/// A configuration has no more bytes than these: it has a few hundred.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// Everything that decides what a run comes to: `run.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -35,11 +40,7 @@ impl RunConfig {
         if path.is_dir() {
             return Err(wrong("this is a folder; name the file in it, such as run.toml".into()));
         }
-        let bytes = fs::read(path).map_err(|source| Error::Io {
-            doing: "read the configuration",
-            path: path.to_path_buf(),
-            source,
-        })?;
+        let bytes = file::read_at_most("read the configuration", path, MOST_BYTES)?;
         let text = String::from_utf8(bytes).map_err(|_| {
             wrong("this is not UTF-8 text; a configuration is TOML, such as a run's run.toml".into())
         })?;
@@ -94,8 +95,10 @@ impl RunFolder {
             move |source| Error::Io { doing: "make the run's folder", path, source }
         };
         fs::create_dir_all(runs).map_err(failed(runs))?;
+        tidy::abandoned_folders(runs);
         // Made aside, so that a crash leaves either no run or one that opens.
-        let mut names = (0..).map(|number| runs.join(format!(".new-{}-{number}", std::process::id())));
+        let mut names =
+            (0..).map(|number| runs.join(format!("{}{}-{number}", tidy::NEW, std::process::id())));
         let aside = loop {
             let path = names.next().expect("numbers do not end");
             match fs::create_dir(&path) {
@@ -104,6 +107,8 @@ impl RunFolder {
                 Err(error) => return Err(failed(&path)(error)),
             }
         };
+        // Held until it has its name, so that no other process takes it for one that was left.
+        let _lock = tidy::lock(&aside.path);
         let made = fs::create_dir(aside.checkpoints())
             .map_err(failed(&aside.path))
             .and_then(|()| durable::write("write the configuration", &aside.config_path(), toml.as_bytes()))
@@ -115,6 +120,11 @@ impl RunFolder {
     }
 
     fn rename_to_a_free_name(&self, runs: &Path, name: Option<&str>, data: &str) -> Result<Self, Error> {
+        // A file's name may have what the name of a run may not.
+        let data: String =
+            data.chars().map(|c| if c.is_control() || "/\\".contains(c) { '-' } else { c }).collect();
+        let data = data.trim_start_matches('.');
+        let data = if data.is_empty() { "data" } else { data };
         let mut names = (2..).map(|number| format!("{}-{number}", name.unwrap_or(data)));
         let mut next = name.map_or_else(|| format!("{data}-1"), str::to_string);
         loop {
@@ -151,7 +161,8 @@ impl RunFolder {
         }
         let what = match path {
             _ if path.is_dir() => "has no run.toml: it is not a run's folder",
-            _ if path.exists() => "is a file, not a run's folder",
+            _ if path.is_file() => "is a file, not a run's folder",
+            _ if path.exists() => "is no folder",
             _ => "is not there",
         };
         Err(Error::Mismatch(format!("the run {} {what}", path.display())))
@@ -225,18 +236,31 @@ impl RunFolder {
         self.path.join("checkpoints")
     }
 
+    /// Opens the log, to go on with the run.
     pub(crate) fn log(&self) -> Result<Log, Error> {
-        Log::open(self.log_path())
+        let log = Log::open(self.log_path())?;
+        tidy::files_aside(&self.path, false);
+        Ok(log)
     }
 
     /// The steps of the checkpoints there are, the latest first.
     pub(crate) fn steps(&self) -> Result<Vec<u64>, Error> {
         let path = self.checkpoints();
-        if !path.is_dir() {
-            let run = self.path.display();
-            return Err(Error::Mismatch(format!(
-                "the run {run} has lost its folder of checkpoints; train again with --config {run}/run.toml"
-            )));
+        let run = self.path.display();
+        match fs::symlink_metadata(&path) {
+            Ok(about) if about.is_dir() => {}
+            // Checkpoints would be written, and others removed, wherever it leads.
+            Ok(about) if about.is_symlink() => {
+                return Err(Error::Mismatch(format!(
+                    "the folder of checkpoints of the run {run} is a link to elsewhere, which is not followed; put a \
+                     folder in its place"
+                )));
+            }
+            _ => {
+                return Err(Error::Mismatch(format!(
+                    "the run {run} has lost its folder of checkpoints; train again with --config {run}/run.toml"
+                )));
+            }
         }
         let failed = |source| Error::Io { doing: "look for checkpoints in", path: path.clone(), source };
         let mut steps = Vec::new();
@@ -260,7 +284,7 @@ impl RunFolder {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name();
             let step = name.to_str().and_then(checkpoint::step_of);
-            let torn = name.to_str().is_some_and(|name| name.ends_with(".safetensors.tmp"));
+            let torn = name.to_str().is_some_and(checkpoint::is_aside);
             if torn || step.is_some_and(|step| !steps.contains(&step)) {
                 fs::remove_file(entry.path()).map_err(failed)?;
             }

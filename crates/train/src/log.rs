@@ -1,13 +1,13 @@
 //! The log of a run: one event a line, only ever appended to.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Event};
+use crate::{Error, Event, durable, file};
 
 /// An event and when it happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,7 +37,7 @@ impl Log {
     pub fn open(path: PathBuf) -> Result<Self, Error> {
         let mut busy = false;
         let mut open = || -> io::Result<(File, bool, u64)> {
-            let file = OpenOptions::new().create(true).append(true).open(&path)?;
+            let mut file = file::append(&path)?;
             match lock(&file) {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
@@ -46,7 +46,8 @@ impl Log {
                 }
                 Err(TryLockError::Error(error)) => return Err(error),
             }
-            let text = fs::read(&path)?;
+            let mut text = Vec::new();
+            file.read_to_end(&mut text)?;
             let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
             file.set_len(whole as u64)?;
             let lines = text.iter().filter(|&&byte| byte == b'\n').count();
@@ -80,6 +81,14 @@ impl Log {
     }
 
     pub fn append(&mut self, event: &Event) -> Result<(), Error> {
+        // What is written into a file that has no name any more is lost.
+        if !file::is_at(&self.file, &self.path).map_err(|source| self.failed(source))? {
+            let log = self.path.display();
+            return Err(Error::Mismatch(format!(
+                "the log {log} was deleted or replaced while the run was under way, which ends it here; what was saved \
+                 before is untouched"
+            )));
+        }
         let mut line =
             serde_json::to_vec(&Record { time: now(), event: event.clone() }).expect("events are plain data");
         line.push(b'\n');
@@ -110,7 +119,7 @@ fn lock(file: &File) -> Result<(), TryLockError> {
 
 /// Whether a process is writing this log.
 pub(crate) fn is_held(path: &Path) -> bool {
-    File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    file::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 /// The file `holder` beside a log, which names the process that writes it. The lock is what counts; this is for people.
@@ -121,14 +130,18 @@ struct Holder {
     since: f64,
 }
 
+/// Two numbers take less.
+const MOST_OF_A_HOLDER: u64 = 1000;
+
 fn holder_path(log: &Path) -> PathBuf {
     log.with_file_name("holder")
 }
 
 fn sign(log: &Path) {
     let holder = Holder { pid: std::process::id(), since: now() };
+    let holder = serde_json::to_vec(&holder).expect("two numbers are plain data");
     // A run need not fail for want of it.
-    let _ = fs::write(holder_path(log), serde_json::to_vec(&holder).expect("two numbers are plain data"));
+    let _ = durable::write_unsynced(&holder_path(log), &holder);
 }
 
 impl Drop for Log {
@@ -139,7 +152,7 @@ impl Drop for Log {
 
 /// The process that writes the log at `path`, for a message: `process 1234 (for 5 minutes)`.
 pub(crate) fn holder(path: &Path) -> Option<String> {
-    let text = fs::read(holder_path(path)).ok()?;
+    let text = file::read_at_most("read", &holder_path(path), MOST_OF_A_HOLDER).ok()?;
     let holder: Holder = serde_json::from_slice(&text).ok()?;
     let minutes = ((now() - holder.since) / 60.0).max(0.0);
     let age = match minutes {
@@ -169,11 +182,7 @@ pub(crate) fn begins(records: &[Record]) -> bool {
 ///
 /// If the file cannot be read, or a line before the last is no event; the line is named.
 pub fn read(path: &Path) -> Result<(Vec<Record>, Option<String>), Error> {
-    let text = fs::read(path).map_err(|source| Error::Io {
-        doing: "read the log",
-        path: path.to_path_buf(),
-        source,
-    })?;
+    let text = file::read("read the log", path)?;
     let mut records = Vec::new();
     let mut warning = None;
     for (number, line) in text.split_inclusive(|&byte| byte == b'\n').enumerate() {
@@ -225,6 +234,31 @@ mod tests {
             assert_eq!(records.last().unwrap().event, events[0]);
             assert_eq!(warning, None);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_log_is_not_written_into_and_what_is_gone_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.jsonl");
+        let victim = folder.path().join("victim");
+        fs::write(&victim, "mine").unwrap();
+        std::os::unix::fs::symlink(&victim, &path).unwrap();
+        let error = Log::open(path.clone()).unwrap_err().to_string();
+        assert!(error.ends_with("it is a link to elsewhere, not a file"), "{error}");
+        fs::remove_file(&path).unwrap();
+
+        std::os::unix::fs::symlink(&victim, folder.path().join("holder")).unwrap();
+        let mut log = Log::open(path.clone()).unwrap();
+        assert_eq!(fs::read(&victim).unwrap(), b"mine");
+        assert!(holder(&path).is_some_and(|holder| holder.starts_with("process ")));
+        let note = Event::Note { text: "x".into() };
+        log.append(&note).unwrap();
+        fs::rename(&path, folder.path().join("moved")).unwrap();
+        let error = log.append(&note).unwrap_err().to_string();
+        assert!(error.contains("was deleted or replaced"), "{error}");
+        fs::write(&path, "").unwrap();
+        assert!(log.append(&note).is_err(), "another file is in its place");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::UNIX_EPOCH;
 use serde::Serialize;
 
 use crate::log::{Record, is_held};
-use crate::{Command, Epoch, Error, Event, Metrics, RunFolder, Stop};
+use crate::{Command, Epoch, Error, Event, Metrics, RunFolder, Stop, file, path_text};
 
 /// A run in a line.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -15,6 +15,7 @@ pub struct Overview {
     /// The name of its folder.
     pub name: String,
     /// Where that is.
+    #[serde(serialize_with = "path_text::serialize")]
     pub path: PathBuf,
     /// The run that it branched off, by name, if it did.
     pub parent: Option<String>,
@@ -137,18 +138,14 @@ impl Overview {
         let config = folder.config()?;
         self.data = Some(config.data.name());
         self.total_epochs = Some(config.training.epochs);
-        let name = |path: &str| Path::new(path).file_name().map(|name| name.to_string_lossy().into_owned());
+        let name = |path: &str| Some(path_text::from_text(path).file_name()?.to_string_lossy().into_owned());
         self.parent = config.parent.and_then(|parent| name(&parent.run));
         let path = folder.log_path();
         if !path.exists() {
             self.state = State::Crashed; // before its first word
             return Ok(());
         }
-        let text = fs::read(&path).map_err(|source| Error::Io {
-            doing: "read the log",
-            path: path.clone(),
-            source,
-        })?;
+        let text = file::read("read the log", &path)?;
         self.changed = changed(&path);
         // The last line may be torn.
         let mut lines = text.split_inclusive(|&byte| byte == b'\n').filter(|line| line.ends_with(b"\n"));

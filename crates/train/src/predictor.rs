@@ -1,5 +1,8 @@
 //! A trained network with all that is needed to use it.
 
+mod consistent;
+mod finite;
+
 use std::path::Path;
 
 use downhill_data::{Encoder, Examples, Table, Task};
@@ -98,17 +101,31 @@ impl Predictor {
     ///
     /// # Errors
     ///
-    /// If columns are missing or hold something else than in training, or the network was trained on plain numbers.
+    /// If columns are missing or hold something else than in training, the network was trained on plain numbers, or a
+    /// prediction is not a finite number; the row and the column are named.
     pub fn predict(&self, table: &Table) -> Result<Predictions, Error> {
-        self.predict_rows(&self.table_encoder()?.encode_features(table)?)
+        let x = self.table_encoder()?.encode_features(table)?;
+        let predictions = self.predictions(&x)?;
+        match predictions.not_finite() {
+            None => Ok(predictions),
+            Some(row) => Err(self.not_finite(&x, row, Some((table, row)))),
+        }
     }
 
     /// Predicts rows of features, one behind the other, as they are.
     ///
     /// # Errors
     ///
-    /// If `x` is not whole rows.
+    /// If `x` is not whole rows, or a prediction is not a finite number.
     pub fn predict_rows(&self, x: &[f32]) -> Result<Predictions, Error> {
+        let predictions = self.predictions(x)?;
+        match predictions.not_finite() {
+            None => Ok(predictions),
+            Some(row) => Err(self.not_finite(x, row, None)),
+        }
+    }
+
+    fn predictions(&self, x: &[f32]) -> Result<Predictions, Error> {
         let mut outputs = vec![0.0; x.len() / self.model.inputs() * self.model.outputs()];
         self.workspace().predict(&self.model, x, &mut outputs)?;
         Ok(self.read(outputs))
@@ -117,7 +134,7 @@ impl Predictor {
     /// What outputs of the model, row after row, predict.
     pub(crate) fn read(&self, mut outputs: Vec<f32>) -> Predictions {
         let width = self.model.outputs();
-        if !matches!(self.about.loss, Loss::CrossEntropy(_) | Loss::BinaryCrossEntropy(_)) {
+        if self.task() == Task::Regression {
             let (mean, std) = self.encoder().map_or((0.0, 1.0), Encoder::target_scale);
             return Predictions::Values(outputs.iter().map(|&y| f64::from(y) * std + mean).collect());
         }
@@ -144,7 +161,7 @@ impl Predictor {
     ///
     /// # Errors
     ///
-    /// If the table lacks the target or does not go with the model.
+    /// If the table lacks the target or does not go with the model, or an output is not a finite number.
     pub fn evaluate(&self, table: &Table) -> Result<Evaluation, Error> {
         let encoder = self.table_encoder()?;
         let target = encoder.target_column(table)?.ok_or_else(|| {
@@ -155,7 +172,14 @@ impl Predictor {
                 encoder.target_name()
             ))
         })?;
-        self.evaluate_rows(&encoder.encode(table, &table.rows_with(target)?)?)
+        let rows = table.rows_with(target)?;
+        let examples = encoder.encode(table, &rows)?;
+        let (evaluation, outputs) = self.measure(&examples)?;
+        if let Some(at) = outputs.iter().position(|output| !output.is_finite()) {
+            let row = at / self.model.outputs();
+            return Err(self.not_finite(&examples.x, row, Some((table, rows[row] as usize))));
+        }
+        Ok(evaluation)
     }
 
     /// The loss and the metrics over encoded rows.
@@ -164,19 +188,21 @@ impl Predictor {
     ///
     /// If they do not go with the model.
     pub fn evaluate_rows(&self, rows: &Examples) -> Result<Evaluation, Error> {
+        Ok(self.measure(rows)?.0)
+    }
+
+    /// How good it is, and its outputs.
+    fn measure(&self, rows: &Examples) -> Result<(Evaluation, Vec<f32>), Error> {
         let mut outputs = vec![0.0; rows.rows() * self.model.outputs()];
         let (loss, encoder) = (&self.about.loss, self.encoder());
         let (loss, metrics) =
             session::measure(&mut self.workspace(), &self.model, &mut outputs, rows, loss, encoder, true)?;
-        Ok(Evaluation { rows: rows.rows(), loss, metrics })
+        Ok((Evaluation { rows: rows.rows(), loss, metrics }, outputs))
     }
 
     /// Whether it predicts classes or numbers.
     pub fn task(&self) -> Task {
-        match self.about.loss {
-            Loss::CrossEntropy(_) | Loss::BinaryCrossEntropy(_) => Task::Classification,
-            _ => Task::Regression,
-        }
+        task_of(&self.about.loss)
     }
 
     fn table_encoder(&self) -> Result<&Encoder, Error> {
@@ -211,16 +237,19 @@ impl Predictor {
     ///
     /// # Errors
     ///
-    /// If it cannot be read or has changed since it was written.
+    /// If it cannot be read, has changed since it was written, or contradicts itself.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let archive = archive::load::<About>("read the model", path, KIND)?;
-        let damaged = |why: String| Error::Damaged { path: path.to_path_buf(), why };
-        let mut model = Model::build(&archive.description.layers, archive.description.inputs, 0)
-            .map_err(|error| damaged(format!("its network cannot be built ({error})")))?;
-        let (layout, statistics) = (model.layout().clone(), model.statistics_layout().clone());
-        checkpoint::restore(&archive, &layout, model.params_mut(), "").map_err(damaged)?;
-        checkpoint::restore(&archive, &statistics, model.statistics_mut(), "").map_err(damaged)?;
+        let model =
+            consistent::model(&archive).map_err(|why| Error::Damaged { path: path.to_path_buf(), why })?;
         Ok(Self { model, about: archive.description })
+    }
+}
+
+fn task_of(loss: &Loss) -> Task {
+    match loss {
+        Loss::CrossEntropy(_) | Loss::BinaryCrossEntropy(_) => Task::Classification,
+        _ => Task::Regression,
     }
 }

@@ -535,7 +535,7 @@ impl<'a> Session<'a> {
 
     /// The length of the run in steps.
     pub fn total_steps(&self) -> u64 {
-        self.steps_per_epoch * self.progress.epochs.unwrap_or(self.config.epochs)
+        self.steps_per_epoch.saturating_mul(self.progress.epochs.unwrap_or(self.config.epochs))
     }
 
     /// Where in the run it is.

@@ -8,16 +8,17 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::Error;
+use crate::{Error, path_text};
 
 /// The data of a run: where it is, what is learnt from it, and which rows are held out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Source {
-    /// A bundled data set's name, a table's file, a file of images, or a folder with files of images and labels.
+    /// A bundled data set's name, a table's file, a file of images, or a folder with files of images and labels; a path
+    /// that is not UTF-8 as [`path_text`] spells it.
     pub from: String,
     /// The labels of the images, where `from` is a file of images.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", with = "path_text::option", default)]
     pub labels: Option<PathBuf>,
     /// The column that is learnt, by name or number; the last one unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,7 +40,7 @@ pub enum Held {
     /// A share, between 0 and 1.
     Share(f64),
     /// A table with the same columns.
-    File(PathBuf),
+    File(#[serde(serialize_with = "path_text::serialize")] PathBuf),
 }
 
 impl<'de> Deserialize<'de> for Held {
@@ -66,7 +67,7 @@ impl<'de> Deserialize<'de> for Held {
             }
 
             fn visit_str<E: de::Error>(self, file: &str) -> Result<Held, E> {
-                Ok(Held::File(file.into()))
+                Ok(Held::File(path_text::from_text(file)))
             }
         }
 
@@ -87,9 +88,9 @@ impl Source {
     pub fn absolute(mut self) -> Self {
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
         // A mere word that is no file is taken for a misspelt name, and shown as it was written.
-        let is_word = !self.from.contains(['/', '\\']) && !Path::new(&self.from).exists();
+        let is_word = !self.from.contains(['/', '\\']) && !self.path().exists();
         if !self.is_bundled() && !is_word {
-            self.from = absolute(Path::new(&self.from)).to_string_lossy().into_owned();
+            self.from = path_text::to_text(&absolute(&self.path()));
         }
         self.labels = self.labels.as_deref().map(absolute);
         if let Some(Held::File(file)) = &self.valid {
@@ -103,7 +104,7 @@ impl Source {
     pub(crate) fn spelled_out(&self) -> Self {
         let mut source = self.clone();
         // A folder of images may have some to validate on, and a share would be taken of the others instead.
-        if source.valid.is_none() && !Path::new(&self.from).is_dir() {
+        if source.valid.is_none() && !self.path().is_dir() {
             source.valid = Some(Held::Share(SHARE));
         }
         source
@@ -115,15 +116,21 @@ impl Source {
 
     /// A short name for the data: the bundled name, or the file's without its extension.
     pub fn name(&self) -> String {
-        let name = Path::new(&self.from).file_name().unwrap_or_default().to_string_lossy();
+        let path = self.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = name.strip_suffix(".gz").unwrap_or(&name);
         let stem = name.rsplit_once('.').map_or(name, |(stem, _)| if stem.is_empty() { name } else { stem });
         if stem.is_empty() { "data".into() } else { stem.into() }
     }
 
+    /// Where it is, unless it is bundled.
+    fn path(&self) -> PathBuf {
+        path_text::from_text(&self.from)
+    }
+
     /// Reads the table, whose columns may be known; a folder of images may have a second one, to validate on.
     fn tables(&self, known: Vec<String>) -> Result<(Table, Option<Table>), Error> {
-        let path = Path::new(&self.from);
+        let path = self.path();
         if self.from.is_empty() {
             Err(Error::Mismatch(
                 "no data is named: give a bundled data set (`downhill datasets` lists them), a file or a folder".into(),
@@ -138,11 +145,11 @@ impl Source {
         } else if self.is_bundled() {
             Ok((Table::bundled(&self.from)?, None))
         } else if let Some(labels) = &self.labels {
-            Ok((Table::images(path, Some(labels))?, None))
+            Ok((Table::images(&path, Some(labels))?, None))
         } else if path.is_dir() {
-            images_in(path)
+            images_in(&path)
         } else {
-            Ok((Table::read(path, &ReadOptions { known, ..self.read.clone() })?, None))
+            Ok((Table::read(&path, &ReadOptions { known, ..self.read.clone() })?, None))
         }
     }
 

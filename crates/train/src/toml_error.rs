@@ -1,6 +1,9 @@
 //! What is wrong with a configuration file, in plain words and at its place.
 
-use downhill_optim::nearest;
+use downhill_optim::{excerpt, nearest};
+
+/// What the parser says may repeat the file.
+const MOST_OF_A_MESSAGE: usize = 1000;
 
 /// Where and what is wrong: `line 2, column 1: unknown key …`, then the line with the place marked.
 pub(crate) fn explain(text: &str, error: &toml::de::Error) -> String {
@@ -11,22 +14,28 @@ pub(crate) fn explain(text: &str, error: &toml::de::Error) -> String {
     let Some(span) = error.span() else { return plain(message, "") };
     let found = text.get(span.clone()).unwrap_or_default();
     let (mut start, mut marked) = (span.start, found.chars().count());
-    if let (Some(spec), Some(carets)) = (spec.and_then(|spec| spec.get(2..)), carets)
-        && let Some(at) = found.find(spec)
+    // A long spec is shown in part.
+    let cut = spec.is_some_and(|spec| spec.starts_with("  …"));
+    let part = spec.map(|spec| spec.trim_start_matches(' ').trim_matches('…'));
+    if let (Some(part), Some(carets)) = (part.filter(|part| !part.is_empty()), carets)
+        && let Some(at) = found.find(part)
     {
-        let before = carets.chars().take_while(|&c| c == ' ').count().saturating_sub(2);
-        start += at + spec.chars().take(before).map(char::len_utf8).sum::<usize>();
+        let indent = 2 + usize::from(cut);
+        let indent = indent + spec.map_or(0, |spec| spec[2..].chars().take_while(|&c| c == ' ').count());
+        let before = carets.chars().take_while(|&c| c == ' ').count().saturating_sub(indent);
+        start += at + part.chars().take(before).map(char::len_utf8).sum::<usize>();
         marked = carets.chars().filter(|&c| c == '^').count();
     }
     let line_start = text[..start].rfind('\n').map_or(0, |end| end + 1);
     let line = text[line_start..].lines().next().unwrap_or_default();
     let number = 1 + text[..line_start].matches('\n').count();
-    let before = text[line_start..start].chars().count();
-    let marked = marked.clamp(1, line.chars().count().saturating_sub(before).max(1));
-    // Carets stand under the place only if a tab is as wide as any character.
-    let line = line.replace('\t', " ");
+    let column = 1 + text[line_start..start].chars().count();
     let message = plain(message, found.lines().next().unwrap_or_default());
-    format!("line {number}, column {}: {message}\n  {line}\n  {:before$}{:^<marked$}", before + 1, "", "")
+    let place = start - line_start;
+    let end = line
+        .get(place..)
+        .map_or(place, |rest| place + rest.chars().take(marked.max(1)).map(char::len_utf8).sum::<usize>());
+    format!("line {number}, column {column}: {message}\n{}", excerpt::marked(line, place..end))
 }
 
 /// What serde says, as a person would.
@@ -39,7 +48,7 @@ fn plain(message: &str, found: &str) -> String {
             None if known.is_empty() => String::new(),
             None => format!("; there is `{}`", known.join("`, `")),
         };
-        format!("{what} `{word}`{hint}")
+        format!("{what} `{}`{hint}", excerpt::word(word))
     };
     if let Some(rest) = message.strip_prefix("unknown field ") {
         unknown("unknown key", rest)
@@ -49,9 +58,9 @@ fn plain(message: &str, found: &str) -> String {
         format!("the key {rest} is missing")
     } else if message.starts_with("invalid type: ") || message.starts_with("invalid value: ") {
         let wanted = message.rsplit_once("expected ").map_or("something else", |(_, wanted)| wanted);
-        format!("expected {}, found `{found}`", wanted_in_words(wanted))
+        format!("expected {}, found `{}`", wanted_in_words(wanted), excerpt::word(found))
     } else {
-        message.to_string()
+        excerpt::shortened(message, MOST_OF_A_MESSAGE).into_owned()
     }
 }
 
@@ -107,5 +116,27 @@ mod tests {
                 .contains("unknown word `layer`; did you mean `layers`?")
         );
         assert!(error("a = = 3").starts_with("line 1, column 5: "));
+    }
+
+    #[test]
+    fn long_lines_are_shown_around_the_place() {
+        let long = "x".repeat(200_000);
+        for text in [
+            format!("{long} = 1"),
+            format!("[training]\nlr = \"{long}\""),
+            format!("[training]\nlr = \"cosine({long}=1)\""),
+            format!("[training]\nepochs = \"{long}\""),
+            format!("[data]\nvalid = true # {long}"),
+            format!("[training]\nlr = \"cosine(0.1, {}ovr=3)\"", " ".repeat(200_000)),
+            format!("[{long}"),
+            format!("a = {}", "[".repeat(200_000)),
+        ] {
+            let shown = error(&text);
+            assert!(shown.chars().count() < 1500 && shown.contains("\n  "), "{}", shown.chars().count());
+        }
+        let spaces = " ".repeat(200_000);
+        let shown = error(&format!("[training]\nlr = \"cosine(0.1, {spaces}ovr=3)\""));
+        assert!(shown.starts_with("line 2, column 200019: unknown key `ovr`"), "{shown}");
+        assert!(shown.contains("ovr=3)\"\n") && shown.ends_with(" ^^^"), "{shown}");
     }
 }

@@ -15,8 +15,8 @@ use crate::script::Script;
 use crate::session::{Outcome, Outside, Session};
 use crate::{
     ClassWeights, Command, Config, EarlyStopping, Environment, Error, Evaluation, Event, FoundRate, Guard,
-    Keep, Network, Plateau, Predictor, RunConfig, RunFolder, Source, Stop, Summary, Track, View, usual_rate,
-    usual_schedule,
+    Keep, Network, Plateau, Predictor, RunConfig, RunFolder, Source, Stop, Summary, Track, View, path_text,
+    usual_rate, usual_schedule,
 };
 
 /// Trains networks: settings, all with defaults, then [`fit`](Trainer::fit).
@@ -489,7 +489,7 @@ fn conclude(
         Stop::Diverged { .. } => "diverged",
     };
     let summary = Summary {
-        run: folder.map(|folder| folder.path().display().to_string()),
+        run: folder.map(|folder| path_text::to_text(folder.path())),
         dataset: data.name.clone(),
         task: data.task(),
         rows: data.train.rows() + data.valid.rows(),

@@ -7,7 +7,7 @@ use serde::de::{self, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Per, Position};
-use crate::Invalid;
+use crate::{Invalid, excerpt};
 
 /// A length of time: `500` (steps, or epochs under `per=epoch`), `3ep` (epochs) or `5%` (of the run).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -111,7 +111,8 @@ impl FromStr for Length {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("expected a length such as `500`, `3ep` or `5%`, found `{text}`");
+        let wrong =
+            || format!("expected a length such as `500`, `3ep` or `5%`, found `{}`", excerpt::word(text));
         let number = |text: &str| text.trim().parse::<f64>().ok().filter(|n| n.is_finite()).ok_or_else(wrong);
         if let Some(share) = text.strip_suffix('%') {
             percent(share).map(Self::Share).ok_or_else(wrong)

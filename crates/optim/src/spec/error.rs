@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::de::{Expected, Unexpected};
 
-use crate::nearest;
+use crate::{excerpt, nearest};
 
 /// A spec that cannot be read: what is wrong, the place, and the nearest right word.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,9 +29,7 @@ impl SpecError {
 
 impl fmt::Display for SpecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let before = self.text[..self.span.start].chars().count();
-        let marked = self.text[self.span.clone()].chars().count().max(1);
-        write!(f, "{}\n  {}\n  {:before$}{:^<marked$}", self.message, one_line(&self.text), "", "")
+        write!(f, "{}\n{}", self.message, excerpt::marked(&self.text, self.span.clone()))
     }
 }
 
@@ -74,7 +72,7 @@ impl Fault {
     /// Says what an unknown word was to be: `an optimizer`.
     pub(super) fn naming(mut self, what: &str) -> Self {
         if let Message::UnknownWord { word, among } = &self.message {
-            self.message = Message::Whole(format!("`{word}` is not {what}{among}"));
+            self.message = Message::Whole(format!("`{}` is not {what}{among}", excerpt::word(word)));
         }
         self
     }
@@ -83,7 +81,7 @@ impl Fault {
         let span = self.span.clone().unwrap_or(0..text.len());
         let mut message = self.to_string();
         if matches!(self.message, Message::Expected(_)) {
-            message += &format!(", found `{}`", one_line(&text[span.clone()]));
+            message += &format!(", found `{}`", one_line(&excerpt::word(&text[span.clone()])));
         }
         SpecError { text: text.to_string(), span, message }
     }
@@ -120,7 +118,7 @@ impl fmt::Display for Fault {
         match &self.message {
             Message::Whole(message) => f.write_str(message),
             Message::Expected(wanted) => write!(f, "expected {wanted}"),
-            Message::UnknownWord { word, among } => write!(f, "`{word}` is unknown{among}"),
+            Message::UnknownWord { word, among } => write!(f, "`{}` is unknown{among}", excerpt::word(word)),
         }
     }
 }
@@ -150,7 +148,7 @@ impl serde::de::Error for Fault {
     }
 
     fn unknown_field(key: &str, expected: &'static [&'static str]) -> Self {
-        Self::custom(format!("unknown key `{key}`{}", among(key, expected)))
+        Self::custom(format!("unknown key `{}`{}", excerpt::word(key), among(key, expected)))
     }
 
     fn missing_field(key: &'static str) -> Self {

@@ -1,11 +1,12 @@
 //! The other end: a process that steers or watches a run.
 
-use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::io::{self, BufReader, ErrorKind, Write};
 use std::sync::mpsc::{self, Sender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
+use super::line::read_line;
 use super::protocol::{Status, Took, Watching, read_answer};
 use super::socket::{self, Stream};
 use crate::error::reason;
@@ -93,12 +94,13 @@ impl Remote {
         self.patience(Some(patience))?;
         // One that is refused before it asks still reads why.
         let _ = self.stream.get_mut().write_all(format!("{request}\n").as_bytes());
-        let mut line = String::new();
-        let read = self.stream.read_line(&mut line);
+        let read = read_line(&mut self.stream, Some(Instant::now() + patience));
         let run = self.folder.path().display();
         match read {
-            Ok(0) => Err(Error::Mismatch(format!("the process of the run {run} ended without an answer"))),
-            Ok(_) => match read_answer(line.as_bytes()) {
+            Ok(line) if line.is_empty() => {
+                Err(Error::Mismatch(format!("the process of the run {run} ended without an answer")))
+            }
+            Ok(line) => match read_answer(&line) {
                 Ok(answer) => answer.map_err(|why| Error::Mismatch(format!("the run {run}: {why}"))),
                 Err(error) => Err(Error::Mismatch(format!(
                     "the process of the run {run} gives an answer that cannot be read ({error}); is it of another version?"
@@ -119,7 +121,7 @@ impl Remote {
         self.stream.get_ref().set_read_timeout(patience).map_err(|source| self.failed(source))
     }
 
-    fn failed(&self, source: std::io::Error) -> Error {
+    fn failed(&self, source: io::Error) -> Error {
         Error::Io { doing: "ask the run at", path: self.folder.control_path(), source }
     }
 }
@@ -130,18 +132,17 @@ impl Iterator for Happening {
     /// The next event. An error is the last: the run goes on without being watched.
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let mut line = String::new();
-            match self.0.stream.read_line(&mut line) {
-                Ok(0) => return None,
-                Ok(_) => {}
+            let line = match read_line(&mut self.0.stream, None) {
+                Ok(line) if line.is_empty() => return None,
+                Ok(line) => line,
                 // A process that is killed may take the connection down with it.
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => return None,
                 Err(source) => return Some(Err(self.0.failed(source))),
-            }
-            if let Ok(record) = serde_json::from_str(&line) {
+            };
+            if let Ok(record) = serde_json::from_slice(&line) {
                 return Some(Ok(record));
             }
-            if let Ok(Err(why)) = read_answer::<Watching>(line.as_bytes()) {
+            if let Ok(Err(why)) = read_answer::<Watching>(&line) {
                 return Some(Err(Error::Mismatch(why)));
             }
             // An event of a later version is left out.

@@ -9,6 +9,7 @@ use std::os::unix::net::UnixListener;
 pub(super) use std::os::unix::net::UnixStream as Stream;
 use std::path::{Path, PathBuf};
 
+use crate::durable::unguessable;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, bind, listen, socket};
 
 /// The longest path that every system takes for a socket, of macOS's 104 bytes with the zero at the end.
@@ -37,7 +38,8 @@ fn short(path: &Path) -> io::Result<Short> {
 
 /// Listens at `path`, in the place of a socket that may have been left there. Only the user who runs this can connect.
 pub(super) fn open(path: &Path) -> io::Result<UnixListener> {
-    let aside = path.with_extension("new");
+    // As long as `control.sock`, and a name that nobody can guess.
+    let aside = path.with_file_name(format!("ctl-{}", &unguessable()[..8]));
     let opened = || -> io::Result<UnixListener> {
         let short = short(&aside)?;
         let socket = socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
@@ -51,7 +53,6 @@ pub(super) fn open(path: &Path) -> io::Result<UnixListener> {
         fs::rename(&aside, path)?;
         Ok(listener)
     };
-    let _ = fs::remove_file(&aside);
     opened().inspect_err(|_| _ = fs::remove_file(&aside))
 }
 

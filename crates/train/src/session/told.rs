@@ -103,8 +103,7 @@ impl Session<'_> {
                 let mut steering = self.progress.steering.clone();
                 steering.change(lr, self.position());
                 let rate = steering.rate(self.lr, self.position());
-                let good = rate.is_finite() && steering.scale > 0.0 && steering.scale.is_finite();
-                if good { Ok(()) } else { Err(format!("{lr} comes to a rate of {rate:e}")) }
+                lr.is_meant(rate, steering.scale)
             }
             Command::Undo if !self.progress.steering.can_undo() => {
                 Err("there is no change of the rate to undo".into())

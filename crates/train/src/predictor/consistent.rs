@@ -1,0 +1,71 @@
+//! Whether what a model file says goes together.
+
+use downhill_data::{Encoder, Task};
+use downhill_nn::{Loss, Model};
+use downhill_optim::Layout;
+
+use super::About;
+use crate::archive::Archive;
+use crate::checkpoint;
+
+/// Reads the network, once everything that the file says of it is known to go together.
+///
+/// A file may be written by anybody, with a checksum that is right: what contradicts itself would stop the program, take
+/// memory without end, or predict with the weights of other features. The error says what contradicts what.
+pub(super) fn model(archive: &Archive<About>) -> Result<Model<f32>, String> {
+    let About { inputs, layers, loss, encoder, .. } = &archive.description;
+    let cannot = |error: downhill_nn::Error| format!("its network cannot be built ({error})");
+    let (layout, statistics) = Model::<f32>::layouts(layers, *inputs).map_err(cannot)?;
+    // The file has as many values as the network that is built now.
+    has(archive, &layout)?;
+    has(archive, &statistics)?;
+    let mut model = Model::zeroed(layers, *inputs).map_err(cannot)?;
+    check(loss, *inputs, model.outputs(), encoder.as_ref())?;
+    checkpoint::restore(archive, &layout, model.params_mut(), "")?;
+    checkpoint::restore(archive, &statistics, model.statistics_mut(), "")?;
+    Ok(model)
+}
+
+/// Fails if a tensor is missing, or of another shape.
+fn has<D>(archive: &Archive<D>, layout: &Layout) -> Result<(), String> {
+    layout.tensors().iter().try_for_each(|tensor| archive.tensor(&tensor.name, &tensor.shape).map(|_| ()))
+}
+
+fn check(loss: &Loss, inputs: usize, outputs: usize, encoder: Option<&Encoder>) -> Result<(), String> {
+    loss.check().map_err(|invalid| invalid.to_string())?;
+    let wanted = match loss {
+        Loss::CrossEntropy(_) if outputs < 2 => Some("2 outputs or more".to_string()),
+        Loss::CrossEntropy(loss) if ![0, outputs].contains(&loss.class_weights.len()) => {
+            Some(format!("an output for each of its {} class weights", loss.class_weights.len()))
+        }
+        Loss::BinaryCrossEntropy(_) | Loss::Mse(_) | Loss::Mae(_) | Loss::Huber(_) if outputs != 1 => {
+            Some("1 output".to_string())
+        }
+        _ => None,
+    };
+    if let Some(wanted) = wanted {
+        return Err(format!("its network has {outputs} outputs, and its loss needs {wanted}"));
+    }
+    let Some(encoder) = encoder else { return Ok(()) };
+    if let Some(contradiction) = encoder.contradiction() {
+        return Err(contradiction);
+    }
+    let features = encoder.features();
+    if features != inputs {
+        return Err(format!("its encoder makes {features} features, and its network has {inputs} inputs"));
+    }
+    let classes = encoder.classes().len();
+    match (super::task_of(loss), encoder.task()) {
+        (Task::Classification, Task::Classification) if classes == outputs.max(2) => Ok(()),
+        (Task::Classification, Task::Classification) => {
+            Err(format!("its target has {classes} classes, and its network tells {} apart", outputs.max(2)))
+        }
+        (Task::Regression, Task::Regression) => Ok(()),
+        (Task::Classification, Task::Regression) => {
+            Err("its loss is for classes, and its target is a number".to_string())
+        }
+        (Task::Regression, Task::Classification) => {
+            Err("its loss is for numbers, and its target is classes".to_string())
+        }
+    }
+}
