@@ -3,7 +3,7 @@
 use downhill_optim::Schedule;
 use serde::{Deserialize, Serialize};
 
-use crate::{Command, Distribution, Environment, FoundRate, Metrics, Norms, Steering};
+use crate::{Command, Distribution, Environment, FoundRate, Metrics, Norms, Steering, number};
 
 /// Something that happened. Steps and epochs are counted from 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +30,9 @@ pub enum Event {
         valid_rows: u64,
         /// The number of trained parameters.
         parameters: u64,
+        /// The [fingerprint](crate::fingerprint) of the data, where the run is kept in a folder.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        data_fingerprint: Option<String>,
     },
     /// The learning rate is being looked for. Shown, not logged.
     Search,
@@ -268,11 +271,13 @@ impl Event {
             Self::Sharpness { step, sharpness, lr, limit, ratio } => {
                 let rate = match (limit, ratio) {
                     (Some(limit), Some(ratio)) => {
-                        format!("the rate of {lr:.3e} is {ratio:.2} times the stability limit, {limit:.3e}")
+                        let ratio = number::ratio(*ratio);
+                        format!("the rate of {lr:.3e} is {ratio} times the stability limit, {limit:.3e}")
                     }
                     _ => "no stability limit is known here".into(),
                 };
-                Some(format!("The sharpness is {sharpness:.4} at step {step}: {rate}"))
+                let sharpness = number::fixed(*sharpness);
+                Some(format!("The sharpness is {sharpness} at step {step}: {rate}"))
             }
             _ => None,
         }

@@ -363,7 +363,8 @@ impl Trainer {
             session.check_first(&outside.script, &told)?;
             // One that was cut off before its first checkpoint starts again.
             let start = session.is_at_its_start();
-            outside.tell(&if start { session.start() } else { session.resumed() })?;
+            let is_kept = outside.folder.is_some();
+            outside.tell(&if start { session.start(is_kept) } else { session.resumed() })?;
             outside.tell(&Event::Environment(Environment::here(threads)))?;
             session.show_plan(&mut outside);
             // A branch has its parent's best epoch to do better than.
