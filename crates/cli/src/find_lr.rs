@@ -93,6 +93,7 @@ fn text(found: &FoundRate) -> String {
     );
     let share = 100.0 * *steps as f64 / *run_steps as f64;
     text + &format!(
-        "{steps} steps in {seconds:.2} s, {share:.0}% of the run's {run_steps}\n--lr '{schedule}'\n"
+        "{steps} steps in {}, {share:.0}% of the run's {run_steps}\n--lr '{schedule}'\n",
+        output::seconds(*seconds)
     )
 }

@@ -5,6 +5,7 @@
 mod args;
 mod braille;
 mod branch;
+mod classes;
 mod compare;
 mod control;
 mod dashboard;

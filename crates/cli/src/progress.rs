@@ -164,9 +164,9 @@ pub fn bar() -> impl FnMut(&Event) + Send {
                 per_second(epoch.rows_per_second)
             ));
             bar.set_message(format!(
-                "loss {:.4} · validation {:.4} · {}{best} · lr {:.1e}",
-                epoch.train_loss,
-                epoch.valid_loss,
+                "loss {} · validation {} · {}{best} · lr {:.1e}",
+                output::fixed(epoch.train_loss),
+                output::fixed(epoch.valid_loss),
                 headline(&epoch.metrics),
                 epoch.lr,
             ));
@@ -203,10 +203,10 @@ pub fn lines() -> impl FnMut(&Event) + Send {
         | Event::Sharpness { .. } => event.text().iter().for_each(|text| output::note(text)),
         Event::Epoch(epoch) => {
             line = format!(
-                "epoch {:>3}/{total_epochs}  loss {:.4}  validation {:.4}  {}  lr {:.2e}  {} rows/s{}",
+                "epoch {:>3}/{total_epochs}  loss {}  validation {}  {}  lr {:.2e}  {} rows/s{}",
                 epoch.epoch + 1,
-                epoch.train_loss,
-                epoch.valid_loss,
+                output::fixed(epoch.train_loss),
+                output::fixed(epoch.valid_loss),
                 headline(&epoch.metrics),
                 epoch.lr,
                 per_second(epoch.rows_per_second),

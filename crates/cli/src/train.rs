@@ -11,7 +11,7 @@ use downhill_report::TensorBoard;
 
 use crate::args::{Format, ResumeArgs, Running, TrainArgs};
 use crate::dashboard::{self, Action};
-use crate::{Failure, evaluate, output, view};
+use crate::{Failure, classes, evaluate, output, view};
 
 pub fn train(options: TrainArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let config = options.setup.config()?;
@@ -168,12 +168,13 @@ fn text(trained: &Trained) -> String {
         Stop::Ended => format!("ended after {epochs}"),
         _ => epochs,
     };
-    let encoder = trained.predictor().encoder();
-    let table = output::confusion_table(metrics, encoder.map_or(&[][..], |encoder| encoder.classes()));
+    let table = classes::tables(metrics);
     let kept = best_epoch.map_or(String::new(), |epoch| format!("; the weights of epoch {epoch} are kept"));
     format!(
-        "{ended} in {seconds:.1} s{kept}\n\
-         validation loss {valid_loss:.4}, {}\n{}{}\n",
+        "{ended} in {}{kept}\n\
+         validation loss {}, {}\n{}{}\n",
+        output::seconds(*seconds),
+        output::fixed(*valid_loss),
         output::metrics_line(metrics),
         table.unwrap_or_default(),
         run.as_deref().unwrap_or_default(),

@@ -7,8 +7,8 @@ use std::path::Path;
 use downhill_optim::Position;
 use downhill_train::log::Record;
 use downhill_train::{
-    Command, Config, Distribution, EarlyStopping, Environment, Epoch, Error, Event, FoundRate, Norms,
-    Patience, Steering, Stop, usual_rate, usual_schedule,
+    ClassMetrics, Command, Config, Distribution, EarlyStopping, Environment, Epoch, Error, Event, FoundRate,
+    Norms, Patience, Steering, Stop, usual_rate, usual_schedule,
 };
 
 use crate::number::counted;
@@ -50,6 +50,13 @@ pub(crate) struct Distributions {
 pub(crate) struct Confusion {
     pub classes: Vec<String>,
     pub counts: Vec<Vec<u64>>,
+}
+
+impl Confusion {
+    /// How well each class is predicted.
+    pub fn by_class(&self) -> Vec<ClassMetrics> {
+        ClassMetrics::of_counts(&self.classes, &self.counts)
+    }
 }
 
 /// By how much the held-out rows are missed, with some predictions and their targets.

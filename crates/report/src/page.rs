@@ -7,7 +7,7 @@ use downhill_train::{
 };
 
 use crate::escape::escape;
-use crate::history::{History, Size};
+use crate::history::{Confusion, History, Size};
 use crate::number::{counted, grouped, significant};
 use crate::{Axis, Chart, RangeTest, Run, Series, layers, sharpness, validation};
 
@@ -255,7 +255,7 @@ fn result(config: &RunConfig, history: &History) -> String {
     let mut text = match &history.kept {
         Some(kept) => format!(
             "{} and a loss of {} on {}, with the weights of epoch {}.",
-            figures(&kept.metrics),
+            figures(&kept.metrics, history.confusion.as_ref()),
             significant(kept.valid_loss),
             history
                 .size
@@ -296,10 +296,15 @@ fn result(config: &RunConfig, history: &History) -> String {
 }
 
 /// The metrics in words, the one to judge by first.
-fn figures(metrics: &Metrics) -> String {
+fn figures(metrics: &Metrics, confusion: Option<&Confusion>) -> String {
     match metrics {
-        Metrics::Classification(Classification { accuracy, f1, .. }) => {
-            format!("Accuracy {:.1}%, F1 {f1:.3}", 100.0 * accuracy)
+        Metrics::Classification(Classification { accuracy, macro_f1, .. }) => {
+            let positive = confusion.filter(|found| found.classes.len() == 2);
+            let f1 = match positive.and_then(|found| found.by_class().pop()) {
+                Some(positive) => format!("F1 of class {} {:.3}", positive.class, positive.f1),
+                None => format!("macro F1 {macro_f1:.3}"),
+            };
+            format!("Accuracy {:.1}%, {f1}", 100.0 * accuracy)
         }
         Metrics::Regression(Regression { rmse, r2, .. }) => {
             let r2 = r2.map_or(String::new(), |r2| format!("R² {r2:.3}, "));
