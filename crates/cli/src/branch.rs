@@ -6,7 +6,7 @@ use downhill::prelude::Trainer;
 use downhill::train::{BranchPoint, Command, Overview, RunFolder};
 
 use crate::args::{BranchArgs, Format};
-use crate::train::{conclude, connect, new_board};
+use crate::train::{Board, conclude, connect};
 use crate::{Failure, evaluate};
 
 pub fn branch(options: &BranchArgs, format: Format, quiet: bool) -> Result<(), Failure> {
@@ -18,7 +18,7 @@ pub fn branch(options: &BranchArgs, format: Format, quiet: bool) -> Result<(), F
     }
     let config = options.config(config)?;
     let running = &options.run_args.running;
-    let board = new_board(running, &config.training)?;
+    let board = Board { config: config.training.clone(), goes_on: false };
     let mut trainer = connect(Trainer::default(), running, board, Vec::new(), quiet)?;
     if let Some(lr) = options.lr.clone() {
         trainer = trainer.told(Command::SetLr { lr });

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod board;
 mod braille;
 mod branch;
 mod classes;

@@ -171,7 +171,8 @@ pub fn bar() -> impl FnMut(&Event) + Send {
                 epoch.lr,
             ));
         }
-        Event::Search => bar.set_message("finding the learning rate"),
+        Event::Search => bar.set_message(SEARCHING),
+        Event::SearchProgress { made, at_most } => bar.set_message(searched(*made, *at_most)),
         Event::Plan { total_steps, steps_per_epoch, .. } => {
             bar.set_length(*total_steps);
             total_epochs = epochs(*total_steps, *steps_per_epoch);
@@ -181,7 +182,18 @@ pub fn bar() -> impl FnMut(&Event) + Send {
     }
 }
 
+const SEARCHING: &str = "finding the learning rate";
+
+/// How far a search is.
+fn searched(made: u64, at_most: u64) -> String {
+    format!("{SEARCHING}: {made} of at most {at_most} steps")
+}
+
+/// A line that says how far a search is follows another after as long as this.
+const SEARCH_LINES: Duration = Duration::from_secs(2);
+
 pub fn lines() -> impl FnMut(&Event) + Send {
+    let mut searching = Instant::now();
     let mut total_epochs = 0;
     let mut last: Option<Instant> = None;
     let mut shown = true;
@@ -221,6 +233,14 @@ pub fn lines() -> impl FnMut(&Event) + Send {
         }
         Event::Plan { total_steps, steps_per_epoch, .. } => {
             total_epochs = epochs(*total_steps, *steps_per_epoch);
+        }
+        Event::Search => {
+            output::tell(&format!("{SEARCHING}, in at most a fifth of the run's steps"));
+            searching = Instant::now();
+        }
+        Event::SearchProgress { made, at_most } if searching.elapsed() >= SEARCH_LINES => {
+            output::tell(&searched(*made, *at_most));
+            searching = Instant::now();
         }
         Event::Stop { .. } if !shown => output::tell(&line),
         _ => {}

@@ -36,6 +36,13 @@ pub enum Event {
     },
     /// The learning rate is being looked for. Shown, not logged.
     Search,
+    /// How far the search for the learning rate is: told now and then. Shown, not logged.
+    SearchProgress {
+        /// The number of steps made so far.
+        made: u64,
+        /// A number of steps that the search does not exceed.
+        at_most: u64,
+    },
     /// The learning rate was found by trying, before the first step.
     Rate(FoundRate),
     /// A run goes on from a checkpoint.
@@ -207,15 +214,18 @@ pub enum Event {
 impl Event {
     /// Whether it stands in the log of a run that is kept; the others are only shown.
     pub fn is_logged(&self) -> bool {
-        !matches!(self, Self::Step { .. } | Self::Search | Self::Plan { .. })
+        !matches!(self, Self::Step { .. } | Self::Search | Self::SearchProgress { .. } | Self::Plan { .. })
     }
 
     /// The step that it happened in front of, if it has one.
     pub fn step(&self) -> Option<u64> {
         match self {
-            Self::Start { .. } | Self::Search | Self::Rate(_) | Self::Environment(_) | Self::Note { .. } => {
-                None
-            }
+            Self::Start { .. }
+            | Self::Search
+            | Self::SearchProgress { .. }
+            | Self::Rate(_)
+            | Self::Environment(_)
+            | Self::Note { .. } => None,
             Self::Epoch(epoch) => Some(epoch.step),
             Self::Resume { step, .. }
             | Self::Step { step, .. }

@@ -220,7 +220,7 @@ impl RunFolder {
 
     /// The fingerprint of the data that the run was trained with: by its log, or, where that is of a version that did not
     /// log it, by a checkpoint. None if neither is there; whatever else is wrong with them is for others to say.
-    fn data_fingerprint(&self) -> Option<String> {
+    pub(crate) fn data_fingerprint(&self) -> Option<String> {
         log::data_fingerprint(&self.log_path()).or_else(|| {
             let latest_first = self.steps().unwrap_or_default().into_iter().map(|step| self.checkpoint(step));
             let mut all = latest_first.chain([self.start_path()]);
