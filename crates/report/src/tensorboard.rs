@@ -228,7 +228,7 @@ fn peak(schedule: &Schedule, (steps_per_epoch, total_steps): (u64, u64)) -> f64 
 }
 
 /// The settings in a tree, each with its path for a name.
-fn flatten(value: Value, name: String, settings: &mut Vec<(String, Value)>) {
+pub(crate) fn flatten(value: Value, name: String, settings: &mut Vec<(String, Value)>) {
     match value {
         Value::Object(object) => {
             for (key, value) in object {
