@@ -411,6 +411,10 @@ pub struct RunArgs {
     #[arg(long)]
     pub name: Option<String>,
 
+    /// Replace the run of that --name, if there is one, instead of adding a number.
+    #[arg(long)]
+    pub overwrite: bool,
+
     #[command(flatten)]
     pub running: Running,
 }

@@ -8,8 +8,9 @@ use std::sync::mpsc::{self, Sender};
 use downhill::prelude::{Error, Trained, Trainer};
 use downhill::train::{Command, Config, Event, RunFolder, Stop, Summary, log};
 
-use crate::args::{Format, ResumeArgs, Running, TrainArgs};
+use crate::args::{Format, ResumeArgs, RunArgs, Running, TrainArgs};
 use crate::dashboard::{self, Action};
+use crate::overwrite::Aside;
 use crate::{Failure, board, classes, evaluate, output, view};
 
 pub fn train(options: TrainArgs, format: Format, quiet: bool) -> Result<(), Failure> {
@@ -17,6 +18,7 @@ pub fn train(options: TrainArgs, format: Format, quiet: bool) -> Result<(), Fail
     let running = &options.run.running;
     let board = Board { config: config.training.clone(), goes_on: false };
     let trainer = connect(Trainer::from_config(config.training), running, board, Vec::new(), quiet)?;
+    let (trainer, _aside) = overwriting(trainer, &options.run)?;
     let trained = match trainer.fit_in(&options.run.runs, options.run.name.as_deref(), &config.data) {
         Err(Error::Interrupted) => return Err(nothing_saved(quiet)),
         trained => trained?,
@@ -40,6 +42,16 @@ pub fn resume(options: &ResumeArgs, format: Format, quiet: bool) -> Result<(), F
     }
     let trained = trainer.resume(folder)?;
     conclude(&trained, format, quiet)
+}
+
+/// Puts the run aside that is to be overwritten, for as long as the new one has not begun.
+pub fn overwriting(trainer: Trainer, run: &RunArgs) -> Result<(Trainer, Option<Aside>), Failure> {
+    if !run.overwrite {
+        return Ok((trainer, None));
+    }
+    let aside = Aside::put(&run.runs, run.name.as_deref())?;
+    let remove = aside.remover();
+    Ok((trainer.with_folder(move |_| remove()), Some(aside)))
 }
 
 /// Says that a run was interrupted before there was anything to save.

@@ -40,7 +40,7 @@ pub struct Trainer {
     pub(crate) outside: Outside,
     pub(crate) told: Vec<Command>,
     control: Option<Sender<Command>>,
-    with_folder: Option<FolderHook>,
+    with_folder: Vec<FolderHook>,
 }
 
 /// What is called with the folder of a run.
@@ -209,7 +209,7 @@ impl Trainer {
 
     /// Calls `look` with the folder that the run is kept in, if it is, once that is there and before the run's first event.
     pub fn with_folder(mut self, look: impl FnOnce(&RunFolder) + Send + 'static) -> Self {
-        self.with_folder = Some(Box::new(look));
+        self.with_folder.push(Box::new(look));
         self
     }
 
@@ -362,8 +362,8 @@ impl Trainer {
                     None
                 }
             };
-            if let (Some(folder), Some(look)) = (&folder, with_folder) {
-                look(folder);
+            if let Some(folder) = &folder {
+                with_folder.into_iter().for_each(|look| look(folder));
             }
             #[cfg(unix)]
             let _control = control.and_then(|commands| {
