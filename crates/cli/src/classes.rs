@@ -11,8 +11,8 @@ const MOST_CLASSES: usize = 12;
 /// A name has no more characters than these, unless it takes more to tell it from the others.
 const NAME: usize = 16;
 
-/// The confusion matrix and the figures of each class, if there are any and not too many to read.
-pub fn tables(metrics: &Metrics) -> Option<String> {
+/// The confusion matrix, and the figures of each class if there are at most so many; if they are not too many to read.
+pub fn tables(metrics: &Metrics, most: usize) -> Option<String> {
     let Metrics::Classification(metrics) = metrics else { return None };
     let (all, counts) = (metrics.by_class.as_ref()?, metrics.confusion.as_ref()?);
     if all.len() > MOST_CLASSES || all.len() != counts.len() {
@@ -20,7 +20,8 @@ pub fn tables(metrics: &Metrics) -> Option<String> {
     }
     let names: Vec<String> = all.iter().map(|metrics| output::visible(&metrics.class)).collect();
     let names = shortened(&names);
-    Some(format!("{}{}", confusion(&names, counts, output::width()), by_class(&names, all, metrics)))
+    let figures = if all.len() <= most { by_class(&names, all, metrics) } else { String::new() };
+    Some(confusion(&names, counts, output::width()) + &figures)
 }
 
 /// A row for each class, a column for each prediction; columns have numbers for names where the names are too wide.

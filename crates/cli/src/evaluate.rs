@@ -104,7 +104,7 @@ pub fn evaluate(options: &UseArgs, format: Format, quiet: bool) -> Result<(), Fa
         Format::Csv => output::print_flat_csv(&measured),
         Format::Text => {
             let Measured { data, evaluation: Evaluation { rows, metrics, .. }, .. } = &measured;
-            let table = classes::tables(metrics).unwrap_or_default();
+            let table = classes::tables(metrics, usize::MAX).unwrap_or_default();
             let rows = output::count(*rows as u64, "row");
             output::print(&format!("{rows} of {data}: {}\n{table}", output::metrics_line(metrics)))
         }

@@ -165,7 +165,7 @@ fn text(trained: &Trained) -> String {
         Stop::Ended => format!("ended after {epochs}"),
         _ => epochs,
     };
-    let table = classes::tables(metrics);
+    let table = classes::tables(metrics, 5);
     let kept = best_epoch.map_or(String::new(), |epoch| format!("; the weights of epoch {epoch} are kept"));
     format!(
         "{ended} in {}{kept}\n\
