@@ -194,9 +194,14 @@ pub struct CompareArgs {
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PlotFile>,
 
-    /// Keep each run in a folder of its own in this one. Unless given, no run is kept.
+    /// Keep each run in a folder of its own in this one, and make none again that is there already. Unless given, no run is
+    /// kept.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+
+    /// Write what each run does for TensorBoard into a folder of its own in this one.
+    #[arg(long, value_name = "DIR")]
+    pub tensorboard: Option<PathBuf>,
 
     /// The number of runs at once, each on one thread; it changes no bit of the result. [default: one a core]
     #[arg(long, value_name = "N", value_parser = threads, allow_hyphen_values = true)]
@@ -413,6 +418,10 @@ pub struct RunArgs {
     #[arg(long)]
     pub name: Option<String>,
 
+    /// Replace the run of that --name, if there is one, instead of adding a number.
+    #[arg(long)]
+    pub overwrite: bool,
+
     #[command(flatten)]
     pub running: Running,
 }
@@ -440,7 +449,8 @@ pub struct Running {
     #[arg(long, value_name = "N", value_parser = epochs, allow_hyphen_values = true)]
     pub keep_every: Option<u64>,
 
-    /// Write losses, metrics, rates, norms, histograms and settings for TensorBoard into this folder, one for each run.
+    /// Write losses, metrics, rates, norms, histograms and settings for TensorBoard: each run into a folder of its own, called
+    /// like the run, inside this one.
     #[arg(long, value_name = "DIR")]
     pub tensorboard: Option<PathBuf>,
 

@@ -6,7 +6,7 @@ use downhill::prelude::Trainer;
 use downhill::train::{BranchPoint, Command, Overview, RunFolder, path_text};
 
 use crate::args::{BranchArgs, Format};
-use crate::train::{conclude, connect, new_board};
+use crate::train::{Board, conclude, connect, overwriting};
 use crate::{Failure, evaluate};
 
 pub fn branch(options: &BranchArgs, format: Format, quiet: bool) -> Result<(), Failure> {
@@ -18,11 +18,16 @@ pub fn branch(options: &BranchArgs, format: Format, quiet: bool) -> Result<(), F
     }
     let config = options.config(config)?;
     let running = &options.run_args.running;
-    let board = new_board(running, &config.training)?;
+    let board = Board { config: config.training.clone(), goes_on: false };
     let mut trainer = connect(Trainer::default(), running, board, Vec::new(), quiet)?;
     if let Some(lr) = options.lr.clone() {
         trainer = trainer.told(Command::SetLr { lr });
     }
+    let its_own = options.run_args.name.as_ref().is_some_and(|name| *name == parent.name());
+    if options.run_args.overwrite && its_own {
+        return Err(Failure::Usage("--overwrite cannot replace the run that is branched off".into()));
+    }
+    let (trainer, _aside) = overwriting(trainer, &options.run_args)?;
     let trained = trainer.branch(&parent, at, config, runs, options.run_args.name.as_deref())?;
     conclude(&trained, format, quiet)
 }

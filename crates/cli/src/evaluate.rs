@@ -8,7 +8,7 @@ use downhill::train::{Error, Evaluation, Overview, RunFolder, State};
 use serde::Serialize;
 
 use crate::args::{Format, UseArgs};
-use crate::{Failure, output};
+use crate::{Failure, classes, output};
 
 /// The folder of a run, given by its path or by its name inside the folder of runs.
 pub fn run_folder(run: &Path, runs: &Path) -> PathBuf {
@@ -103,9 +103,8 @@ pub fn evaluate(options: &UseArgs, format: Format, quiet: bool) -> Result<(), Fa
         Format::Json => output::print_json(&measured),
         Format::Csv => output::print_flat_csv(&measured),
         Format::Text => {
-            let classes = predictor.encoder().map_or(&[][..], |encoder| encoder.classes());
             let Measured { data, evaluation: Evaluation { rows, metrics, .. }, .. } = &measured;
-            let table = output::confusion_table(metrics, classes).unwrap_or_default();
+            let table = classes::tables(metrics, usize::MAX).unwrap_or_default();
             let rows = output::count(*rows as u64, "row");
             output::print(&format!("{rows} of {data}: {}\n{table}", output::metrics_line(metrics)))
         }

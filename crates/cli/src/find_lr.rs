@@ -1,12 +1,15 @@
 //! `downhill find-lr`
 
-use downhill::prelude::Trainer;
-use downhill::train::FoundRate;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+
+use downhill::prelude::{Error, Trainer};
+use downhill::train::{Command, FoundRate};
 use downhill_report::{Lang, RangeTest};
 
 use crate::args::{FindLrArgs, Format};
 use crate::braille::{self, Frame, number};
-use crate::{Failure, output};
+use crate::{Failure, output, progress, train};
 
 pub fn find_lr(options: &FindLrArgs, format: Format, quiet: bool, lang: Lang) -> Result<(), Failure> {
     let config = options.setup.config()?;
@@ -16,7 +19,18 @@ pub fn find_lr(options: &FindLrArgs, format: Format, quiet: bool, lang: Lang) ->
         Some(threads) => trainer.threads(threads),
         None => trainer,
     };
-    let found = trainer.find_lr(&data)?;
+    let trainer = if quiet { trainer } else { trainer.view(progress::view()) };
+    let ((stop, inbox), asked) = (mpsc::channel(), AtomicBool::new(false));
+    ctrlc::set_handler(move || {
+        // Once more, and it ends at once.
+        if asked.swap(true, Ordering::Relaxed) || stop.send(Command::Stop).is_err() {
+            std::process::exit(130);
+        }
+    })?;
+    let found = match trainer.inbox(inbox).find_lr(&data) {
+        Err(Error::Interrupted) => return Err(train::nothing_saved(quiet)),
+        found => found?,
+    };
     if let Some(file) = &options.plot {
         file.write(&RangeTest::new(&found).lang(lang).svg_file(), quiet)?;
     }
@@ -96,6 +110,7 @@ fn text(found: &FoundRate) -> String {
     text += &format!("{}\n", found.text());
     let share = 100.0 * *steps as f64 / *run_steps as f64;
     text + &format!(
-        "{steps} steps in {seconds:.2} s, {share:.0}% of the run's {run_steps}\n--lr '{schedule}'\n"
+        "{steps} steps in {}, {share:.0}% of the run's {run_steps}\n--lr '{schedule}'\n",
+        output::seconds(*seconds)
     )
 }

@@ -2,9 +2,12 @@
 
 #![forbid(unsafe_code)]
 
+mod advice;
 mod args;
+mod board;
 mod braille;
 mod branch;
+mod classes;
 mod compare;
 mod control;
 mod dashboard;
@@ -14,6 +17,7 @@ mod evaluate;
 mod find_lr;
 mod init;
 mod output;
+mod overwrite;
 mod path;
 mod plot;
 mod predict;
@@ -53,7 +57,19 @@ impl<E: std::error::Error> From<E> for Failure {
 }
 
 fn main() -> ExitCode {
-    let Args { command, format, quiet, lang } = Args::parse();
+    let Args { command, format, quiet, lang } = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+            match advice::on_flag(&error, &words.collect::<Vec<_>>()) {
+                Some(message) => {
+                    output::tell(&format!("error: {message}"));
+                    return ExitCode::from(2);
+                }
+                None => error.exit(),
+            }
+        }
+    };
     let done = match command {
         Command::Train(options) => train::train(*options, format, quiet),
         Command::FindLr(options) => find_lr::find_lr(&options, format, quiet, lang),

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use downhill::optim::excerpt::shortened;
 use downhill::train::Metrics;
+pub use downhill::train::fixed;
 use serde_json::Value;
 
 use crate::Failure;
@@ -100,11 +101,14 @@ pub fn metrics_line(metrics: &Metrics) -> String {
     match metrics {
         Metrics::Classification(metrics) => {
             let auc = metrics.roc_auc.map_or(String::new(), |auc| format!(", ROC AUC {auc:.3}"));
+            let f1 = match &metrics.positive {
+                Some(positive) => format!("F1 of class {} {:.3}", visible(&positive.class), positive.f1),
+                None => format!("macro F1 {:.3}", metrics.macro_f1),
+            };
             format!(
-                "accuracy {:.1}%, balanced {:.1}%, F1 {:.3}{auc}",
+                "accuracy {:.1}%, balanced {:.1}%, {f1}{auc}",
                 100.0 * metrics.accuracy,
                 100.0 * metrics.balanced_accuracy,
-                metrics.f1
             )
         }
         Metrics::Regression(metrics) => {
@@ -112,29 +116,6 @@ pub fn metrics_line(metrics: &Metrics) -> String {
             format!("{r2}RMSE {}, MAE {}", fixed(metrics.rmse), fixed(metrics.mae))
         }
     }
-}
-
-/// The confusion matrix for people, if there is one and it is not too wide to read.
-pub fn confusion_table(metrics: &Metrics, classes: &[String]) -> Option<String> {
-    let Metrics::Classification(metrics) = metrics else { return None };
-    let counts = metrics.confusion.as_ref().filter(|counts| counts.len() <= 12)?;
-    let short = |name: &str| cell(name).chars().take(12).collect::<String>();
-    let names: Vec<String> = match classes.len() == counts.len() {
-        true => classes.iter().map(|name| short(name)).collect(),
-        false => (0..counts.len()).map(|class| class.to_string()).collect(),
-    };
-    let longest = counts.iter().flatten().map(|count| count.to_string().len());
-    let width = names.iter().map(|name| name.chars().count()).chain(longest).max()? + 2;
-    let stub = width.max("actual".len() + 2);
-    let mut table = format!("  {:<stub$}predicted\n  {:<stub$}", "", "actual");
-    names.iter().for_each(|name| table += &format!("{name:>width$}"));
-    table.push('\n');
-    for (name, row) in names.iter().zip(counts) {
-        table += &format!("  {name:<stub$}");
-        row.iter().for_each(|count| table += &format!("{count:>width$}"));
-        table.push('\n');
-    }
-    Some(table)
 }
 
 /// Text for a terminal, which would obey the control characters that names and values in data may hold, and would show
@@ -175,9 +156,9 @@ pub fn count(number: u64, one: &str) -> String {
     format!("{number} {one}{}", if number == 1 { "" } else { "s" })
 }
 
-/// A figure in the unit of the data, in four decimals unless it has very many digits before them.
-pub fn fixed(value: f64) -> String {
-    if value.abs() < 1e9 { format!("{value:.4}") } else { format!("{value:.4e}") }
+/// A time in seconds, in milliseconds where it is short.
+pub fn seconds(seconds: f64) -> String {
+    if seconds < 0.1 { format!("{:.0} ms", 1000.0 * seconds) } else { format!("{seconds:.1} s") }
 }
 
 #[cfg(test)]

@@ -164,14 +164,15 @@ pub fn bar() -> impl FnMut(&Event) + Send {
                 per_second(epoch.rows_per_second)
             ));
             bar.set_message(format!(
-                "loss {:.4} · validation {:.4} · {}{best} · lr {:.1e}",
-                epoch.train_loss,
-                epoch.valid_loss,
+                "loss {} · validation {} · {}{best} · lr {:.1e}",
+                output::fixed(epoch.train_loss),
+                output::fixed(epoch.valid_loss),
                 headline(&epoch.metrics),
                 epoch.lr,
             ));
         }
-        Event::Search => bar.set_message("finding the learning rate"),
+        Event::Search => bar.set_message(SEARCHING),
+        Event::SearchProgress { made, at_most } => bar.set_message(searched(*made, *at_most)),
         Event::Plan { total_steps, steps_per_epoch, .. } => {
             bar.set_length(*total_steps);
             total_epochs = epochs(*total_steps, *steps_per_epoch);
@@ -181,7 +182,18 @@ pub fn bar() -> impl FnMut(&Event) + Send {
     }
 }
 
+const SEARCHING: &str = "finding the learning rate";
+
+/// How far a search is.
+fn searched(made: u64, at_most: u64) -> String {
+    format!("{SEARCHING}: {made} of at most {at_most} steps")
+}
+
+/// A line that says how far a search is follows another after as long as this.
+const SEARCH_LINES: Duration = Duration::from_secs(2);
+
 pub fn lines() -> impl FnMut(&Event) + Send {
+    let mut searching = Instant::now();
     let mut total_epochs = 0;
     let mut last: Option<Instant> = None;
     let mut shown = true;
@@ -203,10 +215,10 @@ pub fn lines() -> impl FnMut(&Event) + Send {
         | Event::Sharpness { .. } => event.text().iter().for_each(|text| output::note(text)),
         Event::Epoch(epoch) => {
             line = format!(
-                "epoch {:>3}/{total_epochs}  loss {:.4}  validation {:.4}  {}  lr {:.2e}  {} rows/s{}",
+                "epoch {:>3}/{total_epochs}  loss {}  validation {}  {}  lr {:.2e}  {} rows/s{}",
                 epoch.epoch + 1,
-                epoch.train_loss,
-                epoch.valid_loss,
+                output::fixed(epoch.train_loss),
+                output::fixed(epoch.valid_loss),
                 headline(&epoch.metrics),
                 epoch.lr,
                 per_second(epoch.rows_per_second),
@@ -221,6 +233,14 @@ pub fn lines() -> impl FnMut(&Event) + Send {
         }
         Event::Plan { total_steps, steps_per_epoch, .. } => {
             total_epochs = epochs(*total_steps, *steps_per_epoch);
+        }
+        Event::Search => {
+            output::tell(&format!("{SEARCHING}, in at most a fifth of the run's steps"));
+            searching = Instant::now();
+        }
+        Event::SearchProgress { made, at_most } if searching.elapsed() >= SEARCH_LINES => {
+            output::tell(&searched(*made, *at_most));
+            searching = Instant::now();
         }
         Event::Stop { .. } if !shown => output::tell(&line),
         _ => {}

@@ -6,42 +6,28 @@ use std::sync::mpsc::{self, Sender};
 
 use downhill::prelude::{Error, Trained, Trainer};
 use downhill::train::{Command, Config, Event, RunFolder, Stop, Summary, log, path_text};
-use downhill_report::TensorBoard;
 
-use crate::args::{Format, ResumeArgs, Running, TrainArgs};
+use crate::args::{Format, ResumeArgs, RunArgs, Running, TrainArgs};
 use crate::dashboard::{self, Action};
-use crate::{Failure, evaluate, output, view};
+use crate::overwrite::Aside;
+use crate::{Failure, board, classes, evaluate, output, view};
 
 pub fn train(options: TrainArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let config = options.setup.config()?;
     let running = &options.run.running;
-    let board = new_board(running, &config.training)?;
+    let board = Board { config: config.training.clone(), goes_on: false };
     let trainer = connect(Trainer::from_config(config.training), running, board, Vec::new(), quiet)?;
+    let (trainer, _aside) = overwriting(trainer, &options.run)?;
     let trained = match trainer.fit_in(&options.run.runs, options.run.name.as_deref(), &config.data) {
-        Err(Error::Interrupted) => return Err(Failure::Interrupted),
+        Err(Error::Interrupted) => return Err(nothing_saved(quiet)),
         trained => trained?,
     };
     conclude(&trained, format, quiet)
 }
 
-/// TensorBoard's files of a run that begins, if they are asked for.
-pub fn new_board(running: &Running, config: &Config) -> Result<Option<TensorBoard>, Failure> {
-    let folder = running.tensorboard.as_ref();
-    if let Some(folder) = folder.filter(|folder| TensorBoard::is_taken(folder)) {
-        return Err(Failure::Message(format!(
-            "{} has the events of a run already, and TensorBoard would show both as one; name another folder",
-            folder.display()
-        )));
-    }
-    Ok(folder.map(|folder| TensorBoard::new(folder, config)))
-}
-
 pub fn resume(options: &ResumeArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let folder = evaluate::open(&options.run, &options.runs.runs)?;
-    let board = match &options.running.tensorboard {
-        Some(into) => Some(TensorBoard::new(into, &folder.config()?.training)),
-        None => None,
-    };
+    let board = Board { config: folder.config()?.training, goes_on: true };
     // One that was cut off before its first word has no log yet.
     let path = folder.log_path();
     let past = if path.exists() { log::read(&path)?.0 } else { Vec::new() };
@@ -55,6 +41,31 @@ pub fn resume(options: &ResumeArgs, format: Format, quiet: bool) -> Result<(), F
     }
     let trained = trainer.resume(folder)?;
     conclude(&trained, format, quiet)
+}
+
+/// Puts the run aside that is to be overwritten, for as long as the new one has not begun.
+pub fn overwriting(trainer: Trainer, run: &RunArgs) -> Result<(Trainer, Option<Aside>), Failure> {
+    if !run.overwrite {
+        return Ok((trainer, None));
+    }
+    let aside = Aside::put(&run.runs, run.name.as_deref())?;
+    let remove = aside.remover();
+    Ok((trainer.with_folder(move |_| remove()), Some(aside)))
+}
+
+/// Says that a run was interrupted before there was anything to save.
+pub fn nothing_saved(quiet: bool) -> Failure {
+    if !quiet {
+        output::tell("interrupted while the learning rate was looked for: nothing was saved");
+    }
+    Failure::Interrupted
+}
+
+/// What TensorBoard is told of a run, if it is told anything.
+pub struct Board {
+    pub config: Config,
+    /// Whether the run began before.
+    pub goes_on: bool,
 }
 
 /// Stops a run: at the next step, and at once if it is asked for again.
@@ -77,7 +88,7 @@ impl Stopper {
 pub fn connect(
     trainer: Trainer,
     running: &Running,
-    board: Option<TensorBoard>,
+    board: Board,
     past: Vec<Event>,
     quiet: bool,
 ) -> Result<Trainer, Failure> {
@@ -107,24 +118,10 @@ pub fn connect(
         trainer = trainer.view(view);
     }
     // Behind the view, so that it goes after it: a dashboard would cover what it says.
-    if let Some(mut board) = board {
-        let mut warnings = Warnings(Vec::new());
-        trainer = trainer.view(move |event| {
-            if let Err(error) = board.show(event) {
-                warnings.0.push(format!("warning: {error}; the run went on without"));
-            }
-        });
-    }
-    Ok(trainer)
-}
-
-/// What is said when the run is over.
-struct Warnings(Vec<String>);
-
-impl Drop for Warnings {
-    fn drop(&mut self) {
-        self.0.iter().for_each(|warning| output::tell(warning));
-    }
+    Ok(match &running.tensorboard {
+        Some(into) => board::attach(trainer, into, &board.config, board.goes_on),
+        None => trainer,
+    })
 }
 
 pub fn conclude(trained: &Trained, format: Format, quiet: bool) -> Result<(), Failure> {
@@ -168,12 +165,13 @@ fn text(trained: &Trained) -> String {
         Stop::Ended => format!("ended after {epochs}"),
         _ => epochs,
     };
-    let encoder = trained.predictor().encoder();
-    let table = output::confusion_table(metrics, encoder.map_or(&[][..], |encoder| encoder.classes()));
+    let table = classes::tables(metrics, 5);
     let kept = best_epoch.map_or(String::new(), |epoch| format!("; the weights of epoch {epoch} are kept"));
     format!(
-        "{ended} in {seconds:.1} s{kept}\n\
-         validation loss {valid_loss:.4}, {}\n{}{}\n",
+        "{ended} in {}{kept}\n\
+         validation loss {}, {}\n{}{}\n",
+        output::seconds(*seconds),
+        output::fixed(*valid_loss),
         output::metrics_line(metrics),
         table.unwrap_or_default(),
         run.as_deref().unwrap_or_default(),

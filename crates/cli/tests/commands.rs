@@ -67,8 +67,11 @@ fn the_summary_of_a_run() {
     assert!(summary["optimizer"].as_str().unwrap().starts_with("adamw("));
     assert!(summary["schedule"].as_str().unwrap().contains("cosine("));
     assert!((1..=2).contains(&summary["best_epoch"].as_u64().unwrap()));
-    let metrics = ["accuracy", "balanced_accuracy", "confusion", "f1", "precision", "recall", "roc_auc"];
-    assert_eq!(keys(&summary["metrics"]), metrics);
+    let means = ["macro_f1", "macro_precision", "macro_recall"];
+    let metrics = ["accuracy", "balanced_accuracy", "by_class", "confusion", means[0], means[1], means[2]];
+    assert_eq!(keys(&summary["metrics"]), [&metrics[..], &["positive", "roc_auc"]].concat());
+    assert_eq!(summary["metrics"]["positive"], summary["metrics"]["by_class"][1]);
+    assert_eq!(summary["metrics"]["positive"]["class"], "red");
     assert_eq!(trained.hash().len(), 64);
 
     let summary = place.train("numbers.csv").done().json();

@@ -44,6 +44,65 @@ fn the_number_of_threads_and_keeping_the_runs_change_nothing() {
 }
 
 #[test]
+fn what_is_there_is_not_made_again() {
+    let place = Place::new();
+    let words = "compare good.csv --hidden 8 --early-stop off --out kept --format json --epochs 6";
+    let flags = ["--lr=0.01,cosine(0.1),1e8", "--optimizer=sgd,adamw(beta1=0.8, eps=1e-7)"];
+    let first = place.run_with(words, &flags).done();
+    let names = place.files("kept");
+    assert!(names.iter().all(|name| !name.contains([' ', ',', '(', ')'])), "{names:?}");
+    let models = || {
+        let changed = |name: &String| {
+            let events = place.path(&format!("kept/{name}/events.jsonl"));
+            let steps = std::fs::read_to_string(&events).unwrap().matches("\"event\":\"epoch\"").count();
+            (name.clone(), steps)
+        };
+        names.iter().map(changed).collect::<Vec<_>>()
+    };
+    let before = models();
+    let again = place.run_with(words, &flags).done().says(&["6 runs were in kept already"]);
+    assert_eq!(again.json(), first.json());
+    assert_eq!((place.files("kept"), models()), (names.clone(), before.clone()));
+
+    // One that was cut off goes on; one of other settings is another run; so is one that was told something.
+    let cut = format!("kept/{}", names[0]);
+    let log = place.read(&format!("{cut}/events.jsonl"));
+    let end = log.match_indices("\"event\":\"epoch\"").nth(1).unwrap().0;
+    let end = end + log[end..].find('\n').unwrap() + 1;
+    place.write(&format!("{cut}/events.jsonl"), &log[..end]);
+    for file in place.files(&format!("{cut}/checkpoints")) {
+        std::fs::remove_file(place.path(&format!("{cut}/checkpoints/{file}"))).unwrap();
+    }
+    let again = place.run_with(words, &flags).done().says(&["5 runs were in kept already"]);
+    assert_eq!(again.json(), first.json());
+    let longer = words.replace("--epochs 6", "--epochs 7");
+    place.run_with(&longer, &flags[..1]).done();
+    assert!(place.files("kept").contains(&"lr=0.01".to_string()));
+    // On other data too.
+    place.write_with_line("good.csv", 3, "1,8,blue");
+    let other = place.run_with(words, &flags).done();
+    assert!(!other.stderr.contains("already"), "{other:?}");
+    assert_eq!(place.files("kept").len(), 6 + 3 + 6);
+}
+
+#[test]
+fn the_table_has_a_column_for_each_setting_and_fifty_runs_fit() {
+    let place = Place::new();
+    let seeds: Vec<String> = (0..25).map(|seed| seed.to_string()).collect();
+    let words = format!(
+        "compare good.csv --hidden 4 --epochs 2 --early-stop off --quiet --lr 0.01,0.1 --seed {} --plot many.svg",
+        seeds.join(",")
+    );
+    let text = place.run(&words).done().stdout;
+    let head = text.lines().find(|line| line.starts_with("--lr  --seed")).unwrap_or_else(|| panic!("{text}"));
+    assert!(head.contains("training  validation   best") || head.contains("validation  best"), "{head}");
+    assert_eq!(text.matches("epoch 0").count(), 7, "curves in {text}");
+    assert!(text.contains("43 more are in the table"), "{text}");
+    let svg = place.read("many.svg");
+    assert!(svg.contains("43 others") && svg.matches("--lr 0.").count() <= 3 * 7 + 7);
+}
+
+#[test]
 fn very_high_is_cut_and_named() {
     let place = Place::new();
     let words =

@@ -33,6 +33,41 @@ fn a_report_is_written_where_it_is_asked_for() {
 }
 
 #[test]
+fn several_runs_begin_with_what_differs_and_share_an_axis() {
+    let place = Place::new();
+    let train = "numbers.csv --early-stop off --guard off --optimizer sgd";
+    place.train(&format!("{train} --name a --lr 0.01")).done();
+    place.train(&format!("{train} --name b --lr 0.02")).done();
+    place.train(&format!("{train} --name wild --lr 30 --clip-norm 1")).done();
+    place.train("good.csv --name classes --lr 0.01").done();
+    place.run("report wild a classes b --output all.html").done();
+    let page = place.read("all.html");
+    let table = page.find("<h2>What differs</h2>").unwrap();
+    assert!(table < page.find("<svg").unwrap() && table < page.find("<li>").unwrap());
+    let table = &page[table..page[table..].find("</table>").unwrap() + table];
+    for part in
+        ["<th scope=\"col\">lr</th>", "<td>constant(rate=0.02)</td>", "<th scope=\"col\">data.from</th>"]
+    {
+        assert!(table.contains(part), "no {part} in {table}");
+    }
+    assert!(!table.contains("network"), "{table}");
+    // Each run has one colour: those of the third and the fourth, whatever else a chart has.
+    let chart = |title: &str| {
+        let from = page.find(&format!("<h2>{title}</h2>")).unwrap();
+        page[from..from + page[from..].find("</section>").unwrap()].to_string()
+    };
+    for (title, colours) in [("Validation loss", 4), ("R²", 3), ("Accuracy", 1)] {
+        let chart = chart(title);
+        let used = ["#0072b2", "#d55e00", "#009e73", "#cc79a7"].map(|colour| chart.contains(colour));
+        assert_eq!(used.iter().filter(|used| **used).count(), colours, "{title}");
+        assert_eq!(used[2], title != "R²", "{title}");
+    }
+    place.run("report a b --plot two.svg").done();
+    let svg = place.read("two.svg");
+    assert!(svg.contains("#0072b2") && svg.contains("#d55e00") && !svg.contains("#009e73"));
+}
+
+#[test]
 fn a_report_that_cannot_be_written_says_why() {
     let place = Place::new();
     place.train("good.csv --name a").done();

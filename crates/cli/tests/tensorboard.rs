@@ -73,7 +73,7 @@ fn same(scalars: &Value, tag: &str, logged: &[(u64, f64)]) {
 fn tensorboard_reads_what_was_logged() {
     let Some(python) = python() else { return };
     let place = Place::new();
-    place.run("train good.csv --hidden 8 --name a --epochs 4 --lr 0.01 --tensorboard logs/a").done();
+    place.run("train good.csv --hidden 8 --name a --epochs 4 --lr 0.01 --tensorboard logs").done();
     let [scalars, histograms, hparams, metrics, status] = read(&python, &place, "logs/a");
     same(&scalars, "loss/validation", &epochs(&place, "a", |epoch| epoch["valid_loss"].as_f64().unwrap()));
     same(&scalars, "loss/training", &epochs(&place, "a", |epoch| epoch["train_loss"].as_f64().unwrap()));
@@ -87,7 +87,8 @@ fn tensorboard_reads_what_was_logged() {
     assert_eq!(hparams["epochs"], 4.0);
     assert_eq!(hparams["batch"], 16.0);
     assert!(hparams["optimizer"].as_str().unwrap().starts_with("adamw("), "{hparams}");
-    assert!(hparams["lr"].as_str().unwrap().contains("0.01"), "{hparams}");
+    assert_eq!(hparams["lr"], 0.01);
+    assert!(hparams["schedule"].as_str().unwrap().contains("0.01"), "{hparams}");
     assert_eq!(metrics, serde_json::json!(["loss/validation", "loss/training", "metrics/accuracy"]));
     assert_eq!(status, 1);
 }
@@ -97,9 +98,7 @@ fn what_is_made_again_is_there_once() {
     let Some(python) = python() else { return };
     let place = Place::new();
     place
-        .run(
-            "train digits --hidden 8 --name a --epochs 6 --lr 0.01 --checkpoint-every 0 --tensorboard logs/a",
-        )
+        .run("train digits --hidden 8 --name a --epochs 6 --lr 0.01 --checkpoint-every 0 --tensorboard logs")
         .done();
     // As if it had been killed before the last checkpoint: the last epoch is made again.
     let whole = epochs(&place, "a", |epoch| epoch["valid_loss"].as_f64().unwrap());
@@ -110,7 +109,7 @@ fn what_is_made_again_is_there_once() {
     assert_eq!(lost.len(), 1, "{files:?}");
     std::fs::remove_file(place.path(&format!("runs/a/checkpoints/{}", lost[0]))).unwrap();
 
-    place.run("resume a --tensorboard logs/a").done();
+    place.run("resume a --tensorboard logs").done();
     assert_eq!(place.files("logs/a").len(), 2);
     let [scalars, ..] = read(&python, &place, "logs/a");
     same(&scalars, "loss/validation", &whole);
@@ -128,11 +127,30 @@ fn a_folder_for_tensorboard_that_cannot_be_written_stops_no_run() {
 }
 
 #[test]
-fn two_runs_do_not_share_a_folder() {
+fn each_run_has_a_folder_of_its_own() {
     let place = Place::new();
-    place.train("good.csv --tensorboard logs").done();
-    place
-        .train("good.csv --tensorboard logs")
-        .fails(&["logs has the events of a run already", "another folder"]);
-    assert_eq!(place.files("runs"), ["good-1"]);
+    for _ in 0..2 {
+        place.train("good.csv --tensorboard logs").done();
+    }
+    place.run("branch good-1@1ep --epochs 3 --tensorboard logs --quiet").done();
+    // Of the same name, in another folder of runs.
+    place.train("good.csv --runs elsewhere --tensorboard logs").done();
+    assert_eq!(place.files("logs"), ["good-1", "good-1-2", "good-1-branch", "good-2"]);
+    place.run("resume good-1 --epochs 4 --tensorboard logs --quiet").done();
+    assert_eq!(place.files("logs/good-1").len(), 2);
+
+    place.run("compare good.csv --hidden 8 --epochs 2 --lr 0.01,0.1 --tensorboard both --quiet").done();
+    assert_eq!(place.files("both"), ["lr=0.01", "lr=0.1"]);
+    assert_eq!(place.files("both/lr=0.1").len(), 1);
+}
+
+#[test]
+fn a_run_that_goes_on_stays_where_an_older_version_wrote_it() {
+    let place = Place::new();
+    place.train("good.csv --name a --tensorboard logs").done();
+    let file = place.files("logs/a").remove(0);
+    std::fs::rename(place.path(&format!("logs/a/{file}")), place.path(&format!("logs/{file}"))).unwrap();
+    std::fs::remove_dir(place.path("logs/a")).unwrap();
+    place.run("resume a --epochs 4 --tensorboard logs --quiet").done();
+    assert_eq!(place.files("logs").len(), 2);
 }

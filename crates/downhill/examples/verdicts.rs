@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Ok(Contender { config, name: rate.to_string(), group: 0 })
     };
     let contenders: Vec<Contender> = (0..POINTS).map(contender).collect::<Result<_, Box<dyn Error>>>()?;
-    let compared = compare(&contenders, &data, None, None, |_| {})?;
+    let compared = compare(&contenders, &data, None, None, |_| Vec::new(), |_| {})?;
     for (contender, compared) in contenders.iter().zip(compared) {
         let diagnosis = diagnose(&contender.config, &data, None)?;
         println!(

@@ -58,6 +58,8 @@ pub struct Series {
     pub points: Vec<(f64, f64)>,
     /// Whether the points are drawn as dots, with nothing between them.
     pub dots: bool,
+    /// Which colour and which dashes it has, counted from 0; by its place among the lines unless given.
+    pub style: Option<(usize, usize)>,
 }
 
 /// A place on the x axis that is pointed out by a vertical line.
@@ -72,13 +74,33 @@ pub struct Mark {
 impl Series {
     /// A line through these points.
     pub fn new(name: impl Into<String>, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
-        Self { name: name.into(), points: points.into_iter().collect(), dots: false }
+        Self { name: name.into(), points: points.into_iter().collect(), dots: false, style: None }
+    }
+
+    /// The same in the colour and the dashes of a run, by its place among several: the same in every chart.
+    pub fn run(mut self, index: usize) -> Self {
+        self.style = Some((index, index));
+        self
+    }
+
+    /// The same in the colour of a run, drawn through, or in dashes if it is the `second` line of that run.
+    pub fn of_run(mut self, index: usize, second: bool) -> Self {
+        self.style = Some((index % STYLES.len(), usize::from(second)));
+        self
     }
 
     /// The same as dots.
     pub fn dots(mut self) -> Self {
         self.dots = true;
         self
+    }
+}
+
+impl Series {
+    /// Its colour and its dashes, as one of so many lines.
+    fn styled(&self, index: usize) -> (&'static str, &'static str) {
+        let (colour, dashes) = self.style.unwrap_or((index, index));
+        (style(colour).0, style(dashes).1)
     }
 }
 
@@ -119,7 +141,7 @@ impl Chart {
 
     fn drawn(&self, place: Place) -> String {
         let drawn: Vec<(&Series, (&str, &str))> =
-            self.series.iter().enumerate().map(|(index, series)| (series, style(index))).collect();
+            self.series.iter().enumerate().map(|(index, series)| (series, series.styled(index))).collect();
         let drawn: Vec<_> =
             drawn.into_iter().filter(|(series, _)| series.points.iter().any(|p| self.shows(p))).collect();
         let shown = || drawn.iter().flat_map(|(series, _)| &series.points).filter(|point| self.shows(point));

@@ -49,6 +49,8 @@ pub struct Curve {
     pub label: String,
     /// The points it goes through, in order, as far as they can be shown.
     pub points: Vec<(f64, f64)>,
+    /// Whether it is drawn thin and grey behind the others, without its name.
+    pub is_behind: bool,
     /// Whether it ended before its time: a cross stands where it ends or leaves the chart.
     pub is_cut: bool,
 }
@@ -61,12 +63,18 @@ impl Curve {
         points: impl IntoIterator<Item = (f64, f64)>,
     ) -> Self {
         let points = points.into_iter().collect();
-        Self { name: name.into(), label: label.into(), points, is_cut: false }
+        Self { name: name.into(), label: label.into(), points, is_behind: false, is_cut: false }
     }
 
     /// The same, having ended before its time.
     pub fn cut(mut self) -> Self {
         self.is_cut = true;
+        self
+    }
+
+    /// The same, behind those that have names.
+    pub fn behind(mut self) -> Self {
+        self.is_behind = true;
         self
     }
 
@@ -79,18 +87,23 @@ impl Curves {
     /// The chart as an SVG file of its own, dark on light or, where the reader's screen is dark, light on dark.
     pub fn svg_file(&self) -> String {
         let shown = || self.curves.iter().flat_map(|curve| self.shown(curve));
-        let titles: Vec<String> = self.curves.iter().map(Curve::title).collect();
+        let named = || self.curves.iter().filter(|curve| !curve.is_behind);
+        let titles: Vec<String> = named().map(Curve::title).collect();
         let entry = |(index, name): (usize, &'_ String)| {
             let (colour, dashes) = style(index);
             (colour, dashes, name.clone())
         };
-        let entries: Vec<_> = titles.iter().enumerate().map(entry).collect();
+        let mut entries: Vec<_> = titles.iter().enumerate().map(entry).collect();
+        let others = self.curves.len() - titles.len();
+        if others > 0 {
+            entries.push(("currentColor", "1 3", self.lang.others(others)));
+        }
         let panel = Panel {
             title: &self.title,
             lang: self.lang,
             description: self.description(),
             size: (FILE_WIDTH, PLOT_HEIGHT),
-            aside: self.curves.iter().map(|curve| Labels::room(&curve.label)).fold(0.0, f64::max),
+            aside: named().map(|curve| Labels::room(&curve.label)).fold(0.0, f64::max),
             x: self.x.over(shown().map(|point| point.0), 0.0),
             x_label: self.x.label(self.lang),
             y: self.y.over(shown().map(|point| point.1), 0.05),
@@ -109,7 +122,15 @@ impl Curves {
 
     fn inside(&self, plot: &Plot) -> String {
         let (mut svg, mut words) = (String::new(), Vec::new());
-        for (index, curve) in self.curves.iter().enumerate() {
+        for curve in self.curves.iter().filter(|curve| curve.is_behind) {
+            let places: Vec<_> = self.shown(curve).map(|point| plot.place(point)).collect();
+            let _ = writeln!(
+                svg,
+                "<path d=\"{}\" stroke=\"currentColor\" stroke-width=\"1\" stroke-opacity=\".25\"/>",
+                Plot::data(&places)
+            );
+        }
+        for (index, curve) in self.curves.iter().filter(|curve| !curve.is_behind).enumerate() {
             let (colour, dashes) = style(index);
             let places: Vec<_> = self.shown(curve).map(|point| plot.place(point)).collect();
             let Some(&last) = places.last() else { continue };
@@ -142,7 +163,7 @@ impl Curves {
     fn description(&self) -> String {
         let lang = self.lang;
         let mut words = lang.against(&self.y.label(lang), &self.x.label(lang));
-        for curve in &self.curves {
+        for curve in self.curves.iter().filter(|curve| !curve.is_behind) {
             let mut shown = self.shown(curve);
             let Some(first) = shown.next() else { continue };
             let last = shown.last().unwrap_or(first);
@@ -226,6 +247,23 @@ mod tests {
         lines.sort_by(f64::total_cmp);
         assert_eq!(lines.len(), 4);
         assert!(lines.windows(2).all(|pair| pair[1] - pair[0] >= FONT), "{lines:?}");
+    }
+
+    #[test]
+    fn fifty_curves_have_a_short_legend() {
+        let curve = |index: usize| {
+            let curve = Curve::new(format!("--seed {index}"), "", [(0.0, 1.0), (9.0, 0.1)]);
+            if index < 7 { curve } else { curve.behind() }
+        };
+        let [ten, fifty] = [10, 50].map(|count| chart((0..count).map(curve).collect()).svg_file());
+        assert!(fifty.contains("43 others") && !fifty.contains("--seed 7"), "{fifty}");
+        let height = |svg: &str| {
+            Document::parse(svg).unwrap().root_element().attribute("height").unwrap().parse::<f64>().unwrap()
+        };
+        assert_eq!(height(&fifty), height(&ten));
+        assert_eq!(fifty.matches("<path d=\"M").count() - ten.matches("<path d=\"M").count(), 40);
+        let korean = Curves { lang: Lang::Ko, ..chart((0..8).map(curve).collect()) }.svg_file();
+        assert!(korean.contains("나머지 1개"));
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::path::Path;
 use downhill_optim::Position;
 use downhill_train::log::Record;
 use downhill_train::{
-    Command, Config, Distribution, Environment, Epoch, Error, Event, FoundRate, Keep, Norms, Steering, Stop,
-    file, usual_rate, usual_schedule,
+    ClassMetrics, Command, Config, Distribution, Environment, Epoch, Error, Event, FoundRate, Keep, Norms,
+    Steering, Stop, file, usual_rate, usual_schedule,
 };
 
 use crate::number::counted;
@@ -49,6 +49,13 @@ pub(crate) struct Distributions {
 pub(crate) struct Confusion {
     pub classes: Vec<String>,
     pub counts: Vec<Vec<u64>>,
+}
+
+impl Confusion {
+    /// How well each class is predicted.
+    pub fn by_class(&self) -> Vec<ClassMetrics> {
+        ClassMetrics::of_counts(&self.classes, &self.counts)
+    }
 }
 
 /// By how much the held-out rows are missed, with some predictions and their targets.

@@ -186,6 +186,12 @@ impl Lang {
         }
     }
 
+    /// Runs that are drawn without their names.
+    pub fn others(self, count: usize) -> String {
+        let plural = if count == 1 { "" } else { "s" };
+        self.either(format!("{count} other{plural}"), format!("나머지 {count}개"))
+    }
+
     /// What lies along the left of contour lines.
     pub fn over_contours(self, variable: &str, surface: &str) -> String {
         self.either(

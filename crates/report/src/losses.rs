@@ -3,7 +3,7 @@
 use downhill_train::{Error, RunFolder};
 
 use crate::lang::{Lang, Word};
-use crate::page::is_wide;
+use crate::several::loss_axis;
 use crate::{Axis, Chart, Run, Series};
 
 /// The losses of training and validation by epoch, of one run or of several on top of each other, with a mark wherever
@@ -15,17 +15,22 @@ use crate::{Axis, Chart, Run, Series};
 pub fn losses(folders: &[RunFolder], lang: Lang) -> Result<Chart, Error> {
     let runs = folders.iter().map(Run::read).collect::<Result<Vec<_>, _>>()?;
     let mut series = Vec::new();
-    for run in &runs {
+    for (index, run) in runs.iter().enumerate() {
         let name = |loss| match &runs[..] {
             [_] => lang.word(loss).to_string(),
             _ => format!("{}, {}", run.folder.name(), lang.word(loss)),
         };
-        series.push(Series::new(name(Word::Training), run.history.each(|epoch| epoch.train_loss)));
-        series.push(Series::new(name(Word::Validation), run.history.each(|epoch| epoch.valid_loss)));
+        let training = Series::new(name(Word::Training), run.history.each(|epoch| epoch.train_loss));
+        let validation = Series::new(name(Word::Validation), run.history.each(|epoch| epoch.valid_loss));
+        // Of several runs, each has one colour.
+        series.extend(match &runs[..] {
+            [_] => [training, validation],
+            _ => [training.of_run(index, true), validation.of_run(index, false)],
+        });
     }
     // The loss of training may fall to nothing; what is to be seen of the other would be flat on its scale.
-    let validation = series.iter().skip(1).step_by(2).flat_map(|series| &series.points);
-    let y = Axis::new(lang.word(Word::Loss)).log(is_wide(validation));
+    let validation: Vec<_> = series.iter().skip(1).step_by(2).map(|series| series.points.clone()).collect();
+    let y = loss_axis(lang.word(Word::Loss), &validation);
     let names: Vec<String> = runs.iter().map(|run| run.folder.name()).collect();
     let title = lang.losses_of(Word::Loss, &names.join(", "));
     let mut chart = Chart::new(title, Axis::new(lang.word(Word::Epoch)).whole(), y).lang(lang);

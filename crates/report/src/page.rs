@@ -7,8 +7,9 @@ use downhill_train::{
 };
 
 use crate::escape::escape;
-use crate::history::{History, Size};
+use crate::history::{Confusion, History, Size};
 use crate::number::{counted, grouped, significant};
+use crate::several::several;
 use crate::{Axis, Chart, RangeTest, Run, Series, layers, sharpness, validation};
 
 /// What spans more than this factor is drawn on a logarithmic axis.
@@ -80,7 +81,7 @@ pub(crate) fn html(runs: &[Run]) -> String {
 }
 
 /// A chart with its heading, and what else is to stand with it.
-fn section(chart: &Chart, below: &str) -> String {
+pub(crate) fn section(chart: &Chart, below: &str) -> String {
     format!("<section>\n<h2>{}</h2>\n{}{below}</section>\n", escape(&chart.title), chart.svg())
 }
 
@@ -158,48 +159,6 @@ fn one(run: &Run) -> String {
     page
 }
 
-/// What runs have in common, and what tells them apart.
-fn several(runs: &[Run]) -> String {
-    let mut page = String::from("<ul>\n");
-    for Run { folder, config, history, .. } in runs {
-        let _ = writeln!(page, "<li>{}: {}</li>", escape(&folder.name()), escape(&result(config, history)));
-    }
-    page += "</ul>\n<div class=\"charts\">\n";
-    let over = |chart: Chart, points: &dyn Fn(&Run) -> Vec<(f64, f64)>| {
-        runs.iter().fold(chart, |chart, run| chart.line(Series::new(run.folder.name(), points(run))))
-    };
-    let losses = |title: &str, figure: fn(&Epoch) -> f64| {
-        let all: Vec<_> = runs.iter().flat_map(|run| run.history.each(figure)).collect();
-        let y = Axis::new(title.to_lowercase()).log(is_wide(all.iter()));
-        over(Chart::new(title, epochs(), y), &|run| run.history.each(figure))
-    };
-    let mut charts = vec![
-        losses("Validation loss", |epoch| epoch.valid_loss),
-        losses("Training loss", |epoch| epoch.train_loss),
-    ];
-    // Of runs with other metrics, each has a chart of its own.
-    let metrics: Vec<Chart> = runs.iter().map(|run| metric(&run.history)).collect();
-    for (index, first) in metrics.iter().enumerate() {
-        if metrics[..index].iter().any(|before| before.title == first.title) {
-            continue;
-        }
-        let same = metrics.iter().zip(runs).filter(|(chart, _)| chart.title == first.title);
-        let empty = Chart { series: Vec::new(), ..first.clone() };
-        charts.push(same.fold(empty, |all, (chart, run)| {
-            let points = chart.series.iter().flat_map(|series| series.points.iter().copied());
-            all.line(Series::new(run.folder.name(), points))
-        }));
-    }
-    let made = |run: &Run| {
-        let [made, _] = run.history.rates(&run.config.training);
-        made
-    };
-    let all: Vec<_> = runs.iter().flat_map(made).collect();
-    charts.push(over(Chart::new(RATE, Axis::new("step").whole(), rate_axis(&all)), &made));
-    charts.iter().filter(|chart| chart.draws()).for_each(|chart| page += &section(chart, ""));
-    page + "</div>\n"
-}
-
 /// The events that are marked in the chart of rates, in words.
 fn events(history: &History) -> String {
     if history.marked.is_empty() {
@@ -249,13 +208,13 @@ fn surroundings(environment: &Environment) -> Vec<(&'static str, String)> {
 }
 
 /// How good the run is, and how it stopped.
-fn result(config: &RunConfig, history: &History) -> String {
+pub(crate) fn result(config: &RunConfig, history: &History) -> String {
     let total = history.epochs_planned().unwrap_or(config.training.epochs);
     let made = history.epochs_made();
     let mut text = match &history.kept {
         Some(kept) => format!(
             "{} and a loss of {} on {}, with the weights of epoch {}.",
-            figures(&kept.metrics),
+            figures(&kept.metrics, history.confusion.as_ref()),
             significant(kept.valid_loss),
             history
                 .size
@@ -296,10 +255,15 @@ fn result(config: &RunConfig, history: &History) -> String {
 }
 
 /// The metrics in words, the one to judge by first.
-fn figures(metrics: &Metrics) -> String {
+fn figures(metrics: &Metrics, confusion: Option<&Confusion>) -> String {
     match metrics {
-        Metrics::Classification(Classification { accuracy, f1, .. }) => {
-            format!("Accuracy {:.1}%, F1 {f1:.3}", 100.0 * accuracy)
+        Metrics::Classification(Classification { accuracy, macro_f1, .. }) => {
+            let positive = confusion.filter(|found| found.classes.len() == 2);
+            let f1 = match positive.and_then(|found| found.by_class().pop()) {
+                Some(positive) => format!("F1 of class {} {:.3}", positive.class, positive.f1),
+                None => format!("macro F1 {macro_f1:.3}"),
+            };
+            format!("Accuracy {:.1}%, {f1}", 100.0 * accuracy)
         }
         Metrics::Regression(Regression { rmse, r2, .. }) => {
             let r2 = r2.map_or(String::new(), |r2| format!("R² {r2:.3}, "));
@@ -352,14 +316,14 @@ fn makeup(config: &RunConfig, history: &History) -> String {
 }
 
 /// The title of the chart of rates.
-const RATE: &str = "Learning rate";
+pub(crate) const RATE: &str = "Learning rate";
 
-fn epochs() -> Axis {
+pub(crate) fn epochs() -> Axis {
     Axis::new("epoch").whole()
 }
 
 /// The axis of these rates.
-fn rate_axis(rates: &[(f64, f64)]) -> Axis {
+pub(crate) fn rate_axis(rates: &[(f64, f64)]) -> Axis {
     let highest = rates.iter().map(|point| point.1).filter(|rate| rate.is_finite()).fold(0.0, f64::max);
     Axis::new("learning rate").log(true).within(LOWEST_RATE * highest, f64::INFINITY)
 }
@@ -394,7 +358,7 @@ fn charts(Run { config, history, .. }: &Run) -> Vec<Chart> {
 }
 
 /// The chart of the metric to judge by: accuracy, R², or, where there is no R², the RMSE.
-fn metric(history: &History) -> Chart {
+pub(crate) fn metric(history: &History) -> Chart {
     let classes = |epoch: &Epoch| matches!(epoch.metrics, Metrics::Classification(_));
     if history.epochs.iter().any(classes) {
         let accuracy = history.each(|epoch| 100.0 * epoch.metrics.score());

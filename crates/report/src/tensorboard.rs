@@ -11,7 +11,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use downhill_train::{Config, Distribution, Error, Event, Metrics, Norms, Stop};
+use downhill_optim::{Position, Schedule};
+use downhill_train::{Config, Distribution, Error, Event, Metrics, Norms, Stop, usual_rate, usual_schedule};
 use serde_json::Value;
 
 use proto::Message;
@@ -48,6 +49,9 @@ pub struct TensorBoard {
     /// The file and where it is, once there was something to write.
     file: Option<(File, PathBuf)>,
     hyperparameters: Vec<(String, Value)>,
+    schedule: Schedule,
+    /// The length of an epoch and of the run, in steps.
+    length: (u64, u64),
     /// How many batches a step has.
     accumulate: u64,
     /// Whether the hyperparameters are written.
@@ -64,10 +68,15 @@ impl TensorBoard {
     pub fn new(folder: &Path, config: &Config) -> Self {
         let mut hyperparameters = Vec::new();
         flatten(serde_json::to_value(config).unwrap_or_default(), String::new(), &mut hyperparameters);
+        // As a number and a schedule, below.
+        hyperparameters.retain(|(name, _)| name != "lr" && !name.starts_with("lr."));
+        let rule = &config.optimizer;
         Self {
             folder: folder.to_path_buf(),
             file: None,
             hyperparameters,
+            schedule: config.lr.clone().unwrap_or_else(|| usual_schedule(rule, usual_rate(rule))),
+            length: (1, 1),
             accumulate: config.accumulate as u64,
             begun: false,
             is_classification: None,
@@ -100,14 +109,18 @@ impl TensorBoard {
 
     fn write(&mut self, event: &Event, time: f64) -> io::Result<()> {
         match event {
-            Event::Start { total_steps, classes, .. } => {
+            Event::Start { total_steps, steps_per_epoch, classes, .. } => {
                 self.is_classification = Some(classes.is_some());
+                self.length = (*steps_per_epoch, *total_steps);
                 self.begin(*total_steps, 0, time)
             }
-            Event::Resume { step, total_steps, .. } => self.begin(*total_steps, step + 1, time),
+            Event::Resume { step, total_steps, steps_per_epoch, .. } => {
+                self.length = (*steps_per_epoch, *total_steps);
+                self.begin(*total_steps, step + 1, time)
+            }
             Event::Rollback { to, .. } => self.put(&session(time, to + 1)),
             Event::Rate(found) => {
-                self.hyperparameters.push(("lr".into(), found.schedule.to_string().into()));
+                self.schedule = found.schedule.clone();
                 Ok(())
             }
             Event::Step { step, lr, loss, rows } => {
@@ -116,6 +129,9 @@ impl TensorBoard {
                     if !self.hyperparameters.iter().any(|(name, _)| name == "batch") {
                         self.hyperparameters.push(("batch".into(), (rows / self.accumulate.max(1)).into()));
                     }
+                    let peak = peak(&self.schedule, self.length);
+                    self.hyperparameters.push(("lr".into(), peak.into()));
+                    self.hyperparameters.push(("schedule".into(), self.schedule.to_string().into()));
                     let hyperparameters =
                         hyperparameters(&self.hyperparameters, self.is_classification, time);
                     self.put(&summary(time, 0, hyperparameters))?;
@@ -204,8 +220,15 @@ fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
+/// The highest rate of a schedule in a run of such lengths, of an epoch and in all.
+fn peak(schedule: &Schedule, (steps_per_epoch, total_steps): (u64, u64)) -> f64 {
+    let stride = (total_steps / MOST_STEPS).max(1) as usize;
+    let rate = |step| schedule.at(Position { step, steps_per_epoch, total_steps });
+    (0..total_steps).step_by(stride).map(rate).fold(0.0, f64::max)
+}
+
 /// The settings in a tree, each with its path for a name.
-fn flatten(value: Value, name: String, settings: &mut Vec<(String, Value)>) {
+pub(crate) fn flatten(value: Value, name: String, settings: &mut Vec<(String, Value)>) {
     match value {
         Value::Object(object) => {
             for (key, value) in object {
@@ -314,6 +337,22 @@ mod tests {
 
     fn check(name: &str, event: Message) {
         assert_eq!(record(&event.into_bytes()), golden(name), "{name}");
+    }
+
+    #[test]
+    fn the_rate_is_a_number() {
+        let config =
+            Config { lr: Some("warmup(5%, then=cosine(0.1))".parse().unwrap()), ..Config::default() };
+        let folder = tempfile::tempdir().unwrap();
+        let mut board = TensorBoard::new(folder.path(), &config);
+        board.length = (10, 1000);
+        assert_eq!(peak(&board.schedule, board.length), 0.1);
+        let step = Event::Step { step: 0, lr: 0.002, loss: 1.0, rows: 32 };
+        board.show(&step).unwrap();
+        let rate = |(name, _): &&(String, Value)| name == "lr";
+        let of_rate: Vec<_> = board.hyperparameters.iter().filter(rate).collect();
+        assert_eq!(of_rate.len(), 1);
+        assert!(of_rate[0].1.is_f64(), "{of_rate:?}");
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use downhill_train::ClassMetrics;
+
 use crate::escape::escape;
 use crate::history::{Confusion, Residuals};
 use crate::number::{counted, grouped, two_digits};
@@ -13,7 +15,8 @@ const MOST_CLASSES: usize = 20;
 const MOST_MISTAKES: usize = 15;
 
 /// The confusion matrix as a table, or the likeliest mistakes where it is too large for one.
-pub(crate) fn confusion(Confusion { classes, counts }: &Confusion) -> String {
+pub(crate) fn confusion(found: &Confusion) -> String {
+    let Confusion { classes, counts } = found;
     let all = counts.iter().flatten().copied().fold(0, u64::saturating_add);
     let right = counts.iter().enumerate().filter_map(|(class, row)| row.get(class));
     let right = right.copied().fold(0, u64::saturating_add);
@@ -54,6 +57,24 @@ pub(crate) fn confusion(Confusion { classes, counts }: &Confusion) -> String {
                 write!(html, "<td style=\"background:rgb({colour} / {share:.0}%)\">{}</td>", grouped(count));
         }
         html += "</tr>\n";
+    }
+    html + "</table></div>\n</section>\n" + &by_class(&found.by_class())
+}
+
+/// How well each class is predicted, as a table.
+fn by_class(all: &[ClassMetrics]) -> String {
+    let mut html = String::from(
+        "<section>\n<h2>Figures by class</h2>\n<div class=\"scroll\"><table>\n<tr><th scope=\"col\">class</th>\
+         <th scope=\"col\">precision</th><th scope=\"col\">recall</th><th scope=\"col\">F1</th>\
+         <th scope=\"col\">rows</th></tr>\n",
+    );
+    for ClassMetrics { class, precision, recall, f1, support } in all {
+        let _ = writeln!(
+            html,
+            "<tr><th scope=\"row\">{}</th><td>{precision:.3}</td><td>{recall:.3}</td><td>{f1:.3}</td><td>{}</td></tr>",
+            escape(class),
+            grouped(*support)
+        );
     }
     html + "</table></div>\n</section>\n"
 }
@@ -97,5 +118,6 @@ mod tests {
         let html = confusion(&small);
         assert!(html.contains("<td style=\"background:rgb(213 94 0 / 20%)\">1</td>"), "{html}");
         assert!(html.contains("<th scope=\"row\">&lt;1&gt;</th>"));
+        assert!(html.contains("<td>0.800</td><td>1.000</td><td>0.889</td><td>4</td>"), "{html}");
     }
 }

@@ -280,6 +280,11 @@ fn read(path: &Path) -> Result<Archive<Description>, Error> {
     }
 }
 
+/// The fingerprint of the data of the run whose checkpoint this is.
+pub(crate) fn data_fingerprint(path: &Path) -> Result<String, Error> {
+    Ok(archive::load::<Description>("read the checkpoint", path, KIND)?.description.origin.data)
+}
+
 /// What a checkpoint has besides the model and its optimizer.
 pub(crate) struct Loaded {
     pub description: Description,

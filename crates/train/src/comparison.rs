@@ -11,9 +11,13 @@ use crate::finder::peak;
 use crate::session::first_guess;
 use crate::trainer::{check_threads, pool};
 use crate::{
-    Attempt, Config, Epoch, Error, Event, RateVerdict, Source, Stop, Trained, Trainer, rate_verdicts,
+    Attempt, Config, Epoch, Error, Event, RateVerdict, Source, Stop, Trained, Trainer, View, rate_verdicts,
     usual_rate, usual_schedule,
 };
+
+mod kept;
+
+use kept::KeptRun;
 
 /// One of the runs to compare.
 #[derive(Clone, Debug)]
@@ -35,6 +39,8 @@ pub struct Compared {
     pub course: Course,
     /// The highest rate that its schedule comes to.
     pub peak_rate: f64,
+    /// Whether it was there already, and was not made again.
+    pub was_there: bool,
     /// What its rate was among those of its group; none if there is no other rate in the group.
     pub verdict: Option<RateVerdict>,
 }
@@ -82,6 +88,8 @@ impl Course {
             }
             Event::Rate(found) => self.found = Some(found.schedule.clone()),
             Event::Step { loss, .. } => self.last_loss = *loss,
+            // Of one that goes on, what was made after the checkpoint is made again.
+            Event::Resume { step, .. } => self.epochs.retain(|epoch| epoch.step <= *step),
             Event::Epoch(epoch) => self.epochs.push(epoch.clone()),
             Event::Rollback { step, .. } | Event::Stop { step, reason: Stop::Diverged { .. }, .. } => {
                 self.blow_up = Some(blow_up(*step));
@@ -109,7 +117,9 @@ pub struct Shelf<'a> {
 /// Makes several runs on the same data, as many at once as there are threads (one a core unless given), each on one of
 /// them. The result of each is the same bit for bit as if it were made alone.
 ///
-/// `done` is called after each run with the number of those that are over.
+/// A run that is kept and is there already, made of the same settings and data, is not made again; one that was cut off
+/// goes on. `views` gives what looks at a run that is made, by its place in `contenders`. `done` is called after each run
+/// with the number of those that are over.
 ///
 /// # Errors
 ///
@@ -120,6 +130,7 @@ pub fn compare(
     data: &Dataset,
     threads: Option<usize>,
     kept: Option<Shelf<'_>>,
+    views: impl Fn(usize) -> Vec<View> + Sync,
     done: impl Fn(usize) + Sync,
 ) -> Result<Vec<Compared>, Error> {
     for contender in contenders {
@@ -127,15 +138,15 @@ pub fn compare(
     }
     let threads = check_threads(threads)?;
     let over = Mutex::new(0);
-    let make = |contender: &Contender| -> Result<Compared, Error> {
-        let compared = run(contender, data, kept)?;
+    let make = |(index, contender): (usize, &Contender)| -> Result<Compared, Error> {
+        let compared = run(contender, data, kept, || views(index))?;
         let mut over = over.lock().expect("nobody panics with it");
         *over += 1;
         done(*over);
         Ok(compared)
     };
     // One at a time for each thread: runs are long, and not all as long.
-    let runs = contenders.par_iter().with_max_len(1).map(make);
+    let runs = contenders.par_iter().enumerate().with_max_len(1).map(make);
     let mut compared = pool(threads)?.install(|| runs.collect::<Result<Vec<_>, Error>>())?;
     let groups = contenders.iter().map(|contender| contender.group + 1).max().unwrap_or(0);
     for group in 0..groups {
@@ -154,7 +165,12 @@ pub fn compare(
     Ok(compared)
 }
 
-fn run(contender: &Contender, data: &Dataset, kept: Option<Shelf<'_>>) -> Result<Compared, Error> {
+fn run(
+    contender: &Contender,
+    data: &Dataset,
+    kept: Option<Shelf<'_>>,
+    views: impl Fn() -> Vec<View>,
+) -> Result<Compared, Error> {
     let (config, _) = contender.config.resolve(data)?;
     let baseline = config.weighted_loss(data).map_or(Ok(0.0), |loss| first_guess(&loss, data))?;
     let course = Arc::new(Mutex::new(Course { baseline, ..Course::default() }));
@@ -162,10 +178,21 @@ fn run(contender: &Contender, data: &Dataset, kept: Option<Shelf<'_>>) -> Result
         let course = course.clone();
         move |event: &Event| course.lock().expect("nobody panics with it").take(event)
     };
-    let trainer = Trainer::from_config(contender.config.clone()).threads(1).view(view);
-    let fitted = match kept {
-        Some(Shelf { runs, source }) => trainer.fit_kept(data, runs, Some(&contender.name), source),
-        None => trainer.fit(data),
+    let there = kept.and_then(|shelf| KeptRun::find(&contender.name, &config, data, shelf));
+    let was_there = there.as_ref().is_some_and(|run| run.is_over);
+    let mut trainer = Trainer::from_config(contender.config.clone()).threads(1).view(view);
+    if !was_there {
+        trainer = views().into_iter().fold(trainer, Trainer::view);
+    }
+    let fitted = match (kept, there) {
+        (_, Some(run)) => {
+            let mut course = course.lock().expect("nobody panics with it");
+            run.events.iter().for_each(|event| course.take(event));
+            drop(course);
+            run.go_on(trainer, data)
+        }
+        (Some(Shelf { runs, source }), None) => trainer.fit_kept(data, runs, Some(&contender.name), source),
+        (None, None) => trainer.fit(data),
     };
     let trained = match fitted {
         Ok(trained) => Some(trained),
@@ -181,6 +208,7 @@ fn run(contender: &Contender, data: &Dataset, kept: Option<Shelf<'_>>) -> Result
         peak_rate: peak(&lr, Position { step: 0, steps_per_epoch: course.steps_per_epoch, total_steps }),
         trained,
         course,
+        was_there,
         verdict: None,
     })
 }

@@ -10,6 +10,7 @@ use downhill_optim::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::batches::Batches;
 use crate::session::targets;
 use crate::{EarlyStopping, Error, Guard, Keep, Metrics, Monitor, Plateau, Track, archive, older, spelled};
 
@@ -233,6 +234,7 @@ impl Config {
         config.loss = Some(self.resolve_loss(data)?);
         config.check()?;
         config.check_monitors(data)?;
+        Batches::new(&config, batch, rows)?;
         Ok((config, notes))
     }
 

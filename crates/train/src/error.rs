@@ -34,6 +34,11 @@ pub enum Error {
         /// How that shows.
         why: String,
     },
+    /// The data of a run is not what the run was trained with any more.
+    DataChanged {
+        /// The folder of the run.
+        run: PathBuf,
+    },
     /// A configuration file that does not say what it should.
     Config {
         /// The file.
@@ -89,6 +94,12 @@ impl fmt::Display for Error {
                 }
             }
             Self::Damaged { path, why } => write!(f, "{} is damaged: {why}", path.display()),
+            Self::DataChanged { run } => write!(
+                f,
+                "the data of the run {} has changed since the run was trained: it cannot go on, be branched off, replayed \
+                 or diagnosed as if the data had not; bring the old data back, or train again",
+                run.display()
+            ),
             Self::Config { path, why } => write!(f, "{}: {why}", path.display()),
             Self::NotFinite { place, target, cause } => {
                 let target = target.as_ref().map_or(String::new(), |target| format!(" of `{target}`"));

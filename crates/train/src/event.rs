@@ -3,7 +3,7 @@
 use downhill_optim::Schedule;
 use serde::{Deserialize, Serialize};
 
-use crate::{Command, Distribution, Environment, FoundRate, Metrics, Norms, Steering};
+use crate::{Command, Distribution, Environment, FoundRate, Metrics, Norms, Steering, number};
 
 /// Something that happened. Steps and epochs are counted from 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,9 +30,19 @@ pub enum Event {
         valid_rows: u64,
         /// The number of trained parameters.
         parameters: u64,
+        /// The [fingerprint](crate::fingerprint) of the data, where the run is kept in a folder.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        data_fingerprint: Option<String>,
     },
     /// The learning rate is being looked for. Shown, not logged.
     Search,
+    /// How far the search for the learning rate is: told now and then. Shown, not logged.
+    SearchProgress {
+        /// The number of steps made so far.
+        made: u64,
+        /// A number of steps that the search does not exceed.
+        at_most: u64,
+    },
     /// The learning rate was found by trying, before the first step.
     Rate(FoundRate),
     /// A run goes on from a checkpoint.
@@ -204,15 +214,18 @@ pub enum Event {
 impl Event {
     /// Whether it stands in the log of a run that is kept; the others are only shown.
     pub fn is_logged(&self) -> bool {
-        !matches!(self, Self::Step { .. } | Self::Search | Self::Plan { .. })
+        !matches!(self, Self::Step { .. } | Self::Search | Self::SearchProgress { .. } | Self::Plan { .. })
     }
 
     /// The step that it happened in front of, if it has one.
     pub fn step(&self) -> Option<u64> {
         match self {
-            Self::Start { .. } | Self::Search | Self::Rate(_) | Self::Environment(_) | Self::Note { .. } => {
-                None
-            }
+            Self::Start { .. }
+            | Self::Search
+            | Self::SearchProgress { .. }
+            | Self::Rate(_)
+            | Self::Environment(_)
+            | Self::Note { .. } => None,
             Self::Epoch(epoch) => Some(epoch.step),
             Self::Resume { step, .. }
             | Self::Step { step, .. }
@@ -268,11 +281,13 @@ impl Event {
             Self::Sharpness { step, sharpness, lr, limit, ratio } => {
                 let rate = match (limit, ratio) {
                     (Some(limit), Some(ratio)) => {
-                        format!("the rate of {lr:.3e} is {ratio:.2} times the stability limit, {limit:.3e}")
+                        let ratio = number::ratio(*ratio);
+                        format!("the rate of {lr:.3e} is {ratio} times the stability limit, {limit:.3e}")
                     }
                     _ => "no stability limit is known here".into(),
                 };
-                Some(format!("The sharpness is {sharpness:.4} at step {step}: {rate}"))
+                let sharpness = number::fixed(*sharpness);
+                Some(format!("The sharpness is {sharpness} at step {step}: {rate}"))
             }
             _ => None,
         }

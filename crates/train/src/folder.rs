@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::log::Log;
 use downhill_data::Dataset;
 
-use crate::{Config, Error, Parent, Source, checkpoint, durable, file, log, older, toml_error};
+use crate::{Config, Error, Parent, Source, checkpoint, durable, file, fingerprint, log, older, toml_error};
 
 /// A configuration has no more bytes than these: it has a few hundred.
 const MOST_BYTES: u64 = 1 << 20;
@@ -215,10 +215,28 @@ impl RunFolder {
     }
 
     /// Reads the data of the run, whose configuration is `config`.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or is not what the run was trained with.
     pub(crate) fn load_data(&self, config: &RunConfig) -> Result<Dataset, Error> {
-        config.data.load(config.training.seed).map_err(|error| {
+        let data = config.data.load(config.training.seed).map_err(|error| {
             let run = self.path.display();
             Error::Mismatch(format!("the data of the run {run} cannot be read as it was: {error}"))
+        })?;
+        match self.data_fingerprint() {
+            Some(then) if then != fingerprint(&data) => Err(Error::DataChanged { run: self.path.clone() }),
+            _ => Ok(data),
+        }
+    }
+
+    /// The fingerprint of the data that the run was trained with: by its log, or, where that is of a version that did not
+    /// log it, by a checkpoint. None if neither is there; whatever else is wrong with them is for others to say.
+    pub(crate) fn data_fingerprint(&self) -> Option<String> {
+        log::data_fingerprint(&self.log_path()).or_else(|| {
+            let latest_first = self.steps().unwrap_or_default().into_iter().map(|step| self.checkpoint(step));
+            let mut all = latest_first.chain([self.start_path()]);
+            all.find_map(|path| checkpoint::data_fingerprint(&path).ok())
         })
     }
 

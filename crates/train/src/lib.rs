@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod archive;
+mod batches;
 mod branch;
 mod checkpoint;
 mod command;
@@ -27,6 +28,7 @@ mod layers;
 pub mod log;
 mod metrics;
 mod monitor;
+mod number;
 mod older;
 mod overview;
 pub mod path_text;
@@ -59,8 +61,9 @@ pub use finder::{Choice, FoundRate, Point};
 pub use folder::{RunConfig, RunFolder};
 pub use guard::{Guard, Rollbacks};
 pub use layers::{Distribution, Norms};
-pub use metrics::{Classification, Metrics, Regression};
+pub use metrics::{ClassMetrics, Classification, Metrics, Regression};
 pub use monitor::Monitor;
+pub use number::fixed;
 pub use overview::{Overview, State};
 pub use plateau::{Cut, Plateau, ThresholdMode};
 pub use predictor::{Evaluation, Predictions, Predictor};

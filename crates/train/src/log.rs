@@ -1,13 +1,16 @@
 //! The log of a run: one event a line, only ever appended to.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Event, durable, file};
+
+/// The line that a log begins with has no more bytes than these.
+const MOST_OF_START: u64 = 1 << 16;
 
 /// An event and when it happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -172,6 +175,16 @@ pub(crate) fn now() -> f64 {
 /// Whether a log tells how its run began.
 pub(crate) fn begins(records: &[Record]) -> bool {
     matches!(records.first(), Some(Record { event: Event::Start { .. }, .. }))
+}
+
+/// The fingerprint of the data that a run was trained with, if its log says it where it begins.
+pub(crate) fn data_fingerprint(path: &Path) -> Option<String> {
+    let mut line = Vec::new();
+    BufReader::new(File::open(path).ok()?).take(MOST_OF_START).read_until(b'\n', &mut line).ok()?;
+    match serde_json::from_slice::<Record>(&line).ok()?.event {
+        Event::Start { data_fingerprint, .. } => data_fingerprint,
+        _ => None,
+    }
 }
 
 /// Reads a log.

@@ -15,7 +15,7 @@ pub enum Monitor {
     Accuracy,
     /// Classification.
     BalancedAccuracy,
-    /// Classification.
+    /// Classification: the mean of the classes' F1.
     F1,
     /// Classification.
     RocAuc,
@@ -34,7 +34,7 @@ impl Monitor {
             (Self::Loss, _) => Some(loss),
             (Self::Accuracy, Metrics::Classification(metrics)) => Some(metrics.accuracy),
             (Self::BalancedAccuracy, Metrics::Classification(metrics)) => Some(metrics.balanced_accuracy),
-            (Self::F1, Metrics::Classification(metrics)) => Some(metrics.f1),
+            (Self::F1, Metrics::Classification(metrics)) => Some(metrics.macro_f1),
             (Self::RocAuc, Metrics::Classification(metrics)) => metrics.roc_auc,
             (Self::Rmse, Metrics::Regression(metrics)) => Some(metrics.rmse),
             (Self::Mae, Metrics::Regression(metrics)) => Some(metrics.mae),

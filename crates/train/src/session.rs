@@ -7,7 +7,6 @@ mod told;
 
 use std::cell::OnceCell;
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::path::Path;
 use std::sync::mpsc::Receiver;
 #[cfg(unix)]
@@ -18,6 +17,7 @@ use downhill_data::{Dataset, Encoder, Targets, permutation};
 use downhill_nn::{Batch, Calibration, LayerSpec, Loss, Model, Workspace};
 use downhill_optim::{Accumulator, Optimizer, Position, Schedule, spec};
 
+use crate::batches::Batches;
 use crate::checkpoint::{
     self, Best, Description, Loaded, Origin, Progress, Snapshot, Training, Weights, Whole,
 };
@@ -124,8 +124,7 @@ pub(crate) struct Session<'a> {
     loss: Loss,
     lr: &'a Schedule,
     steps_per_epoch: u64,
-    batch: usize,
-    rows_per_step: usize,
+    batches: Batches,
     model: Model<f32>,
     optimizer: Optimizer<f32>,
     workspace: Workspace<f32>,
@@ -196,7 +195,8 @@ pub(crate) fn measure(
     let scale = encoder.map_or(1.0, |encoder| encoder.target_scale().1);
     workspace.predict(model, &rows.x, outputs)?;
     let mean = loss.mean(outputs, targets(&rows.y))?;
-    let metrics = Metrics::of(outputs, model.outputs(), targets(&rows.y), scale, whole)?;
+    let mut metrics = Metrics::of(outputs, model.outputs(), targets(&rows.y), scale, whole)?;
+    metrics.name_classes(encoder.map_or(&[][..], Encoder::classes));
     Ok((mean, metrics))
 }
 
@@ -344,8 +344,8 @@ impl<'a> Session<'a> {
         let batch = config.batch.ok_or_else(unresolved)?;
         let loss = config.weighted_loss(data).ok_or_else(unresolved)?;
         let lr = config.lr.as_ref().ok_or_else(unresolved)?;
-        let rows_per_step = batch.saturating_mul(config.accumulate);
-        let steps_per_epoch = data.train.rows().div_ceil(rows_per_step) as u64;
+        let batches = Batches::new(config, batch, data.train.rows())?;
+        let steps_per_epoch = batches.steps_per_epoch() as u64;
         let layers = config.network.layers(outputs(&loss, data));
         check_size(&layers, batch)?;
         let mut model = Model::build(&layers, data.features(), config.seed)?;
@@ -369,12 +369,11 @@ impl<'a> Session<'a> {
             loss,
             lr,
             steps_per_epoch,
-            rows_per_step,
+            batches,
             sum: (config.accumulate > 1).then(|| Accumulator::new(model.params().len())),
             shown: vec![0.0; shown],
             shown_statistics: model.statistics().to_vec(),
             statistics_rows,
-            batch,
             order: vec![0; data.train.rows()],
             shuffled: None,
             outputs: vec![0.0; data.valid.rows() * model.outputs()],
@@ -413,8 +412,8 @@ impl<'a> Session<'a> {
         self.model.params().len()
     }
 
-    /// What the run's log begins with.
-    pub fn start(&self) -> Event {
+    /// What the run's log begins with; where the run is kept, with the fingerprint of its data.
+    pub fn start(&self, is_kept: bool) -> Event {
         Event::Start {
             version: env!("CARGO_PKG_VERSION").into(),
             dataset: self.data.name.clone(),
@@ -425,6 +424,7 @@ impl<'a> Session<'a> {
             train_rows: self.data.train.rows() as u64,
             valid_rows: self.data.valid.rows() as u64,
             parameters: self.parameters() as u64,
+            data_fingerprint: is_kept.then(|| self.origin().data.clone()),
         }
     }
 
@@ -740,7 +740,8 @@ impl<'a> Session<'a> {
     /// What the first guess, which knows nothing, costs on the rows of the next step.
     pub fn first_guess_of_next_step(&mut self) -> Result<f64, Error> {
         self.shuffle();
-        let rows = &self.order[self.rows_of_step()];
+        let index = (self.progress.step % self.steps_per_epoch) as usize;
+        let rows = &self.order[self.batches.step(index)];
         let zeros = vec![0.0; rows.len() * self.model.outputs()];
         let place = |row: &u32| *row as usize;
         match &self.data.train.y {
@@ -757,17 +758,11 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The rows of the next step, as places in the order of the epoch.
-    fn rows_of_step(&self) -> Range<usize> {
-        let first = (self.progress.step % self.steps_per_epoch) as usize * self.rows_per_step;
-        first..first.saturating_add(self.rows_per_step).min(self.order.len())
-    }
-
     /// Makes one step and returns the loss before it and the number of rows it was made from.
     fn step_at(&mut self, lr: f64, momentum: Option<f64>) -> Result<(f64, u64), Error> {
-        let rows = self.rows_of_step();
-        let count = rows.len();
-        let loss = self.gradients(rows)?;
+        let index = (self.progress.step % self.steps_per_epoch) as usize;
+        let loss = self.gradients(index)?;
+        let rows = self.batches.step(index).len() as u64;
         if loss.is_finite() {
             self.set_momentum(momentum)?;
             let gradient = last_gradient(&self.sum, &self.workspace);
@@ -775,9 +770,9 @@ impl<'a> Session<'a> {
             self.progress.step += 1;
             self.progress.made += 1;
             self.progress.updates += 1;
-            self.progress.loss_sum += loss * count as f64;
+            self.progress.loss_sum += loss * rows as f64;
         }
-        Ok((loss, count as u64))
+        Ok((loss, rows))
     }
 
     /// Sets the momentum of the next step, if it follows a schedule.
@@ -821,10 +816,10 @@ impl<'a> Session<'a> {
         scheduled.or(rule.momentum_mut().copied().filter(|_| self.progress.commands > 0))
     }
 
-    /// Works out the gradient of the mean loss over these rows of the epoch, and returns that mean.
-    fn gradients(&mut self, rows: Range<usize>) -> Result<f64, Error> {
-        let Self { data, loss, config, model, workspace, progress, .. } = self;
-        let rows = &self.order[rows];
+    /// Works out the gradient of the mean loss over the rows of one of the epoch's steps, and returns that mean.
+    fn gradients(&mut self, index: usize) -> Result<f64, Error> {
+        let Self { data, loss, config, model, workspace, progress, batches, .. } = self;
+        let rows = &self.order[batches.step(index)];
         let (x, targets) = (&data.train.x, targets(&data.train.y));
         let Some(sum) = &mut self.sum else {
             return Ok(workspace.gradients(
@@ -839,7 +834,8 @@ impl<'a> Session<'a> {
         let outputs = model.outputs();
         let whole = loss.batch_weight(outputs, targets, rows);
         let mut mean = 0.0;
-        for (part, rows) in rows.chunks(self.batch).enumerate() {
+        for (part, rows) in batches.of_step(index).enumerate() {
+            let rows = &self.order[rows];
             // Dropout draws anew for every batch.
             let draw = progress.step * config.accumulate as u64 + part as u64;
             let part_mean =

@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use downhill_data::Dataset;
 use downhill_nn::Loss;
 use downhill_optim::{Group, Invalid, Lookahead, Restraints, Rule, Schedule, invalid};
 
+use crate::batches::Batches;
 use crate::finder;
 use crate::log;
 use crate::script::Script;
@@ -39,7 +40,11 @@ pub struct Trainer {
     pub(crate) outside: Outside,
     pub(crate) told: Vec<Command>,
     control: Option<Sender<Command>>,
+    with_folder: Vec<FolderHook>,
 }
+
+/// What is called with the folder of a run.
+type FolderHook = Box<dyn FnOnce(&RunFolder) + Send>;
 
 /// A network that was trained, and how that went.
 #[derive(Clone, Debug)]
@@ -209,6 +214,12 @@ impl Trainer {
         self
     }
 
+    /// Calls `look` with the folder that the run is kept in, if it is, once that is there and before the run's first event.
+    pub fn with_folder(mut self, look: impl FnOnce(&RunFolder) + Send + 'static) -> Self {
+        self.with_folder.push(Box::new(look));
+        self
+    }
+
     /// Takes commands from `inbox` between steps.
     pub fn inbox(mut self, inbox: Receiver<Command>) -> Self {
         self.outside.inbox = Some(inbox);
@@ -315,7 +326,7 @@ impl Trainer {
     }
 
     pub(crate) fn go(self, data: &Dataset, kept: Kept<'_>) -> Result<Trained, Error> {
-        let Self { config, threads, mut outside, told, control } = self;
+        let Self { config, threads, mut outside, told, control, with_folder } = self;
         let threads = check_threads(threads)?;
         let (mut config, notes) = config.resolve(data)?;
         let found = settle(&mut config, data, threads, &mut outside)?;
@@ -358,6 +369,9 @@ impl Trainer {
                     None
                 }
             };
+            if let Some(folder) = &folder {
+                with_folder.into_iter().for_each(|look| look(folder));
+            }
             #[cfg(unix)]
             let _control = control.and_then(|commands| {
                 outside.open_control(commands).unwrap_or_else(|note| {
@@ -370,7 +384,8 @@ impl Trainer {
             session.check_first(&outside.script, &told)?;
             // One that was cut off before its first checkpoint starts again.
             let start = session.is_at_its_start();
-            outside.tell(&if start { session.start() } else { session.resumed() })?;
+            let is_kept = outside.folder.is_some();
+            outside.tell(&if start { session.start(is_kept) } else { session.resumed() })?;
             outside.tell(&Event::Environment(Environment::here(threads)))?;
             session.show_plan(&mut outside);
             // A branch has its parent's best epoch to do better than.
@@ -445,16 +460,32 @@ pub(crate) fn settle(
         config.lr = Some(usual_schedule(rule, usual_rate(rule)));
         return Ok(None);
     }
-    outside.show(&Event::Search);
     let found = on_threads(threads, || find(config, data, threads, outside))?;
     config.lr = Some(found.schedule.clone());
     Ok(Some(found))
 }
 
+/// A search takes no more than one of so many steps of the run.
+const SEARCH_SHARE: u64 = 5;
+/// How often it is shown how far a search is.
+const SEARCH_SHOWN: Duration = Duration::from_millis(200);
+
 /// Finds a rate, unless a command ends the search.
 fn find(config: &Config, data: &Dataset, threads: usize, outside: &mut Outside) -> Result<FoundRate, Error> {
-    let outside = Mutex::new(outside);
-    let asked = || outside.lock().is_ok_and(|mut outside| outside.told_to_stop());
+    outside.show(&Event::Search);
+    let batches = Batches::new(config, config.batch.unwrap_or(1), data.train.rows())?;
+    let at_most = (batches.steps_per_epoch() as u64).saturating_mul(config.epochs) / SEARCH_SHARE;
+    let state = Mutex::new((outside, 0, Instant::now()));
+    let asked = || {
+        let Ok(mut state) = state.lock() else { return false };
+        let (outside, made, shown) = &mut *state;
+        if shown.elapsed() >= SEARCH_SHOWN {
+            outside.show(&Event::SearchProgress { made: *made, at_most });
+            *shown = Instant::now();
+        }
+        *made += 1;
+        outside.told_to_stop()
+    };
     finder::find(config, data, threads > 1, &asked)
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use downhill::train::Stop;
+use downhill::train::{Stop, fixed};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Modifier;
@@ -118,11 +118,11 @@ impl Picture<'_> {
         let Self { state, theme, .. } = self;
         let mut parts = Vec::new();
         if let Some(last) = &state.last {
-            parts.push(Span::styled(format!("loss {:.4}", last.train_loss), theme.train));
-            parts.push(Span::styled(format!("validation {:.4}", last.valid_loss), theme.valid));
+            parts.push(Span::styled(format!("loss {}", fixed(last.train_loss)), theme.train));
+            parts.push(Span::styled(format!("validation {}", fixed(last.valid_loss)), theme.valid));
             parts.push(Span::styled(progress::headline(&last.metrics), theme.metric));
         } else if let Some((_, loss)) = state.train.points().last() {
-            parts.push(Span::styled(format!("loss {loss:.4}"), theme.train));
+            parts.push(Span::styled(format!("loss {}", fixed(loss)), theme.train));
         }
         if let Some(lr) = self.rate() {
             parts.push(Span::styled(format!("lr {lr:.2e}"), theme.rate));

@@ -246,6 +246,7 @@ pub(super) mod tests {
             train_rows: 320,
             valid_rows: 80,
             parameters: 1000,
+            data_fingerprint: None,
         }
     }
 
@@ -270,10 +271,12 @@ pub(super) mod tests {
             accuracy: 1.0 - loss / 4.0,
             top_3_accuracy: None,
             balanced_accuracy: 0.0,
-            precision: 0.0,
-            recall: 0.0,
-            f1: 0.0,
+            macro_precision: 0.0,
+            macro_recall: 0.0,
+            macro_f1: 0.0,
             roc_auc: None,
+            positive: None,
+            by_class: None,
             confusion: None,
         });
         let step = 10 * (epoch + 1);

@@ -53,9 +53,15 @@ impl ConfusionMatrix {
 
     /// Counts one row; a class that does not exist is not counted.
     pub fn add(&mut self, class: u32, predicted: u32) {
+        self.add_many(class, predicted, 1);
+    }
+
+    /// Counts so many rows; a class that does not exist is not counted.
+    pub fn add_many(&mut self, class: u32, predicted: u32, rows: u64) {
         let (class, predicted) = (class as usize, predicted as usize);
         if class < self.classes && predicted < self.classes {
-            self.counts[class * self.classes + predicted] += 1;
+            let count = &mut self.counts[class * self.classes + predicted];
+            *count = count.saturating_add(rows);
         }
     }
 
@@ -76,12 +82,12 @@ impl ConfusionMatrix {
 
     /// How many rows are of a class.
     pub fn rows_of(&self, class: u32) -> u64 {
-        (0..self.classes as u32).map(|predicted| self.count(class, predicted)).sum()
+        (0..self.classes as u32).map(|predicted| self.count(class, predicted)).fold(0, u64::saturating_add)
     }
 
     /// How many rows were predicted to be of a class.
     pub fn predicted_as(&self, predicted: u32) -> u64 {
-        (0..self.classes as u32).map(|class| self.count(class, predicted)).sum()
+        (0..self.classes as u32).map(|class| self.count(class, predicted)).fold(0, u64::saturating_add)
     }
 
     /// The share of the rows predicted to be of the class that are; 0 if there are none.
@@ -96,7 +102,8 @@ impl ConfusionMatrix {
 
     /// 2·precision·recall/(precision + recall); 0 if both are.
     pub fn f1(&self, class: u32) -> f64 {
-        share(2 * self.count(class, class), self.predicted_as(class) + self.rows_of(class))
+        let whole = self.predicted_as(class).saturating_add(self.rows_of(class));
+        share(self.count(class, class).saturating_mul(2), whole)
     }
 
     /// The classes that have rows or were predicted.

@@ -4,6 +4,7 @@ use downhill_data::Examples;
 use serde::Serialize;
 
 use super::{Fork, Replay};
+use crate::number::fixed;
 use crate::propagation::{self, Verdict};
 use crate::session::Session;
 use crate::verdict::{CLEAR, missed};
@@ -91,13 +92,12 @@ fn overfitting(replay: &Replay) -> Option<Finding> {
         trouble: Trouble::Overfitting,
         layer: None,
         evidence: format!(
-            "since epoch {} the training loss has fallen from {:.4} to {:.4}, and the validation loss has risen from \
-             {:.4} to {:.4}",
+            "since epoch {} the training loss has fallen from {} to {}, and the validation loss has risen from {} to {}",
             best.epoch + 1,
-            best.train_loss,
-            last.train_loss,
-            best.valid_loss,
-            last.valid_loss
+            fixed(best.train_loss),
+            fixed(last.train_loss),
+            fixed(best.valid_loss),
+            fixed(last.valid_loss)
         ),
         suggestion: "--dropout 0.5".into(),
     })
@@ -121,9 +121,11 @@ fn noise(config: &Config, forks: &[Fork], baseline: f64, end: Option<f64>) -> Op
         trouble: Trouble::Noise,
         layer: None,
         evidence: format!(
-            "{} steps after step {} the training loss is {held:.4} if the rate stays as it is, and {settled:.4} if it \
-             goes down to zero",
-            fork.steps, fork.step
+            "{} steps after step {} the training loss is {} if the rate stays as it is, and {} if it goes down to zero",
+            fork.steps,
+            fork.step,
+            fixed(held),
+            fixed(settled)
         ),
         suggestion: if is_constant { format!("--lr 'cosine({rate})'") } else { format!("--batch {batch}") },
     })

@@ -4,6 +4,7 @@ use downhill_optim::Schedule;
 
 use super::{Branch, Fork};
 use crate::RateVerdict;
+use crate::number::fixed;
 use crate::verdict::{has_grown, missed};
 
 /// How much of what the best branch gains over the first guess a run with a good rate may miss.
@@ -32,16 +33,18 @@ pub(super) fn judge(baseline: f64, end: Option<f64>, blow_up: Option<(u64, f64)>
         return very_high(format!("the loss blew up at step {step}, at a rate of {lr:.3e}"));
     }
     let Some(end) = end.filter(|&end| !has_grown(baseline, end)) else {
-        let end = end.map_or("no finite number".into(), |end| format!("{end:.4}"));
-        return very_high(format!("the loss has grown from {baseline:.4}, the first guess's, to {end}"));
+        let end = end.map_or("no finite number".into(), fixed);
+        let baseline = fixed(baseline);
+        return very_high(format!("the loss has grown from {baseline}, the first guess's, to {end}"));
     };
     let Some((loss, factor, step)) = best else {
         return very_high("the loss blows up at every rate that was tried".into());
     };
     let told = |verdict, next| {
+        let [end, loss] = [end, loss].map(fixed);
         let evidence = format!(
-            "the run ends with a training loss of {end:.4}; continued from step {step} at {factor} times the rate and \
-             then down to zero, it comes to {loss:.4}"
+            "the run ends with a training loss of {end}; continued from step {step} at {factor} times the rate and \
+             then down to zero, it comes to {loss}"
         );
         Judged { verdict, evidence, factor: next }
     };
@@ -56,14 +59,16 @@ pub(super) fn judge(baseline: f64, end: Option<f64>, blow_up: Option<(u64, f64)>
                 false => (RateVerdict::Low, Some(10.0)),
             };
             let evidence =
-                format!("no rate that was tried comes below {baseline:.4}, the first guess's loss");
+                format!("no rate that was tried comes below {}, the first guess's loss", fixed(baseline));
             Judged { verdict, evidence, factor: next }
         }
         Some(missed) if missed <= SHOWS => Judged {
             verdict: RateVerdict::Good,
             evidence: format!(
-                "the run ends with a training loss of {end:.4}, and no other rate comes to less than {loss:.4}: it has \
+                "the run ends with a training loss of {}, and no other rate comes to less than {}: it has \
                  {:.1}% of the gain that could be had",
+                fixed(end),
+                fixed(loss),
                 100.0 * (1.0 - missed.max(0.0))
             ),
             factor: None,

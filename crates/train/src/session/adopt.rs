@@ -66,7 +66,7 @@ impl Session<'_> {
             self.progress.watch = Watch::default();
         }
 
-        let same_batches = self.rows_per_step == other.rows_per_step && own.seed == its.seed;
+        let same_batches = self.batches.rows_per_step == other.batches.rows_per_step && own.seed == its.seed;
         if !same_batches || !same_data {
             if !other.is_between_epochs() {
                 return Err(Error::Mismatch(format!(

@@ -1,0 +1,129 @@
+//! Several runs on top of each other: a table of what differs between them, and their curves.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use crate::escape::escape;
+use crate::limits::limits;
+use crate::number::significant;
+use crate::page::{RATE, epochs, is_wide, metric, rate_axis, result, section};
+use crate::tensorboard::flatten;
+use crate::{Axis, Chart, Run, Series};
+
+/// What runs have in common, and what tells them apart.
+pub(crate) fn several(runs: &[Run]) -> String {
+    let mut page = differences(runs);
+    page += "<ul>\n";
+    for Run { folder, config, history, .. } in runs {
+        let _ = writeln!(page, "<li>{}: {}</li>", escape(&folder.name()), escape(&result(config, history)));
+    }
+    page += "</ul>\n<div class=\"charts\">\n";
+    let over = |chart: Chart, points: &dyn Fn(&Run) -> Vec<(f64, f64)>| {
+        let line = |(index, run): (usize, &Run)| Series::new(run.folder.name(), points(run)).run(index);
+        runs.iter().enumerate().map(line).fold(chart, Chart::line)
+    };
+    let losses = |title: &str, figure: fn(&downhill_train::Epoch) -> f64| {
+        let all: Vec<_> = runs.iter().map(|run| run.history.each(figure)).collect();
+        over(Chart::new(title, epochs(), loss_axis(&title.to_lowercase(), &all)), &|run| {
+            run.history.each(figure)
+        })
+    };
+    let mut charts = vec![
+        losses("Validation loss", |epoch| epoch.valid_loss),
+        losses("Training loss", |epoch| epoch.train_loss),
+    ];
+    // Of runs with other metrics, each has a chart of its own.
+    let metrics: Vec<Chart> = runs.iter().map(|run| metric(&run.history)).collect();
+    for (index, first) in metrics.iter().enumerate() {
+        if metrics[..index].iter().any(|before| before.title == first.title) {
+            continue;
+        }
+        let mut all = Chart { series: Vec::new(), ..first.clone() };
+        let points = |chart: &Chart| -> Vec<(f64, f64)> {
+            chart.series.iter().flat_map(|series| series.points.iter().copied()).collect()
+        };
+        let same =
+            || metrics.iter().zip(runs).enumerate().filter(|(_, (chart, _))| chart.title == first.title);
+        if first.title == "RMSE" {
+            all.y = loss_axis("RMSE", &same().map(|(_, (chart, _))| points(chart)).collect::<Vec<_>>());
+        }
+        for (run, (chart, of)) in same() {
+            all = all.line(Series::new(of.folder.name(), points(chart)).run(run));
+        }
+        charts.push(all);
+    }
+    let made = |run: &Run| {
+        let [made, _] = run.history.rates(&run.config.training);
+        made
+    };
+    let all: Vec<_> = runs.iter().flat_map(made).collect();
+    charts.push(over(Chart::new(RATE, Axis::new("step").whole(), rate_axis(&all)), &made));
+    charts.iter().filter(|chart| chart.draws()).for_each(|chart| page += &section(chart, ""));
+    page + "</div>\n"
+}
+
+/// An axis for losses of several runs, on which one bad run does not flatten the others.
+pub(crate) fn loss_axis(label: &str, runs: &[Vec<(f64, f64)>]) -> Axis {
+    let (low, high) = limits(runs);
+    let shown = runs.iter().flatten().filter(|point| (low..=high).contains(&point.1));
+    let log = is_wide(shown);
+    Axis::new(label).log(log).within(if log { low } else { f64::NEG_INFINITY }, high)
+}
+
+/// The settings that are not the same in all runs, and what each run came to, as a table.
+fn differences(runs: &[Run]) -> String {
+    let all: Vec<Vec<(String, Value)>> = runs.iter().map(settings).collect();
+    let of =
+        |run: usize, name: &str| all[run].iter().find(|(other, _)| other == name).map(|(_, value)| value);
+    let mut seen = BTreeSet::new();
+    let names = all.iter().flatten().map(|(name, _)| name.as_str()).filter(|&name| seen.insert(name));
+    let names: Vec<&str> =
+        names.filter(|name| (1..runs.len()).any(|run| of(run, name) != of(0, name))).collect();
+    let mut html = String::from("<h2>What differs</h2>\n");
+    if names.is_empty() {
+        html += "<p>The settings of these runs are the same.</p>\n";
+    }
+    html += "<div class=\"scroll\"><table>\n<tr><th scope=\"col\">run</th>";
+    let figures = ["epochs", "kept epoch", "training loss", "validation loss", "score"];
+    for name in names.iter().copied().chain(figures) {
+        let _ = write!(html, "<th scope=\"col\">{}</th>", escape(name));
+    }
+    html += "</tr>\n";
+    for (index, run) in runs.iter().enumerate() {
+        let _ = write!(html, "<tr><th scope=\"row\">{}</th>", escape(&run.folder.name()));
+        let values = names.iter().map(|name| match of(index, name) {
+            None => "–".to_string(),
+            Some(Value::String(text)) => text.clone(),
+            Some(value) => value.to_string(),
+        });
+        let kept = run.history.kept.as_ref();
+        let figure = |of: fn(&downhill_train::Epoch) -> f64| {
+            kept.map(of).filter(|value| value.is_finite()).map_or("–".to_string(), significant)
+        };
+        let figures = [
+            run.history.epochs_made().to_string(),
+            kept.map_or("–".into(), |epoch| epoch.epoch.saturating_add(1).to_string()),
+            figure(|epoch| epoch.train_loss),
+            figure(|epoch| epoch.valid_loss),
+            figure(|epoch| epoch.metrics.score()),
+        ];
+        for value in values.chain(figures) {
+            let _ = write!(html, "<td>{}</td>", escape(&value));
+        }
+        html += "</tr>\n";
+    }
+    html + "</table></div>\n<p>The score is accuracy, or R².</p>\n"
+}
+
+/// All settings of a run, each by its name.
+fn settings(run: &Run) -> Vec<(String, Value)> {
+    let mut all = Vec::new();
+    flatten(serde_json::to_value(&run.config.training).unwrap_or_default(), String::new(), &mut all);
+    flatten(serde_json::to_value(&run.config.data).unwrap_or_default(), "data".into(), &mut all);
+    if let Some(parent) = &run.config.parent {
+        all.push(("branch of".into(), format!("{}@step:{}", parent.run, parent.step).into()));
+    }
+    all
+}
