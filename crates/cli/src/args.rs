@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args as Flags, Parser, Subcommand, ValueEnum};
-use downhill::data::{ReadOptions, Table, Task};
+use downhill::data::{DateOrder, Decimal, ReadOptions, Table, Task};
 use downhill::nn::{Activation, Loss};
 use downhill::optim::{Group, Init, Lookahead, Rule, Schedule, SpecError, nearest, spec};
 use downhill::prelude::Predictor;
@@ -117,7 +117,7 @@ pub enum Command {
     /// Measure a trained network on a table that has the target.
     Evaluate(UseArgs),
     /// Predict the rows of a table, as CSV.
-    Predict(UseArgs),
+    Predict(PredictArgs),
     /// Show learning rates against the step, without training.
     Schedule(ScheduleArgs),
     /// Show the way that optimizers take over a surface.
@@ -163,7 +163,8 @@ pub struct FindLrArgs {
 // What is trained on what, and how.
 #[derive(Flags)]
 pub struct SetupArgs {
-    /// A bundled data set (`downhill datasets` lists them), a CSV or TSV file, or a folder of IDX images.
+    /// A bundled data set (`downhill datasets` lists them), a CSV or TSV file, `-` for one on standard
+    /// input, or a folder of IDX images.
     #[arg(required_unless_present_any = ["config", "images"], value_parser = path_as_text())]
     pub data: Option<String>,
 
@@ -250,6 +251,41 @@ pub struct ReadArgs {
     /// Whether the first line names the columns. Detected unless given.
     #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
     pub header: Option<bool>,
+
+    /// The encoding of the text: utf-16le, windows-1252, euc-kr (cp949), … [default: by the mark at its start, or utf-8]
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<String>,
+
+    /// Skip so many lines at the start. Unless given, those that begin with `#`, and `sep=;`, are.
+    #[arg(long, value_name = "N", value_parser = whole_number::<usize>, allow_hyphen_values = true)]
+    pub skip: Option<usize>,
+
+    /// The mark in front of decimals: `.` or `,`. Found in each column unless given.
+    #[arg(long, value_name = "MARK", value_parser = decimal)]
+    pub decimal: Option<Decimal>,
+
+    /// The values that stand for missing ones, between commas. Unless given, `?` and NaN, and among numbers NA, NULL, `-`
+    /// and the like; empty ones always.
+    #[arg(
+        long,
+        value_name = "VALUES",
+        value_delimiter = ',',
+        allow_hyphen_values = true,
+        conflicts_with = "no_missing"
+    )]
+    pub missing: Vec<String>,
+
+    /// Only empty values are missing.
+    #[arg(long)]
+    pub no_missing: bool,
+
+    /// The order in dates such as 03/04/2024: day-first or month-first. Found in each column that tells it unless given.
+    #[arg(long, value_name = "ORDER", value_parser = date_order)]
+    pub dates: Option<DateOrder>,
+
+    /// Read it however large it is: gzip that unpacks to many times its size, a row of more than 64 MB, a million columns.
+    #[arg(long)]
+    pub any_size: bool,
 
     /// A file of images in the IDX format, gzipped or not, instead of a table.
     #[arg(long, value_name = "FILE", conflicts_with = "data")]
@@ -627,7 +663,7 @@ pub struct UseArgs {
     /// The run's folder, its name inside --runs, or a model file.
     pub run: PathBuf,
 
-    /// A table or a folder of images, or the name of a bundled data set.
+    /// A table, `-` for one on standard input, a folder of images, or the name of a bundled data set.
     #[arg(required_unless_present = "images", value_parser = path_as_text())]
     pub data: Option<String>,
 
@@ -636,6 +672,17 @@ pub struct UseArgs {
 
     #[command(flatten)]
     pub runs: RunsArgs,
+}
+
+#[derive(Flags)]
+pub struct PredictArgs {
+    #[command(flatten)]
+    pub using: UseArgs,
+
+    /// Columns of the table to put in front of the predictions, as they are written: names, or numbers from 0, between
+    /// commas.
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', allow_hyphen_values = true)]
+    pub keep: Vec<String>,
 }
 
 #[derive(Flags)]
@@ -821,6 +868,22 @@ fn delimiter(text: &str) -> Result<u8, String> {
     ReadOptions::parse_delimiter(text).map_err(|error| error.to_string())
 }
 
+fn decimal(text: &str) -> Result<Decimal, String> {
+    match text {
+        "." | "point" => Ok(Decimal::Point),
+        "," | "comma" => Ok(Decimal::Comma),
+        _ => Err("give `.` or `,`".into()),
+    }
+}
+
+fn date_order(text: &str) -> Result<DateOrder, String> {
+    match text {
+        "day-first" => Ok(DateOrder::DayFirst),
+        "month-first" => Ok(DateOrder::MonthFirst),
+        _ => Err("give day-first or month-first".into()),
+    }
+}
+
 fn whole_number<N: FromStr>(text: &str) -> Result<N, String> {
     text.trim().parse().map_err(|_| match text.trim().bytes().all(|byte| byte.is_ascii_digit()) {
         true if !text.trim().is_empty() => "too large; give one up to 18446744073709551615".into(),
@@ -967,6 +1030,14 @@ impl ReadArgs {
         if self.header.is_some() {
             source.read.header = self.header;
         }
+        set(&mut source.read.encoding, self.encoding.clone().map(Some));
+        set(&mut source.read.skip, self.skip.map(Some));
+        set(&mut source.read.decimal, self.decimal.map(Some));
+        set(&mut source.read.dates, self.dates.map(Some));
+        if self.no_missing || !self.missing.is_empty() {
+            source.read.missing = Some(self.missing.clone());
+        }
+        source.read.any_size |= self.any_size;
     }
 }
 
@@ -1073,10 +1144,26 @@ impl UseArgs {
     /// Reads the data, to use a model on.
     pub fn table(&self, predictor: &Predictor) -> Result<Table, downhill::train::Error> {
         if let Some(images) = &self.read.images {
-            return Ok(Table::images(images, self.read.labels.as_deref())?);
+            let options = ReadOptions { any_size: self.read.any_size, ..ReadOptions::default() };
+            return Ok(Table::images_with(images, self.read.labels.as_deref(), &options)?);
         }
         let mut source = Source::default();
         self.read.apply(self.data.as_deref(), &mut source);
+        source.table(predictor.encoder())
+    }
+
+    /// Whether the data is one that comes with the program.
+    pub fn is_bundled(&self) -> bool {
+        let data = self.data.as_deref();
+        downhill::data::bundled::catalogue().iter().any(|bundled| Some(bundled.name) == data)
+    }
+
+    /// Some columns of the same data as they are written.
+    pub fn columns(&self, predictor: &Predictor, names: &[String]) -> Result<Table, downhill::train::Error> {
+        let mut source = Source::default();
+        self.read.apply(self.data.as_deref(), &mut source);
+        let read = &mut source.read;
+        (read.categorical, read.missing) = (names.to_vec(), Some(Vec::new()));
         source.table(predictor.encoder())
     }
 }

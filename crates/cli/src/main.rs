@@ -22,6 +22,7 @@ mod path;
 mod plot;
 mod predict;
 mod progress;
+mod remedy;
 mod replay;
 mod report;
 mod runs;
@@ -50,9 +51,12 @@ enum Failure {
     PipeClosed,
 }
 
-impl<E: std::error::Error> From<E> for Failure {
+impl<E: std::error::Error + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self::Message(error.to_string())
+        Self::Message(match remedy::remedy(&error) {
+            Some(remedy) => format!("{error}; {remedy}"),
+            None => error.to_string(),
+        })
     }
 }
 

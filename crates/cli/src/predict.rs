@@ -1,25 +1,83 @@
 //! `downhill predict`
 
-use downhill::prelude::Predictions;
+use downhill::data::Table;
+use downhill::prelude::{Predictions, Predictor};
 use serde_json::{Map, Value, json};
 
-use crate::args::{Format, UseArgs};
+use crate::args::{Format, PredictArgs, UseArgs};
 use crate::{Failure, evaluate, output};
 
-pub fn predict(options: &UseArgs, format: Format, quiet: bool) -> Result<(), Failure> {
-    let predictor = evaluate::load(options)?;
-    let table = options.table(&predictor)?;
+pub fn predict(options: &PredictArgs, format: Format, quiet: bool) -> Result<(), Failure> {
+    let using = &options.using;
+    let predictor = evaluate::load(using)?;
+    let table = using.table(&predictor)?;
     evaluate::tell(&predictor, &table, quiet)?;
+    let kept = kept(&predictor, using, &options.keep, &table)?;
     let predictions = predictor.predict(&table)?;
     match format {
         // A table is what both people and programs want here; the names of classes are what the model file says.
         Format::Text => {
             let visible = |row: Vec<String>| row.iter().map(|cell| output::visible(cell)).collect::<Vec<_>>();
-            output::print_csv(rows(&predictions).into_iter().map(visible))
+            output::print_csv(beside(&kept, rows(&predictions)).into_iter().map(visible))
         }
-        Format::Csv => output::print_csv(rows(&predictions)),
-        Format::Json => output::print_json(&objects(&predictions)),
+        Format::Csv => output::print_csv(beside(&kept, rows(&predictions))),
+        Format::Json => output::print_json(&with_kept(&kept, objects(&predictions))),
     }
+}
+
+/// A column of the input: its name, and its values as they are written.
+struct Kept {
+    name: String,
+    values: Vec<String>,
+}
+
+fn kept(
+    predictor: &Predictor,
+    using: &UseArgs,
+    names: &[String],
+    table: &Table,
+) -> Result<Vec<Kept>, Failure> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Numbers are read anew, as text: an id of 007 is to stay one.
+    let again;
+    let from = if table.place(0, "").row == downhill::data::Row::Image(0) || using.is_bundled() {
+        table
+    } else {
+        again = using.columns(predictor, names)?;
+        &again
+    };
+    let column = |name: &String| -> Result<Kept, Failure> {
+        let column = &from.columns()[from.column_index(name)?];
+        let text = |row| column.text(row).unwrap_or_default().into_owned();
+        Ok(Kept { name: column.name().to_string(), values: (0..from.rows()).map(text).collect() })
+    };
+    names.iter().map(column).collect()
+}
+
+/// The kept columns in front of rows with a header.
+fn beside(kept: &[Kept], rows: Vec<Vec<String>>) -> Vec<Vec<String>> {
+    let line = |(line, row): (usize, Vec<String>)| {
+        let value = |kept: &Kept| match line.checked_sub(1) {
+            Some(row) => kept.values.get(row).cloned().unwrap_or_default(),
+            None => kept.name.clone(),
+        };
+        kept.iter().map(value).chain(row).collect()
+    };
+    rows.into_iter().enumerate().map(line).collect()
+}
+
+/// The kept columns among what is said of each row.
+fn with_kept(kept: &[Kept], mut objects: Vec<Value>) -> Vec<Value> {
+    if kept.is_empty() {
+        return objects;
+    }
+    for (row, object) in objects.iter_mut().enumerate() {
+        let value = |kept: &Kept| (kept.name.clone(), json!(kept.values.get(row)));
+        object["kept"] = Value::Object(kept.iter().map(value).collect());
+    }
+    objects
 }
 
 /// The table: the prediction, then the probability of each class.

@@ -1,6 +1,6 @@
 //! The tables that come with Downhill.
 
-use crate::{Error, ReadOptions, Table, Task, csv, file};
+use crate::{Error, ReadOptions, Table, Task};
 use downhill_optim::nearest;
 
 /// A table compiled into the library.
@@ -99,9 +99,8 @@ pub(crate) fn table(name: &str) -> Result<Table, Error> {
         let nearest = nearest(name, CATALOGUE.iter().map(|entry| entry.name)).map(str::to_owned);
         return Err(Error::UnknownDataset { name: name.to_owned(), nearest });
     };
-    let bytes =
-        file::unpack(entry.data.to_vec()).map_err(|error| Error::Io { path: name.to_owned(), error })?;
-    let mut table = csv::parse(name, &bytes, &ReadOptions { header: Some(true), ..ReadOptions::default() })?;
+    let options = ReadOptions { header: Some(true), ..ReadOptions::default() };
+    let mut table = Table::parse(name, entry.data, &options)?;
     table.target = Some(table.column_index(entry.target)?);
     Ok(table)
 }

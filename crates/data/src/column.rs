@@ -1,5 +1,8 @@
 //! One column of a table.
 
+use crate::csv;
+use crate::dates::{self, DateOrder};
+use crate::notation::Notation;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,6 +17,8 @@ pub enum Kind {
     Numeric,
     /// Text, of which each distinct value is a category.
     Categorical,
+    /// Text that names dates or times.
+    Date,
     /// One pixel of many images, from 0 to 255.
     Pixel,
 }
@@ -25,6 +30,31 @@ pub struct Column {
     /// Its position in the file, which counts columns that were left out.
     pub(crate) number: usize,
     pub(crate) values: Values,
+    /// How its values were written.
+    pub(crate) written: Written,
+    /// Its whole numbers as they were written, where 64 bits do not keep some of them.
+    pub(crate) exact: Option<Exact>,
+}
+
+/// How the values of a column are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// As plain numbers, or as text without more in it.
+    #[default]
+    Plain,
+    /// As numbers with decimal commas and the like.
+    Notation(Notation),
+    /// As dates, with the day or the month first where that is not told by their form.
+    Dates(DateOrder),
+}
+
+/// The values of a column of whole numbers as text: `codes[row]` is a position in `texts`, or [`MISSING`].
+#[derive(Clone, Debug)]
+pub(crate) struct Exact {
+    pub codes: Vec<u32>,
+    pub texts: Vec<String>,
+    /// The first row whose number 64 bits do not keep, and that number.
+    pub first: (usize, String),
 }
 
 #[derive(Clone, Debug)]
@@ -38,6 +68,18 @@ pub(crate) enum Values {
 }
 
 impl Column {
+    pub(crate) fn new(name: String, number: usize, values: Values) -> Self {
+        Self { name, number, values, written: Written::Plain, exact: None }
+    }
+
+    /// How its numbers are written.
+    pub(crate) fn notation(&self) -> Notation {
+        match self.written {
+            Written::Notation(notation) => notation,
+            _ => Notation::default(),
+        }
+    }
+
     /// Its name: from the header, or `c` and its number.
     pub fn name(&self) -> &str {
         &self.name
@@ -47,6 +89,7 @@ impl Column {
     pub fn kind(&self) -> Kind {
         match self.values {
             Values::Numbers(_) => Kind::Numeric,
+            Values::Text { .. } if matches!(self.written, Written::Dates(_)) => Kind::Date,
             Values::Text { .. } => Kind::Categorical,
             Values::Pixels { .. } => Kind::Pixel,
         }
@@ -79,6 +122,10 @@ impl Column {
 
     /// The value in a row as text: a category, or a number in its shortest form; none where it is missing.
     pub fn text(&self, row: usize) -> Option<Cow<'_, str>> {
+        if let Some(Exact { codes, texts, .. }) = &self.exact {
+            let text = codes.get(row).and_then(|&code| texts.get(code as usize));
+            return text.map(|text| Cow::Borrowed(&**text));
+        }
         match &self.values {
             Values::Text { codes, texts } => {
                 codes.get(row).and_then(|&code| texts.get(code as usize)).map(|text| Cow::Borrowed(&**text))
@@ -96,29 +143,39 @@ impl Column {
         }
     }
 
-    /// All values as numbers, NaN where missing; or the first row that holds other text.
-    pub(crate) fn numbers(&self) -> Result<Cow<'_, [f64]>, usize> {
+    /// All values as numbers, NaN where missing; or the first row that holds other text. Text is read in a notation, or
+    /// as plain numbers.
+    pub(crate) fn numbers(&self, notation: Notation) -> Result<Cow<'_, [f64]>, usize> {
         match &self.values {
             Values::Numbers(numbers) => Ok(Cow::Borrowed(numbers)),
             Values::Pixels { .. } => {
                 Ok(Cow::Owned((0..self.len()).map(|row| self.number(row).unwrap_or(f64::NAN)).collect()))
             }
             Values::Text { codes, texts } => {
-                let parsed: Vec<Option<f64>> = texts
-                    .iter()
-                    .map(|text| text.trim().parse().ok().filter(|v: &f64| v.is_finite()))
-                    .collect();
-                let number = |(row, &code): (usize, &u32)| match parsed.get(code as usize) {
-                    None => Ok(f64::NAN),
-                    Some(&number) => number.ok_or(row),
-                };
-                codes.iter().enumerate().map(number).collect::<Result<_, _>>().map(Cow::Owned)
+                let plain = |text: &str| text.trim().parse().ok().filter(|v: &f64| v.is_finite());
+                by_text(codes, texts, |text| notation.parse(text).or_else(|| plain(text)))
             }
+        }
+    }
+
+    /// All values as seconds, NaN where missing; or the first row that holds something else than a date or time.
+    pub(crate) fn seconds(&self, order: DateOrder) -> Result<Cow<'_, [f64]>, usize> {
+        match &self.values {
+            Values::Text { codes, texts } => {
+                by_text(codes, texts, |text| dates::parse(text, order).map(|moment| moment.seconds))
+            }
+            _ => match (0..self.len()).find(|&row| !self.is_missing(row)) {
+                Some(row) => Err(row),
+                None => Ok(Cow::Owned(vec![f64::NAN; self.len()])),
+            },
         }
     }
 
     /// All values as categories.
     pub(crate) fn categories(&self) -> Categories<'_> {
+        if let Some(Exact { codes, texts, .. }) = &self.exact {
+            return Categories { texts: Cow::Borrowed(texts), codes: Cow::Borrowed(codes) };
+        }
         if let Values::Text { codes, texts } = &self.values {
             return Categories { texts: Cow::Borrowed(texts), codes: Cow::Borrowed(codes) };
         }
@@ -135,6 +192,23 @@ impl Column {
         let codes = (0..self.len()).map(&mut code).collect();
         Categories { texts: Cow::Owned(texts), codes: Cow::Owned(codes) }
     }
+}
+
+/// The number of each row's text, NaN where it is missing; or the first row whose text has none.
+fn by_text<'a>(
+    codes: &[u32],
+    texts: &[String],
+    number: impl Fn(&str) -> Option<f64>,
+) -> Result<Cow<'a, [f64]>, usize> {
+    let read: Vec<Option<f64>> = texts
+        .iter()
+        .map(|text| number(text).or_else(|| csv::is_missing_number(text).then_some(f64::NAN)))
+        .collect();
+    let of_row = |(row, &code): (usize, &u32)| match read.get(code as usize) {
+        None => Ok(f64::NAN),
+        Some(&number) => number.ok_or(row),
+    };
+    codes.iter().enumerate().map(of_row).collect::<Result<_, _>>().map(Cow::Owned)
 }
 
 /// A column as distinct texts and the position, or [`MISSING`], of each row's.

@@ -1,8 +1,10 @@
 //! From a table to what a trainer takes.
 
-use crate::encode::Encoder;
+use crate::encode::{Encoder, MOST_CLASSES};
 use crate::error::count;
-use crate::{Error, Examples, Table, Targets, Task, split};
+use crate::notation::Notation;
+use crate::split::split_up_to;
+use crate::{Error, Examples, Table, Targets, Task};
 
 /// What a trainer takes: examples to train on and examples to validate on.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,6 +102,8 @@ pub struct Target<'a> {
 struct Chosen {
     column: usize,
     task: Task,
+    /// The most classes that are taken for what is meant.
+    most_classes: usize,
     notes: Vec<String>,
 }
 
@@ -114,7 +118,7 @@ impl<'a> Target<'a> {
         self
     }
 
-    /// Holds out a share of the rows to validate on, at random: see [`split`].
+    /// Holds out a share of the rows to validate on, at random: see [`split`](crate::split()).
     ///
     /// Rows without a target are left out, and a note says so.
     ///
@@ -122,9 +126,9 @@ impl<'a> Target<'a> {
     ///
     /// As [`split`](crate::split()) and [`Encoder::fit`], or if there is no such column or no value in it.
     pub fn split(self, share: f64, seed: u64) -> Result<Dataset, Error> {
-        let Chosen { column, task, mut notes } = self.choose()?;
-        let parts = split(self.table, column, task, share, seed)?;
-        let (encoder, learnt) = Encoder::learn(self.table, &parts.train, column, task)?;
+        let Chosen { column, task, most_classes, mut notes } = self.choose()?;
+        let parts = split_up_to(self.table, column, task, share, seed, most_classes)?;
+        let (encoder, learnt) = Encoder::learn(self.table, &parts.train, column, task, most_classes)?;
         let train = encoder.encode(self.table, &parts.train)?;
         let valid = encoder.encode(self.table, &parts.valid)?;
         notes.extend(learnt);
@@ -138,9 +142,9 @@ impl<'a> Target<'a> {
     ///
     /// As [`Encoder::fit`] and [`Encoder::encode`], or if there is no such column or no value in it.
     pub fn validate_on(self, valid: &Table) -> Result<Dataset, Error> {
-        let Chosen { column, task, mut notes } = self.choose()?;
+        let Chosen { column, task, most_classes, mut notes } = self.choose()?;
         let rows = self.table.rows_with(column)?;
-        let (encoder, learnt) = Encoder::learn(self.table, &rows, column, task)?;
+        let (encoder, learnt) = Encoder::learn(self.table, &rows, column, task, most_classes)?;
         notes.extend(learnt);
         notes.extend(encoder.check(valid)?);
         let train = encoder.encode(self.table, &rows)?;
@@ -177,7 +181,7 @@ impl<'a> Target<'a> {
             Some(task) => task,
             None => {
                 let task = Task::of(table, column)?;
-                let numbers = table.column(column)?.numbers().is_ok();
+                let numbers = table.column(column)?.numbers(Notation::default()).is_ok();
                 let classes = table.column(column)?.categories().texts.len();
                 if task == Task::Classification && numbers && classes > 2 && table.target.is_none() {
                     notes.push(format!(
@@ -188,7 +192,8 @@ impl<'a> Target<'a> {
                 task
             }
         };
-        Ok(Chosen { column, task, notes })
+        let most_classes = if self.task.is_some() { usize::MAX } else { MOST_CLASSES };
+        Ok(Chosen { column, task, most_classes, notes })
     }
 
     /// Classes that have no row to validate on.

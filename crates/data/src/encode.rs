@@ -4,17 +4,21 @@ mod consistent;
 mod fill;
 mod find;
 mod learn;
+mod notes;
 
-use crate::column::{Column, shortest};
+use crate::column::{Column, Written, shortest};
+use crate::dates::Cycle;
 use crate::error::{count, list};
+use crate::known::{Holds, KnownColumn};
+use crate::notation::Notation;
 use crate::vocabulary::Vocabulary;
-use crate::{Error, Examples, Table, Targets, Task};
+use crate::{DateOrder, Error, Examples, Known, Table, Targets, Task};
 use find::{Finder, pixel_name};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-pub(crate) use learn::check_classes;
+pub(crate) use learn::{MOST_CLASSES, check_classes};
 
 /// How the columns of a table become the inputs and the target of a network, as learnt from the training rows.
 ///
@@ -25,6 +29,8 @@ pub(crate) use learn::check_classes;
 ///   training rows share one slot, and so do those never seen; where none was rare, no slot would have been trained,
 ///   and one never seen is 0 in every slot. Rare is: in fewer than 5 training rows (fewer than 1 in 50 in tables of
 ///   less than 250, but one row alone is always rare), or not among the 256 most frequent. Missing is a category.
+/// - A date or time becomes a number as above, the moment it is; and for each of month, weekday and hour that differs in
+///   the training rows, the sine and the cosine of where in the year, the week and the day it is.
 /// - Pixels of images share one mean and one standard deviation, and constant ones are kept: standardising each by
 ///   itself would blow up those at the border that are almost always black.
 /// - Columns that are constant in the training rows, and columns of text in which no category is frequent (names,
@@ -32,7 +38,7 @@ pub(crate) use learn::check_classes;
 /// - A regression target is standardised as a number. Class labels are numbered in order: numbers by value, text
 ///   by its characters.
 ///
-/// It is saved with the model, and finds the columns again by name where both tables have a header, and otherwise by
+/// It is saved with the model with how numbers and dates were written, and finds the columns again by name where both tables have a header, and otherwise by
 /// position.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -45,6 +51,9 @@ pub struct Encoder {
     target: Output,
     dropped: Vec<String>,
     left_out: Vec<String>,
+    /// The values that stand for missing ones, where they were named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    missing: Option<Vec<String>>,
 }
 
 /// One column, or a run of pixels, and what it becomes.
@@ -64,7 +73,12 @@ enum Encoding {
         std: f64,
         fill: f64,
         indicator: bool,
+        /// How its numbers were written in training, where they were not plain.
+        #[serde(default, skip_serializing_if = "Notation::is_plain")]
+        notation: Notation,
     },
+    /// A date or time: when it is, then, for each cycle, the sine and the cosine of where in it it is.
+    Date { order: DateOrder, mean: f64, std: f64, fill: f64, indicator: bool, cycles: Vec<Cycle> },
     /// A column whose numbers are all the same, but some missing: only that is told.
     Indicator,
     /// The slots are the categories, then missing, then other.
@@ -78,11 +92,7 @@ enum Encoding {
         rare: f64,
     },
     /// `count` columns from this one on.
-    Pixels {
-        count: usize,
-        mean: f64,
-        std: f64,
-    },
+    Pixels { count: usize, mean: f64, std: f64 },
 }
 
 /// The target and what it becomes.
@@ -97,8 +107,16 @@ struct Output {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 enum OutputEncoding {
-    Classes { classes: Vec<String> },
-    Number { mean: f64, std: f64 },
+    Classes {
+        classes: Vec<String>,
+    },
+    Number {
+        mean: f64,
+        std: f64,
+        /// How its numbers were written in training, where they were not plain.
+        #[serde(default, skip_serializing_if = "Notation::is_plain")]
+        notation: Notation,
+    },
 }
 
 /// So much more than the rare ones of training is told, as a share of a column's values.
@@ -109,9 +127,19 @@ fn all_of_them() -> f64 {
 }
 
 impl Encoding {
+    fn holds(&self) -> Holds {
+        match self {
+            Self::Number { notation, .. } => Holds::numbers(*notation),
+            Self::Date { order, .. } => Holds::Written(Written::Dates(*order)),
+            Self::Categories { .. } => Holds::Text,
+            Self::Indicator | Self::Pixels { .. } => Holds::Anything,
+        }
+    }
+
     fn width(&self) -> usize {
         match self {
             Self::Number { indicator, .. } => 1 + usize::from(*indicator),
+            Self::Date { indicator, cycles, .. } => 1 + usize::from(*indicator) + 2 * cycles.len(),
             Self::Indicator => 1,
             Self::Categories { categories, missing, other, .. } => {
                 categories.len() + usize::from(*missing) + usize::from(*other)
@@ -126,11 +154,11 @@ impl Encoder {
     ///
     /// # Errors
     ///
-    /// If there is no row, a row's target is missing, the target is the same in all of these rows, has more than 1000
-    /// classes or more than one for two rows, or holds text though the task is regression; and if no column is left
+    /// If there is no row, a row's target is missing, the target is the same in all of these rows, has more than one
+    /// class for two rows, or holds text though the task is regression; and if no column is left
     /// to learn from.
     pub fn fit(table: &Table, rows: &[u32], target: usize, task: Task) -> Result<Self, Error> {
-        Self::learn(table, rows, target, task).map(|(encoder, _)| encoder)
+        Self::learn(table, rows, target, task, usize::MAX).map(|(encoder, _)| encoder)
     }
 
     /// The features and targets of some rows.
@@ -199,6 +227,11 @@ impl Encoder {
                     input.column,
                     count(missing(), "missing value", "missing values")
                 )),
+                Encoding::Date { indicator: false, .. } if missing() > 0 => notes.push(format!(
+                    "Column `{}` has {} and had none in training: filled with the middle of its dates there.",
+                    input.column,
+                    count(missing(), "missing value", "missing values")
+                )),
                 Encoding::Categories { categories, other, rare, .. } => {
                     let vocabulary = Vocabulary::new(categories);
                     let here = column.categories();
@@ -257,19 +290,31 @@ impl Encoder {
         self.inputs.iter().fold(0, |sum, input| sum.saturating_add(input.encoding.width()))
     }
 
-    /// The names of the columns that the features are made of, where the table learnt from had names: what
-    /// [`ReadOptions::known`](crate::ReadOptions) takes, to read another table for this encoder.
-    pub fn known_columns(&self) -> Vec<String> {
-        let mut names = Vec::new();
-        for Input { column, number, encoding } in self.inputs.iter().filter(|_| self.named) {
+    /// What is known of the columns of another table for this encoder: what
+    /// [`ReadOptions::known`](crate::ReadOptions) takes, to read it.
+    pub fn known(&self) -> Known {
+        let mut columns = Vec::new();
+        for Input { column, number, encoding } in &self.inputs {
+            let known =
+                |name: String, number: usize, holds: Holds| KnownColumn { name, number, needed: true, holds };
             match encoding {
-                Encoding::Pixels { count, .. } => {
-                    names.extend((0..*count).map(|i| pixel_name(number.saturating_add(i))));
-                }
-                _ => names.push(column.clone()),
+                Encoding::Pixels { count, .. } => columns.extend((0..*count).map(|i| {
+                    let number = number.saturating_add(i);
+                    known(pixel_name(number), number, Holds::Anything)
+                })),
+                _ => columns.push(known(column.clone(), *number, encoding.holds())),
             }
         }
-        names
+        let Output { column, number, encoding } = &self.target;
+        let is_number = |class: &String| class.trim().parse::<f64>().is_ok();
+        let holds = match encoding {
+            OutputEncoding::Number { notation, .. } => Holds::numbers(*notation),
+            OutputEncoding::Classes { classes } if classes.iter().all(is_number) => Holds::Anything,
+            OutputEncoding::Classes { .. } => Holds::Text,
+        };
+        columns.push(KnownColumn { name: column.clone(), number: *number, needed: false, holds });
+        let (named, width, missing) = (self.named, self.width, self.missing.clone());
+        Known { named, width, target: Some(*number), columns, missing }
     }
 
     /// The names of the features: `age`, `age:missing`, `sex=F`, `sex:missing`, `sex:other`, `p0`.
@@ -280,6 +325,14 @@ impl Encoder {
                 Encoding::Number { indicator, .. } => {
                     names.push(column.clone());
                     names.extend(indicator.then(|| format!("{column}:missing")));
+                }
+                Encoding::Date { indicator, cycles, .. } => {
+                    names.push(column.clone());
+                    names.extend(indicator.then(|| format!("{column}:missing")));
+                    for cycle in cycles {
+                        let name = cycle.name();
+                        names.extend([format!("{column}:{name}-sin"), format!("{column}:{name}-cos")]);
+                    }
                 }
                 Encoding::Indicator => names.push(format!("{column}:missing")),
                 Encoding::Categories { categories, missing, other, .. } => {
@@ -321,7 +374,7 @@ impl Encoder {
     pub fn target_scale(&self) -> (f64, f64) {
         match self.target.encoding {
             OutputEncoding::Classes { .. } => (0.0, 1.0),
-            OutputEncoding::Number { mean, std } => (mean, std),
+            OutputEncoding::Number { mean, std, .. } => (mean, std),
         }
     }
 
@@ -356,8 +409,8 @@ impl Encoder {
                 let labels = rows.iter().map(label).collect::<Result<_, _>>()?;
                 Ok(Targets::Classes { labels, classes: classes.len() })
             }
-            OutputEncoding::Number { mean, std } => {
-                let numbers = numbers_of(table, column)?;
+            OutputEncoding::Number { mean, std, notation } => {
+                let numbers = numbers_of(table, column, *notation)?;
                 let value = |&row: &u32| {
                     let number = numbers[row as usize];
                     if number.is_nan() {
@@ -382,8 +435,15 @@ fn check_rows(table: &Table, rows: &[u32]) -> Result<(), Error> {
     }
 }
 
-fn numbers_of<'a>(table: &Table, column: &'a Column) -> Result<Cow<'a, [f64]>, Error> {
-    column.numbers().map_err(|row| Error::NotNumeric {
+fn numbers_of<'a>(table: &Table, column: &'a Column, notation: Notation) -> Result<Cow<'a, [f64]>, Error> {
+    column.numbers(notation).map_err(|row| Error::NotNumeric {
+        place: table.place(row, &column.name),
+        value: column.text(row).unwrap_or_default().into_owned(),
+    })
+}
+
+fn seconds_of<'a>(table: &Table, column: &'a Column, order: DateOrder) -> Result<Cow<'a, [f64]>, Error> {
+    column.seconds(order).map_err(|row| Error::NotADate {
         place: table.place(row, &column.name),
         value: column.text(row).unwrap_or_default().into_owned(),
     })

@@ -43,6 +43,59 @@ impl Display for Place {
     }
 }
 
+/// Something in a file that is larger than it can be expected to be, as in one that is damaged or meant to do harm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TooLarge {
+    /// The file.
+    pub file: String,
+    /// What is.
+    pub what: Excess,
+    /// The most that is read unless it is asked for.
+    pub limit: u64,
+}
+
+/// What may be larger than can be expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Excess {
+    /// A row, which begins on this line.
+    Line {
+        /// The line, counted from 1.
+        line: u64,
+    },
+    /// The number of columns.
+    Columns(usize),
+    /// The number of pixels of an image.
+    Pixels(usize),
+    /// What compressed data unpacks to.
+    Unpacked,
+}
+
+impl Display for TooLarge {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { file, what, limit } = self;
+        let megabytes = limit >> 20;
+        match what {
+            Excess::Line { line } => write!(
+                f,
+                "{file}, line {line}: a row of more than {megabytes} MB, or a quotation mark that is never closed"
+            ),
+            Excess::Columns(columns) => write!(f, "{file} has {columns} columns, more than {limit}"),
+            Excess::Pixels(pixels) => write!(f, "{file} has images of {pixels} pixels, more than {limit}"),
+            Excess::Unpacked => {
+                write!(f, "{file} unpacks to more than {megabytes} MB, many times its size")
+            }
+        }
+    }
+}
+
+impl std::error::Error for TooLarge {}
+
+impl From<TooLarge> for Error {
+    fn from(large: TooLarge) -> Self {
+        Self::TooLarge(large)
+    }
+}
+
 /// Why data cannot be read, understood or used.
 ///
 /// Each message says what is wrong, where, and what to do. Options are named as the program spells them.
@@ -78,13 +131,36 @@ pub enum Error {
         /// The file.
         table: String,
     },
-    /// Bytes that are not UTF-8.
+    /// Bytes that are not UTF-8, where no encoding was named.
     NotUtf8 {
         /// The file.
         table: String,
         /// The line of the first such byte, counted from 1.
         line: u64,
+        /// Encodings that it may be in, and what the line reads as in each.
+        readings: Vec<(String, String)>,
     },
+    /// Bytes that are not text in the encoding that was named.
+    NotInEncoding {
+        /// The file.
+        table: String,
+        /// The line of the first such byte, counted from 1.
+        line: u64,
+        /// The encoding.
+        encoding: String,
+    },
+    /// No encoding has this name.
+    UnknownEncoding {
+        /// The name.
+        name: String,
+    },
+    /// A pipe or a device stands where a file is meant.
+    NotAFile {
+        /// The path asked for.
+        path: String,
+    },
+    /// More than a file can be expected to hold.
+    TooLarge(TooLarge),
     /// Bytes that are not text at all.
     Binary {
         /// The file.
@@ -146,6 +222,13 @@ pub enum Error {
         /// The text.
         value: String,
     },
+    /// Something else where a date or a time is needed.
+    NotADate {
+        /// Where it stands.
+        place: Place,
+        /// The value.
+        value: String,
+    },
     /// A number that is infinite, too large for 64 bits, or, standardised, too large for 32.
     Infinite {
         /// Where it stands.
@@ -194,6 +277,8 @@ pub enum Error {
         rows: usize,
         /// Whether the classes are numbers, so that regression would do.
         numeric: bool,
+        /// How many are taken for what is meant, where that is the only reason: they are learnt if they are asked for.
+        most: Option<usize>,
         /// Where most look like numbers that are not read as such, in what they are written: `a decimal comma`.
         spelling: Option<String>,
     },
@@ -303,12 +388,36 @@ impl Display for Error {
                 f,
                 "{table} has a header line and no rows below it. If its first line is data, say --header no"
             ),
-            Self::NotUtf8 { table, line } => {
-                write!(f, "{table}, line {line}: not UTF-8 text. Convert the file to UTF-8 first")
+            Self::NotUtf8 { table, line, readings } => {
+                write!(f, "{table}, line {line}: not UTF-8 text. Name its encoding, or convert it to UTF-8")?;
+                for (i, (encoding, reading)) in readings.iter().enumerate() {
+                    write!(
+                        f,
+                        "{} {encoding} the line has {reading:?}",
+                        if i == 0 { ": in" } else { ", in" }
+                    )?;
+                }
+                Ok(())
             }
+            Self::NotInEncoding { table, line, encoding } => {
+                write!(f, "{table}, line {line}: not text in {encoding}. Name another encoding")
+            }
+            Self::UnknownEncoding { name } => write!(
+                f,
+                "there is no encoding `{name}`. There are utf-8, utf-16le, utf-16be, windows-1252, euc-kr, shift_jis, \
+                 gb18030, big5 and the others that web browsers know"
+            ),
+            Self::NotAFile { path } => write!(
+                f,
+                "{path} is a pipe or a device, not a file. Give a file, or the data on standard input"
+            ),
+            Self::TooLarge(large) => write!(f, "{large}"),
             Self::Binary { table, looks } => {
                 write!(f, "{table} is not a table of text")?;
                 match looks {
+                    Some(looks) if looks.starts_with("UTF-16") => {
+                        write!(f, " in UTF-8: it looks like {looks}. Name its encoding, or save it in UTF-8")
+                    }
                     Some(looks) => write!(f, ": it looks like {looks}. Save it as CSV in UTF-8 first"),
                     None => write!(f, ", which is CSV or TSV in UTF-8"),
                 }
@@ -367,6 +476,11 @@ impl Display for Error {
                  classification)"
                 ),
             },
+            Self::NotADate { place, value } => write!(
+                f,
+                "{place}: {value:?} is not a date or time as the model was trained on. Correct it, or leave it empty if \
+                 it is missing"
+            ),
             Self::Infinite { place, value } => write!(
                 f,
                 "{place}: {value} is not a number that can be learnt from. Correct it, or leave it empty or `?` if \
@@ -395,7 +509,7 @@ impl Display for Error {
                 "{table}: the target, column `{column}`, is {value} in every row to learn from: there is nothing to learn. Choose \
                  another with --target"
             ),
-            Self::TooManyClasses { table, column, classes, rows, numeric, spelling } => {
+            Self::TooManyClasses { table, column, classes, rows, numeric, spelling, most } => {
                 write!(
                     f,
                     "{table}: the target, column `{column}`, would have {classes} classes in {rows} rows. "
@@ -409,7 +523,13 @@ impl Display for Error {
                 } else if *numeric {
                     write!(f, "To predict a number, say --task regression")
                 } else {
-                    write!(f, "It looks like a name or a key, not a class; choose another with --target")
+                    write!(f, "It looks like a name or a key, not a class; choose another with --target")?;
+                    match most {
+                        Some(most) => {
+                            write!(f, ". More than {most} are learnt only if --task classification is said")
+                        }
+                        None => Ok(()),
+                    }
                 }
             }
             Self::UnknownLabel { place, label, classes } => write!(

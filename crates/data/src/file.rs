@@ -1,32 +1,92 @@
 //! A file's bytes, unpacked if they are gzipped.
 
+use crate::error::{Excess, TooLarge};
 use crate::{Error, bundled};
 use downhill_optim::nearest;
 use flate2::read::MultiGzDecoder;
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Cursor, Read};
 use std::path::Path;
 
-/// The contents of a file; gzip is known by its first bytes, not by the name.
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Error> {
+/// Compressed data may unpack to so many times its size, or to so many bytes; a table's rarely comes to ten times.
+const TIMES: u64 = 16;
+const UNPACKED: u64 = 64 << 20;
+
+/// Opens a file; gzip is known by its first bytes, not by the name.
+pub(crate) fn open(path: &Path, any_size: bool) -> Result<Box<dyn Read>, Error> {
     let shown = path.display().to_string();
-    if path.is_dir() {
-        return Err(Error::Directory { path: shown });
-    }
-    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+    let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => Error::NotFound { nearest: similar(path), path: shown.clone() },
         _ => Error::Io { path: shown.clone(), error },
-    })?;
-    unpack(bytes).map_err(|error| Error::Io { path: shown, error })
+    };
+    // A pipe would be waited for when it is opened.
+    let about = std::fs::metadata(path).map_err(failed)?;
+    if about.is_dir() {
+        return Err(Error::Directory { path: shown });
+    }
+    if !about.is_file() {
+        return Err(Error::NotAFile { path: shown });
+    }
+    let file = File::open(path).map_err(failed)?;
+    unpacking(&shown, file, about.len(), any_size).map_err(failed)
 }
 
-/// The bytes as they are, or what they hold if they are gzipped.
-pub(crate) fn unpack(bytes: Vec<u8>) -> io::Result<Vec<u8>> {
-    if !bytes.starts_with(&[0x1f, 0x8b]) {
-        return Ok(bytes);
+/// The bytes as they are, or what they hold if they are gzipped; `size` is how many there are.
+pub(crate) fn unpacking<'a>(
+    name: &str,
+    mut from: impl Read + 'a,
+    size: u64,
+    any_size: bool,
+) -> io::Result<Box<dyn Read + 'a>> {
+    let mut start = Vec::new();
+    (&mut from).take(2).read_to_end(&mut start)?;
+    let packed = start == [0x1f, 0x8b];
+    let all = Cursor::new(start).chain(from);
+    if !packed {
+        return Ok(Box::new(all));
     }
-    let mut unpacked = Vec::new();
-    MultiGzDecoder::new(&bytes[..]).read_to_end(&mut unpacked)?;
-    Ok(unpacked)
+    let unpacked = MultiGzDecoder::new(io::BufReader::new(all));
+    if any_size {
+        return Ok(Box::new(unpacked));
+    }
+    let limit = size.saturating_mul(TIMES).max(UNPACKED);
+    Ok(Box::new(Limited { from: unpacked, name: name.to_owned(), left: limit, limit }))
+}
+
+/// Bytes that must not be more than expected.
+struct Limited<R> {
+    from: R,
+    name: String,
+    left: u64,
+    limit: u64,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.from.read(into)?;
+        self.left = self.left.checked_sub(read as u64).ok_or_else(|| {
+            let (file, what, limit) = (self.name.clone(), Excess::Unpacked, self.limit);
+            io::Error::other(TooLarge { file, what, limit })
+        })?;
+        Ok(read)
+    }
+}
+
+/// The contents of a file.
+pub(crate) fn read(path: &Path, any_size: bool) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    match open(path, any_size)?.read_to_end(&mut bytes) {
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(failed(&path.display().to_string(), error)),
+    }
+}
+
+/// The error of a read that failed.
+pub(crate) fn failed(path: &str, error: io::Error) -> Error {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<TooLarge>()) {
+        Some(large) => large.clone().into(),
+        None => Error::Io { path: path.to_owned(), error },
+    }
 }
 
 /// The name of a file without folder and extensions.

@@ -1,7 +1,8 @@
 //! Images and labels in the IDX format of MNIST.
 
 use crate::column::Values;
-use crate::error::count;
+use crate::csv::MOST_COLUMNS;
+use crate::error::{Excess, TooLarge, count};
 use crate::{Column, Error, Table, file};
 use std::path::Path;
 use std::sync::Arc;
@@ -12,11 +13,11 @@ struct Idx {
     bytes: Vec<u8>,
 }
 
-pub(crate) fn table(images: &Path, labels: Option<&Path>) -> Result<Table, Error> {
+pub(crate) fn table(images: &Path, labels: Option<&Path>, any_size: bool) -> Result<Table, Error> {
     let shown = images.display().to_string();
     let problem = |path: &Path, problem: String| Error::Idx { path: path.display().to_string(), problem };
 
-    let pixels = read(images)?;
+    let pixels = read(images, any_size)?;
     let rows = pixels.dimensions[0];
     if pixels.dimensions.len() < 2 {
         let what = "these are labels, an IDX file of one dimension, where images are meant";
@@ -25,21 +26,24 @@ pub(crate) fn table(images: &Path, labels: Option<&Path>) -> Result<Table, Error
             format!("{what}. Give the images with --images and the labels with --labels"),
         ));
     }
-    let stride: usize = pixels.dimensions[1..].iter().product();
+    let stride = pixels.dimensions[1..].iter().fold(1_usize, |all, &size| all.saturating_mul(size));
     if rows == 0 || stride == 0 {
         return Err(problem(images, "there is no image in it".to_owned()));
     }
+    if stride >= MOST_COLUMNS && !any_size {
+        let (file, what) = (shown, Excess::Pixels(stride));
+        return Err(TooLarge { file, what, limit: MOST_COLUMNS as u64 }.into());
+    }
     let bytes: Arc<[u8]> = pixels.bytes.into();
     let mut columns: Vec<Column> = (0..stride)
-        .map(|offset| Column {
-            name: format!("p{offset}"),
-            number: offset,
-            values: Values::Pixels { bytes: Arc::clone(&bytes), stride, offset },
+        .map(|offset| {
+            let values = Values::Pixels { bytes: Arc::clone(&bytes), stride, offset };
+            Column::new(format!("p{offset}"), offset, values)
         })
         .collect();
 
     if let Some(path) = labels {
-        let labels = read(path)?;
+        let labels = read(path, any_size)?;
         if labels.dimensions.len() != 1 {
             let n = labels.dimensions.len();
             let what = format!("labels are an IDX file of one dimension, and this one has {n}");
@@ -57,7 +61,7 @@ pub(crate) fn table(images: &Path, labels: Option<&Path>) -> Result<Table, Error
             ));
         }
         let values = Values::Numbers(labels.bytes.iter().map(|&label| f64::from(label)).collect());
-        columns.push(Column { name: "label".to_owned(), number: stride, values });
+        columns.push(Column::new("label".to_owned(), stride, values));
     }
     Ok(Table {
         name: file::stem(images),
@@ -69,12 +73,13 @@ pub(crate) fn table(images: &Path, labels: Option<&Path>) -> Result<Table, Error
         left_out: Vec::new(),
         target: labels.map(|_| stride),
         notes: Vec::new(),
+        missing: None,
         columns,
     })
 }
 
-fn read(path: &Path) -> Result<Idx, Error> {
-    let bytes = file::read(path)?;
+fn read(path: &Path, any_size: bool) -> Result<Idx, Error> {
+    let bytes = file::read(path, any_size)?;
     parse(bytes).map_err(|problem| Error::Idx { path: path.display().to_string(), problem })
 }
 

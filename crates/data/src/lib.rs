@@ -2,17 +2,21 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+mod booleans;
 pub mod bundled;
 mod column;
 mod csv;
 mod dataset;
+mod dates;
 mod encode;
 mod error;
 mod examples;
 mod file;
 mod idx;
+mod known;
 #[cfg(feature = "ndarray")]
 mod ndarray;
+mod notation;
 mod spelling;
 mod split;
 mod table;
@@ -23,9 +27,12 @@ pub use batch::permutation;
 pub use column::{Column, Kind};
 pub use csv::ReadOptions;
 pub use dataset::{Dataset, Target};
+pub use dates::DateOrder;
 pub use encode::Encoder;
-pub use error::{Error, Place, Row};
+pub use error::{Error, Excess, Place, Row, TooLarge};
 pub use examples::{Examples, Targets};
+pub use known::Known;
+pub use notation::Decimal;
 pub use split::{Split, split};
 pub use table::Table;
 pub use task::Task;

@@ -23,8 +23,20 @@ pub struct Split {
 ///
 /// # Errors
 ///
-/// If the share is not between 0 and 1, if there are too few rows to hold one out, or more classes than can be learnt.
+/// If the share is not between 0 and 1, if there are too few rows to hold one out, or more classes than one for two rows.
 pub fn split(table: &Table, target: usize, task: Task, share: f64, seed: u64) -> Result<Split, Error> {
+    split_up_to(table, target, task, share, seed, usize::MAX)
+}
+
+/// As [`split`](split()), with an error where there are more classes than expected.
+pub(crate) fn split_up_to(
+    table: &Table,
+    target: usize,
+    task: Task,
+    share: f64,
+    seed: u64,
+    most_classes: usize,
+) -> Result<Split, Error> {
     if !(share > 0.0 && share < 1.0) {
         return Err(Error::Share(share));
     }
@@ -33,7 +45,7 @@ pub fn split(table: &Table, target: usize, task: Task, share: f64, seed: u64) ->
         Task::Regression => vec![rows.clone()],
         Task::Classification => {
             let categories = table.column(target)?.categories();
-            check_classes(table, target, &rows, &categories)?;
+            check_classes(table, target, &rows, &categories, most_classes)?;
             let mut groups = vec![Vec::new(); categories.texts.len()];
             for &row in &rows {
                 let code = categories.codes[row as usize];

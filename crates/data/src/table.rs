@@ -3,6 +3,7 @@
 use crate::error::{Place, Row};
 use crate::{Column, Error, Kind, ReadOptions, Target, bundled, csv, file, idx};
 use downhill_optim::nearest;
+use std::io::Read;
 use std::path::Path;
 
 /// Data as read: named columns, each of numbers or of categories, with missing values, and nothing learnt from them yet.
@@ -24,6 +25,8 @@ pub struct Table {
     /// The target that is meant unless another is named, where the last column is not just a guess.
     pub(crate) target: Option<usize>,
     pub(crate) notes: Vec<String>,
+    /// The values that stand for missing ones, where they were named.
+    pub(crate) missing: Option<Vec<String>>,
 }
 
 impl Table {
@@ -44,14 +47,17 @@ impl Table {
     /// there; and if a number is infinite.
     pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self, Error> {
         let path = path.as_ref();
-        let bytes = file::read(path)?;
-        idx::refuse(path, &bytes)?;
-        let mut table = csv::parse(&path.display().to_string(), &bytes, options)?;
+        let open = || file::open(path, options.any_size);
+        let mut start = Vec::new();
+        let shown = path.display().to_string();
+        open()?.take(4).read_to_end(&mut start).map_err(|error| file::failed(&shown, error))?;
+        idx::refuse(path, &start)?;
+        let mut table = csv::parse(&shown, &|| open(), options)?;
         table.name = file::stem(path);
         Ok(table)
     }
 
-    /// Reads a table from the text of a CSV or TSV file; `name` is what messages call it.
+    /// Reads a table from the bytes of a CSV or TSV file, gzipped or not; `name` is what messages call it.
     ///
     /// ```
     /// use downhill_data::{ReadOptions, Table};
@@ -66,7 +72,11 @@ impl Table {
     ///
     /// As [`read`](Self::read).
     pub fn parse(name: &str, bytes: &[u8], options: &ReadOptions) -> Result<Self, Error> {
-        csv::parse(name, bytes, options)
+        let open = || {
+            let unpacked = file::unpacking(name, bytes, bytes.len() as u64, options.any_size);
+            unpacked.map_err(|error| file::failed(name, error))
+        };
+        csv::parse(name, &open, options)
     }
 
     /// A table that comes with Downhill: `iris`, `wine`, `breast-cancer`, `digits` or `diabetes`.
@@ -84,9 +94,22 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// If a file is not there, is damaged or is no IDX file of bytes; if there are more labels than images or fewer.
+    /// If a file is not there, is damaged, is no IDX file of bytes or has images of more than a million pixels; if there are more labels than images or fewer.
     pub fn images(images: impl AsRef<Path>, labels: Option<&Path>) -> Result<Self, Error> {
-        idx::table(images.as_ref(), labels)
+        Self::images_with(images, labels, &ReadOptions::default())
+    }
+
+    /// Reads images as [`images`](Self::images) does; of the options, those on sizes count.
+    ///
+    /// # Errors
+    ///
+    /// As [`images`](Self::images).
+    pub fn images_with(
+        images: impl AsRef<Path>,
+        labels: Option<&Path>,
+        options: &ReadOptions,
+    ) -> Result<Self, Error> {
+        idx::table(images.as_ref(), labels, options.any_size)
     }
 
     /// The name: that of the file without folder and extension, or of the bundled table.

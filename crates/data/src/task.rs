@@ -1,6 +1,6 @@
 //! Classification or regression.
 
-use crate::column::Values;
+use crate::column::{MISSING, Values};
 use crate::{Error, Table};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -33,6 +33,12 @@ impl Task {
         let column = table.column(target)?;
         if matches!(column.values, Values::Text { .. }) {
             return Ok(Self::Classification);
+        }
+        if let Some(exact) = &column.exact {
+            let rows = exact.codes.iter().filter(|&&code| code != MISSING).count();
+            let few = exact.texts.len() <= MOST_INTEGER_CLASSES;
+            let repeated = exact.texts.len() <= 2 || exact.texts.len() * 2 <= rows;
+            return Ok(if few && repeated { Self::Classification } else { Self::Regression });
         }
         let mut distinct = HashSet::new();
         let mut rows = 0;

@@ -1,5 +1,6 @@
 //! Known categories, found again as another file may write them.
 
+use crate::booleans;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
@@ -9,26 +10,37 @@ pub(crate) struct Vocabulary<'a> {
     /// Those that are numbers, by value: a column of `1`, `2` and `x` is text, and one of `1.0` and `2.0` is not. None
     /// where two spell the same number.
     numbers: HashMap<u64, Option<u32>>,
+    /// Where all are words for true and false, those in small letters. None where two differ in nothing else.
+    truths: HashMap<String, Option<u32>>,
 }
 
 impl<'a> Vocabulary<'a> {
     pub fn new(texts: &'a [String]) -> Self {
-        let mut vocabulary = Self { exact: HashMap::new(), numbers: HashMap::new() };
+        let mut vocabulary = Self { exact: HashMap::new(), numbers: HashMap::new(), truths: HashMap::new() };
+        let are_words = booleans::are_words(texts.iter().map(String::as_str));
         for (code, text) in (0..).zip(texts) {
             vocabulary.exact.insert(text, code);
             if let Some(bits) = number_bits(text) {
                 vocabulary.numbers.entry(bits).and_modify(|found| *found = None).or_insert(Some(code));
             }
+            if are_words {
+                vocabulary
+                    .truths
+                    .entry(text.to_lowercase())
+                    .and_modify(|found| *found = None)
+                    .or_insert(Some(code));
+            }
         }
         vocabulary
     }
 
-    /// The position of a category spelt this way, or of the same number spelt another way.
+    /// The position of a category spelt this way, or of the same number, or of true or false, spelt another way.
     pub fn find(&self, text: &str) -> Option<u32> {
         self.exact
             .get(text)
             .copied()
             .or_else(|| number_bits(text).and_then(|bits| self.numbers.get(&bits).copied().flatten()))
+            .or_else(|| self.truths.get(&text.to_lowercase()).copied().flatten())
     }
 
     /// As [`find`](Self::find); if that fails, with a full stop at the end taken away or added.

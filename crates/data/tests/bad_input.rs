@@ -96,13 +96,12 @@ fn quotes_never_closed() {
 #[test]
 fn bytes_that_are_not_text() {
     let latin = Table::parse("t.csv", b"name,y\nJos\xe9,1\n", &ReadOptions::default());
-    says(latin, &["t.csv, line 2: not UTF-8", "Convert"]);
+    says(latin, &["t.csv, line 2: not UTF-8", "Name its encoding", "windows-1252", "José"]);
     let wide: Vec<u8> = "a,b\n1,2\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let unmarked = Table::parse("t.csv", &wide, &ReadOptions::default());
+    says(unmarked, &["t.csv is not a table of text", "UTF-16LE", "Name its encoding"]);
     let marked = [&[0xff, 0xfe], &wide[..]].concat();
-    for wide in [wide, marked] {
-        let wide = Table::parse("t.csv", &wide, &ReadOptions::default());
-        says(wide, &["t.csv is not a table of text", "UTF-16", "CSV in UTF-8"]);
-    }
+    assert_eq!(Table::parse("t.csv", &marked, &ReadOptions::default()).unwrap().rows(), 1);
     let parse = |bytes| Table::parse("t.csv", bytes, &ReadOptions::default());
     says(parse(b"PK\x03\x04rest"), &["t.csv is not a table of text", "spreadsheet"]);
     says(parse(b"PAR1rest"), &["t.csv is not a table of text", "Parquet"]);
@@ -288,10 +287,17 @@ fn numbers_that_are_not_written_as_numbers() {
     let rows = |value: &dyn Fn(usize) -> String| -> String {
         (0..60).map(|i| format!("{};{};{}\n", i % 7, value(i), if i % 2 == 0 { "p" } else { "q" })).collect()
     };
+    // Not all agree: the last is something else.
     let values: [(&dyn Fn(usize) -> String, &str); 3] = [
-        (&|i| format!("{},{}", i, i % 9 + 1), "a decimal comma, such as \"0,1\""),
-        (&|i| format!("{},{:03}", i + 1, i), "a thousands separator, such as \"1,000\""),
-        (&|i| format!("{i}%"), "a unit, such as \"0%\""),
+        (
+            &|i| if i == 59 { "x".into() } else { format!("{},{}", i, i % 9 + 1) },
+            "a decimal comma, such as \"0,1\"",
+        ),
+        (
+            &|i| if i == 59 { "x".into() } else { format!("{},{:03}", i + 1, i) },
+            "a thousands separator, such as \"1,000\"",
+        ),
+        (&|i| if i == 59 { "x".into() } else { format!("{i}%") }, "a unit, such as \"0%\""),
     ];
     for (value, spelling) in values {
         let text = format!("a;b;y\n{}", rows(value));

@@ -1,9 +1,11 @@
 //! Where the data of a run comes from, so that it can be read again.
 
 use std::fmt;
+use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
-use downhill_data::{Dataset, Encoder, ReadOptions, Table, Task, bundled};
+use downhill_data::{Dataset, Encoder, Known, ReadOptions, Table, Task, bundled};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use xxhash_rust::xxh3::Xxh3;
@@ -14,8 +16,8 @@ use crate::{Error, path_text};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Source {
-    /// A bundled data set's name, a table's file, a file of images, or a folder with files of images and labels; a path
-    /// that is not UTF-8 as [`path_text`] spells it.
+    /// A bundled data set's name, a table's file, `-` for a table on standard input, a file of images, or a folder with
+    /// files of images and labels; a path that is not UTF-8 as [`path_text`] spells it.
     pub from: String,
     /// The labels of the images, where `from` is a file of images.
     #[serde(skip_serializing_if = "Option::is_none", with = "path_text::option", default)]
@@ -75,6 +77,9 @@ impl<'de> Deserialize<'de> for Held {
     }
 }
 
+/// What standard input is called.
+const STDIN: &str = "-";
+
 /// The share of the rows that is held out unless something else is said.
 const SHARE: f64 = 0.2;
 
@@ -89,11 +94,11 @@ impl Source {
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
         // A mere word that is no file is taken for a misspelt name, and shown as it was written.
         let is_word = !self.from.contains(['/', '\\']) && !self.path().exists();
-        if !self.is_bundled() && !is_word {
+        if !self.is_bundled() && !is_word && self.from != STDIN {
             self.from = path_text::to_text(&absolute(&self.path()));
         }
         self.labels = self.labels.as_deref().map(absolute);
-        if let Some(Held::File(file)) = &self.valid {
+        if let Some(Held::File(file)) = self.valid.as_ref().filter(|_| !self.validates_on_stdin()) {
             self.valid = Some(Held::File(absolute(file)));
         }
         self
@@ -116,6 +121,9 @@ impl Source {
 
     /// A short name for the data: the bundled name, or the file's without its extension.
     pub fn name(&self) -> String {
+        if self.from == STDIN {
+            return "stdin".into();
+        }
         let path = self.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = name.strip_suffix(".gz").unwrap_or(&name);
@@ -128,38 +136,46 @@ impl Source {
         path_text::from_text(&self.from)
     }
 
+    fn validates_on_stdin(&self) -> bool {
+        matches!(&self.valid, Some(Held::File(file)) if file == Path::new(STDIN))
+    }
+
     /// Reads the table, whose columns may be known; a folder of images may have a second one, to validate on.
-    fn tables(&self, known: Vec<String>) -> Result<(Table, Option<Table>), Error> {
+    fn tables(&self, known: Option<Known>) -> Result<(Table, Option<Table>), Error> {
         let path = self.path();
+        // Images may be read whatever their size.
+        let for_tables = ReadOptions { any_size: false, ..self.read.clone() };
         if self.from.is_empty() {
             Err(Error::Mismatch(
                 "no data is named: give a bundled data set (`downhill datasets` lists them), a file or a folder".into(),
             ))
-        } else if self.read != ReadOptions::default()
+        } else if for_tables != ReadOptions::default()
             && (self.is_bundled() || self.labels.is_some() || path.is_dir())
         {
             Err(Error::Mismatch(format!(
-                "{} is read as it is: --delimiter, --header, --categorical, --numeric and --drop are for files of tables",
+                "{} is read as it is: --delimiter, --header, --encoding, --skip, --decimal, --missing, --no-missing, \
+                 --dates, --categorical, --numeric and --drop are for files of tables",
                 self.from
             )))
         } else if self.is_bundled() {
             Ok((Table::bundled(&self.from)?, None))
         } else if let Some(labels) = &self.labels {
-            Ok((Table::images(&path, Some(labels))?, None))
+            Ok((Table::images_with(&path, Some(labels), &self.read)?, None))
         } else if path.is_dir() {
-            images_in(&path)
+            images_in(&path, &self.read)
         } else {
-            Ok((Table::read(&path, &ReadOptions { known, ..self.read.clone() })?, None))
+            Ok((read(&path, &ReadOptions { known, ..self.read.clone() })?, None))
         }
     }
 
-    /// Reads the table, to use an encoder on: a first line that names the columns learnt from is a header.
+    /// Reads the table, to use an encoder on: a first line that names the columns learnt from is a header, and what is
+    /// in them is read as it was in training.
     ///
     /// # Errors
     ///
     /// If it cannot be read.
     pub fn table(&self, encoder: Option<&Encoder>) -> Result<Table, Error> {
-        Ok(self.tables(encoder.map(Encoder::known_columns).unwrap_or_default())?.0)
+        Ok(self.tables(encoder.map(Encoder::known))?.0)
     }
 
     /// Reads, splits and encodes the data. The split is a function of `seed`.
@@ -168,7 +184,7 @@ impl Source {
     ///
     /// If it cannot be read or learnt from.
     pub fn load(&self, seed: u64) -> Result<Dataset, Error> {
-        let (table, beside) = self.tables(Vec::new())?;
+        let (table, beside) = self.tables(None)?;
         let target = match &self.target {
             Some(target) => table.target(target),
             None => table.default_target(),
@@ -179,8 +195,8 @@ impl Source {
         };
         Ok(match (&self.valid, beside) {
             (Some(Held::File(file)), _) => {
-                let known = if table.has_header() { names(&table) } else { Vec::new() };
-                target.validate_on(&Table::read(file, &ReadOptions { known, ..self.read.clone() })?)?
+                let known = Some(Known::of(&table));
+                target.validate_on(&read(file, &ReadOptions { known, ..self.read.clone() })?)?
             }
             (Some(Held::Share(share)), _) => target.split(*share, seed)?,
             (None, Some(beside)) => target.validate_on(&beside)?,
@@ -189,12 +205,26 @@ impl Source {
     }
 }
 
-fn names(table: &Table) -> Vec<String> {
-    table.columns().iter().map(|column| column.name().to_owned()).collect()
+/// Reads a table from a file, or from standard input, which is kept so that it can be read again.
+fn read(path: &Path, options: &ReadOptions) -> Result<Table, Error> {
+    static GIVEN: OnceLock<Vec<u8>> = OnceLock::new();
+    if path != Path::new(STDIN) {
+        return Ok(Table::read(path, options)?);
+    }
+    let given = match GIVEN.get() {
+        Some(given) => given,
+        None => {
+            let mut bytes = Vec::new();
+            let io = |source| Error::Io { doing: "read", path: "standard input".into(), source };
+            std::io::stdin().lock().read_to_end(&mut bytes).map_err(io)?;
+            GIVEN.get_or_init(|| bytes)
+        }
+    };
+    Ok(Table::parse("standard input", given, options)?)
 }
 
 /// The images in a folder, and those to validate on, where there are two pairs of files as in MNIST.
-fn images_in(folder: &Path) -> Result<(Table, Option<Table>), Error> {
+fn images_in(folder: &Path, options: &ReadOptions) -> Result<(Table, Option<Table>), Error> {
     let io = |source| Error::Io { doing: "look into", path: folder.to_path_buf(), source };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(io)? {
@@ -207,7 +237,7 @@ fn images_in(folder: &Path) -> Result<(Table, Option<Table>), Error> {
         let find = |what: &str| files.iter().find(|path| named(path, part) && named(path, what));
         Some((find("images-idx3")?, find("labels-idx1")?))
     };
-    let table = |(images, labels): (&PathBuf, &PathBuf)| Table::images(images, Some(labels));
+    let table = |(images, labels): (&PathBuf, &PathBuf)| Table::images_with(images, Some(labels), options);
     match (pair("train"), pair("t10k")) {
         (Some(train), Some(test)) => Ok((table(train)?, Some(table(test)?))),
         (Some(only), None) | (None, Some(only)) => Ok((table(only)?, None)),

@@ -1,14 +1,14 @@
 //! The delimiter and the header of a table that does not say.
 
-use super::records::{Records, Unclosed};
-use super::{is_missing, number};
-use std::borrow::Cow;
+use super::missing::Missing;
+use super::number::parse as number;
+use super::records::{Field, Records, Unclosed};
 use std::collections::{HashMap, HashSet};
 
 /// Lines looked at to detect the delimiter.
 const DELIMITER_SAMPLE: usize = 100;
 /// Lines looked at to detect a header.
-const HEADER_SAMPLE: usize = 1000;
+pub(super) const HEADER_SAMPLE: usize = 1000;
 
 /// The delimiter that cuts most of the first lines into the same number of values, more than one.
 ///
@@ -55,16 +55,17 @@ pub(super) enum FirstLine {
 }
 
 /// Whether the first line names the columns.
-pub(super) fn detect_header(text: &str, delimiter: u8) -> FirstLine {
+pub(super) fn detect_header(text: &str, delimiter: u8, missing: &Missing) -> FirstLine {
     let mut records = Records::new(text, delimiter);
     let mut names = Vec::new();
     if !matches!(records.read(&mut names), Ok(Some(_))) {
         return FirstLine::Row;
     }
-    let columns = below(&names, &mut records);
-    if is_header(&names, &columns) {
+    let columns = below(&names, &mut records, missing);
+    let texts: Vec<&str> = names.iter().map(|name| &*name.text).collect();
+    if is_header(&texts, &columns, missing) {
         FirstLine::Header
-    } else if is_doubtful(&names, &columns) {
+    } else if is_doubtful(&texts, &columns, missing) {
         FirstLine::Doubtful
     } else {
         FirstLine::Row
@@ -82,7 +83,7 @@ struct Below {
     most: f64,
 }
 
-fn below<'a>(names: &[Cow<'a, str>], records: &mut Records<'a>) -> Vec<Below> {
+fn below<'a>(names: &[Field<'a>], records: &mut Records<'a>, missing: &Missing) -> Vec<Below> {
     let none = Below { numbers: 0, texts: 0, repeated: false, least: f64::INFINITY, most: f64::NEG_INFINITY };
     let mut columns = vec![none; names.len()];
     let mut fields = Vec::new();
@@ -91,20 +92,20 @@ fn below<'a>(names: &[Cow<'a, str>], records: &mut Records<'a>) -> Vec<Below> {
             break;
         }
         for ((field, name), column) in fields.iter().zip(names).zip(&mut columns) {
-            if let Some(number) = number(field).filter(|number| !number.is_nan()) {
+            if let Some(number) = number(&field.text) {
                 column.numbers += 1;
                 column.least = column.least.min(number);
                 column.most = column.most.max(number);
-            } else if !is_missing(field) {
+            } else if !missing.among_numbers(&field.text) {
                 column.texts += 1;
-                column.repeated |= field == name;
+                column.repeated |= field.text == name.text;
             }
         }
     }
     columns
 }
 
-fn is_header(names: &[Cow<'_, str>], columns: &[Below]) -> bool {
+fn is_header(names: &[&str], columns: &[Below], missing: &Missing) -> bool {
     // Tables written without names often have their columns counted instead: 0, 1, 2, … behind perhaps an empty name.
     let counted = |i: usize, name: &str| {
         name.parse::<usize>().is_ok_and(|n| n == i || n.checked_add(1) == Some(i) || n == i + 1)
@@ -115,7 +116,7 @@ fn is_header(names: &[Cow<'_, str>], columns: &[Below]) -> bool {
         let name = name.trim();
         if counted(i, name) {
             counts += 1;
-        } else if number(name).is_some() || (is_missing(name) && !name.is_empty()) {
+        } else if number(name).is_some() || (missing.among_numbers(name) && !name.is_empty()) {
             return false;
         } else if !name.is_empty() {
             words += 1;
@@ -123,7 +124,7 @@ fn is_header(names: &[Cow<'_, str>], columns: &[Below]) -> bool {
     }
     let increasing = names.windows(2).all(|pair| {
         let parse = |name: &str| name.trim().parse::<usize>();
-        !matches!((parse(&pair[0]), parse(&pair[1])), (Ok(a), Ok(b)) if b != a + 1)
+        !matches!((parse(pair[0]), parse(pair[1])), (Ok(a), Ok(b)) if b != a + 1)
     });
     if counts > 0 {
         // One or two numbers that happen to be their column's are more likely values.
@@ -141,8 +142,8 @@ fn is_header(names: &[Cow<'_, str>], columns: &[Below]) -> bool {
 /// Whether a first line that was taken for a row is unlike the rows below it: a word that never comes again stands over
 /// numbers, or none of its words comes again and all its numbers are beyond those below them, either far beyond or
 /// in equal steps, as years are.
-fn is_doubtful(names: &[Cow<'_, str>], columns: &[Below]) -> bool {
-    let is_word = |name: &str| number(name).is_none() && !is_missing(name);
+fn is_doubtful(names: &[&str], columns: &[Below], missing: &Missing) -> bool {
+    let is_word = |name: &str| number(name).is_none() && !missing.among_numbers(name);
     let mut words = names.iter().zip(columns).filter(|(name, _)| is_word(name));
     if words.clone().any(|(_, column)| !column.repeated && column.numbers > column.texts) {
         return true;
@@ -162,4 +163,17 @@ fn is_doubtful(names: &[Cow<'_, str>], columns: &[Below]) -> bool {
         && numbers.iter().all(|&(number, column)| column.numbers > 2 && gap(number, column) > 0.0)
         && words.all(|(_, column)| !column.repeated)
         && (far || (equal_steps && numbers.iter().all(|(number, _)| number.fract() == 0.0)))
+}
+
+/// Whether the line below the header belongs to it, as one of units does: a word in each column, that never comes again,
+/// and nothing but numbers below those words in some.
+pub(super) fn is_second_header(fields: &[Field<'_>], records: &Records<'_>, missing: &Missing) -> bool {
+    let columns = below(fields, &mut records.clone(), missing);
+    let word = |field: &Field<'_>| number(&field.text).is_none() && !missing.among_numbers(&field.text);
+    let mut over_numbers = false;
+    let fits = fields.iter().zip(&columns).all(|(field, column)| {
+        over_numbers |= column.numbers > 2 && column.texts == 0 && word(field);
+        word(field) && !column.repeated
+    });
+    fits && over_numbers
 }

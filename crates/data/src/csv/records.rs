@@ -4,12 +4,31 @@
 //! space (`1, "a, b"`), single quotes (`'-1'`), runs of spaces as one delimiter, the exact line of every row, and an
 //! error, not a swallowed file, where a quote is never closed. The tests hold it to the `csv` crate.
 
+use super::number;
+use memchr::memchr_iter;
 use std::borrow::Cow;
+
+/// One value as cut out of a row.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Field<'a> {
+    pub text: Cow<'a, str>,
+    /// Whether it stood in double quotes.
+    pub quoted: bool,
+}
+
+/// What ends a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum After {
+    /// A delimiter: another value follows.
+    Value,
+    /// The end of the line or of the text.
+    Line,
+}
 
 /// The number of line ends: `\n`, `\r\n` or a lone `\r`.
 pub(super) fn line_ends(bytes: &[u8]) -> u64 {
-    let feeds = bytes.iter().filter(|&&b| b == b'\n').count();
-    let lone = bytes.iter().enumerate().filter(|&(i, &b)| b == b'\r' && bytes.get(i + 1) != Some(&b'\n'));
+    let feeds = memchr_iter(b'\n', bytes).count();
+    let lone = memchr_iter(b'\r', bytes).filter(|&at| bytes.get(at + 1) != Some(&b'\n'));
     (feeds + lone.count()) as u64
 }
 
@@ -30,34 +49,61 @@ impl<'a> Records<'a> {
         Self { text, delimiter, at: 0, line: 1 }
     }
 
+    /// How many bytes of the text are cut already.
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
+    /// The line that comes next, counted from 1.
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
     /// Puts the values of the next row that is not blank into `fields` and gives its line; none at the end.
-    pub fn read(&mut self, fields: &mut Vec<Cow<'a, str>>) -> Result<Option<u64>, Unclosed> {
+    pub fn read(&mut self, fields: &mut Vec<Field<'a>>) -> Result<Option<u64>, Unclosed> {
         fields.clear();
-        loop {
-            self.skip_spaces();
-            match self.peek() {
-                None => return Ok(None),
-                Some(b'\n' | b'\r') => self.end_line(),
-                Some(_) => break,
-            }
-        }
-        let line = self.line;
+        let Some(line) = self.start_row() else { return Ok(None) };
         loop {
             let field = self.field()?;
             fields.push(field);
-            if self.peek() == Some(self.delimiter) {
-                self.at += 1;
-                if self.delimiter != b' ' {
-                    continue;
-                }
-                self.skip_spaces();
-                if !matches!(self.peek(), None | Some(b'\n' | b'\r')) {
-                    continue;
-                }
+            if self.end_field() == After::Line {
+                return Ok(Some(line));
             }
-            self.end_line();
-            return Ok(Some(line));
         }
+    }
+
+    /// Skips blank lines, and gives the line of the row that begins here; none at the end.
+    pub fn start_row(&mut self) -> Option<u64> {
+        loop {
+            self.skip_spaces();
+            match self.peek()? {
+                b'\n' | b'\r' => self.end_line(),
+                _ => return Some(self.line),
+            }
+        }
+    }
+
+    /// A plain number that ends where the value does, or nothing where a closer look is needed.
+    pub fn number(&mut self) -> Option<f64> {
+        let (number, length) = number::leading(&self.text.as_bytes()[self.at..], self.delimiter)?;
+        self.at += length;
+        Some(number)
+    }
+
+    /// Goes past what ends a value.
+    pub fn end_field(&mut self) -> After {
+        if self.peek() == Some(self.delimiter) {
+            self.at += 1;
+            if self.delimiter != b' ' {
+                return After::Value;
+            }
+            self.skip_spaces();
+            if !matches!(self.peek(), None | Some(b'\n' | b'\r')) {
+                return After::Value;
+            }
+        }
+        self.end_line();
+        After::Line
     }
 
     fn peek(&self) -> Option<u8> {
@@ -80,14 +126,14 @@ impl<'a> Records<'a> {
     }
 
     /// One value, up to a delimiter or the end of the line.
-    fn field(&mut self) -> Result<Cow<'a, str>, Unclosed> {
+    pub fn field(&mut self) -> Result<Field<'a>, Unclosed> {
         self.skip_spaces();
         if self.peek() == Some(b'"') {
-            return self.quoted();
+            return Ok(Field { text: self.quoted()?, quoted: true });
         }
         let field = self.unquoted().trim();
         let inside = field.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
-        Ok(Cow::Borrowed(inside.unwrap_or(field)))
+        Ok(Field { text: Cow::Borrowed(inside.unwrap_or(field)), quoted: false })
     }
 
     fn unquoted(&mut self) -> &'a str {

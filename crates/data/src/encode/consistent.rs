@@ -22,7 +22,10 @@ impl Encoder {
             self.inputs.iter().find_map(|input| {
                 let columns = match input.encoding {
                     Encoding::Pixels { count, .. } => count,
-                    Encoding::Number { .. } | Encoding::Indicator | Encoding::Categories { .. } => 1,
+                    Encoding::Number { .. }
+                    | Encoding::Date { .. }
+                    | Encoding::Indicator
+                    | Encoding::Categories { .. } => 1,
                 };
                 let wrong = range(input.number, columns)?;
                 Some(format!("its encoder's columns for `{}` {wrong}", input.column))
@@ -36,7 +39,7 @@ impl Encoder {
 impl Encoding {
     fn contradiction(&self) -> Option<String> {
         match self {
-            Self::Number { mean, std, fill, .. } => scale(*mean, *std)
+            Self::Number { mean, std, fill, .. } | Self::Date { mean, std, fill, .. } => scale(*mean, *std)
                 .or_else(|| (!fill.is_finite()).then(|| format!("that it is filled with {fill}"))),
             Self::Indicator => None,
             Self::Categories { rare, .. } if !(0.0..=1.0).contains(rare) => {
@@ -61,7 +64,7 @@ impl OutputEncoding {
             Self::Classes { classes } => {
                 twice(classes).map(|class| format!("its target `{column}` has the class `{class}` twice"))
             }
-            Self::Number { mean, std } => {
+            Self::Number { mean, std, notation: _ } => {
                 scale(*mean, *std).map(|wrong| format!("its encoder says of the target `{column}` {wrong}"))
             }
         }

@@ -1,8 +1,10 @@
 //! Rows of features, written.
 
 use super::find::{Finder, pixel_name};
-use super::{Encoder, Encoding, numbers_of, scaled};
+use super::{Encoder, Encoding, numbers_of, scaled, seconds_of};
 use crate::column::{MISSING, Values};
+use crate::dates::Cycle;
+use crate::notation::Notation;
 use crate::vocabulary::Vocabulary;
 use crate::{Column, Error, Kind, Table};
 use std::borrow::Cow;
@@ -43,6 +45,7 @@ enum Filler<'a> {
         std: f64,
         fill: f64,
         indicator: bool,
+        cycles: &'a [Cycle],
     },
     Indicator {
         column: &'a Column,
@@ -70,9 +73,14 @@ impl<'a> Filler<'a> {
         let columns: Vec<&Column> = columns.iter().filter_map(|&column| table.columns.get(column)).collect();
         let column = *columns.first().ok_or_else(|| Error::Invalid("an encoding of no column".to_owned()))?;
         Ok(match encoding {
-            &Encoding::Number { mean, std, fill, indicator } => {
-                let numbers = numbers_of(table, column)?;
-                Self::Number { column: &column.name, numbers, mean, std, fill, indicator }
+            &Encoding::Number { mean, std, fill, indicator, notation } => {
+                let numbers = numbers_of(table, column, notation)?;
+                Self::Number { column: &column.name, numbers, mean, std, fill, indicator, cycles: &[] }
+            }
+            Encoding::Date { order, mean, std, fill, indicator, cycles } => {
+                let numbers = seconds_of(table, column, *order)?;
+                let (mean, std, fill, indicator) = (*mean, *std, *fill, *indicator);
+                Self::Number { column: &column.name, numbers, mean, std, fill, indicator, cycles }
             }
             Encoding::Indicator => Self::Indicator { column },
             Encoding::Categories { categories, missing, other, .. } => {
@@ -96,7 +104,7 @@ impl<'a> Filler<'a> {
                     return Ok(Self::Pixels { columns, table: scaled_bytes });
                 }
                 let numbers: Result<_, Error> =
-                    columns.iter().map(|column| numbers_of(table, column)).collect();
+                    columns.iter().map(|column| numbers_of(table, column, Notation::default())).collect();
                 Self::Numbers { columns: numbers?, mean, std }
             }
         })
@@ -106,13 +114,18 @@ impl<'a> Filler<'a> {
     fn fill(&self, table: &Table, rows: &[u32], features: usize, x: &mut [f32]) -> Result<(), Error> {
         let rows = rows.iter().map(|&row| row as usize).zip(x.chunks_mut(features));
         match self {
-            Self::Number { column, numbers, mean, std, fill, indicator } => {
+            Self::Number { column, numbers, mean, std, fill, indicator, cycles } => {
                 for (row, x) in rows {
                     let missing = numbers[row].is_nan();
                     let number = if missing { *fill } else { numbers[row] };
                     x[0] = scaled(number, *mean, *std, || table.place(row, column))?;
                     if *indicator {
                         x[1] = f32::from(missing);
+                    }
+                    for (i, cycle) in cycles.iter().enumerate() {
+                        let (sin, cos) = cycle.sin_cos(number);
+                        let at = 1 + usize::from(*indicator) + 2 * i;
+                        (x[at], x[at + 1]) = (sin as f32, cos as f32);
                     }
                 }
             }

@@ -1,14 +1,16 @@
 //! What is learnt from the training rows.
 
-use super::{Encoder, Encoding, Input, Output, OutputEncoding, check_rows, numbers_of};
-use crate::column::{Categories, Column, Values};
-use crate::error::list;
+use super::notes::Notes;
+use super::{Encoder, Encoding, Input, Output, OutputEncoding, check_rows, numbers_of, seconds_of};
+use crate::column::{Categories, Column, Values, Written};
+use crate::dates::Cycle;
+use crate::notation::Notation;
 use crate::spelling::spelling;
 use crate::vocabulary::compare;
-use crate::{Error, Kind, Table, Task};
+use crate::{DateOrder, Error, Kind, Table, Task};
 
-/// More classes than this are taken for a mistake.
-const MOST_CLASSES: usize = 1000;
+/// More classes than this are taken for a mistake, unless they are asked for.
+pub(crate) const MOST_CLASSES: usize = 1000;
 /// A column keeps this many categories of its own, its most frequent ones.
 const MOST_CATEGORIES: usize = 256;
 
@@ -19,10 +21,11 @@ impl Encoder {
         rows: &[u32],
         target: usize,
         task: Task,
+        most_classes: usize,
     ) -> Result<(Self, Vec<String>), Error> {
         check_rows(table, rows)?;
         let column = table.column(target)?;
-        let output = learn_target(table, rows, target, task)?;
+        let output = learn_target(table, rows, target, task, most_classes)?;
         let mut encoder = Self {
             named: table.named,
             width: table.width,
@@ -30,6 +33,7 @@ impl Encoder {
             target: Output { column: column.name.clone(), number: column.number, encoding: output },
             dropped: Vec::new(),
             left_out: table.left_out.clone(),
+            missing: table.missing.clone(),
         };
         let mut notes = Notes::default();
         let mut at = 0;
@@ -40,12 +44,18 @@ impl Encoder {
                     at += 1;
                     continue;
                 }
-                Values::Numbers(numbers) => learn_numbers(numbers, rows),
-                Values::Text { .. } => {
-                    let (encoding, rare) = learn_categories(&column.categories(), rows);
-                    notes.categories(&column.name, &encoding, rare);
-                    encoding
+                Values::Numbers(numbers) => {
+                    notes.numbers(table, column, numbers, rows);
+                    learn_numbers(numbers, rows, column.notation())
                 }
+                Values::Text { .. } => match column.written {
+                    Written::Dates(order) => learn_dates(&seconds_of(table, column, order)?, rows, order),
+                    _ => {
+                        let (encoding, rare) = learn_categories(&column.categories(), rows);
+                        notes.categories(column, &encoding, rare, rows);
+                        encoding
+                    }
+                },
                 Values::Pixels { .. } => {
                     let end = if target > at { target } else { table.columns.len() };
                     let run = table.columns[at..end].iter().take_while(|column| column.kind() == Kind::Pixel);
@@ -91,25 +101,28 @@ pub(crate) fn check_classes(
     target: usize,
     rows: &[u32],
     categories: &Categories<'_>,
+    most_classes: usize,
 ) -> Result<(), Error> {
     let classes = counts(categories, rows).0.iter().filter(|&&count| count > 0).count();
-    let too_many = |rows: usize| classes > MOST_CLASSES || (classes > 2 && classes * 2 > rows);
+    let too_many = |rows: usize| classes > most_classes || (classes > 2 && classes * 2 > rows);
     if too_many(rows.len()) {
         let column = table.column(target)?;
         let all = table.rows_with(target)?.len();
         if !too_many(all) {
             return Err(Error::TooFewLeft { table: table.file.clone(), rows: rows.len(), of: all });
         }
-        let numeric = column.kind() != Kind::Categorical;
+        let numeric = matches!(column.values, Values::Numbers(_)) && column.exact.is_none();
         let numbers = categories.texts.iter().filter(|text| text.trim().parse::<f64>().is_ok()).count();
         if !numeric && numbers * 2 > categories.texts.len() {
             // Numbers but for some text: that text is what is wrong.
-            numbers_of(table, column)?;
+            numbers_of(table, column, Notation::default())?;
         }
         let spelling =
             spelling(categories.texts.iter().map(String::as_str)).map(|(spelling, _)| spelling.to_string());
         let (table, column) = (table.file.clone(), column.name.clone());
-        return Err(Error::TooManyClasses { table, column, classes, rows: rows.len(), numeric, spelling });
+        let rows = rows.len();
+        let most = Some(most_classes).filter(|_| classes * 2 <= rows);
+        return Err(Error::TooManyClasses { table, column, classes, rows, numeric, spelling, most });
     }
     Ok(())
 }
@@ -127,17 +140,24 @@ fn counts(categories: &Categories<'_>, rows: &[u32]) -> (Vec<usize>, usize) {
     (counts, missing)
 }
 
-fn learn_target(table: &Table, rows: &[u32], target: usize, task: Task) -> Result<OutputEncoding, Error> {
+fn learn_target(
+    table: &Table,
+    rows: &[u32],
+    target: usize,
+    task: Task,
+    most_classes: usize,
+) -> Result<OutputEncoding, Error> {
     let column = table.column(target)?;
     let name = || column.name.clone();
     if let Some(&row) = rows.iter().find(|&&row| column.is_missing(row as usize)) {
         return Err(Error::MissingTarget(table.place(row as usize, &column.name)));
     }
     if task == Task::Regression {
-        let numbers = numbers_of(table, column)?;
+        let notation = column.notation();
+        let numbers = numbers_of(table, column, notation)?;
         let values: Vec<f64> = rows.iter().map(|&row| numbers[row as usize]).collect();
         return match moments(&values) {
-            Some((mean, std)) => Ok(OutputEncoding::Number { mean, std }),
+            Some((mean, std)) => Ok(OutputEncoding::Number { mean, std, notation }),
             None => {
                 let value = values.first().copied().unwrap_or_default();
                 let all: Vec<f64> = numbers.iter().copied().filter(|number| !number.is_nan()).collect();
@@ -153,7 +173,7 @@ fn learn_target(table: &Table, rows: &[u32], target: usize, task: Task) -> Resul
         };
     }
     let categories = column.categories();
-    check_classes(table, target, rows, &categories)?;
+    check_classes(table, target, rows, &categories, most_classes)?;
     let (counts, _) = counts(&categories, rows);
     let mut classes: Vec<String> = categories
         .texts
@@ -171,7 +191,41 @@ fn learn_target(table: &Table, rows: &[u32], target: usize, task: Task) -> Resul
 }
 
 /// None if the numbers are all the same, and none or all are missing.
-fn learn_numbers(numbers: &[f64], rows: &[u32]) -> Option<Encoding> {
+fn learn_numbers(numbers: &[f64], rows: &[u32], notation: Notation) -> Option<Encoding> {
+    let Numeric { moments, fill, missing } = learn_numeric(numbers, rows)?;
+    let indicator = missing > 0;
+    match moments {
+        Some((mean, std)) => Some(Encoding::Number { mean, std, fill, indicator, notation }),
+        None => indicator.then_some(Encoding::Indicator),
+    }
+}
+
+/// None if the dates are all the same, and none or all are missing.
+fn learn_dates(seconds: &[f64], rows: &[u32], order: DateOrder) -> Option<Encoding> {
+    let Numeric { moments, fill, missing } = learn_numeric(seconds, rows)?;
+    let indicator = missing > 0;
+    let Some((mean, std)) = moments else { return indicator.then_some(Encoding::Indicator) };
+    let present = || rows.iter().map(|&row| seconds[row as usize]).filter(|second| !second.is_nan());
+    let differs = |cycle: &Cycle| {
+        let mut phases = present().map(|second| cycle.phase(second));
+        let first = phases.next();
+        phases.any(|phase| Some(phase) != first)
+    };
+    let cycles = Cycle::ALL.into_iter().filter(differs).collect();
+    Some(Encoding::Date { order, mean, std, fill, indicator, cycles })
+}
+
+/// What is learnt of numbers of which some may be missing.
+struct Numeric {
+    /// None if they are all the same.
+    moments: Option<(f64, f64)>,
+    /// What missing ones are filled with.
+    fill: f64,
+    missing: usize,
+}
+
+/// None if all are missing.
+fn learn_numeric(numbers: &[f64], rows: &[u32]) -> Option<Numeric> {
     let mut present: Vec<f64> =
         rows.iter().map(|&row| numbers[row as usize]).filter(|n| !n.is_nan()).collect();
     if present.is_empty() {
@@ -180,10 +234,7 @@ fn learn_numbers(numbers: &[f64], rows: &[u32]) -> Option<Encoding> {
     let missing = rows.len() - present.len();
     let fill = median(&mut present);
     present.resize(rows.len(), fill);
-    match moments(&present) {
-        Some((mean, std)) => Some(Encoding::Number { mean, std, fill, indicator: missing > 0 }),
-        None => (missing > 0).then_some(Encoding::Indicator),
-    }
+    Some(Numeric { moments: moments(&present), fill, missing })
 }
 
 /// None if there is but one slot; and the number of rare categories.
@@ -258,49 +309,5 @@ fn median(values: &mut [f64]) -> f64 {
     match below.iter().copied().max_by(f64::total_cmp) {
         Some(lower) if even => lower / 2.0 + upper / 2.0,
         _ => upper,
-    }
-}
-
-/// Notes about what was learnt.
-#[derive(Default)]
-struct Notes {
-    keys: Vec<String>,
-    pooled: Vec<String>,
-}
-
-impl Notes {
-    fn categories(&mut self, name: &str, encoding: &Option<Encoding>, rare: usize) {
-        match encoding {
-            None if rare > 1 => self.keys.push(name.to_owned()),
-            Some(_) if rare > 1 => self.pooled.push(format!("{rare} of `{name}`")),
-            _ => {}
-        }
-    }
-
-    fn sentences(self, dropped: &[String]) -> Vec<String> {
-        let mut notes = Vec::new();
-        let constant: Vec<&String> = dropped.iter().filter(|name| !self.keys.contains(name)).collect();
-        let one = |names: usize| if names == 1 { ("Column", "is") } else { ("Columns", "are") };
-        if !constant.is_empty() {
-            let (columns, are) = one(constant.len());
-            notes.push(format!(
-                "{columns} {} {are} left out: constant in the training rows.",
-                list(&constant, 10)
-            ));
-        }
-        if !self.keys.is_empty() {
-            let (columns, are) = one(self.keys.len());
-            let keys = list(&self.keys, 10);
-            notes.push(format!("{columns} {keys} {are} left out: text that differs in almost every row."));
-        }
-        if !self.pooled.is_empty() {
-            let shown = self.pooled.len().min(10);
-            let more = if self.pooled.len() > shown { ", …" } else { "" };
-            notes.push(format!(
-                "Rare categories share one feature a column: {}{more}.",
-                self.pooled[..shown].join(", ")
-            ));
-        }
-        notes
     }
 }
