@@ -1,6 +1,6 @@
 //! `downhill compare`
 
-use downhill::train::{Compared, Contender, RateVerdict, Shelf};
+use downhill::train::{Compared, Contender, Metrics, RateVerdict, Shelf, Summary, is_by_loss, ranking};
 use downhill_report::{Axis, Curve, Curves, Lang, Word};
 use serde_json::{Map, Value, json};
 
@@ -67,10 +67,19 @@ pub fn compare(sweep: &Sweep, format: Format, quiet: bool, lang: Lang) -> Result
         let dataset = configs[0].data.name();
         file.write(&chart(&dataset, &entrants, lang).svg_file(), quiet)?;
     }
+    let runs: Vec<&Compared> = entrants.iter().map(|(_, compared)| compared).collect();
+    let order = ranking(&runs);
+    let objects = || -> Vec<Value> {
+        let rank = |place| 1 + order.iter().position(|&other| other == place).expect("all are ranked");
+        entrants.iter().enumerate().map(|(place, entrant)| object(entrant, rank(place), &entrants)).collect()
+    };
     match format {
-        Format::Json => output::print_json(&entrants.iter().map(object).collect::<Vec<_>>()),
-        Format::Csv => output::print_flat_csv_rows(&entrants.iter().map(object).collect::<Vec<_>>()),
-        Format::Text => output::print(&format!("{}{}", curves(&entrants), table(&entrants))),
+        Format::Json => output::print_json(&objects()),
+        Format::Csv => output::print_flat_csv_rows(&objects()),
+        Format::Text => {
+            let by = if is_by_loss(&runs) { "validation loss" } else { metric(&entrants).1 };
+            output::print(&format!("{}{}", curves(&entrants), table(&entrants, &order, by)))
+        }
     }
 }
 
@@ -81,60 +90,95 @@ fn folder_name(settings: &[(String, String)]) -> String {
     parts.join(", ").chars().map(fits).take(120).collect()
 }
 
-fn object((settings, compared): &Entrant) -> Value {
+/// What a run came to: losses and metric of the weights that are kept, and how it ended, by which its rate is judged.
+fn object((settings, compared): &Entrant, rank: usize, entrants: &[Entrant]) -> Value {
     let settings: Map<String, Value> =
         settings.iter().map(|(flag, value)| (flag.clone(), value.clone().into())).collect();
-    let summary = compared.trained.as_ref().map(|trained| trained.summary());
-    let end = ended(compared);
-    json!({
+    let summary = summary(compared);
+    let last = compared.course.epochs.last().filter(|_| compared.course.blow_up.is_none());
+    let mut object = json!({
         "settings": settings,
-        "train_loss": end.map(|end| end.0),
-        "valid_loss": end.map(|end| end.1),
-        "best_epoch": summary.and_then(|summary| summary.best_epoch),
-        "verdict": compared.verdict,
-        "diverged_at_epoch": compared.course.blow_up.map(|blow_up| blow_up.epoch),
-        "run": summary.and_then(|summary| summary.run.clone()),
-    })
+        "rank": rank,
+        "train_loss": summary.and_then(|summary| summary.train_loss),
+        "valid_loss": summary.map(|summary| summary.valid_loss),
+    });
+    object[metric(entrants).0] = summary.map(|summary| summary.metrics.score()).into();
+    object["best_epoch"] = summary.and_then(|summary| summary.best_epoch).into();
+    object["end_train_loss"] = last.map(|epoch| epoch.train_loss).into();
+    object["end_valid_loss"] = last.map(|epoch| epoch.valid_loss).into();
+    object["verdict"] = json!(compared.verdict);
+    object["diverged_at_epoch"] = compared.course.blow_up.map(|blow_up| blow_up.epoch).into();
+    object["run"] = summary.and_then(|summary| summary.run.clone()).into();
+    object
 }
 
-/// The losses of training and validation in the last epoch, unless the run blew up.
-fn ended(compared: &Compared) -> Option<(f64, f64)> {
-    let last = compared.course.epochs.last().filter(|_| compared.course.blow_up.is_none())?;
-    Some((last.train_loss, last.valid_loss))
+fn summary(compared: &Compared) -> Option<&Summary> {
+    compared.trained.as_ref().map(|trained| trained.summary())
+}
+
+/// The metric that is shown, as it is named in data and for people; where no run came to anything, it is not known which.
+fn metric(entrants: &[Entrant]) -> (&'static str, &'static str) {
+    match entrants.iter().find_map(|(_, compared)| summary(compared)).map(|summary| &summary.metrics) {
+        Some(Metrics::Classification(_)) => ("accuracy", "accuracy"),
+        Some(Metrics::Regression(_)) => ("r2", "R²"),
+        None => ("score", "score"),
+    }
 }
 
 fn name(settings: &[(String, String)]) -> String {
     settings.iter().map(|(flag, value)| format!("--{flag} {value}")).collect::<Vec<_>>().join(" ")
 }
 
-fn table(entrants: &[Entrant]) -> String {
+/// The runs in order, the best first, with what is kept of each; and behind it what its rate is judged by.
+fn table(entrants: &[Entrant], order: &[usize], by: &str) -> String {
     let names: Vec<String> = entrants.iter().map(|(settings, _)| name(settings)).collect();
     let wide = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-    let mut text = format!("{:<wide$}  {:>10}  {:>10}  {:>5}\n", "", "training", "validation", "best");
-    for (name, (_, compared)) in names.iter().zip(entrants) {
-        let [train, valid] = match ended(compared) {
-            Some((train, valid)) => [number(train), number(valid)],
-            None => ["–", "–"].map(String::from),
-        };
-        let best = compared.trained.as_ref().and_then(|trained| trained.summary().best_epoch);
-        let best = best.map_or("–".into(), |best| best.to_string());
-        let verdict = verdict(compared);
-        let line = format!("{name:<wide$}  {train:>10}  {valid:>10}  {best:>5}  {verdict}");
+    let heads = ["validation", metric(entrants).1, "epoch", "training"];
+    let [valid, score, epoch, train] = heads;
+    let mut text =
+        format!("{:>4}  {:<wide$}  {valid:>10}  {score:>8}  {epoch:>5}  {train:>10}\n", "rank", "");
+    let none = || "–".to_string();
+    for (rank, &place) in order.iter().enumerate() {
+        let (name, compared) = (&names[place], &entrants[place].1);
+        let summary = summary(compared);
+        let valid = summary.map_or_else(none, |summary| number(summary.valid_loss));
+        let score = summary.map_or_else(none, |summary| match &summary.metrics {
+            Metrics::Classification(metrics) => format!("{:.1}%", 100.0 * metrics.accuracy),
+            Metrics::Regression(metrics) => metrics.r2.map_or_else(none, |r2| format!("{r2:.3}")),
+        });
+        let epoch =
+            summary.and_then(|summary| summary.best_epoch).map_or_else(none, |epoch| epoch.to_string());
+        let end = compared.course.attempt(compared.peak_rate).end();
+        let train = end.map_or_else(none, number);
+        let line = format!(
+            "{:>4}  {name:<wide$}  {valid:>10}  {score:>8}  {epoch:>5}  {train:>10}  {}",
+            rank + 1,
+            verdict(compared)
+        );
         text += &format!("{}\n", line.trim_end());
+    }
+    text += &format!("ranked by the {by} of the weights that are kept, those of the epoch shown\n");
+    if is_judged(entrants) {
+        text += "rates are judged by the training loss at the end: good is within 5% of the best one's gain, and at most 1.5 \
+                 times its loss\n";
     }
     text
 }
 
-/// The verdict in words, with where the run blew up.
+/// The verdict in words, with where the run blew up or its loss began to grow.
 fn verdict(compared: &Compared) -> String {
     let words = compared.verdict.map_or("", RateVerdict::words);
-    match compared.course.blow_up {
-        Some(blow_up) => {
-            let comma = if words.is_empty() { "" } else { ", " };
-            format!("{words}{comma}blew up in epoch {}", blow_up.epoch.floor() + 1.0)
+    let rescued = summary(compared).is_some_and(|summary| summary.stop != "diverged");
+    let trouble = match (compared.course.blow_up, compared.course.grown()) {
+        (Some(blow_up), _) => {
+            let went_on = if rescued { ", and went on at a lower rate" } else { "" };
+            format!("blew up in epoch {}{went_on}", blow_up.epoch.floor() + 1.0)
         }
-        None => words.into(),
-    }
+        (None, Some(epoch)) => format!("above the first guess's loss from epoch {} on", epoch + 1),
+        (None, None) => String::new(),
+    };
+    let comma = if words.is_empty() || trouble.is_empty() { "" } else { ", " };
+    format!("{words}{comma}{trouble}")
 }
 
 /// The losses to draw: those of training where rates are judged, as they are judged by them, and of validation else.
