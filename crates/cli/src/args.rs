@@ -102,17 +102,20 @@ pub enum Command {
     /// Every flag of the network and of training takes several values, separated by commas or by giving it again
     /// (--hidden, whose commas are its own, only by giving it again; --group, which repeats in training, takes one list
     /// for all): --lr 0.001,0.01,0.1 --dropout 0,0.3 are six runs. Each is made on one thread, and is the same bit for bit
-    /// as by `downhill train`. Rates are judged: very-high if the run blew up or the loss has grown; good if it gains at
-    /// least 95% of what the best one gains in training loss; low and high if it gains less, at a lower or a higher rate
-    /// than the best. The best of rates that all are still falling is low.
+    /// as by `downhill train`. The runs are ranked by the validation loss of the weights that are kept; those that blew up
+    /// come last if nothing worth keeping is left of them. Rates are judged by the training loss at the end: very high if
+    /// the run blew up or the loss has grown; good if it gains at least 95% of what the best one gains over the first guess
+    /// and ends at no more than 1.5 times the best loss, or above it by less than 1% of the first guess's; low and high if
+    /// it does worse, at a lower or a higher rate than the best. The best of rates that all are still falling is low.
     Compare(Box<Sweep>),
     /// Find out what was wrong with a run, by trying what would have been otherwise.
     ///
     /// The run is made again in memory. At its start and after 30% and 60% of its steps it is branched off and continued
     /// for another 30% of them at 0.1, 0.3, 1, 3 and 10 times the rate in force, which costs 6.4 runs in all. Low: a
     /// higher rate gains clearly. High: a lower one does. Very high: the loss grows or blows up. Good: none of these.
-    /// Clearly is by more than 1.5% of what is gained over the first guess, in training loss. The other findings are from
-    /// the same replay; each has a flag to try.
+    /// Clearly is by more than 1.5% of what is gained over the first guess, or 15% of the loss, in training loss: what 5%
+    /// and half of the loss are to `compare`, for a branch has 30% of the steps. A rate that is suggested was tried in a
+    /// whole run, of which there are up to three more. The other findings are from the same runs; each has a flag to try.
     Diagnose(AgainArgs),
     /// Measure a trained network on a table that has the target.
     Evaluate(UseArgs),

@@ -5,7 +5,7 @@ mod table;
 
 use std::path::Path;
 
-use downhill::train::{Compared, Contender, RateVerdict, Shelf};
+use downhill::train::{Compared, Contender, Metrics, RateVerdict, Shelf, Summary, is_by_loss, ranking};
 use downhill_report::Lang;
 use serde_json::{Map, Value, json};
 
@@ -13,7 +13,7 @@ use crate::args::Format;
 use crate::sweep::Sweep;
 use crate::{Failure, board, output};
 
-use picture::{chart, curves};
+use picture::{chart, curves, is_judged};
 use table::table;
 
 /// Settings in which a run differs from the others, and what it came to.
@@ -86,10 +86,19 @@ pub fn compare(sweep: &Sweep, format: Format, quiet: bool, lang: Lang) -> Result
         let dataset = configs[0].data.name();
         file.write(&chart(&dataset, &entrants, lang).svg_file(), quiet)?;
     }
+    let runs: Vec<&Compared> = entrants.iter().map(|(_, compared)| compared).collect();
+    let order = ranking(&runs);
+    let objects = || -> Vec<Value> {
+        let rank = |place| 1 + order.iter().position(|&other| other == place).expect("all are ranked");
+        entrants.iter().enumerate().map(|(place, entrant)| object(entrant, rank(place), &entrants)).collect()
+    };
     match format {
-        Format::Json => output::print_json(&entrants.iter().map(object).collect::<Vec<_>>()),
-        Format::Csv => output::print_flat_csv_rows(&entrants.iter().map(object).collect::<Vec<_>>()),
-        Format::Text => output::print(&format!("{}{}", curves(&entrants), table(&entrants))),
+        Format::Json => output::print_json(&objects()),
+        Format::Csv => output::print_flat_csv_rows(&objects()),
+        Format::Text => {
+            let by = if is_by_loss(&runs) { "validation loss" } else { metric(&entrants).1 };
+            output::print(&format!("{}{}", curves(&entrants), table(&entrants, &order, by)))
+        }
     }
 }
 
@@ -124,42 +133,59 @@ fn folder_name(settings: &[(String, String)]) -> String {
     parts.join("_").chars().take(120).collect()
 }
 
-fn object((settings, compared): &Entrant) -> Value {
+/// What a run came to: losses and metric of the weights that are kept, and how it ended, by which its rate is judged.
+fn object((settings, compared): &Entrant, rank: usize, entrants: &[Entrant]) -> Value {
     let settings: Map<String, Value> =
         settings.iter().map(|(flag, value)| (flag.clone(), value.clone().into())).collect();
-    let summary = compared.trained.as_ref().map(|trained| trained.summary());
-    let end = ended(compared);
-    json!({
+    let summary = summary(compared);
+    let last = compared.course.epochs.last().filter(|_| compared.course.blow_up.is_none());
+    let mut object = json!({
         "settings": settings,
-        "train_loss": end.map(|end| end.0),
-        "valid_loss": end.map(|end| end.1),
-        "best_epoch": summary.and_then(|summary| summary.best_epoch),
-        "verdict": compared.verdict,
-        "diverged_at_epoch": compared.course.blow_up.map(|blow_up| blow_up.epoch),
-        "run": summary.and_then(|summary| summary.run.clone()),
-    })
+        "rank": rank,
+        "train_loss": summary.and_then(|summary| summary.train_loss),
+        "valid_loss": summary.map(|summary| summary.valid_loss),
+    });
+    object[metric(entrants).0] = summary.map(|summary| summary.metrics.score()).into();
+    object["best_epoch"] = summary.and_then(|summary| summary.best_epoch).into();
+    object["end_train_loss"] = last.map(|epoch| epoch.train_loss).into();
+    object["end_valid_loss"] = last.map(|epoch| epoch.valid_loss).into();
+    object["verdict"] = json!(compared.verdict);
+    object["diverged_at_epoch"] = compared.course.blow_up.map(|blow_up| blow_up.epoch).into();
+    object["run"] = summary.and_then(|summary| summary.run.clone()).into();
+    object
 }
 
-/// The losses of training and validation in the last epoch, unless the run blew up.
-fn ended(compared: &Compared) -> Option<(f64, f64)> {
-    let last = compared.course.epochs.last().filter(|_| compared.course.blow_up.is_none())?;
-    Some((last.train_loss, last.valid_loss))
+fn summary(compared: &Compared) -> Option<&Summary> {
+    compared.trained.as_ref().map(|trained| trained.summary())
+}
+
+/// The metric that is shown, as it is named in data and for people; where no run came to anything, it is not known which.
+fn metric(entrants: &[Entrant]) -> (&'static str, &'static str) {
+    match entrants.iter().find_map(|(_, compared)| summary(compared)).map(|summary| &summary.metrics) {
+        Some(Metrics::Classification(_)) => ("accuracy", "accuracy"),
+        Some(Metrics::Regression(_)) => ("r2", "R²"),
+        None => ("score", "score"),
+    }
 }
 
 fn name(settings: &[(String, String)]) -> String {
     settings.iter().map(|(flag, value)| format!("--{flag} {value}")).collect::<Vec<_>>().join(" ")
 }
 
-/// The verdict in words, with where the run blew up.
+/// The verdict in words, with where the run blew up or its loss began to grow.
 fn verdict(compared: &Compared) -> String {
     let words = compared.verdict.map_or("", RateVerdict::words);
-    match compared.course.blow_up {
-        Some(blow_up) => {
-            let comma = if words.is_empty() { "" } else { ", " };
-            format!("{words}{comma}blew up in epoch {}", blow_up.epoch.floor() + 1.0)
+    let rescued = summary(compared).is_some_and(|summary| summary.stop != "diverged");
+    let trouble = match (compared.course.blow_up, compared.course.grown()) {
+        (Some(blow_up), _) => {
+            let went_on = if rescued { ", and went on at a lower rate" } else { "" };
+            format!("blew up in epoch {}{went_on}", blow_up.epoch.floor() + 1.0)
         }
-        None => words.into(),
-    }
+        (None, Some(epoch)) => format!("above the first guess's loss from epoch {} on", epoch + 1),
+        (None, None) => String::new(),
+    };
+    let comma = if words.is_empty() || trouble.is_empty() { "" } else { ", " };
+    format!("{words}{comma}{trouble}")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `downhill diagnose`
 
-use downhill::train::{Diagnosis, Trouble, diagnose_run};
+use downhill::train::{Diagnosis, Tried, Trouble, diagnose_run};
 
 use crate::args::{AgainArgs, Format};
 use crate::braille::number;
@@ -38,6 +38,11 @@ fn text(diagnosis: &Diagnosis) -> String {
     let Diagnosis { verdict, evidence, suggestion, findings, forks, steps, run_steps, .. } = diagnosis;
     let mut text = format!("learning rate: {}\n  {evidence}\n", verdict.words());
     text += &suggestion.as_ref().map_or(String::new(), |flag| format!("  try {flag}\n"));
+    for Tried { flag, end, .. } in &diagnosis.tried {
+        let end =
+            end.map_or("blows up".into(), |end| format!("ends with a training loss of {}", number(end)));
+        text += &format!("  the whole run with {flag} {end}\n");
+    }
     for finding in findings {
         let layer = finding.layer.map_or(String::new(), |layer| format!(" in layer {layer}"));
         text += &format!(

@@ -110,7 +110,7 @@ fn very_high_is_cut_and_named() {
     let runs = place.run(&format!("{words} --plot rates.svg --format json")).done().json();
     let verdict = |run: usize| runs[run]["verdict"].as_str().unwrap().to_string();
     assert_eq!([0, 1, 2].map(verdict), ["low", "good", "very-high"]);
-    assert!(runs[2]["train_loss"].is_null() && runs[2]["diverged_at_epoch"].is_number());
+    assert!(runs[2]["end_train_loss"].is_null() && runs[2]["diverged_at_epoch"].is_number());
     assert!(runs[1]["run"].is_null() && !place.exists("runs"));
     let svg = place.read("rates.svg");
     for part in ["--lr 1000: very high", "--lr 0.03: good", "m-5-5", "<title>Training loss of numbers"] {
@@ -121,6 +121,37 @@ fn very_high_is_cut_and_named() {
     let rows = place.run(&format!("{words} --format csv")).done().csv();
     assert_eq!(rows[0][0], "lr");
     assert_eq!(rows.len(), 4);
+}
+
+#[test]
+fn runs_are_ranked_by_what_is_kept_of_them() {
+    let place = Place::new();
+    let words = "compare numbers.csv --hidden 8 --epochs 8 --optimizer sgd --early-stop off --guard off --quiet \
+                 --lr 1000000,0.00001,0.03";
+    let runs = place.run(&format!("{words} --format json")).done().json();
+    let rank = |run: usize| runs[run]["rank"].as_u64().unwrap();
+    assert_eq!([0, 1, 2].map(rank), [3, 2, 1]);
+    assert!(runs[2]["r2"].is_number() && runs[2]["valid_loss"].is_number());
+    let blown_up = &runs[0];
+    assert!(blown_up["end_train_loss"].is_null() && blown_up["end_valid_loss"].is_null());
+    let at = blown_up["diverged_at_epoch"].as_f64().expect("it blew up");
+    assert!(blown_up["best_epoch"].as_f64().is_none_or(|best| best <= at), "{blown_up}");
+
+    let text = place.run(words).done().stdout;
+    let line = |lr: &str| {
+        let line = |line: &&str| line.contains(&format!("  --lr {lr} "));
+        text.lines().find(line).unwrap_or_else(|| panic!("{lr}: {text}")).to_string()
+    };
+    assert!(line("0.03").starts_with("   1  ") && line("0.00001").starts_with("   2  "), "{text}");
+    let last = line("1000000");
+    assert!(last.starts_with("   3  ") && last.contains("very high, blew up in epoch "), "{text}");
+    assert!(text.contains("ranked by the validation loss of the weights that are kept"), "{text}");
+    // What is kept is what `train` keeps.
+    let kept =
+        "train numbers.csv --hidden 8 --epochs 8 --optimizer sgd --early-stop off --guard off --lr 0.03";
+    let kept = place.run(&format!("{kept} --quiet --threads 1 --format json")).done().json();
+    assert_eq!(kept["valid_loss"], runs[2]["valid_loss"]);
+    assert_eq!(kept["metrics"]["r2"], runs[2]["r2"]);
 }
 
 #[test]

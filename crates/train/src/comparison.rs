@@ -4,15 +4,17 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use downhill_data::Dataset;
+use downhill_nn::Loss;
 use downhill_optim::{Position, Schedule};
 use rayon::prelude::*;
 
 use crate::finder::peak;
 use crate::session::first_guess;
 use crate::trainer::{check_threads, pool};
+use crate::verdict::has_grown;
 use crate::{
-    Attempt, Config, Epoch, Error, Event, RateVerdict, Source, Stop, Trained, Trainer, View, rate_verdicts,
-    usual_rate, usual_schedule,
+    Attempt, ClassWeights, Config, Epoch, Error, Event, RateVerdict, Source, Stop, Trained, Trainer, View,
+    rate_verdicts, usual_rate, usual_schedule,
 };
 
 mod kept;
@@ -43,6 +45,45 @@ pub struct Compared {
     pub was_there: bool,
     /// What its rate was among those of its group; none if there is no other rate in the group.
     pub verdict: Option<RateVerdict>,
+    /// What it minimises: losses of runs that differ in it cannot be compared.
+    objective: (Option<Loss>, ClassWeights),
+}
+
+impl Compared {
+    /// Whether it blew up and what is kept of it, if anything is, is no better than the first guess.
+    fn is_spoilt(&self) -> bool {
+        let kept = self.trained.as_ref().map_or(f64::INFINITY, |trained| trained.summary().valid_loss);
+        let blew_up = self.course.blow_up.is_some() || self.course.grown().is_some();
+        // A loss that is not a number is not below it either.
+        blew_up && !(kept < self.course.baseline)
+    }
+}
+
+/// The places of runs in order, the best first: by the validation loss of the weights that are kept, or by accuracy or R² if
+/// not all runs minimise the same. Runs that blew up come last if nothing better than the first guess is kept of them.
+pub fn ranking(runs: &[&Compared]) -> Vec<usize> {
+    let by_loss = is_by_loss(runs);
+    let cost = |run: &Compared| match run.trained.as_ref().map(Trained::summary) {
+        Some(summary) if by_loss => summary.valid_loss,
+        Some(summary) => -summary.metrics.score(),
+        None => f64::INFINITY,
+    };
+    // What is not a number is after all that are.
+    let key = |place: usize| {
+        let (run, cost) = (runs[place], cost(runs[place]));
+        (run.is_spoilt(), cost.is_nan(), cost)
+    };
+    let mut order: Vec<usize> = (0..runs.len()).collect();
+    order.sort_by(|&a, &b| {
+        let (a, b) = (key(a), key(b));
+        (a.0, a.1).cmp(&(b.0, b.1)).then(a.2.total_cmp(&b.2))
+    });
+    order
+}
+
+/// Whether all runs minimise the same loss, so that they can be ranked by it.
+pub fn is_by_loss(runs: &[&Compared]) -> bool {
+    runs.windows(2).all(|pair| pair[0].objective == pair[1].objective)
 }
 
 /// How a run went, from its events.
@@ -96,6 +137,12 @@ impl Course {
             }
             _ => {}
         }
+    }
+
+    /// The first epoch from which on the training loss is clearly above the first guess's, if it is at the end.
+    pub fn grown(&self) -> Option<u64> {
+        let grown = |epoch: &&Epoch| has_grown(self.baseline, epoch.train_loss);
+        self.epochs.iter().rev().take_while(grown).last().map(|epoch| epoch.epoch)
     }
 
     /// What [`rate_verdicts`] judges.
@@ -210,5 +257,6 @@ fn run(
         course,
         was_there,
         verdict: None,
+        objective: (config.loss, config.class_weights),
     })
 }

@@ -3,23 +3,28 @@
 //! A run is a function of its configuration, its data and its events, so it can be made again in memory, and branched
 //! off where one likes.
 
+mod advice;
+mod branches;
 mod findings;
 mod judge;
+mod replay;
 
-use std::sync::{Arc, Mutex};
-
-use downhill_data::{Dataset, Examples};
-use rayon::prelude::*;
+use downhill_data::Dataset;
+use downhill_optim::Schedule;
 use serde::Serialize;
 
-use crate::checkpoint::Snapshot;
 use crate::finder::{peak, sample};
 use crate::script::Script;
-use crate::session::fork::Course;
 use crate::session::{Outside, Session};
 use crate::trainer::{check_threads, pool, settle};
-use crate::{Config, Epoch, Error, Event, RateVerdict, RunFolder, Track, log};
+use crate::{Config, Error, Event, Plateau, RateVerdict, RunFolder, Track, log};
 
+use advice::Change;
+use branches::FACTORS;
+use judge::{Besides, Came, Judged};
+
+pub use advice::Tried;
+pub use branches::{Branch, Fork};
 pub use findings::{Finding, Trouble};
 
 /// Where branches begin, as shares of the run.
@@ -27,9 +32,6 @@ const FORKS: [f64; 3] = [0.0, 0.3, 0.6];
 
 /// How long a branch is, as a share of the run.
 const LENGTH: f64 = 0.3;
-
-/// The rates that are tried, as multiples of the one in force.
-const FACTORS: [f64; 5] = [0.1, 0.3, 1.0, 3.0, 10.0];
 
 /// The training loss is measured on no more rows than about these.
 const MOST_ROWS: usize = 4096;
@@ -41,8 +43,11 @@ pub struct Diagnosis {
     pub verdict: RateVerdict,
     /// Why, in numbers.
     pub evidence: String,
-    /// A flag to try, if the rate was not good.
+    /// A flag to try, if the rate was not good: the best of those that were tried, or to have the rate found if none
+    /// below one that is very high is known to do better. None if no whole run that was tried does better.
     pub suggestion: Option<String>,
+    /// What whole runs with other rates came to, if the rate was not good.
+    pub tried: Vec<Tried>,
     /// What else there is to say.
     pub findings: Vec<Finding>,
     /// The mean training loss of the first guess, which knows nothing.
@@ -65,43 +70,6 @@ pub struct Diagnosis {
     pub(crate) replayed: Vec<(u64, f64)>,
 }
 
-/// A point from which a run was continued at other rates.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Fork {
-    /// The steps made before it.
-    pub step: u64,
-    /// The rate of the next step.
-    pub lr: f64,
-    /// The mean training loss there; none if it is no finite number.
-    pub loss: Option<f64>,
-    /// How many steps each branch has.
-    pub steps: u64,
-    /// The branches: the schedule's rate times each factor for half of the steps, then down to zero.
-    pub branches: Vec<Branch>,
-    /// The loss after as many steps of the schedule as it is, without going down to zero.
-    pub held: Option<f64>,
-}
-
-/// A continuation of a run at another rate.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Branch {
-    /// What the rates of the schedule are multiplied by.
-    pub factor: f64,
-    /// The mean training loss at its end; none if it blew up.
-    pub loss: Option<f64>,
-}
-
-/// What making the run again showed.
-struct Replay {
-    snapshots: Vec<Snapshot>,
-    epochs: Vec<Epoch>,
-    /// The step and the rate at which it first blew up.
-    blow_up: Option<(u64, f64)>,
-    /// The highest rate that a step was made with.
-    peak: f64,
-    steps: u64,
-}
-
 /// Finds out what was wrong with a run, above all with its learning rate.
 ///
 /// The run is made again in memory. At its start and after 30% and 60% of its steps it is branched off and continued for
@@ -111,9 +79,15 @@ struct Replay {
 /// the same batches, so that differences are the rate's doing. This costs 6.4 runs, on as many threads as there are (one a
 /// core unless given); the result is the same bit for bit on any number of them.
 ///
-/// The verdict takes the best of all branches for the best that could have been reached: a rate is good if the run
-/// misses at most 1.5% of what that gains over the first guess, low if the best branch has a higher rate, high if
-/// it has the same or a lower one, and very high if the run blew up or its loss has grown.
+/// The verdict takes the best of all branches for the best that could have been reached, and judges by it as
+/// [`rate_verdicts`](crate::rate_verdicts) judges by the best run, at 0.3 of the distances, as a branch has 30% of the
+/// steps: a rate is good if the run misses at most 1.5% of what the best branch gains over the first guess, and its loss is at
+/// most 15% above the branch's, or 0.3% of the first guess's where that is nearly nothing. It is low if the best branch
+/// has a higher rate, high if it has the same or a lower one, and very high if the run blew up or its loss has grown.
+///
+/// What is suggested was tried: where the rate was not good, the whole run is made again with the rates of the best
+/// branches, up to three runs more. These are rates as they would be given to a new run: the highest of the branch's own
+/// schedule, under all that the guard, the plateau or a command had done to it by then.
 ///
 /// # Errors
 ///
@@ -171,6 +145,7 @@ fn examine(
 ) -> Result<Diagnosis, Error> {
     let mut session = Session::new(config, data, parallel)?;
     let mut script = Script::default();
+    let folder = kept.as_ref().map(|(folder, _)| *folder);
     if let Some((folder, told)) = kept {
         session.restore_start(folder)?;
         script = told;
@@ -180,33 +155,49 @@ fn examine(
     let planned = peak(session.schedule(), session.position());
     let told = !script.is_empty();
     let at = |share: f64| (share * total as f64) as u64;
-    let replay = replay(session, FORKS.map(|share| start + at(share)).to_vec(), script)?;
+    let replay = replay::replay(session, FORKS.map(|share| start + at(share)).to_vec(), script)?;
     let peak_rate = if told { replay.peak } else { planned };
     let rows = sample(&data.train, MOST_ROWS)?;
     let length = at(LENGTH).max(1);
 
     let mut last = Session::new(config, data, false)?;
-    let end = match replay.snapshots.last() {
+    let end = match &replay.end {
         Some(snapshot) => {
             last.go_back(snapshot);
             Some(last.loss_of(&rows)?).filter(|loss| loss.is_finite())
         }
         None => None,
     };
-    let forks = branch(config, data, &replay, &rows, length)?;
+    let forks = branches::branch(config, data, &replay.starts, &rows, length)?;
     let mut steps = replay.steps;
     for fork in &forks {
         steps += (FACTORS.len() as u64 + 1) * fork.steps;
     }
-    let judged = judge::judge(baseline, end, replay.blow_up, &forks);
-    let findings = findings::findings(config, &replay, &forks, &mut last, &rows, (baseline, end))?;
-    let next = || judged.factor.map(|factor| factor * peak_rate);
-    let suggestion = (judged.verdict != RateVerdict::Good)
-        .then(|| judge::suggestion(config.lr.as_ref().expect("resolved"), next()));
+    let came = Came { baseline, end, blow_up: replay.blow_up, peak_rate };
+    let judged = judge::judge(&came, &forks);
+
+    let epochs = replay.end.as_ref().and_then(|end| end.progress.epochs);
+    let changes = changes(&judged, config, planned);
+    let trials = advice::try_all(changes, (config, data), folder, &rows, start + at(FORKS[1]), epochs)?;
+    steps += trials.iter().map(|trial| trial.replay.steps).sum::<u64>();
+    let better = judge::better(&came, judged.verdict, &trials);
+    let suggestion = match better {
+        Some(trial) => Some(trial.tried.flag.clone()),
+        None => came.is_lost(judged.verdict).then(|| "--lr auto".into()),
+    };
+    let mut look = findings::Look {
+        config,
+        session: &mut last,
+        rows: sample(&rows, findings::TRACED_ROWS)?,
+        verdict: judged.verdict,
+        suggestion: suggestion.as_deref(),
+    };
+    let findings = look.findings(&came, &replay, &forks, better.map(|trial| &trial.replay))?;
     Ok(Diagnosis {
         verdict: judged.verdict,
         evidence: judged.evidence,
         suggestion,
+        tried: trials.iter().map(|trial| trial.tried.clone()).collect(),
         findings,
         baseline,
         end,
@@ -219,85 +210,14 @@ fn examine(
     })
 }
 
-/// Makes the run again, and keeps its states before these steps.
-fn replay(session: Session<'_>, keep: Vec<u64>, script: Script) -> Result<Replay, Error> {
-    #[derive(Default)]
-    struct Seen {
-        epochs: Vec<Epoch>,
-        blow_up: Option<(u64, f64)>,
-        lr: f64,
-        peak: f64,
-        steps: u64,
+/// What to try in a run, the highest rate of whose schedule is `peak`.
+fn changes(judged: &Judged, config: &Config, peak: f64) -> Vec<Change> {
+    let own = config.lr.as_ref().expect("resolved");
+    let mut changes: Vec<Change> = judged.rates.iter().map(|&rate| Change::rate(own, peak, rate)).collect();
+    match judged.besides {
+        Besides::Decay if matches!(own, Schedule::Constant(_)) => changes.push(Change::decay(peak)),
+        Besides::NoCuts if config.plateau != Plateau::Off => changes.push(Change::no_plateau(own, peak)),
+        Besides::Decay | Besides::NoCuts | Besides::Nothing => {}
     }
-    let seen = Arc::new(Mutex::new(Seen::default()));
-    let view = {
-        let seen = seen.clone();
-        move |event: &Event| {
-            let mut seen = seen.lock().expect("nobody panics with it");
-            match event {
-                Event::Step { lr, .. } => {
-                    seen.lr = *lr;
-                    seen.peak = seen.peak.max(*lr);
-                    seen.steps += 1;
-                }
-                Event::Epoch(epoch) => seen.epochs.push(epoch.clone()),
-                Event::Rollback { step, to, .. } => {
-                    let lr = seen.lr;
-                    seen.blow_up.get_or_insert((*step, lr));
-                    seen.epochs.retain(|epoch| epoch.step <= *to);
-                }
-                Event::Stop { step, reason: crate::Stop::Diverged { lr }, .. } => {
-                    seen.blow_up.get_or_insert((*step, *lr));
-                }
-                _ => {}
-            }
-        }
-    };
-    let mut outside = Outside { views: vec![Box::new(view)], keep, script, ..Outside::default() };
-    match session.run(&mut outside) {
-        Ok(_) | Err(Error::Diverged { .. }) => {}
-        Err(error) => return Err(error),
-    }
-    let Seen { epochs, blow_up, peak, steps, .. } =
-        std::mem::take(&mut *seen.lock().expect("nobody panics with it"));
-    Ok(Replay { snapshots: outside.kept, epochs, blow_up, peak, steps })
-}
-
-/// Goes on from each state but the last, at each rate.
-fn branch(
-    config: &Config,
-    data: &Dataset,
-    replay: &Replay,
-    rows: &Examples,
-    length: u64,
-) -> Result<Vec<Fork>, Error> {
-    let (_, starts) =
-        replay.snapshots.split_last().map_or((None, &[][..]), |(last, rest)| (Some(last), rest));
-    let courses = FACTORS.map(|factor| (factor, Course::Settled)).into_iter().chain([(1.0, Course::Held)]);
-    let courses: Vec<_> = courses.collect();
-    let jobs: Vec<_> =
-        starts.iter().flat_map(|start| courses.iter().map(move |course| (start, *course))).collect();
-    let lead = |(start, (factor, course)): (&Snapshot, (f64, Course))| -> Result<Option<f64>, Error> {
-        let mut session = Session::new(config, data, false)?;
-        if !session.go_on(start, factor, length, course)? {
-            return Ok(None);
-        }
-        Ok(Some(session.loss_of(rows)?).filter(|loss| loss.is_finite()))
-    };
-    let losses = jobs.into_par_iter().with_max_len(1).map(lead).collect::<Result<Vec<_>, Error>>()?;
-    let mut session = Session::new(config, data, false)?;
-    let mut forks = Vec::new();
-    for (start, losses) in starts.iter().zip(losses.chunks(courses.len())) {
-        session.go_back(start);
-        let branches = FACTORS.iter().zip(losses).map(|(&factor, &loss)| Branch { factor, loss });
-        forks.push(Fork {
-            step: start.progress.step,
-            lr: session.rate_in_force(),
-            loss: Some(session.loss_of(rows)?).filter(|loss| loss.is_finite()),
-            steps: length.min(session.total_steps() - start.progress.step),
-            branches: branches.collect(),
-            held: losses[FACTORS.len()],
-        });
-    }
-    Ok(forks)
+    changes
 }

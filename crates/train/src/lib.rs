@@ -50,9 +50,9 @@ mod verdict;
 
 pub use branch::{BranchPoint, Parent};
 pub use command::{Command, RateChange};
-pub use comparison::{BlowUp, Compared, Contender, Course, Shelf, compare};
+pub use comparison::{BlowUp, Compared, Contender, Course, Shelf, compare, is_by_loss, ranking};
 pub use config::{ClassWeights, Config, Network, USUAL_EMA, usual_rate, usual_schedule};
-pub use diagnosis::{Branch, Diagnosis, Finding, Fork, Trouble, diagnose, diagnose_run};
+pub use diagnosis::{Branch, Diagnosis, Finding, Fork, Tried, Trouble, diagnose, diagnose_run};
 pub use early_stopping::{EarlyStopping, Keep, Patience};
 pub use environment::Environment;
 pub use error::Error;
@@ -76,4 +76,4 @@ pub use steering::Steering;
 pub use summary::Summary;
 pub use track::{Track, Tracked};
 pub use trainer::{Trained, Trainer};
-pub use verdict::{Attempt, CLEAR, RateVerdict, rate_verdicts};
+pub use verdict::{Attempt, CLEAR, CLOSE, NEGLIGIBLE, RateVerdict, rate_verdicts};

@@ -45,6 +45,15 @@ pub struct Attempt {
 /// How much of what the best run gains over the first guess another may miss, and still have a good rate.
 pub const CLEAR: f64 = 0.05;
 
+/// How far above the best run's loss another may end, as a share of that loss, and still have a good rate.
+///
+/// Where the best loss is small, 5% of the gain is many times that loss: of a first guess of 2.3 and a best of 0.066, it
+/// would take 0.17 for as good.
+pub const CLOSE: f64 = 0.5;
+
+/// Differences below this share of the first guess's loss do not count: losses of nearly nothing are all the same.
+pub const NEGLIGIBLE: f64 = 0.01;
+
 /// A run is still falling if more than this share of all it gained came in its second half.
 ///
 /// Where progress goes with the sum of the rates, it is 50% of it at a constant rate and 18% under a cosine.
@@ -71,10 +80,12 @@ impl Attempt {
 /// The share of the first guess's loss that must be gained for anything to have been learned.
 const LEARNED: f64 = 1e-3;
 
-/// How much of what `best` gains over `baseline` an end misses: 0 is as good, 1 has learned nothing. None if even `best`
-/// has learned nothing.
-pub(crate) fn missed(baseline: f64, best: f64, end: f64) -> Option<f64> {
-    (baseline - best > LEARNED * baseline).then(|| (end - best) / (baseline - best))
+/// How far above the best loss another is, as a multiple of how far it may be: 0 is as good, above 1 it is not good. None
+/// if even the best has learned nothing.
+pub(crate) fn distance(baseline: f64, best: f64, end: f64) -> Option<f64> {
+    let gain = baseline - best;
+    let allowed = (CLEAR * gain).min((CLOSE * best).max(NEGLIGIBLE * baseline));
+    (gain > LEARNED * baseline).then(|| (end - best) / allowed)
 }
 
 /// Whether a loss is clearly above the first guess's.
@@ -85,9 +96,10 @@ pub(crate) fn has_grown(baseline: f64, end: f64) -> bool {
 /// The verdict on each of several rates, `baseline` being the mean loss of the first guess, which knows nothing.
 ///
 /// - *Very high*: the run blew up, or ended with a loss more than 5% above the first guess's.
-/// - *Good*: it ended with at least 95% of the gain over the first guess that the best of all has. But if it is the
-///   highest rate that was tried and its loss was still falling (more than 15% of its gain came in the second half of
-///   its epochs), it is low: the best rate is not among those.
+/// - *Good*: its loss is near the best of all: it has at least 95% of the best one's gain over the first guess, and its
+///   loss is at most half as much again as the best, or above it by no more than 1% of the first guess's loss where the best
+///   is nearly nothing. But if it is the highest rate that was tried and its loss was still falling (more than 15% of
+///   its gain came in the second half of its epochs), it is low: the best rate is not among those.
 /// - *Low* and *high*: the others whose rate is below and above the best one's.
 ///
 /// Losses are those of training: the rate is what optimisation needs, and a rate that fits the data faster is not
@@ -100,10 +112,10 @@ pub fn rate_verdicts(baseline: f64, attempts: &[Attempt]) -> Vec<RateVerdict> {
     let highest = attempts.iter().map(|attempt| attempt.rate).fold(0.0, f64::max);
     let judge = |attempt: &Attempt| {
         let (Some(end), Some((best, best_rate))) = (end(attempt), best) else { return RateVerdict::VeryHigh };
-        match missed(baseline, best, end) {
+        match distance(baseline, best, end) {
             None => RateVerdict::Low,
-            Some(missed) if missed > CLEAR && attempt.rate > best_rate => RateVerdict::High,
-            Some(missed) if missed > CLEAR => RateVerdict::Low,
+            Some(distance) if distance > 1.0 && attempt.rate > best_rate => RateVerdict::High,
+            Some(distance) if distance > 1.0 => RateVerdict::Low,
             Some(_) if attempt.rate >= highest && attempt.is_falling(baseline) => RateVerdict::Low,
             Some(_) => RateVerdict::Good,
         }
@@ -170,9 +182,15 @@ mod tests {
     }
 
     #[test]
-    fn five_percent_of_the_gain_is_the_line() {
-        // The best gains 0.8 of 1; 0.04 of that may be missed.
-        let just = |end| rate_verdicts(1.0, &[attempt(0.1, 0.2, 9.0), attempt(0.3, end, 9.0)])[1];
-        assert_eq!((just(0.239), just(0.241)), (Good, High));
+    fn good_is_near_the_best() {
+        let just = |best, end| rate_verdicts(2.0, &[attempt(0.1, best, 9.0), attempt(0.3, end, 9.0)])[1];
+        // The best gains 1.6; 0.08 of that may be missed.
+        assert_eq!((just(0.4, 0.479), just(0.4, 0.481)), (Good, High));
+        // Of a small loss half as much again is the line, though it is a little of the gain.
+        assert_eq!((just(0.06, 0.089), just(0.06, 0.091)), (Good, High));
+        // Of nearly nothing it is 1% of the first guess's.
+        assert_eq!((just(1e-4, 0.0200), just(1e-4, 0.0202)), (Good, High));
+        assert_eq!(rate_verdicts(2.3, &[attempt(0.1, 0.066, 9.0), attempt(0.2, 0.17, 9.0)]), [Good, High]);
+        assert_eq!(rate_verdicts(2.3, &[attempt(0.1, 0.17, 9.0), attempt(0.2, 0.066, 9.0)]), [Low, Good]);
     }
 }

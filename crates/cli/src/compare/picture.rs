@@ -1,25 +1,18 @@
 //! The losses of compared runs, as curves.
 
-use downhill::train::Compared;
+use downhill::train::{Compared, ranking};
 use downhill_report::{Axis, Curve, Curves, Lang, Word};
 
-use super::{Entrant, ended, name, verdict};
+use super::{Entrant, name, verdict};
 use crate::braille::{self, Frame};
 
 /// Of more runs than these, the best are drawn in colours and with names, and the others behind them: so many colours can be
 /// told apart.
 const MOST_NAMED: usize = 7;
 
-/// Which runs are drawn with their names: the best, in their order.
+/// Which runs are drawn with their names: the best, as the table ranks them.
 fn named(entrants: &[Entrant]) -> Vec<bool> {
-    let training = is_judged(entrants);
-    let loss = |(_, compared): &Entrant| match ended(compared) {
-        Some((train, _)) if training => train,
-        Some((_, valid)) => valid,
-        None => f64::INFINITY,
-    };
-    let mut order: Vec<usize> = (0..entrants.len()).collect();
-    order.sort_by(|&a, &b| loss(&entrants[a]).total_cmp(&loss(&entrants[b])));
+    let order = ranking(&entrants.iter().map(|(_, compared)| compared).collect::<Vec<_>>());
     let mut named = vec![false; entrants.len()];
     order.into_iter().take(MOST_NAMED).for_each(|index| named[index] = true);
     named
@@ -39,7 +32,7 @@ fn points(compared: &Compared, training: bool) -> Vec<(f64, f64)> {
     points
 }
 
-fn is_judged(entrants: &[Entrant]) -> bool {
+pub fn is_judged(entrants: &[Entrant]) -> bool {
     entrants.iter().any(|(_, compared)| compared.verdict.is_some())
 }
 

@@ -1,14 +1,19 @@
 //! What there is to say of a run besides its rate.
 
 use downhill_data::Examples;
+use downhill_optim::Schedule;
 use serde::Serialize;
 
-use super::{Fork, Replay};
+use super::Fork;
+use super::advice::Change;
+use super::judge::Came;
+use super::replay::Replay;
+use crate::checkpoint::Snapshot;
 use crate::number::fixed;
 use crate::propagation::{self, Verdict};
 use crate::session::Session;
-use crate::verdict::{CLEAR, missed};
-use crate::{Config, Error};
+use crate::verdict::distance;
+use crate::{Config, Error, LayerSignals, RateVerdict};
 
 /// Something that was found, with a flag to try against it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -56,29 +61,150 @@ const SMALL: f64 = 1e-5;
 const LARGE: f64 = 0.1;
 
 /// Units and gradients are looked at on no more rows than these.
-const TRACED_ROWS: usize = 1024;
+pub(super) const TRACED_ROWS: usize = 1024;
 
-pub(super) fn findings(
-    config: &Config,
-    replay: &Replay,
-    forks: &[Fork],
-    session: &mut Session<'_>,
-    rows: &Examples,
-    (baseline, end): (f64, Option<f64>),
-) -> Result<Vec<Finding>, Error> {
-    let mut findings = Vec::new();
-    findings.extend(overfitting(replay));
-    findings.extend(noise(config, forks, baseline, end));
-    if let Some(last) = replay.snapshots.last() {
-        session.go_back(last);
-        layers(session, rows, &mut findings)?;
+/// What there is to look at.
+pub(super) struct Look<'s, 'a> {
+    pub config: &'s Config,
+    pub session: &'s mut Session<'a>,
+    /// Not more than [`TRACED_ROWS`].
+    pub rows: Examples,
+    pub verdict: RateVerdict,
+    /// The flag to try against the rate.
+    pub suggestion: Option<&'s str>,
+}
+
+impl Look<'_, '_> {
+    /// Everything but the rate. `better` is the run with the rate that is suggested, if it was tried: what is not found
+    /// there is the rate's doing, and the suggestion is that one.
+    pub fn findings(
+        &mut self,
+        run: &Came,
+        replay: &Replay,
+        forks: &[Fork],
+        better: Option<&Replay>,
+    ) -> Result<Vec<Finding>, Error> {
+        let mut findings = Vec::new();
+        findings.extend(overfitting(replay));
+        findings.extend(noise(self.config, forks, run));
+        // In the middle, where no warmup is left and no rate has come down yet.
+        let middle = forks.get(1).and_then(|_| replay.starts.get(1));
+        let mut own = self.layers(replay.end.as_ref())?;
+        own.extend(self.updates(middle)?);
+        let mut others = Vec::new();
+        if let Some(better) = better {
+            others = self.layers(better.end.as_ref())?;
+            others.extend(self.updates(better.starts.first())?);
+        }
+        let found_there = |finding: &Finding| {
+            others.iter().any(|other| (other.trouble, other.layer) == (finding.trouble, finding.layer))
+        };
+        for finding in &mut own {
+            if finding.trouble == Trouble::DeadUnits {
+                self.died(finding, replay, better)?;
+            } else if let (Some(flag), Some(_), false) = (self.suggestion, better, found_there(finding)) {
+                finding.evidence += &format!("; with {flag} this is not so");
+                finding.suggestion = flag.into();
+            }
+        }
+        findings.extend(own);
+        Ok(findings)
     }
-    // In the middle, where no warmup is left and no rate has come down yet.
-    if let Some(middle) = forks.get(1).and_then(|_| replay.snapshots.get(1)) {
-        session.go_back(middle);
-        updates(session, &mut findings)?;
+
+    /// Says of dead units when they died, and suggests another rate if it was the rate that killed them.
+    fn died(&mut self, finding: &mut Finding, replay: &Replay, better: Option<&Replay>) -> Result<(), Error> {
+        let layer = finding.layer;
+        let mut dead = |state: Option<&Snapshot>| -> Result<Option<f64>, Error> {
+            let signals = self.signals(state)?;
+            Ok(signals.into_iter().find(|signals| Some(signals.layer) == layer).map(|signals| signals.dead))
+        };
+        let (before, with) = (dead(replay.starts.first())?, dead(better.and_then(|run| run.end.as_ref()))?);
+        if let Some(before) = before {
+            finding.evidence += &format!(" at the end, {:.0}% at the start", 100.0 * before);
+        }
+        let Some(flag) = self.suggestion else { return Ok(()) };
+        if let Some(with) = with {
+            finding.evidence += &format!(", {:.0}% at the end with {flag}", 100.0 * with);
+        }
+        let is_high = matches!(self.verdict, RateVerdict::High | RateVerdict::VeryHigh);
+        let were_alive = before.is_some_and(|before| before <= DEAD);
+        if with.map_or(is_high && were_alive, |with| with <= DEAD) {
+            finding.evidence += ": it is the rate's doing";
+            finding.suggestion = flag.into();
+        }
+        Ok(())
     }
-    Ok(findings)
+
+    /// What the hidden layers do in a state of the run, those with the same activation as the first.
+    fn signals(&mut self, state: Option<&Snapshot>) -> Result<Vec<LayerSignals>, Error> {
+        let Some(state) = state else { return Ok(Vec::new()) };
+        self.session.go_back(state);
+        let traces = self.session.trace(&self.rows)?;
+        let Some(activation) = traces.first().and_then(|trace| trace.activation) else {
+            return Ok(Vec::new());
+        };
+        // The bounds are those of the activation, which layers may have of several kinds.
+        let alike: Vec<_> = traces.into_iter().filter(|trace| trace.activation == Some(activation)).collect();
+        Ok(propagation::signals(&alike, activation.bounds()))
+    }
+
+    fn layers(&mut self, state: Option<&Snapshot>) -> Result<Vec<Finding>, Error> {
+        let signals = self.signals(state)?;
+        let count = self.rows.rows();
+        let last_gradient = signals.last().map_or(0.0, |layer| layer.gradient_std);
+        let mut findings = Vec::new();
+        for layer in &signals {
+            let mut tell = |trouble, evidence: String, suggestion: &str| {
+                let suggestion = suggestion.into();
+                findings.push(Finding { trouble, layer: Some(layer.layer), evidence, suggestion });
+            };
+            let ratio = layer.gradient_std / last_gradient;
+            let gradient =
+                format!("the gradient that comes to it is {ratio:.1e} times the last hidden layer's");
+            if layer.dead > DEAD {
+                let dead = 100.0 * layer.dead;
+                let evidence = format!("{dead:.0}% of its {} units do nothing on {count} rows", layer.units);
+                tell(Trouble::DeadUnits, evidence, "--activation leaky-relu");
+            }
+            match layer.verdict {
+                Verdict::Healthy => {}
+                Verdict::Saturated => {
+                    let share = 100.0 * layer.saturated.unwrap_or(0.0);
+                    let evidence = format!("{share:.0}% of its activations are where the function is flat");
+                    tell(Trouble::SaturatedUnits, evidence, "--batch-norm");
+                }
+                // Of a trained network, only the way back counts: what differs between rows is what it is made to show.
+                Verdict::Exploding if ratio > 1.0 => {
+                    tell(Trouble::ExplodingGradients, gradient, "--clip-norm 1")
+                }
+                Verdict::Vanishing if ratio < 1.0 => {
+                    tell(Trouble::VanishingGradients, gradient, "--batch-norm")
+                }
+                Verdict::Exploding | Verdict::Vanishing => {}
+            }
+        }
+        Ok(findings)
+    }
+
+    fn updates(&mut self, state: Option<&Snapshot>) -> Result<Vec<Finding>, Error> {
+        let Some(state) = state else { return Ok(Vec::new()) };
+        self.session.go_back(state);
+        let mut findings = Vec::new();
+        for (index, (name, moved)) in self.session.movements()?.iter().enumerate() {
+            let (trouble, times) = match *moved {
+                moved if moved < SMALL => (Trouble::SmallUpdates, "10"),
+                moved if moved > LARGE && moved.is_finite() => (Trouble::LargeUpdates, "0.1"),
+                _ => continue,
+            };
+            findings.push(Finding {
+                trouble,
+                layer: Some(index + 1),
+                evidence: format!("a step moves its weights by {moved:.1e} of their norm"),
+                suggestion: format!("--group 'name({name}, lr={times})'"),
+            });
+        }
+        Ok(findings)
+    }
 }
 
 fn overfitting(replay: &Replay) -> Option<Finding> {
@@ -103,92 +229,29 @@ fn overfitting(replay: &Replay) -> Option<Finding> {
     })
 }
 
-fn noise(config: &Config, forks: &[Fork], baseline: f64, end: Option<f64>) -> Option<Finding> {
+fn noise(config: &Config, forks: &[Fork], run: &Came) -> Option<Finding> {
     let fork = forks.last()?;
     let settled = fork.branches.iter().find(|branch| branch.factor == 1.0)?.loss?;
     let held = fork.held?;
     let best = forks.iter().flat_map(|fork| &fork.branches).filter_map(|branch| branch.loss);
-    let best = best.chain(end).fold(settled, f64::min);
-    // As a share of all that can be gained.
-    let gain = missed(baseline, best, held)? - missed(baseline, best, settled)?;
-    if gain <= CLEAR {
+    let best = best.chain(run.end).fold(settled, f64::min);
+    let from = |loss| distance(run.baseline, best, loss);
+    if from(held)? - from(settled)? <= 1.0 {
         return None;
     }
-    let rate = super::judge::rounded(fork.lr);
     let batch = config.batch.unwrap_or(1).saturating_mul(4);
-    let is_constant = matches!(config.lr, Some(downhill_optim::Schedule::Constant(_)));
+    let is_constant = matches!(config.lr, Some(Schedule::Constant(_)));
     Some(Finding {
         trouble: Trouble::Noise,
         layer: None,
         evidence: format!(
-            "{} steps after step {} the training loss is {} if the rate stays as it is, and {} if it goes down to zero",
+            "{} steps after step {} the training loss is {} under the schedule as it is, and {} if its rate goes down to \
+             zero in the second half of them",
             fork.steps,
             fork.step,
             fixed(held),
             fixed(settled)
         ),
-        suggestion: if is_constant { format!("--lr 'cosine({rate})'") } else { format!("--batch {batch}") },
+        suggestion: if is_constant { Change::decay(fork.peak_rate).flag } else { format!("--batch {batch}") },
     })
-}
-
-fn layers(session: &mut Session<'_>, rows: &Examples, findings: &mut Vec<Finding>) -> Result<(), Error> {
-    let rows = super::sample(rows, TRACED_ROWS)?;
-    let count = rows.rows();
-    let traces = session.trace(&rows)?;
-    let Some(activation) = traces.first().and_then(|trace| trace.activation) else { return Ok(()) };
-    // The bounds are those of the activation, which layers may have of several kinds.
-    let alike: Vec<_> = traces.into_iter().filter(|trace| trace.activation == Some(activation)).collect();
-    let signals = propagation::signals(&alike, activation.bounds());
-    let last_gradient = signals.last().map_or(0.0, |layer| layer.gradient_std);
-    for layer in &signals {
-        let mut tell = |trouble, evidence: String, suggestion: &str| {
-            let suggestion = suggestion.into();
-            findings.push(Finding { trouble, layer: Some(layer.layer), evidence, suggestion });
-        };
-        let ratio = layer.gradient_std / last_gradient;
-        if layer.dead > DEAD {
-            let evidence =
-                format!("{:.0}% of its {} units do nothing on {count} rows", 100.0 * layer.dead, layer.units);
-            tell(Trouble::DeadUnits, evidence, "--activation leaky-relu");
-        }
-        match layer.verdict {
-            Verdict::Healthy => {}
-            Verdict::Saturated => {
-                let share = 100.0 * layer.saturated.unwrap_or(0.0);
-                let evidence = format!("{share:.0}% of its activations are where the function is flat");
-                tell(Trouble::SaturatedUnits, evidence, "--batch-norm");
-            }
-            // Of a trained network, only the way back counts: what differs between rows is what it is made to show.
-            Verdict::Exploding if ratio > 1.0 => {
-                let evidence =
-                    format!("the gradient that comes to it is {ratio:.1e} times the last hidden layer's");
-                tell(Trouble::ExplodingGradients, evidence, "--clip-norm 1");
-            }
-            Verdict::Vanishing if ratio < 1.0 => {
-                let evidence =
-                    format!("the gradient that comes to it is {ratio:.1e} times the last hidden layer's");
-                tell(Trouble::VanishingGradients, evidence, "--batch-norm");
-            }
-            Verdict::Exploding | Verdict::Vanishing => {}
-        }
-    }
-    Ok(())
-}
-
-fn updates(session: &mut Session<'_>, findings: &mut Vec<Finding>) -> Result<(), Error> {
-    let movements = session.movements()?;
-    for (index, (name, moved)) in movements.iter().enumerate() {
-        let (trouble, times) = match *moved {
-            moved if moved < SMALL => (Trouble::SmallUpdates, "10"),
-            moved if moved > LARGE && moved.is_finite() => (Trouble::LargeUpdates, "0.1"),
-            _ => continue,
-        };
-        findings.push(Finding {
-            trouble,
-            layer: Some(index + 1),
-            evidence: format!("a step moves its weights by {moved:.1e} of their norm"),
-            suggestion: format!("--group 'name({name}, lr={times})'"),
-        });
-    }
-    Ok(())
 }

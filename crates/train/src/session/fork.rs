@@ -2,12 +2,13 @@
 
 use downhill_data::Examples;
 use downhill_nn::{Batch, Loss, Model, Targets, Trace, Workspace};
-use downhill_optim::Schedule;
+use downhill_optim::{Position, Schedule};
 
 use super::{Outside, Session, targets};
-use crate::Error;
 use crate::checkpoint::Snapshot;
+use crate::finder::peak;
 use crate::layers::Norms;
+use crate::{Error, RateChange};
 
 /// How the rate of a branch moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +43,23 @@ impl Session<'_> {
         self.rate()
     }
 
+    /// The highest rate of the schedule in force, under all that was done to it so far.
+    pub fn peak_in_force(&self) -> f64 {
+        let steering = &self.progress.steering;
+        let (schedule, place) = steering.in_force(self.lr, self.position());
+        steering.scale * peak(schedule, Position { step: 0, ..place })
+    }
+
     pub fn schedule(&self) -> &Schedule {
         self.lr
+    }
+
+    /// Follows another schedule from here on, for so many epochs if the run was told how many: as the run would if it were
+    /// started with that one.
+    pub fn follow(&mut self, schedule: &Schedule, epochs: Option<u64>) {
+        let position = self.position();
+        self.progress.steering.change(&RateChange::Follow(schedule.clone()), position);
+        self.progress.epochs = epochs;
     }
 
     /// Goes to a state that was kept by a run of the same configuration and data.
