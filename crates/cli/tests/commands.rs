@@ -134,7 +134,9 @@ fn control_characters_in_data_do_not_reach_the_terminal() {
     assert!(trained.stdout.contains("\\u{1b}[31mb"), "{}", trained.stdout);
     assert!(trained.stderr.contains("`\\u{1b}[2Jy`"), "{}", trained.stderr);
     // Files and what programs read keep them.
-    let predicted = place.run("predict escapes escapes.csv").done().stdout;
+    let shown = place.run("predict escapes escapes.csv").done().stdout;
+    assert!(shown.starts_with("prediction,p(\\u{1b}"), "{shown:?}");
+    let predicted = place.run("predict escapes escapes.csv --format csv").done().stdout;
     assert!(predicted.starts_with("prediction,p(\u{1b}"), "{predicted:?}");
 }
 

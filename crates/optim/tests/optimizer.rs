@@ -373,8 +373,10 @@ fn the_average_follows_the_weights() {
             if step == 0 {
                 average = params.clone();
             }
+            // At first as the mean in which each step counts in proportion to its number.
+            let new = (2.0 / (step as f64 + 2.0)).max(0.2);
             for (e, p) in average.iter_mut().zip(&params) {
-                *e = 0.8 * *e + 0.2 * p;
+                *e = (1.0 - new) * *e + new * p;
             }
             let mut shown = vec![0.0; 8];
             optimizer.evaluation(&params, &mut shown);
@@ -425,7 +427,8 @@ fn rmsprop_keeps_its_slots_without_momentum_for_a_while() {
     for (step, momentum) in [0.9, 0.0, 0.0, 0.9, 0.9].into_iter().enumerate() {
         optimizer.set_momentum(momentum);
         optimizer.step(step as u64, 0.01, &mut p, &[1.0]);
-        average = if step == 0 { p[0] } else { 0.5 * (average + p[0]) };
+        let new = (2.0 / (step as f64 + 2.0)).max(0.5);
+        average = (1.0 - new) * average + new * p[0];
         optimizer.evaluation(&p, &mut shown);
         assert!((shown[0] - average).abs() < 1e-15, "step {step}: {} is not {average}", shown[0]);
     }

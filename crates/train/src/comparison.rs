@@ -55,7 +55,7 @@ impl Compared {
         let kept = self.trained.as_ref().map_or(f64::INFINITY, |trained| trained.summary().valid_loss);
         let blew_up = self.course.blow_up.is_some() || self.course.grown().is_some();
         // A loss that is not a number is not below it either.
-        blew_up && !(kept < self.course.baseline)
+        blew_up && (kept.is_nan() || kept >= self.course.baseline)
     }
 }
 

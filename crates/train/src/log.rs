@@ -180,7 +180,7 @@ pub(crate) fn begins(records: &[Record]) -> bool {
 /// The fingerprint of the data that a run was trained with, if its log says it where it begins.
 pub(crate) fn data_fingerprint(path: &Path) -> Option<String> {
     let mut line = Vec::new();
-    BufReader::new(File::open(path).ok()?).take(MOST_OF_START).read_until(b'\n', &mut line).ok()?;
+    BufReader::new(file::open(path).ok()?).take(MOST_OF_START).read_until(b'\n', &mut line).ok()?;
     match serde_json::from_slice::<Record>(&line).ok()?.event {
         Event::Start { data_fingerprint, .. } => data_fingerprint,
         _ => None,

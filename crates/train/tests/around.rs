@@ -20,6 +20,8 @@ fn config() -> Config {
         lr,
         network,
         early_stopping: "off".parse().unwrap(),
+        keep: Keep::Last,
+        ema: Some(0.0),
         ..Config::default()
     }
 }
@@ -235,7 +237,7 @@ fn an_average_is_good_from_the_first_steps_on() {
 fn the_best_epoch_is_kept_without_early_stopping() {
     // Good at first, and then a rate that only does harm.
     let lr = Some("sequence(0.01, 3ep, 0.5)".parse().unwrap());
-    let config = Config { lr, guard: Guard::Off, ema: Some(0.0), epochs: 12, ..config() };
+    let config = Config { lr, guard: Guard::Off, epochs: 12, keep: Keep::Best, ..config() };
     let best = run(config.clone()).unwrap().0;
     let last = run(Config { keep: Keep::Last, ..config }).unwrap().0;
     assert!(best.summary().best_epoch.unwrap() < 12, "else this is not a test");

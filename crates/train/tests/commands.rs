@@ -376,7 +376,7 @@ fn settings_change_in_a_branch() {
         |config| config.training.restraints.l2 = 1e-3,
         |config| config.training.epochs = 20,
         |config| config.training.batch = Some(30),
-        |config| config.training.ema = Some(0.9),
+        |config| config.training.ema = Some(0.0),
     ];
     for (number, change) in cases.into_iter().enumerate() {
         let trained = branch(runs.path(), &run, BranchPoint::Epochs(4), change, &[]);

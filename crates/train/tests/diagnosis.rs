@@ -5,7 +5,7 @@ use downhill_nn::Mlp;
 use std::path::Path;
 
 use downhill_train::{
-    Command, Config, Diagnosis, EarlyStopping, Guard, Network, RateVerdict, RunFolder, Source, Trainer,
+    Command, Config, Diagnosis, EarlyStopping, Guard, Keep, Network, RateVerdict, RunFolder, Source, Trainer,
     Trouble, diagnose, diagnose_run,
 };
 
@@ -19,6 +19,8 @@ fn config(rule: &str, lr: &str, epochs: u64) -> Config {
         lr: Some(lr.parse().unwrap()),
         epochs,
         early_stopping: EarlyStopping::Off,
+        keep: Keep::Last,
+        ema: Some(0.0),
         ..Config::default()
     }
 }

@@ -33,7 +33,7 @@ fn it_is_the_same_on_any_number_of_threads_and_costs_a_fifth_at_most() {
         assert!(found.steps > 0 && 5 * found.steps <= found.run_steps, "{optimizer}: {found:?}");
         let [low, high] = found.band;
         assert!(low > 0.0 && low <= found.recommended && found.recommended <= high, "{optimizer}: {found:?}");
-        assert!(found.curve.len() > 10 && found.rehearsals.len() >= 3, "{optimizer}: {found:?}");
+        assert!(found.curve.len() >= 8 && found.rehearsals.len() >= 3, "{optimizer}: {found:?}");
     }
 }
 
@@ -61,7 +61,7 @@ fn a_hundred_rows_and_a_hundred_thousand_have_a_rate() {
 
 #[test]
 fn too_short_a_run_has_the_usual_rate() {
-    let config = Config { epochs: 2, ..config("adamw") };
+    let config = Config { epochs: 1, ..config("adamw") };
     let found = Trainer::from_config(config).find_lr(&iris()).unwrap();
     assert_eq!((found.recommended, found.steps), (3e-3, 0));
     assert!(found.text().contains("too few"), "{}", found.text());

@@ -30,12 +30,12 @@ impl<R: UpdateRule> UpdateRule for Averaged<R> {
     ) -> impl Fn(F, F, Self::State<F>) -> (F, Self::State<F>) + Copy + Send + Sync {
         let update = self.rule.at::<F>(step);
         let steps = step.index as f64;
-        let decay = self.decay.min(steps / (steps + 2.0));
-        let (decay, new) = (F::of(decay), F::of(1.0 - decay));
+        let new = F::of(1.0 - self.decay.min(steps / (steps + 2.0)));
         #[inline(always)]
         move |p, g, (state, [e])| {
             let (p, state) = update(p, g, state);
-            (p, (state, [decay * e + new * p]))
+            // Written so that the average of what does not move is what it is.
+            (p, (state, [e + new * (p - e)]))
         }
     }
 
