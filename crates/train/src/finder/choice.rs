@@ -82,8 +82,7 @@ impl FoundRate {
                 "Learning rate {rate}, the usual one: no other of {rehearsals} was better by more than the noise ({cost})"
             ),
             Some(Choice::Better { best, .. }) => format!(
-                "Learning rate {rate} found in {cost}: of {rehearsals} the best was {}, and {} came within 10% of its \
-                 loss",
+                "Learning rate {rate} found in {cost}: of {rehearsals} the best was {}; a good band is {}",
                 number(*best),
                 rates()
             ),
