@@ -64,12 +64,11 @@ impl FoundRate {
         let rehearsals = format!("{} rehearsals", self.rehearsals.len());
         let rates = || format!("{} to {}", number(*low), number(*high));
         match &self.choice {
-            None if self.rehearsals.is_empty() => format!(
-                "The run's {run_steps} steps are too few to look for a learning rate: {rate} is what usually suits"
-            ),
             // By an older version, which kept no more of it.
-            None => format!("Learning rate {rate} found in {cost}, by {rehearsals}"),
-            Some(Choice::TooFewSteps) => format!(
+            None if !self.rehearsals.is_empty() => {
+                format!("Learning rate {rate} found in {cost}, by {rehearsals}")
+            }
+            None | Some(Choice::TooFewSteps) => format!(
                 "The run's {run_steps} steps are too few to look for a learning rate: {rate} is what usually suits"
             ),
             Some(Choice::AllDiverged) => format!(
