@@ -71,6 +71,13 @@ pub fn load(options: &UseArgs) -> Result<Predictor, Failure> {
     })
 }
 
+/// The epoch that the weights are of, counted from 1, if they are those of a run that has ended.
+fn kept_epoch(options: &UseArgs) -> Option<u64> {
+    let run = Overview::of(&run_folder(&options.run, &options.runs.runs));
+    // While a run goes on, its log is ahead of its model.
+    run.best_epoch.filter(|_| !matches!(run.state, State::Running | State::Crashed | State::Broken))
+}
+
 /// Tells what is worth knowing about using this model on this table.
 pub fn tell(predictor: &Predictor, table: &downhill::data::Table, quiet: bool) -> Result<(), Failure> {
     if let (Some(encoder), false) = (predictor.encoder(), quiet) {
@@ -83,6 +90,8 @@ pub fn tell(predictor: &Predictor, table: &downhill::data::Table, quiet: bool) -
 #[derive(Serialize)]
 struct Measured {
     model: String,
+    /// The epoch that the weights are of, counted from 1; none for a model file outside a run.
+    epoch: Option<u64>,
     data: String,
     #[serde(flatten)]
     evaluation: Evaluation,
@@ -98,15 +107,16 @@ pub fn evaluate(options: &UseArgs, format: Format, quiet: bool) -> Result<(), Fa
         output::note(&format!("{} without a target left out", output::count(without as u64, "row")));
     }
     let (model, data) = (options.run.display().to_string(), table.name().to_string());
-    let measured = Measured { model, data, evaluation };
+    let measured = Measured { model, epoch: kept_epoch(options), data, evaluation };
     match format {
         Format::Json => output::print_json(&measured),
         Format::Csv => output::print_flat_csv(&measured),
         Format::Text => {
-            let Measured { data, evaluation: Evaluation { rows, metrics, .. }, .. } = &measured;
+            let Measured { epoch, data, evaluation: Evaluation { rows, metrics, .. }, .. } = &measured;
+            let weights = epoch.map_or(String::new(), |epoch| format!(", weights of epoch {epoch}"));
             let table = classes::tables(metrics, usize::MAX).unwrap_or_default();
             let rows = output::count(*rows as u64, "row");
-            output::print(&format!("{rows} of {data}: {}\n{table}", output::metrics_line(metrics)))
+            output::print(&format!("{rows} of {data}{weights}: {}\n{table}", output::metrics_line(metrics)))
         }
     }
 }

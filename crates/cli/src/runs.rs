@@ -40,7 +40,7 @@ pub fn runs(options: &ListArgs, format: Format) -> Result<(), Failure> {
     }
 }
 
-const CSV: [&str; 12] = [
+const CSV: [&str; 13] = [
     "name",
     "path",
     "parent",
@@ -49,6 +49,7 @@ const CSV: [&str; 12] = [
     "why",
     "metric",
     "score",
+    "best_epoch",
     "valid_loss",
     "epochs",
     "total_epochs",
@@ -137,16 +138,17 @@ fn table(runs: &[(usize, Overview)]) -> String {
             output::cell(run.data.as_deref().unwrap_or_default()),
             run.state.name().to_string(),
             metric,
+            run.best_epoch.map_or(String::new(), |epoch| epoch.to_string()),
             epochs,
             age(now - run.changed),
             output::cell(run.why.as_deref().unwrap_or_default()),
         ]
     };
-    let head = ["name", "data", "state", "best", "epochs", "age", ""].map(str::to_string);
-    let rows: Vec<[String; 7]> = std::iter::once(head).chain(runs.iter().map(row)).collect();
+    let head = ["name", "data", "state", "kept", "of epoch", "epochs", "age", ""].map(str::to_string);
+    let rows: Vec<[String; 8]> = std::iter::once(head).chain(runs.iter().map(row)).collect();
     let wide = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; 7] = std::array::from_fn(wide);
-    let line = |row: &[String; 7]| {
+    let widths: [usize; 8] = std::array::from_fn(wide);
+    let line = |row: &[String; 8]| {
         let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
         format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
     };

@@ -181,7 +181,7 @@ fn evaluating() {
     let place = Place::new();
     place.run("train good.csv --hidden 8 --lr 0.03 --name run").done();
     let evaluated = place.run("evaluate run good.csv --format json").done().json();
-    assert_eq!(keys(&evaluated), ["data", "loss", "metrics", "model", "rows"]);
+    assert_eq!(keys(&evaluated), ["data", "epoch", "loss", "metrics", "model", "rows"]);
     assert_eq!(evaluated["rows"], 40);
     assert_eq!(evaluated["metrics"]["accuracy"], 1.0);
     assert_eq!(evaluated["metrics"]["confusion"], serde_json::json!([[20, 0], [0, 20]]));
@@ -189,10 +189,38 @@ fn evaluating() {
     assert_eq!(csv.len(), 2);
     assert_eq!(csv[1][csv[0].iter().position(|column| column == "accuracy").unwrap()], "1.0");
     let text = place.run("evaluate run good.csv").done().stdout;
-    assert!(text.starts_with("40 rows of good: accuracy 100.0%") && text.contains("predicted"), "{text}");
+    let epoch = &evaluated["epoch"];
+    assert!(
+        text.starts_with(&format!("40 rows of good, weights of epoch {epoch}: accuracy 100.0%")),
+        "{text}"
+    );
+    assert!(text.contains("predicted"), "{text}");
     // What it says of the validation rows is what training said of them.
     let model = place.run("evaluate runs/run/model.safetensors good.csv --format json").done().json();
     assert_eq!(model["metrics"], evaluated["metrics"]);
+    assert!(model["epoch"].is_null(), "a model file does not know: {model}");
+}
+
+#[test]
+fn the_epoch_that_is_kept_is_named_everywhere() {
+    let place = Place::new();
+    for keep in ["best", "last"] {
+        let train = format!(
+            "train diabetes --epochs 30 --lr 0.03 --ema 0 --early-stop off --keep {keep} --name {keep}"
+        );
+        let kept = place.run(&format!("{train} --format json")).done().json()["best_epoch"].clone();
+        assert_eq!(kept == 30, keep == "last", "{kept}");
+        let runs = place.run("runs --format json").done().json();
+        let run = runs.as_array().unwrap().iter().find(|run| run["name"] == keep).unwrap();
+        assert_eq!(run["best_epoch"], kept);
+        assert_eq!(
+            place.run(&format!("evaluate {keep} diabetes --format json")).done().json()["epoch"],
+            kept
+        );
+        let text = place.run("runs").done().stdout;
+        let line = text.lines().find(|line| line.starts_with(keep)).unwrap();
+        assert!(line.contains(&format!("  {kept}  ")), "{text}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::UNIX_EPOCH;
 use serde::Serialize;
 
 use crate::log::{Record, is_held};
-use crate::{Command, Epoch, Error, Event, Metrics, RunFolder, Stop, file, path_text};
+use crate::{Command, Epoch, Error, Event, Keep, Metrics, RunFolder, Stop, file, path_text};
 
 /// A run in a line.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -25,11 +25,12 @@ pub struct Overview {
     pub state: State,
     /// What is wrong with the folder, if it is broken.
     pub why: Option<String>,
-    /// The metrics of its best epoch, counted from 1, and the validation loss; none if no epoch has ended.
+    /// The epoch whose weights are kept, counted from 1: the best so far, or the last if the run keeps that one. None if no
+    /// epoch has ended.
     pub best_epoch: Option<u64>,
-    /// See [`best_epoch`](Self::best_epoch).
+    /// The validation loss of that epoch.
     pub valid_loss: Option<f64>,
-    /// See [`best_epoch`](Self::best_epoch).
+    /// The validation metrics of that epoch.
     pub metrics: Option<Metrics>,
     /// The epochs that have ended.
     pub epochs: u64,
@@ -159,10 +160,14 @@ impl Overview {
         if let Some(epochs) = told_epochs(&text) {
             self.total_epochs = Some(epochs);
         }
-        self.epochs = last.map_or(0, |epoch| epoch.epoch.saturating_add(1));
-        if let Some(best) = best {
-            self.best_epoch = Some(best.epoch.saturating_add(1));
-            (self.valid_loss, self.metrics) = (Some(best.valid_loss), Some(best.metrics));
+        self.epochs = last.as_ref().map_or(0, |epoch| epoch.epoch.saturating_add(1));
+        let kept = match config.training.keep {
+            Keep::Best => best,
+            Keep::Last => last,
+        };
+        if let Some(kept) = kept {
+            self.best_epoch = Some(kept.epoch.saturating_add(1));
+            (self.valid_loss, self.metrics) = (Some(kept.valid_loss), Some(kept.metrics));
         }
         self.state = match stop {
             // Only a log without an end is tried, so that nothing stands in the way of one that begins.
