@@ -36,11 +36,14 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
             let trained = Trainer::default().seed(seed).fit(&data)?;
             let metrics = trained.predictor().evaluate_rows(test)?.metrics;
+            if let Predictions::Classes { probabilities, .. } = trained.predictor().predict_rows(&test.x)? {
+                fs::write(folder.join("test.p"), bytemuck::cast_slice::<f32, u8>(&probabilities))?;
+            }
             let summary = trained.summary();
             println!(
                 "{}",
                 json!({
-                    "table": name, "seed": seed, "score": metrics.score(), "task": summary.task,
+                    "table": name, "seed": seed, "score": metrics.score(), "task": summary.task, "classes": summary.classes,
                     "rows": all.train.rows() + all.valid.rows(), "features": all.features(),
                     "epochs": summary.epochs, "best_epoch": summary.best_epoch, "seconds": summary.seconds,
                 })
