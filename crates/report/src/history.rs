@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use downhill_optim::Position;
+use downhill_schedule::Position;
 use downhill_train::log::Record;
 use downhill_train::{
     ClassMetrics, Command, Config, Distribution, Environment, Epoch, Error, Event, FoundRate, Keep, Norms,

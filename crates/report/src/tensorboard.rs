@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use downhill_optim::{Position, Schedule};
+use downhill_schedule::{Position, Schedule};
 use downhill_train::{Config, Distribution, Error, Event, Metrics, Norms, Stop, usual_rate, usual_schedule};
 use serde_json::Value;
 

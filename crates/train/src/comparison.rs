@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use downhill_data::Dataset;
 use downhill_nn::Loss;
-use downhill_optim::{Position, Schedule};
+use downhill_schedule::{Position, Schedule};
 use rayon::prelude::*;
 
 use crate::finder::peak;

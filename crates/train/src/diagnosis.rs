@@ -10,7 +10,7 @@ mod judge;
 mod replay;
 
 use downhill_data::Dataset;
-use downhill_optim::Schedule;
+use downhill_schedule::Schedule;
 use serde::Serialize;
 
 use crate::finder::{peak, sample};

@@ -26,7 +26,8 @@ mod trial;
 use std::time::Instant;
 
 use downhill_data::{Dataset, Examples, Targets};
-use downhill_optim::{Position, Rule, Schedule};
+use downhill_optim::Rule;
+use downhill_schedule::{Position, Schedule};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +53,7 @@ pub struct FoundRate {
     /// recommended one.
     pub band: [f64; 2],
     /// The schedule with that peak.
-    #[serde(with = "downhill_optim::spec")]
+    #[serde(with = "downhill_core::spec")]
     pub schedule: Schedule,
     /// Where the range test's curve falls fastest.
     pub steepest: Option<f64>,
@@ -158,7 +159,7 @@ pub(crate) fn find(
     if !has_a_rate(rule) {
         return Err(Error::Mismatch(format!(
             "{} has no learning rate to find: leave it at 1",
-            downhill_optim::spec::name(rule)
+            downhill_core::spec::name(rule)
         )));
     }
     let shape = config.lr.clone().unwrap_or_else(|| usual_schedule(rule, usual_rate(rule)));

@@ -3,7 +3,7 @@
 //! A run's `run.toml` spells every setting out. What a later version adds has a default for new runs, and a run that was
 //! made before must keep what it had then.
 
-use downhill_optim::spec;
+use downhill_core::spec;
 use serde_json::Value;
 use toml::Table;
 

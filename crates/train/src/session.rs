@@ -13,9 +13,11 @@ use std::sync::mpsc::Receiver;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
+use downhill_core::spec;
 use downhill_data::{Dataset, Encoder, Targets, permutation};
 use downhill_nn::{Batch, Calibration, LayerSpec, Loss, Model, Workspace};
-use downhill_optim::{Accumulator, Optimizer, Position, Schedule, spec};
+use downhill_optim::{Accumulator, Optimizer};
+use downhill_schedule::{Position, Schedule};
 
 use crate::batches::Batches;
 use crate::checkpoint::{

@@ -2,7 +2,7 @@
 
 use downhill_data::Examples;
 use downhill_nn::{Batch, Loss, Model, Targets, Trace, Workspace};
-use downhill_optim::{Position, Schedule};
+use downhill_schedule::{Position, Schedule};
 
 use super::{Outside, Session, targets};
 use crate::checkpoint::Snapshot;
