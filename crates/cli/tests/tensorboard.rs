@@ -4,7 +4,7 @@ mod common;
 
 use std::process::Command;
 
-use common::Place;
+use common::{Place, python};
 use serde_json::Value;
 
 /// Reads a folder as TensorBoard does, and prints all there is as JSON.
@@ -33,18 +33,6 @@ for tag, content in read.PluginTagToContent("hparams").items():
 print(json.dumps([scalars, histograms, hparams, metrics, status]))
 "#;
 
-/// A Python that has TensorBoard, if there is one: `DOWNHILL_PYTHON`, or `python3`.
-#[allow(clippy::print_stderr)] // a test that is skipped says so
-fn python() -> Option<String> {
-    let name = std::env::var("DOWNHILL_PYTHON").unwrap_or_else(|_| "python3".into());
-    let found = Command::new(&name).args(["-c", "import tensorboard"]).output();
-    if found.is_ok_and(|output| output.status.success()) {
-        return Some(name);
-    }
-    eprintln!("skipped: {name} has no package tensorboard; DOWNHILL_PYTHON names another");
-    None
-}
-
 fn read(python: &str, place: &Place, folder: &str) -> [Value; 5] {
     let output = Command::new(python).args(["-c", READ]).arg(place.path(folder)).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -71,7 +59,7 @@ fn same(scalars: &Value, tag: &str, logged: &[(u64, f64)]) {
 
 #[test]
 fn tensorboard_reads_what_was_logged() {
-    let Some(python) = python() else { return };
+    let Some(python) = python("tensorboard") else { return };
     let place = Place::new();
     place.run("train good.csv --hidden 8 --name a --epochs 4 --lr 0.01 --tensorboard logs").done();
     let [scalars, histograms, hparams, metrics, status] = read(&python, &place, "logs/a");
@@ -95,7 +83,7 @@ fn tensorboard_reads_what_was_logged() {
 
 #[test]
 fn what_is_made_again_is_there_once() {
-    let Some(python) = python() else { return };
+    let Some(python) = python("tensorboard") else { return };
     let place = Place::new();
     place
         .run("train digits --hidden 8 --name a --epochs 6 --lr 0.01 --checkpoint-every 0 --tensorboard logs")

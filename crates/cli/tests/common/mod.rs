@@ -34,6 +34,20 @@ pub fn shared(file: &str) -> Option<PathBuf> {
     Some(path.canonicalize().unwrap())
 }
 
+/// A Python that has a package, if there is one: `DOWNHILL_PYTHON`, or `python3`.
+pub fn python(package: &str) -> Option<String> {
+    let name = std::env::var("DOWNHILL_PYTHON").unwrap_or_else(|_| "python3".into());
+    let found = Command::new(&name).args(["-c", &format!("import {package}")]).output();
+    if found.is_ok_and(|output| output.status.success()) {
+        return Some(name);
+    }
+    let _ = writeln!(
+        std::io::stderr(),
+        "skipped: {name} has no package {package}; DOWNHILL_PYTHON names another Python"
+    );
+    None
+}
+
 /// Two classes that one look at `a` tells apart, in 40 rows from line 2 on.
 pub fn classes() -> String {
     let row = |i: usize| format!("{},{},{}\n", i, i * 7 % 11, if i < 20 { "blue" } else { "red" });
