@@ -310,8 +310,8 @@ impl Hunt<'_> {
             tried.sort_by_key(|tried| tried.rung);
         }
         let times_longer = self.whole.total_steps as f64 / budget.rehearsal_steps as f64;
-        let (recommended, choice) =
-            Choice::of(search::conclude(&tried, self.guess, times_longer), self.usual);
+        let conclusion = search::conclude(&tried, self.guess, times_longer, self.data.train.rows());
+        let (recommended, choice) = Choice::of(conclusion, self.usual);
         let recommended = rounded(recommended);
         let [low, high] = search::band(&tried, self.guess)
             .map_or([recommended; 2], |rungs| rungs.map(|rung| rounded(rate(rung))));

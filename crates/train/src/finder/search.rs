@@ -26,6 +26,10 @@ const LENGTH_POWER: f64 = 0.15;
 /// How far the answer is drawn back to the usual rate: the power of their ratio.
 const PULL: f64 = 0.25;
 
+/// With so many training rows, a rate above the usual one is drawn back half of the way; with fewer by more, as on few rows
+/// who moves far only learns them by heart sooner.
+const FEW_ROWS: f64 = 150.0;
+
 /// Rehearsals whose loss is at most so many times the best one's came as far.
 const BAND: f64 = 1.1;
 
@@ -104,8 +108,9 @@ pub struct Lead {
     pub error: f64,
 }
 
-/// What the tried rungs, in their order, come to for a run that is so many times as long as a rehearsal.
-pub fn conclude(tried: &[Tried], guess: f64, times_longer: f64) -> Conclusion {
+/// What the tried rungs, in their order, come to for a run on `rows` training rows that is so many times as long as a
+/// rehearsal.
+pub fn conclude(tried: &[Tried], guess: f64, times_longer: f64, rows: usize) -> Conclusion {
     let at = best(tried, guess);
     let Some(loss) = tried.get(at).and_then(Tried::loss) else {
         let lowest = tried.first().map_or(0, |tried| tried.rung);
@@ -128,8 +133,10 @@ pub fn conclude(tried: &[Tried], guess: f64, times_longer: f64) -> Conclusion {
     let vertex = if inner { lowest_between([&tried[at - 1], &tried[at], &tried[at + 1]], guess) } else { x };
     let length = times_longer.powf(-LENGTH_POWER);
     let peak = RUNG.powf(vertex) * length;
-    let factors = [RUNG.powf(vertex - x), length, peak.powf(-PULL)];
-    Conclusion::Better { rate: peak.powf(1.0 - PULL), lead, factors }
+    let few = FEW_ROWS / (FEW_ROWS + rows as f64);
+    let pull = if peak > 1.0 { PULL.max(few) } else { PULL };
+    let factors = [RUNG.powf(vertex - x), length, peak.powf(-pull)];
+    Conclusion::Better { rate: peak.powf(1.0 - pull), lead, factors }
 }
 
 /// The lowest and the highest of the rungs around the best that came about as far.
@@ -186,7 +193,7 @@ mod tests {
             all.push(rehearse(rung));
             all.sort_by_key(|tried| tried.rung);
         }
-        (order, conclude(&all, 1.0, longer))
+        (order, conclude(&all, 1.0, longer, 1000))
     }
 
     #[test]
@@ -230,13 +237,28 @@ mod tests {
         let usual = [0.5, 0.7, 0.6, 0.6];
         // Lower by 0.1 in the mean, with a standard error of 0.02: the same rows are compared.
         let clear = tried(3, &[0.4, 0.6, 0.45, 0.55]);
-        let found = conclude(&[tried(-3, &[0.9; 4]), tried(0, &usual), clear], 1.0, 1.0);
+        let found = conclude(&[tried(-3, &[0.9; 4]), tried(0, &usual), clear], 1.0, 1.0, 1000);
         let Conclusion::Better { lead: Some(lead), .. } = found else { panic!("{found:?}") };
         assert!((lead.mean - 0.1).abs() < 1e-12 && (lead.error - 0.02041).abs() < 1e-5, "{lead:?}");
         // The same mean, by one lucky group.
         let lucky = tried(3, &[0.6, 0.8, 0.65, -0.05]);
-        let found = conclude(&[tried(-3, &[0.9; 4]), tried(0, &usual), lucky], 1.0, 1.0);
+        let found = conclude(&[tried(-3, &[0.9; 4]), tried(0, &usual), lucky], 1.0, 1.0, 1000);
         assert!(matches!(found, Conclusion::Usual { lead: Some(_) }), "{found:?}");
+    }
+
+    #[test]
+    fn few_rows_draw_a_higher_rate_back_and_a_lower_one_no_further() {
+        let rate = |better: i32, rows| {
+            let all = [-6, -3, 0, 3, 6].map(|rung| tried(rung, &[if rung == better { 0.1 } else { 0.5 }; 2]));
+            match conclude(&all, 1.0, 1.0, rows) {
+                Conclusion::Better { rate, .. } => rate,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert!((rate(3, 150) / RUNG.powf(3.0 * 0.5) - 1.0).abs() < 1e-9);
+        assert!((rate(3, 30) / RUNG.powf(3.0 * 30.0 / 180.0) - 1.0).abs() < 1e-9);
+        assert_eq!(rate(3, 450), rate(3, 100_000));
+        assert_eq!(rate(-3, 30), rate(-3, 100_000));
     }
 
     #[test]
