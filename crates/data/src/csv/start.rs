@@ -176,7 +176,7 @@ impl<'a> Start<'a> {
         if first_is == FirstLine::Doubtful {
             notes.push(format!(
                 "No header line was found in {file}: its first line, {}, is read as a row, though it is unlike the \
-                 others. If it names the columns, say --header yes; if it does not, --header no.",
+                 others. Say with `header` whether it names the columns.",
                 list(&texts, 5)
             ));
         }
