@@ -13,7 +13,7 @@ const TIMES: u64 = 16;
 const UNPACKED: u64 = 64 << 20;
 
 /// Opens a file; gzip is known by its first bytes, not by the name.
-pub(crate) fn open(path: &Path, any_size: bool) -> Result<Box<dyn Read>, Error> {
+pub(crate) fn open(path: &Path, any_size: bool) -> Result<Box<dyn Read + Send>, Error> {
     let shown = path.display().to_string();
     let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => Error::NotFound { nearest: similar(path), path: shown.clone() },
@@ -34,10 +34,10 @@ pub(crate) fn open(path: &Path, any_size: bool) -> Result<Box<dyn Read>, Error> 
 /// The bytes as they are, or what they hold if they are gzipped; `size` is how many there are.
 pub(crate) fn unpacking<'a>(
     name: &str,
-    mut from: impl Read + 'a,
+    mut from: impl Read + Send + 'a,
     size: u64,
     any_size: bool,
-) -> io::Result<Box<dyn Read + 'a>> {
+) -> io::Result<Box<dyn Read + Send + 'a>> {
     let mut start = Vec::new();
     (&mut from).take(2).read_to_end(&mut start)?;
     let packed = start == [0x1f, 0x8b];
