@@ -30,6 +30,7 @@ use downhill_train::{Error, RunConfig, RunFolder, file};
 pub use axis::Axis;
 pub use chart::{Chart, Mark, Series};
 pub use curves::{Curve, Curves};
+pub use escape::visible;
 pub use field::Field;
 pub use histograms::{Histogram, Histograms};
 pub use landscape::{Ground, Landscape, Way};
