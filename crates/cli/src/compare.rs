@@ -169,7 +169,8 @@ fn metric(entrants: &[Entrant]) -> (&'static str, &'static str) {
 }
 
 fn name(settings: &[(String, String)]) -> String {
-    settings.iter().map(|(flag, value)| format!("--{flag} {value}")).collect::<Vec<_>>().join(" ")
+    let name: Vec<String> = settings.iter().map(|(flag, value)| format!("--{flag} {value}")).collect();
+    output::cell(&name.join(" "))
 }
 
 /// The verdict in words, with where the run blew up or its loss began to grow.
