@@ -43,6 +43,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; overflow-
 caption { text-align: left; padding-bottom: .4rem; }
 td, th { padding: .15rem .5rem; text-align: right; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 th { font-weight: 600; }
+.text { text-align: left; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: .4rem 0; }
 dt { opacity: .75; }
 dd { margin: 0; }
