@@ -81,3 +81,8 @@ fn models() {
 fn checkpoints() {
     every("checkpoint", targets::checkpoint::run, 60);
 }
+
+#[test]
+fn connections() {
+    every("connection", targets::connection::run, 100);
+}
