@@ -10,7 +10,7 @@ use downhill::train::{Command, Config, Event, RunFolder, Stop, Summary, log, pat
 use crate::args::{Format, ResumeArgs, RunArgs, Running, TrainArgs};
 use crate::dashboard::{self, Action};
 use crate::overwrite::Aside;
-use crate::{Failure, board, classes, evaluate, output, view};
+use crate::{Failure, bar, board, classes, evaluate, output, view};
 
 pub fn train(options: TrainArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let config = options.setup.config()?;
@@ -78,6 +78,7 @@ impl Stopper {
     fn stop(&self) {
         if self.asked.swap(true, Ordering::Relaxed) || self.commands.send(Command::Stop).is_err() {
             dashboard::give_back();
+            bar::leave();
             std::process::exit(130);
         }
     }
