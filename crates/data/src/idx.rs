@@ -18,7 +18,7 @@ pub(crate) fn table(images: &Path, labels: Option<&Path>, any_size: bool) -> Res
     let wrong = |path: &Path, problem| Error::Idx { path: path.display().to_string(), problem };
 
     let pixels = read(images, any_size)?;
-    let rows = pixels.dimensions[0];
+    let rows = *pixels.dimensions.first().ok_or_else(|| wrong(images, IdxProblem::NoImages))?;
     if pixels.dimensions.len() < 2 {
         return Err(wrong(images, IdxProblem::LabelsForImages));
     }
@@ -88,7 +88,7 @@ fn parse(bytes: Vec<u8>) -> Result<Idx, IdxProblem> {
     }
     let found = bytes.len();
     let header = 4 + 4 * usize::from(dimensions);
-    let Some(sizes) = bytes.get(4..header).filter(|sizes| !sizes.is_empty()) else {
+    let Some(sizes) = bytes.get(4..header) else {
         return Err(IdxProblem::Length { found, announced: header as u128 });
     };
     let dimensions: Vec<usize> =
