@@ -1,8 +1,8 @@
 //! A bar in a terminal: a few lines that are drawn again and again in the same place.
 //!
-//! Between two drawings the cursor stands where the first line begins, and no line is as wide as the window. Whatever
-//! a change of the window's size does to the lines, they are all behind the cursor then, if the window has room for
-//! them: clearing from there on leaves nothing of them and takes nothing else.
+//! Between two drawings the cursor stands where the first line begins, and no line is as wide as the window.
+//! Whatever a change of the window's size does to the lines, they are all behind the cursor then, if the
+//! window has room for them: clearing from there on leaves nothing of them and takes nothing else.
 
 use std::io::{self, Write};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use downhill::optim::excerpt::shortened;
 use ratatui::crossterm::cursor::{MoveToColumn, MoveUp};
 use ratatui::crossterm::queue;
-use ratatui::crossterm::terminal::{Clear, ClearType};
+use ratatui::crossterm::terminal::{Clear, ClearType, DisableLineWrap, EnableLineWrap};
 use terminal_size::terminal_size_of;
 
 use crate::progress::{Pace, duration};
@@ -48,7 +48,7 @@ pub struct State {
 }
 
 impl State {
-    /// The lines in a window of so many columns, each shorter than that.
+    /// The lines in a window of `columns`, each shorter than that.
     fn lines(&self, columns: usize) -> Vec<String> {
         let room = columns.saturating_sub(1);
         let mut first = self.prefix.clone();
@@ -138,13 +138,15 @@ fn draw(place: &mut Place, lines: &[String]) {
     // A single line may have become two.
     let rows = if place.is_drawn { lines.len().max(2) } else { lines.len() };
     let mut frame = Vec::new();
-    let _ = queue!(frame, MoveToColumn(0));
+    // The window may be narrower already than it says, and a line that is cut keeps to its row.
+    let _ = queue!(frame, DisableLineWrap, MoveToColumn(0));
     for row in 0..rows {
         if row > 0 {
             frame.extend(b"\r\n");
         }
         if row == 1 {
-            // Not from the first line on: where that is the screen's, some terminals would keep the screen as history.
+            // Not from the first line on: where that is the screen's, some terminals would keep the screen as
+            // history.
             let _ = queue!(frame, Clear(ClearType::FromCursorDown));
         }
         frame.extend(lines.get(row).map_or("", String::as_str).bytes());
@@ -153,7 +155,7 @@ fn draw(place: &mut Place, lines: &[String]) {
     if rows > 1 {
         let _ = queue!(frame, MoveUp(rows as u16 - 1));
     }
-    let _ = queue!(frame, MoveToColumn(0));
+    let _ = queue!(frame, MoveToColumn(0), EnableLineWrap);
     let mut terminal = io::stderr().lock();
     let _ = terminal.write_all(&frame).and_then(|()| terminal.flush());
     place.is_drawn = !lines.is_empty();
