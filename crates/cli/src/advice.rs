@@ -118,7 +118,8 @@ const ALSO: &[(&str, &str)] = &[
 /// A message repeats no more characters than these of a line that it was given.
 const LONGEST_LINE: usize = 400;
 
-/// What to say of arguments that are wrong: the parser's error to be shown as it is, or a message instead of it.
+/// What to say of arguments that are wrong: the parser's error to be shown as it is, or a message instead of
+/// it.
 pub fn on_arguments(mut error: clap::Error, words: &[String]) -> Result<clap::Error, String> {
     if !error.use_stderr() {
         return Ok(error);
@@ -136,7 +137,8 @@ pub fn on_arguments(mut error: clap::Error, words: &[String]) -> Result<clap::Er
     for (kind, text) in given.collect::<Vec<_>>() {
         error.insert(kind, ContextValue::String(text));
     }
-    // Messages about values and proposals repeat arguments too. Without colours, what is not ours can be escaped.
+    // Messages about values and proposals repeat arguments too. Without colours, what is not ours can be
+    // escaped.
     let plain = error.render().to_string();
     let lines = plain.trim_end().lines().map(|line| visible(&shortened(line, LONGEST_LINE)));
     Err(lines.collect::<Vec<_>>().join("\n"))

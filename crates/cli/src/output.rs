@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use crate::Failure;
 
-/// Writes text for people to standard output, with control characters escaped: names of files and folders, and what files
-/// say, may hold some, and a terminal would act on them.
+/// Writes text for people to standard output, with control characters escaped: names of files and folders,
+/// and what files say, may hold some, and a terminal would act on them.
 pub fn print(text: &str) -> Result<(), Failure> {
     write(&visible(text))
 }
@@ -31,7 +31,8 @@ fn write(text: &str) -> Result<(), Failure> {
     })
 }
 
-/// How many characters a line for people has: those of the terminal, or of `COLUMNS`, within what is easily read.
+/// How many characters a line for people has: those of the terminal, or of `COLUMNS`, within what is easily
+/// read.
 pub fn width() -> usize {
     let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let measured = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
@@ -119,7 +120,8 @@ pub fn metrics_line(metrics: &Metrics) -> String {
     }
 }
 
-/// A cell of a table for people: one line, and not too long. More than 65 535 characters could not even be a width.
+/// A cell of a table for people: one line, and not too long. More than 65 535 characters could not even be a
+/// width.
 pub fn cell(text: &str) -> String {
     const MOST: usize = 160;
     let mut lines = text.lines();

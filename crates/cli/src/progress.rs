@@ -55,8 +55,8 @@ pub fn per_second(rows: f64) -> String {
     }
 }
 
-/// How fast steps are made: since when without a pause, and from which one on. Who watches from elsewhere is not told of
-/// every step.
+/// How fast steps are made: since when without a pause, and from which one on. A watcher does not see every
+/// step.
 #[derive(Clone, Copy)]
 pub struct Pace {
     since: Instant,

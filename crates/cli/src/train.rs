@@ -61,7 +61,7 @@ pub fn nothing_saved(quiet: bool) -> Failure {
     Failure::Interrupted
 }
 
-/// What TensorBoard is told of a run, if it is told anything.
+/// What is written of a run for TensorBoard, if anything is.
 pub struct Board {
     pub config: Config,
     /// Whether the run began before.
@@ -84,8 +84,8 @@ impl Stopper {
     }
 }
 
-/// Connects a trainer with the terminal: what happens is shown, after what happened in the past, and Ctrl-C stops it at
-/// the next step.
+/// Connects a trainer with the terminal: what happens is shown, after what happened in the past, and Ctrl-C
+/// stops it at the next step.
 pub fn connect(
     trainer: Trainer,
     running: &Running,

@@ -1,4 +1,5 @@
-//! The inputs that are kept for the fuzz targets, each run through its target as an ordinary test, and changed a little.
+//! The inputs that are kept for the fuzz targets, each run through its target as an ordinary test, and
+//! changed a little.
 
 #[path = "../../../fuzz/targets/mod.rs"]
 mod targets;

@@ -1,5 +1,5 @@
-//! What strangers put into folders, names and files: nothing of it panics, takes other runs down, or reaches a terminal as it
-//! is.
+//! What strangers put into folders, names and files: nothing of it panics, takes other runs down, or reaches
+//! a terminal as it is.
 #![cfg(unix)]
 
 mod common;

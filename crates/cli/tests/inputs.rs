@@ -1,4 +1,5 @@
-//! Where data, models and settings come from: standard input, files of every kind and age, and what is no file at all.
+//! Where data, models and settings come from: standard input, files of every kind and age, and what is no
+//! file at all.
 #![cfg(unix)]
 
 mod common;

@@ -43,7 +43,8 @@ impl Display for Place {
     }
 }
 
-/// Something in a file that is larger than it can be expected to be, as in one that is damaged or meant to do harm.
+/// Something in a file that is larger than it can be expected to be, as in one that is damaged or meant to do
+/// harm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TooLarge {
     /// The file.
@@ -169,8 +170,8 @@ impl Display for IdxProblem {
 
 /// Why data cannot be read, understood or used.
 ///
-/// Each message says what is wrong, where, and what to do. It names no flag: a program that has some adds the one that
-/// helps against the variant, and a caller of the library knows its own options.
+/// Each message says what is wrong, where, and what to do. It names no flag: a program that has some adds the
+/// one that helps against the variant, and a caller of the library knows its own options.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -349,9 +350,11 @@ pub enum Error {
         rows: usize,
         /// Whether the classes are numbers, so that regression would do.
         numeric: bool,
-        /// How many are taken for what is meant, where that is the only reason: they are learnt if they are asked for.
+        /// How many are taken for what is meant, where that is the only reason: they are learnt if they are
+        /// asked for.
         most: Option<usize>,
-        /// Where most look like numbers that are not read as such, in what they are written: `a decimal comma`.
+        /// Where most look like numbers that are not read as such, in what they are written:
+        /// `a decimal comma`.
         spelling: Option<String>,
     },
     /// A label that was not among the classes learnt.

@@ -8,7 +8,8 @@ use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::Path;
 
-/// Compressed data may unpack to so many times its size, or to so many bytes; a table's rarely comes to ten times.
+/// Compressed data may unpack to `TIMES` its size, or to `UNPACKED` bytes; a table's rarely comes to ten
+/// times.
 const TIMES: u64 = 16;
 const UNPACKED: u64 = 64 << 20;
 
@@ -99,8 +100,8 @@ pub(crate) fn stem(path: &Path) -> String {
     }
 }
 
-/// A file beside the one that is not there, or a bundled table, with nearly its name. Extensions are alike in any folder
-/// of tables, and say nothing.
+/// A file beside the one that is not there, or a bundled table, with nearly its name. Extensions are alike in
+/// any folder of tables, and say nothing.
 fn similar(path: &Path) -> Option<String> {
     let wanted = path.file_name()?.to_str()?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-/// Text with the characters written out that must not reach a terminal or a page: control characters, which a terminal
-/// acts on and XML does not allow, and those that change the order in which text is shown. Line ends and tabs stay.
+/// Text with the characters written out that must not reach a terminal or a page: control characters, which a
+/// terminal acts on and XML does not allow, and those that change the order in which text is shown. Line ends
+/// and tabs stay.
 ///
 /// ```
 /// assert_eq!(downhill_report::visible("a\u{1b}[2J"), "a\\u{1b}[2J");

@@ -82,7 +82,7 @@ impl<'a> Blocks<'a> {
         Ok(Block { text, line })
     }
 
-    /// Reads until so many bytes are there.
+    /// Reads until `wanted` bytes are there.
     fn fill(&mut self, wanted: usize) -> Result<(), Error> {
         let more = wanted.saturating_sub(self.rest.len());
         if more > 0 && !self.ended {

@@ -78,7 +78,8 @@ pub(super) fn settle(name: &str, column: Interner, want: Want, holds: Holds, sai
         column.texts.iter().zip(&kinds).map(value).collect()
     };
     let plain = said.decimal != Some(Decimal::Comma) && !others;
-    // One way to spell a missing value and nothing else is a column without values, two may be two categories.
+    // One way to spell a missing value and nothing else is a column without values, two may be two
+    // categories.
     let mut spelt = column.texts.iter().zip(&kinds).filter(|(_, kind)| **kind == Is::MissingAmongNumbers);
     let only = spelt.next();
     let one_spelling = only.is_none_or(|(text, _)| {

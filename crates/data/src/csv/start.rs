@@ -75,7 +75,7 @@ impl Head {
 /// A text that was not in UTF-8.
 pub(super) struct Decoded {
     pub text: String,
-    /// The encoding, where a mark told it.
+    /// The encoding, where a mark names it.
     pub marked: Option<&'static str>,
 }
 
@@ -265,7 +265,8 @@ impl<'a> Start<'a> {
         }
     }
 
-    /// The mark in front of decimals of the columns that tell it: where commas are between values, it is the point.
+    /// The mark in front of decimals of the columns that tell it: where commas are between values, it is the
+    /// point.
     fn likely(&self, columns: &[Interner]) -> Option<Decimal> {
         if self.delimiter == b',' {
             return Some(Decimal::Point);
