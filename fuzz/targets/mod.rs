@@ -2,6 +2,7 @@
 //! runs them over the inputs that are kept in `seeds`.
 
 pub mod checkpoint;
+pub mod connection;
 pub mod csv;
 pub mod idx;
 pub mod log;

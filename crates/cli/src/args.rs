@@ -54,34 +54,37 @@ pub enum Command {
     Train(Box<TrainArgs>),
     /// Find the learning rate for a run, as train does unless one is given, and show how.
     ///
-    /// A range test and a few rehearsals, which take at most a fifth of the steps of the run that the same flags make. With
-    /// --lr, that schedule is rehearsed at other peaks. The numbers, with --format csv, are the range test's: lr, loss.
+    /// A range test and a few rehearsals, which take at most a fifth of the steps of the run that the same
+    /// flags make. With --lr, that schedule is rehearsed at other peaks. The numbers, with --format csv, are
+    /// the range test's: lr, loss.
     FindLr(Box<FindLrArgs>),
     /// Go on with a run that was interrupted, or make one that is over longer.
     ///
-    /// The run keeps its settings; --lr and --epochs are changes from its next step on, and are logged as such. For other
-    /// settings, branch off.
+    /// The run keeps its settings; --lr and --epochs are changes from its next step on, and are logged as
+    /// such. For other settings, branch off.
     Resume(ResumeArgs),
     /// Begin a new run where another one was, with other settings.
     ///
-    /// RUN@12ep is after 12 epochs of the run, RUN@-3ep three epochs before its last one, RUN@step:1234 before that step,
-    /// RUN@best after its best epoch, and RUN where it is. Between checkpoints, the steps from the one before are made again.
-    /// Every flag may be given but those of the layers and --init; --lr is a change from the first step of the branch on.
+    /// RUN@12ep is after 12 epochs of the run, RUN@-3ep three epochs before its last one, RUN@step:1234
+    /// before that step, RUN@best after its best epoch, and RUN where it is. Between checkpoints, the steps
+    /// from the one before are made again. Every flag may be given but those of the layers and --init; --lr
+    /// is a change from the first step of the branch on.
     Branch(Box<BranchArgs>),
     /// Make a run again from its log, in memory, and see that it comes to the same weights, bit for bit.
     Replay(AgainArgs),
     /// Show a run that is under way in another process, from its beginning on; Ctrl-C leaves it to itself.
     ///
-    /// With --format json, its events, one a line, as in events.jsonl. Ends with exit code 1 if the run is interrupted, killed
-    /// or diverges. How runs are steered and watched without this program: docs/control.md.
+    /// With --format json, its events, one a line, as in events.jsonl. Ends with exit code 1 if the run is
+    /// interrupted, killed or diverges. How runs are steered and watched without this program:
+    /// docs/control.md.
     Watch(WatchArgs),
     /// Change the learning rate of a run that is under way in another process.
     SetLr {
         #[command(flatten)]
         run: SteerArgs,
 
-        /// A rate such as 0.003, a factor such as 0.5x, `schedule` for what the run was started with, or a schedule, which
-        /// then counts its steps from there.
+        /// A rate such as 0.003, a factor such as 0.5x, `schedule` for what the run was started with, or a
+        /// schedule, which then counts its steps from there.
         #[arg(value_name = "CHANGE", allow_hyphen_values = true)]
         lr: RateChange,
     },
@@ -99,23 +102,26 @@ pub enum Command {
     Checkpoint(SteerArgs),
     /// Make the same run with several settings, and show their losses side by side.
     ///
-    /// Every flag of the network and of training takes several values, separated by commas or by giving it again
-    /// (--hidden, whose commas are its own, only by giving it again; --group, which repeats in training, takes one list
-    /// for all): --lr 0.001,0.01,0.1 --dropout 0,0.3 are six runs. Each is made on one thread, and is the same bit for bit
-    /// as by `downhill train`. The runs are ranked by the validation loss of the weights that are kept; those that blew up
-    /// come last if nothing worth keeping is left of them. Rates are judged by the training loss at the end: very high if
-    /// the run blew up or the loss has grown; good if it gains at least 95% of what the best one gains over the first guess
-    /// and ends at no more than 1.5 times the best loss, or above it by less than 1% of the first guess's; low and high if
-    /// it does worse, at a lower or a higher rate than the best. The best of rates that all are still falling is low.
+    /// Every flag of the network and of training takes several values, separated by commas or by giving it
+    /// again (--hidden, whose commas are its own, only by giving it again; --group, which repeats in
+    /// training, takes one list for all): --lr 0.001,0.01,0.1 --dropout 0,0.3 are six runs. Each is made on
+    /// one thread, and is the same bit for bit as by `downhill train`. The runs are ranked by the validation
+    /// loss of the weights that are kept; those that blew up come last if nothing worth keeping is left of
+    /// them. Rates are judged by the training loss at the end: very high if the run blew up or the loss has
+    /// grown; good if it gains at least 95% of what the best one gains over the first guess and ends at no
+    /// more than 1.5 times the best loss, or above it by less than 1% of the first guess's; low and high if
+    /// it does worse, at a lower or a higher rate than the best. The best of rates that all are still falling
+    /// is low.
     Compare(Box<Sweep>),
     /// Find out what was wrong with a run, by trying what would have been otherwise.
     ///
-    /// The run is made again in memory. At its start and after 30% and 60% of its steps it is branched off and continued
-    /// for another 30% of them at 0.1, 0.3, 1, 3 and 10 times the rate in force, which costs 6.4 runs in all. Low: a
-    /// higher rate gains clearly. High: a lower one does. Very high: the loss grows or blows up. Good: none of these.
-    /// Clearly is by more than 1.5% of what is gained over the first guess, or 15% of the loss, in training loss: what 5%
-    /// and half of the loss are to `compare`, for a branch has 30% of the steps. A rate that is suggested was tried in a
-    /// whole run, of which there are up to three more. The other findings are from the same runs; each has a flag to try.
+    /// The run is made again in memory. At its start and after 30% and 60% of its steps it is branched off
+    /// and continued for another 30% of them at 0.1, 0.3, 1, 3 and 10 times the rate in force, which costs
+    /// 6.4 runs in all. Low: a higher rate gains clearly. High: a lower one does. Very high: the loss grows
+    /// or blows up. Good: none of these. Clearly is by more than 1.5% of what is gained over the first guess,
+    /// or 15% of the loss, in training loss: what 5% and half of the loss are to `compare`, for a branch has
+    /// 30% of the steps. A rate that is suggested was tried in a whole run, of which there are up to three
+    /// more. The other findings are from the same runs; each has a flag to try.
     Diagnose(AgainArgs),
     /// Measure a trained network on a table that has the target.
     Evaluate(UseArgs),
@@ -125,15 +131,18 @@ pub enum Command {
     Schedule(ScheduleArgs),
     /// Show the way that optimizers take over a surface.
     ///
-    /// The numbers, with --format csv, are optimizer, step, the variables, value and lr: step 0 is the start, and lr the
-    /// rate of the step that led to the row's point. A path diverges when it comes to no finite number, or ten times as
-    /// far from the middle of the box around its start and minimum as that box reaches; it is cut there and named.
+    /// The numbers, with --format csv, are optimizer, step, the variables, value and lr: step 0 is the start,
+    /// and lr the rate of the step that led to the row's point. A path diverges when it comes to no finite
+    /// number, or ten times as far from the middle of the box around its start and minimum as that box
+    /// reaches; it is cut there and named.
     Path(PathArgs),
-    /// Show what becomes of signals and gradients in a network before it is trained, by how its weights begin.
+    /// Show what becomes of signals and gradients in a network before it is trained, by how its weights
+    /// begin.
     Init(InitArgs),
     /// List the runs there are: their data, state, best metric, epochs and age.
     Runs(ListArgs),
-    /// Draw the report of a run, or of several with their curves on top of each other: one HTML file that fetches nothing.
+    /// Draw the report of a run, or of several with their curves on top of each other: one HTML file that
+    /// fetches nothing.
     ///
     /// A run that ends writes its own; this writes it anew, for one that is under way or was killed too.
     Report(ReportArgs),
@@ -188,7 +197,7 @@ pub struct SetupArgs {
     pub training: TrainingArgs,
 }
 
-// What one of the runs to compare is told.
+// The settings of one of the runs to compare.
 #[derive(Flags)]
 pub struct CompareArgs {
     #[command(flatten)]
@@ -198,8 +207,8 @@ pub struct CompareArgs {
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PlotFile>,
 
-    /// Keep each run in a folder of its own in this one, and make none again that is there already. Unless given, no run is
-    /// kept.
+    /// Keep each run in a folder of its own in this one, and make none again that is there already. Unless
+    /// given, no run is kept.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 
@@ -215,15 +224,16 @@ pub struct CompareArgs {
 #[derive(Flags)]
 #[command(next_help_heading = "Data")]
 pub struct SourceArgs {
-    /// The column to learn, by name or by number. Numbers count from 0; -1 is the last one, which is the default.
+    /// The target column, by name or by number. Numbers count from 0; -1 is the last one, which is the
+    /// default.
     #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
     pub target: Option<String>,
 
-    /// What the target is, if it is not to be told from its values.
+    /// Classes or a number to predict. Chosen by the values of the target unless given.
     #[arg(long, value_enum)]
     pub task: Option<TaskName>,
 
-    /// What to measure on: a share of the rows, or a file. [default: 0.2]
+    /// The validation data: a share of the rows, or a file. [default: 0.2]
     #[arg(long, value_name = "SHARE|FILE", value_parser = path_as_text().try_map(|text| held(&text)), allow_negative_numbers = true)]
     pub valid: Option<Held>,
 
@@ -255,11 +265,13 @@ pub struct ReadArgs {
     #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
     pub header: Option<bool>,
 
-    /// The encoding of the text: utf-16le, windows-1252, euc-kr (cp949), … [default: by the mark at its start, or utf-8]
+    /// The encoding of the text: utf-16le, windows-1252, euc-kr (cp949), … [default: by the mark at its
+    /// start, or utf-8]
     #[arg(long, value_name = "NAME")]
     pub encoding: Option<String>,
 
-    /// Skip so many lines at the start. Unless given, those that begin with `#`, and `sep=;`, are.
+    /// The number of lines to skip at the start. Unless given, lines that begin with `#`, and `sep=;`, are
+    /// skipped.
     #[arg(long, value_name = "N", value_parser = whole_number::<usize>, allow_hyphen_values = true)]
     pub skip: Option<usize>,
 
@@ -267,8 +279,8 @@ pub struct ReadArgs {
     #[arg(long, value_name = "MARK", value_parser = decimal)]
     pub decimal: Option<Decimal>,
 
-    /// The values that stand for missing ones, between commas. Unless given, `?` and NaN, and among numbers NA, NULL, `-`
-    /// and the like; empty ones always.
+    /// The values that stand for missing ones, between commas. Unless given, `?` and NaN, and among numbers
+    /// NA, NULL, `-` and the like; empty ones always.
     #[arg(
         long,
         value_name = "VALUES",
@@ -282,11 +294,13 @@ pub struct ReadArgs {
     #[arg(long)]
     pub no_missing: bool,
 
-    /// The order in dates such as 03/04/2024: day-first or month-first. Found in each column that tells it unless given.
+    /// The order in dates such as 03/04/2024: day-first or month-first. Found in each column that tells it
+    /// unless given.
     #[arg(long, value_name = "ORDER", value_parser = date_order)]
     pub dates: Option<DateOrder>,
 
-    /// Read it however large it is: gzip that unpacks to many times its size, a row of more than 64 MB, a million columns.
+    /// Read it however large it is: gzip that unpacks to many times its size, a row of more than 64 MB, a
+    /// million columns.
     #[arg(long)]
     pub any_size: bool,
 
@@ -312,11 +326,12 @@ pub struct NetworkArgs {
     #[arg(long, value_name = "SIZES", value_parser = sizes, allow_hyphen_values = true)]
     pub hidden: Option<Sizes>,
 
-    /// The activation: relu, leaky-relu, elu, selu, gelu, silu, mish, tanh, sigmoid, softplus. [default: relu]
+    /// The activation: relu, leaky-relu, elu, selu, gelu, silu, mish, tanh, sigmoid, softplus. [default:
+    /// relu]
     #[arg(long, value_name = "SPEC")]
     pub activation: Option<Activation>,
 
-    /// Where the weights start: auto, he-normal, glorot-uniform, normal(0.01), … [default: auto]
+    /// The initialiser of the weights: auto, he-normal, glorot-uniform, normal(0.01), … [default: auto]
     #[arg(long, value_name = "SPEC")]
     pub init: Option<Init>,
 
@@ -325,7 +340,7 @@ pub struct NetworkArgs {
           value_parser = yes_or_no)]
     pub batch_norm: Option<bool>,
 
-    /// The share of units silenced behind every activation. [default: 0.2]
+    /// The dropout rate behind every activation. [default: 0.2]
     #[arg(long, value_name = "SHARE", value_parser = fraction, allow_hyphen_values = true)]
     pub dropout: Option<f64>,
 }
@@ -333,8 +348,9 @@ pub struct NetworkArgs {
 #[derive(Flags)]
 #[command(next_help_heading = "Training")]
 pub struct RateArgs {
-    /// The learning rate: a number, a schedule such as cosine(0.01), step(0.1, every=10ep), warmup(5%, then=…), or auto:
-    /// warmup(5%, then=cosine(…)) with a peak that is found first, in at most a fifth of the run's steps. [default: auto]
+    /// The learning rate: a number, a schedule such as cosine(0.01), step(0.1, every=10ep), warmup(5%,
+    /// then=…), or auto: warmup(5%, then=cosine(…)) with a peak that is found first, in at most a fifth of
+    /// the run's steps. [default: auto]
     #[arg(long, value_name = "SPEC", allow_hyphen_values = true)]
     pub lr: Option<Rate>,
 }
@@ -368,32 +384,34 @@ pub struct TrainingArgs {
     #[arg(long, value_name = "SPEC")]
     pub group: Vec<Group>,
 
-    /// Measure and keep an average of the weights that moves by 1 − X of the way at each step, and by more in the first
-    /// ones; 0 for none. [default: 0.99, and 0 where the optimizer or lookahead averages]
+    /// Measure and keep an average of the weights that moves by 1 − X of the way at each step, and by more in
+    /// the first ones; 0 for none. [default: 0.99, and 0 where the optimizer or lookahead averages]
     #[arg(long, value_name = "X", value_parser = fraction, allow_hyphen_values = true)]
     pub ema: Option<f64>,
 
-    /// Draw the weights back every so many steps: every(5, alpha=0.5). [default: off]
+    /// Pull the weights back towards slow ones every few steps: every(5, alpha=0.5). [default: off]
     #[arg(long, value_name = "SPEC")]
     pub lookahead: Option<Lookahead>,
 
-    /// What is made small: cross-entropy, binary-cross-entropy, mse, mae, huber. Told from the task unless given.
+    /// The loss to minimise: cross-entropy, binary-cross-entropy, mse, mae, huber. Chosen by the task unless
+    /// given.
     #[arg(long, value_name = "SPEC")]
     pub loss: Option<Loss>,
 
-    /// How often every row is seen. [default: 60]
+    /// The number of epochs. [default: 60]
     #[arg(long, value_name = "N", value_parser = epochs, allow_hyphen_values = true)]
     pub epochs: Option<u64>,
 
-    /// The rows of a batch. Chosen from the number of rows unless given.
+    /// The batch size. Chosen from the number of rows unless given.
     #[arg(long, value_name = "N", value_parser = batch, allow_hyphen_values = true)]
     pub batch: Option<usize>,
 
-    /// Make each step from so many batches. [default: 1]
+    /// The number of batches whose gradients are accumulated for each step. [default: 1]
     #[arg(long, value_name = "N", value_parser = batch, allow_hyphen_values = true)]
     pub accumulate: Option<usize>,
 
-    /// Stop after so many epochs without a better one: a number, after(10, metric=accuracy), or off. [default: 30]
+    /// Stop after this number of epochs without improvement: a number, after(10, metric=accuracy), or off.
+    /// [default: 30]
     #[arg(long, value_name = "SPEC", value_parser = early_stopping, allow_hyphen_values = true)]
     pub early_stop: Option<EarlyStopping>,
 
@@ -409,7 +427,8 @@ pub struct TrainingArgs {
     #[arg(long, value_name = "X", value_parser = not_negative, allow_hyphen_values = true)]
     pub l2: Option<f64>,
 
-    /// The optimizer's own weight decay if it has one, otherwise decoupled decay. [default: adamw's and lamb's 0.01, muon's 0.1, else 0]
+    /// The optimizer's own weight decay if it has one, otherwise decoupled decay. [default: adamw's and
+    /// lamb's 0.01, muon's 0.1, else 0]
     #[arg(long, value_name = "X", value_parser = not_negative, allow_hyphen_values = true)]
     pub weight_decay: Option<f64>,
 
@@ -433,7 +452,7 @@ pub struct TrainingArgs {
     #[arg(long, value_name = "X", value_parser = positive, allow_hyphen_values = true)]
     pub clip_value: Option<f64>,
 
-    /// How much of the certainty in the labels is spread over all classes. [default: 0]
+    /// The share of each label that is spread evenly over all classes. [default: 0]
     #[arg(long, value_name = "SHARE", value_parser = fraction, allow_hyphen_values = true)]
     pub label_smoothing: Option<f64>,
 
@@ -441,7 +460,7 @@ pub struct TrainingArgs {
     #[arg(long, value_name = "HOW")]
     pub class_weights: Option<ClassWeights>,
 
-    /// What all randomness is a function of. [default: 0]
+    /// The random seed. [default: 0]
     #[arg(long, value_name = "N", value_parser = whole_number::<u64>, allow_hyphen_values = true)]
     pub seed: Option<u64>,
 }
@@ -478,18 +497,18 @@ pub struct Running {
     #[command(flatten)]
     pub threads: Threads,
 
-    /// A checkpoint is written when an epoch ends and the last is so many seconds old, and at the end; 0 for one after
-    /// every epoch. [default: 1, or 200 times as long as the last took to write]
+    /// Write a checkpoint at the end, and when an epoch ends and the last one is this many seconds old; 0
+    /// writes one after every epoch. [default: 1, or 200 times as long as the last took to write]
     #[arg(long, value_name = "SECONDS", value_parser = age, allow_hyphen_values = true)]
     pub checkpoint_every: Option<Duration>,
 
-    /// Keep a checkpoint after every N epochs, besides the last two and that of the best epoch: branches begin there at
-    /// once.
+    /// Keep a checkpoint after every N epochs, besides the last two and that of the best epoch: branches
+    /// begin there at once.
     #[arg(long, value_name = "N", value_parser = epochs, allow_hyphen_values = true)]
     pub keep_every: Option<u64>,
 
-    /// Write losses, metrics, rates, norms, histograms and settings for TensorBoard: each run into a folder of its own, called
-    /// like the run, inside this one.
+    /// Write losses, metrics, rates, norms, histograms and settings for TensorBoard: each run into a folder
+    /// of its own, called like the run, inside this one.
     #[arg(long, value_name = "DIR")]
     pub tensorboard: Option<PathBuf>,
 
@@ -499,8 +518,8 @@ pub struct Running {
 
 #[derive(Flags)]
 pub struct ViewArgs {
-    /// What to show on the way: a dashboard with keys to steer the run (`?` in it lists them), a bar, or plain lines.
-    /// [default: the dashboard in a terminal of 60 × 16 or more, plain lines in a pipe]
+    /// What to show on the way: a dashboard with keys to steer the run (`?` in it lists them), a bar, or
+    /// plain lines. [default: the dashboard in a terminal of 60 × 16 or more, plain lines in a pipe]
     #[arg(long, value_name = "HOW", value_enum)]
     pub view: Option<View>,
 }
@@ -517,12 +536,12 @@ pub struct ResumeArgs {
     /// The run's folder, or its name inside --runs.
     pub run: PathBuf,
 
-    /// Change the rate from the next step on: a rate such as 0.003, a factor such as 0.5x, `schedule` for what the run was
-    /// started with, or a schedule, which then counts its steps from there.
+    /// Change the rate from the next step on: a rate such as 0.003, a factor such as 0.5x, `schedule` for
+    /// what the run was started with, or a schedule, which then counts its steps from there.
     #[arg(long, value_name = "CHANGE", allow_hyphen_values = true)]
     pub lr: Option<RateChange>,
 
-    /// Make the run so many epochs long, from its start.
+    /// The new length of the run in epochs, counted from its start.
     #[arg(long, value_name = "N", value_parser = epochs, allow_hyphen_values = true)]
     pub epochs: Option<u64>,
 
@@ -535,7 +554,8 @@ pub struct ResumeArgs {
 
 #[derive(Flags)]
 pub struct BranchArgs {
-    /// The run's folder or its name inside --runs, and where to branch off: RUN@12ep, @-3ep, @step:1234, @best.
+    /// The run's folder or its name inside --runs, and where to branch off: RUN@12ep, @-3ep, @step:1234,
+    /// @best.
     #[arg(value_name = "RUN[@POINT]", value_parser = path_as_text())]
     pub run: String,
 
@@ -543,8 +563,8 @@ pub struct BranchArgs {
     #[arg(value_parser = path_as_text())]
     pub data: Option<String>,
 
-    /// Change the rate from the first step of the branch on: a rate such as 0.003, a factor such as 0.5x, `schedule` for
-    /// what the run was started with, or a schedule, which then counts its steps from there.
+    /// Change the rate from the first step of the branch on: a rate such as 0.003, a factor such as 0.5x,
+    /// `schedule` for what the run was started with, or a schedule, which then counts its steps from there.
     #[arg(long, value_name = "CHANGE", allow_hyphen_values = true)]
     pub lr: Option<RateChange>,
 
@@ -612,8 +632,8 @@ pub struct ReportArgs {
     #[command(flatten)]
     pub runs: RunsArgs,
 
-    /// Where the report is written. [default: report.html in the run's folder; of several runs, a file in the current
-    /// folder that is called after them]
+    /// Where the report is written. [default: report.html in the run's folder; of several runs, a file in the
+    /// current folder that is called after them]
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
@@ -682,8 +702,8 @@ pub struct PredictArgs {
     #[command(flatten)]
     pub using: UseArgs,
 
-    /// Columns of the table to put in front of the predictions, as they are written: names, or numbers from 0, between
-    /// commas.
+    /// Columns of the table to put in front of the predictions, as they are written: names, or numbers from
+    /// 0, between commas.
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', allow_hyphen_values = true)]
     pub keep: Vec<String>,
 }
@@ -713,12 +733,12 @@ pub struct ScheduleArgs {
 
 #[derive(Flags)]
 pub struct PathArgs {
-    /// An expression in one or two variables, such as 'x^2/20 + y^2', or a surface by name: quadratic, rosenbrock,
-    /// beale, saddle, double-well.
+    /// An expression in one or two variables, such as 'x^2/20 + y^2', or a surface by name: quadratic,
+    /// rosenbrock, beale, saddle, double-well.
     ///
-    /// There are + - * / and ^ (-x^2 is -(x^2)), the constants pi, tau and e, and the functions sin, cos, tan, asin,
-    /// acos, atan, sinh, cosh, tanh, exp, ln (or log), log2, log10, sqrt, cbrt, abs and sign. Variables are taken in
-    /// alphabetical order.
+    /// There are + - * / and ^ (-x^2 is -(x^2)), the constants pi, tau and e, and the functions sin, cos,
+    /// tan, asin, acos, atan, sinh, cosh, tanh, exp, ln (or log), log2, log10, sqrt, cbrt, abs and sign.
+    /// Variables are taken in alphabetical order.
     #[arg(value_name = "EXPR", allow_hyphen_values = true)]
     pub surface: Surface,
 
@@ -730,21 +750,21 @@ pub struct PathArgs {
     #[arg(long = "optimizer", value_name = "SPEC", num_args = 1..)]
     pub optimizers: Vec<Spelt<Rule>>,
 
-    /// The learning rate or its schedule: one for all, or one for each optimizer, in order. One optimizer goes with
-    /// several.
+    /// The learning rate or its schedule: one for all, or one for each optimizer, in order. One optimizer
+    /// goes with several.
     #[arg(long = "lr", value_name = "SPEC", required = true, num_args = 1.., allow_negative_numbers = true)]
     pub rates: Vec<Spelt<Schedule>>,
 
-    /// How many steps each makes.
+    /// The number of steps of each.
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub steps: u64,
 
-    /// Add noise of this standard deviation to each component of each gradient, the same to all optimizers: what a
-    /// minibatch does.
+    /// Add noise of this standard deviation to each component of each gradient, the same to all optimizers:
+    /// what a minibatch does.
     #[arg(long, value_name = "SIGMA", default_value_t = 0.0, value_parser = not_negative, allow_hyphen_values = true)]
     pub noise: f64,
 
-    /// What the noise is a function of.
+    /// The random seed of the noise.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole_number::<u64>, allow_hyphen_values = true)]
     pub seed: u64,
 
@@ -752,8 +772,8 @@ pub struct PathArgs {
     #[arg(long, value_enum, default_value_t = Precision::F32)]
     pub precision: Precision,
 
-    /// The ends of the picture: x0,x1,y0,y1, or x0,x1 for one variable. Chosen from the surface and the paths unless
-    /// given.
+    /// The ends of the picture: x0,x1,y0,y1, or x0,x1 for one variable. Chosen from the surface and the paths
+    /// unless given.
     #[arg(long, value_name = "NUMBERS", value_parser = numbers, allow_hyphen_values = true)]
     pub frame: Option<Numbers>,
 
@@ -770,7 +790,8 @@ pub enum Precision {
 
 #[derive(Flags)]
 pub struct InitArgs {
-    /// The initialisers: auto, he-normal, glorot-uniform(gain=auto), normal(0.01), lsuv, …; may be given more than once.
+    /// The initialisers: auto, he-normal, glorot-uniform(gain=auto), normal(0.01), lsuv, …; may be given more
+    /// than once.
     #[arg(long, value_name = "SPEC", default_value = "auto")]
     pub scheme: Vec<Spelt<Init>>,
 
@@ -778,7 +799,7 @@ pub struct InitArgs {
     #[arg(long, value_name = "SPEC", default_value = "relu")]
     pub activation: Spelt<Activation>,
 
-    /// The sizes of the layers, with `x` for so many of a kind: 100x5, or 784,256,128.
+    /// The sizes of the layers: 100x5 for five layers of 100 units, or 784,256,128.
     #[arg(long, value_name = "SIZES", default_value = "100x5", value_parser = repeated_sizes, allow_hyphen_values = true)]
     pub layers: Sizes,
 
@@ -786,7 +807,7 @@ pub struct InitArgs {
     #[arg(long, value_name = "N", default_value = "1000", value_parser = some_rows, allow_hyphen_values = true)]
     pub rows: usize,
 
-    /// What weights, rows and gradients are a function of.
+    /// The random seed of weights, rows and gradients.
     #[arg(long, value_name = "N", default_value = "0", value_parser = whole_number::<u64>, allow_hyphen_values = true)]
     pub seed: u64,
 
@@ -954,12 +975,12 @@ fn positive(text: &str) -> Result<f64, String> {
     number(text, "above 0, such as 1", |x| x > 0.0)
 }
 
-/// A share, in percent or not, or else a file.
 /// A name or a path that need not be UTF-8, as text that says which one it is.
 fn path_as_text() -> impl TypedValueParser<Value = String> {
     OsStringValueParser::new().map(|path| path_text::to_text(path.as_ref()))
 }
 
+/// A share, in percent or not, or else a file.
 fn held(text: &str) -> Result<Held, String> {
     let (digits, unit) = text.strip_suffix('%').map_or((text, 1.0), |digits| (digits, 100.0));
     match digits.parse::<f64>() {

@@ -46,7 +46,8 @@ fn writer<F: Fn() -> Option<PathBuf> + Send>(
     }
 }
 
-/// The first folder for a run of this name that has no events of another one, which TensorBoard would show as the same.
+/// The first folder for a run of this name that has no events of another one, which TensorBoard would show as
+/// the same.
 fn free(parent: &Path, name: &str) -> PathBuf {
     let mut names = std::iter::once(name.to_string()).chain((2..).map(|number| format!("{name}-{number}")));
     let free = |path: &PathBuf| !TensorBoard::is_taken(path);

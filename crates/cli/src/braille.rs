@@ -26,7 +26,7 @@ pub struct Canvas {
 }
 
 impl Canvas {
-    /// An empty canvas of so many characters across and down.
+    /// An empty canvas, its size in characters across and down.
     pub fn new(width: usize, height: usize) -> Self {
         Self { width, cells: vec![0; width * height] }
     }
@@ -38,7 +38,8 @@ impl Canvas {
         }
     }
 
-    /// Makes what is inside of a straight line between two places, counted in dots from the upper left corner.
+    /// Makes what is inside of a straight line between two places, counted in dots from the upper left
+    /// corner.
     pub fn line(&mut self, from: (f64, f64), to: (f64, f64)) {
         let (right, bottom) = ((2 * self.width - 1) as f64, (4 * self.cells.len() / self.width - 1) as f64);
         let Some((from, to)) = segment_within(from, to, (0.0, right), (0.0, bottom)) else { return };
@@ -58,8 +59,8 @@ impl Canvas {
     }
 }
 
-/// The curve through `values`, evenly spaced from left to right, with the range written in front of it and `first` and
-/// `last` below it.
+/// The curve through `values`, evenly spaced from left to right, with the range written in front of it and
+/// `first` and `last` below it.
 pub fn curve(values: &[f64], frame: Frame, first: &str, last: &str) -> String {
     let Frame { range: (low, high), log, size: (width, height) } = frame;
     let scale = |value: f64| if log { value.ln() } else { value };

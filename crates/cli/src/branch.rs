@@ -14,7 +14,7 @@ pub fn branch(options: &BranchArgs, format: Format, quiet: bool) -> Result<(), F
     let (parent, at) = parse(&options.run, runs)?;
     let mut config = parent.config()?;
     if let Some(epochs) = Overview::of(parent.path()).total_epochs {
-        config.training.epochs = epochs; // it may have been told another length than it began with
+        config.training.epochs = epochs; // a command may have changed its length
     }
     let config = options.config(config)?;
     let running = &options.run_args.running;

@@ -11,7 +11,7 @@ const MOST_CLASSES: usize = 12;
 /// A name has no more characters than these, unless it takes more to tell it from the others.
 const NAME: usize = 16;
 
-/// The confusion matrix, and the figures of each class if there are at most so many; if they are not too many to read.
+/// The confusion matrix, and the figures of each class if they are not too many to read.
 pub fn tables(metrics: &Metrics, most: usize) -> Option<String> {
     let Metrics::Classification(metrics) = metrics else { return None };
     let (all, counts) = (metrics.by_class.as_ref()?, metrics.confusion.as_ref()?);
@@ -24,7 +24,8 @@ pub fn tables(metrics: &Metrics, most: usize) -> Option<String> {
     Some(confusion(&names, counts, output::width()) + &figures)
 }
 
-/// A row for each class, a column for each prediction; columns have numbers for names where the names are too wide.
+/// A row for each class, a column for each prediction; columns have numbers for names where the names are too
+/// wide.
 fn confusion(names: &[String], counts: &[Vec<u64>], most: usize) -> String {
     let longest = |names: &[String]| names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let digits = counts.iter().flatten().map(|count| count.to_string().len()).max().unwrap_or(0);
@@ -69,7 +70,8 @@ fn by_class(names: &[String], all: &[ClassMetrics], means: &Classification) -> S
     table
 }
 
-/// Names that are not longer than they need to be to be told apart: cut at their ends, in the middle or in front.
+/// Names that are not longer than they need to be to be told apart: cut at their ends, in the middle or in
+/// front.
 fn shortened(names: &[String]) -> Vec<String> {
     let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     for most in NAME..longest {
@@ -83,7 +85,7 @@ fn shortened(names: &[String]) -> Vec<String> {
     names.to_vec()
 }
 
-/// A name of more than `most` characters with only so many of its first and last.
+/// A name of more than `most` characters with only some of its first and last.
 fn cut(name: &str, most: usize, first: usize, last: usize) -> String {
     let count = name.chars().count();
     if count <= most {

@@ -133,7 +133,8 @@ fn folder_name(settings: &[(String, String)]) -> String {
     parts.join("_").chars().take(120).collect()
 }
 
-/// What a run came to: losses and metric of the weights that are kept, and how it ended, by which its rate is judged.
+/// What a run came to: losses and metric of the weights that are kept, and how it ended, by which its rate is
+/// judged.
 fn object((settings, compared): &Entrant, rank: usize, entrants: &[Entrant]) -> Value {
     let settings: Map<String, Value> =
         settings.iter().map(|(flag, value)| (flag.clone(), value.clone().into())).collect();
@@ -159,7 +160,8 @@ fn summary(compared: &Compared) -> Option<&Summary> {
     compared.trained.as_ref().map(|trained| trained.summary())
 }
 
-/// The metric that is shown, as it is named in data and for people; where no run came to anything, it is not known which.
+/// The metric that is shown, as it is named in data and for people; where no run came to anything, it is not
+/// known which.
 fn metric(entrants: &[Entrant]) -> (&'static str, &'static str) {
     match entrants.iter().find_map(|(_, compared)| summary(compared)).map(|summary| &summary.metrics) {
         Some(Metrics::Classification(_)) => ("accuracy", "accuracy"),
@@ -169,7 +171,8 @@ fn metric(entrants: &[Entrant]) -> (&'static str, &'static str) {
 }
 
 fn name(settings: &[(String, String)]) -> String {
-    settings.iter().map(|(flag, value)| format!("--{flag} {value}")).collect::<Vec<_>>().join(" ")
+    let name: Vec<String> = settings.iter().map(|(flag, value)| format!("--{flag} {value}")).collect();
+    output::cell(&name.join(" "))
 }
 
 /// The verdict in words, with where the run blew up or its loss began to grow.

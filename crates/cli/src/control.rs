@@ -1,4 +1,5 @@
-//! `downhill set-lr`, `undo`, `pause`, `continue`, `stop`, `end`, `checkpoint`: steering a run that another process makes.
+//! `downhill set-lr`, `undo`, `pause`, `continue`, `stop`, `end`, `checkpoint`: steering a run that another
+//! process makes.
 
 use std::time::Duration;
 

@@ -57,8 +57,8 @@ impl Shared {
 }
 
 impl Dashboard {
-    /// Opens a dashboard, in a moment. What its keys ask for is done by `act`, on its thread; an error is shown. `quit`
-    /// says what quitting does, in a word and in a line.
+    /// Opens a dashboard, in a moment. What its keys ask for is done by `act`, on its thread; an error is
+    /// shown. `quit` says what quitting does, in a word and in a line.
     pub fn open(
         quit: [&'static str; 2],
         act: impl FnMut(Action) -> Result<(), String> + Send + 'static,
@@ -68,7 +68,8 @@ impl Dashboard {
         Self { shared, thread: Some(thread::spawn(move || show(&its, quit, act))) }
     }
 
-    /// Learns of an event. It waits for nothing that is slow: the state is only ever held to be changed or copied.
+    /// Learns of an event. It waits for nothing that is slow: the state is only ever held to be changed or
+    /// copied.
     pub fn feed(&self, event: &Event) {
         self.shared.state().feed(event);
     }

@@ -53,7 +53,7 @@ fn text(diagnosis: &Diagnosis) -> String {
         );
     }
     if let Some(fork) = forks.first() {
-        text += "\ntraining loss, continued at so many times the rate in force\n";
+        text += "\ntraining loss, continued at these multiples of the rate in force\n";
         text += &format!("{:>8} {:>10} {:>9}", "step", "rate", "before");
         fork.branches.iter().for_each(|branch| text += &format!(" {:>9}", format!("×{}", branch.factor)));
         text.push('\n');

@@ -9,7 +9,7 @@ use downhill_report::{Lang, RangeTest};
 
 use crate::args::{FindLrArgs, Format};
 use crate::braille::{self, Frame, number};
-use crate::{Failure, output, progress, train};
+use crate::{Failure, bar, output, progress, train};
 
 pub fn find_lr(options: &FindLrArgs, format: Format, quiet: bool, lang: Lang) -> Result<(), Failure> {
     let config = options.setup.config()?;
@@ -24,6 +24,7 @@ pub fn find_lr(options: &FindLrArgs, format: Format, quiet: bool, lang: Lang) ->
     ctrlc::set_handler(move || {
         // Once more, and it ends at once.
         if asked.swap(true, Ordering::Relaxed) || stop.send(Command::Stop).is_err() {
+            bar::leave();
             std::process::exit(130);
         }
     })?;

@@ -166,7 +166,7 @@ fn number(value: f64) -> String {
     if plain.contains('.') { plain.trim_end_matches('0').trim_end_matches('.').into() } else { plain }
 }
 
-/// A histogram in a line of blocks, so many bins in each; the fullest is the highest.
+/// A histogram in a line of blocks, several bins in each; the fullest is the highest.
 fn blocks(bins: &Bins, merged: usize) -> String {
     const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let counts: Vec<u64> = bins.without_zeros().chunks(merged).map(|chunk| chunk.iter().sum()).collect();

@@ -4,6 +4,7 @@
 
 mod advice;
 mod args;
+mod bar;
 mod board;
 mod braille;
 mod branch;
@@ -65,12 +66,12 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => {
             let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
-            match advice::on_flag(&error, &words.collect::<Vec<_>>()) {
-                Some(message) => {
-                    output::tell(&format!("error: {message}"));
+            match advice::on_arguments(error, &words.collect::<Vec<_>>()) {
+                Ok(error) => error.exit(),
+                Err(message) => {
+                    output::tell(&message);
                     return ExitCode::from(2);
                 }
-                None => error.exit(),
             }
         }
     };

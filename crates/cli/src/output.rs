@@ -5,12 +5,13 @@ use std::io::{self, IsTerminal, Write};
 use downhill::optim::excerpt::shortened;
 use downhill::train::Metrics;
 pub use downhill::train::fixed;
+pub use downhill_report::visible;
 use serde_json::Value;
 
 use crate::Failure;
 
-/// Writes text for people to standard output, with control characters escaped: names of files and folders, and what files
-/// say, may hold some, and a terminal would obey them.
+/// Writes text for people to standard output, with control characters escaped: names of files and folders,
+/// and what files say, may hold some, and a terminal would act on them.
 pub fn print(text: &str) -> Result<(), Failure> {
     write(&visible(text))
 }
@@ -30,7 +31,8 @@ fn write(text: &str) -> Result<(), Failure> {
     })
 }
 
-/// How many characters a line for people has: those of the terminal, or of `COLUMNS`, within what is easily read.
+/// How many characters a line for people has: those of the terminal, or of `COLUMNS`, within what is easily
+/// read.
 pub fn width() -> usize {
     let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let measured = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
@@ -118,21 +120,8 @@ pub fn metrics_line(metrics: &Metrics) -> String {
     }
 }
 
-/// Text for a terminal, which would obey the control characters that names and values in data may hold, and would show
-/// text in another order than it is in.
-pub fn visible(text: &str) -> String {
-    let obeyed = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let escaped = |c: char| match c {
-        c if obeyed(c) && c != '\n' => c.escape_unicode().to_string(),
-        c => c.to_string(),
-    };
-    text.chars().map(escaped).collect()
-}
-
-/// A cell of a table for people: one line, and not too long. More than 65 535 characters could not even be a width.
+/// A cell of a table for people: one line, and not too long. More than 65 535 characters could not even be a
+/// width.
 pub fn cell(text: &str) -> String {
     const MOST: usize = 160;
     let mut lines = text.lines();
@@ -166,9 +155,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_would_obey_is_escaped() {
-        assert_eq!(visible("a\nb\x1b[2J\u{9b}\u{202e}ö"), "a\nb\\u{1b}[2J\\u{9b}\\u{202e}ö");
+    fn a_cell_is_one_line_that_is_not_too_long() {
         assert_eq!(cell("one\ntwo"), "one …");
+        assert_eq!(cell("a\x1b[2J"), "a\\u{1b}[2J");
         assert_eq!(cell(&"x".repeat(100_000)).chars().count(), 160);
     }
 }

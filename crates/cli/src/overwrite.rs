@@ -9,7 +9,8 @@ use downhill::train::RunFolder;
 
 use crate::Failure;
 
-/// A run that is out of the way until the one that takes its place has begun; it comes back if that does not begin.
+/// A run that is out of the way until the one that takes its place has begun; it comes back if that does not
+/// begin.
 pub struct Aside(Arc<Mutex<Option<Moved>>>);
 
 struct Moved {

@@ -238,8 +238,8 @@ impl<'a> Picture<'a> {
     }
 }
 
-/// From where to where a curve is shown: as high as these values, for how far up it goes on is no news, and as deep as it
-/// goes, unless that is into a chasm.
+/// From where to where a curve is shown: as high as these values, for how far up it goes on is no news, and
+/// as deep as it goes, unless that is into a chasm.
 fn heights(values: impl Iterator<Item = f64>, curve: &[(f64, f64)]) -> (f64, f64) {
     let ends = |(low, high): (f64, f64), value: f64| (low.min(value), high.max(value));
     let finite = |value: &f64| value.is_finite();

@@ -15,7 +15,8 @@ pub fn predict(options: &PredictArgs, format: Format, quiet: bool) -> Result<(),
     let kept = kept(&predictor, using, &options.keep, &table)?;
     let predictions = predictor.predict(&table)?;
     match format {
-        // A table is what both people and programs want here; the names of classes are what the model file says.
+        // A table is what both people and programs want here; the names of classes are what the model file
+        // says.
         Format::Text => {
             let visible = |row: Vec<String>| row.iter().map(|cell| output::visible(cell)).collect::<Vec<_>>();
             output::print_csv(beside(&kept, rows(&predictions)).into_iter().map(visible))

@@ -1,14 +1,12 @@
 //! What a person sees while a network is trained.
 
-use std::fmt::Write;
 use std::io::IsTerminal;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use downhill::prelude::{Event, Metrics};
 use downhill::train::Command;
-use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
+use crate::bar::Bar;
 use crate::output;
 
 /// The view of a run for standard error: a bar in a terminal, plain lines elsewhere.
@@ -57,8 +55,8 @@ pub fn per_second(rows: f64) -> String {
     }
 }
 
-/// How fast steps are made: since when without a pause, and from which one on. Who watches from elsewhere is not told of
-/// every step.
+/// How fast steps are made: since when without a pause, and from which one on. A watcher does not see every
+/// step.
 #[derive(Clone, Copy)]
 pub struct Pace {
     since: Instant,
@@ -104,81 +102,70 @@ pub fn epochs(total_steps: u64, steps_per_epoch: u64) -> u64 {
 }
 
 pub fn bar() -> impl FnMut(&Event) + Send {
-    let bar = ProgressBar::no_length();
-    let style = "{prefix} {bar:32} {left}\n{msg}"; // 80 columns hold each line
-    let style = ProgressStyle::with_template(style).expect("a good template").progress_chars("━╸─");
-    // The bar's own guess needs a quarter of a minute to be one.
-    let pace = Arc::new(Mutex::new(None));
-    let left = {
-        let pace = pace.clone();
-        move |state: &ProgressState, text: &mut dyn Write| {
-            let pace: Option<Pace> = *pace.lock().expect("nobody panics with it");
-            let left = pace.and_then(|pace| pace.left(state.pos(), state.len()?, Instant::now()));
-            let _ = left.map_or(Ok(()), |left| write!(text, "{} left", duration(left)));
-        }
-    };
-    bar.set_style(style.with_key("left", left));
-    let restart = move |step| *pace.lock().expect("nobody panics with it") = Some(Pace::from(step));
-    bar.enable_steady_tick(Duration::from_millis(200));
+    let mut bar = Some(Bar::new());
     let mut total_epochs = 0;
     let mut best = String::new();
-    move |event| match event {
-        Event::Start { total_steps, steps_per_epoch, .. } => {
-            bar.suspend(|| output::tell(&beginning(event)));
-            bar.set_length(*total_steps);
-            restart(0);
-            total_epochs = epochs(*total_steps, *steps_per_epoch);
-        }
-        Event::Resume { step, total_steps, steps_per_epoch, .. } => {
-            bar.set_length(*total_steps);
-            bar.set_position(*step);
-            restart(*step);
-            total_epochs = epochs(*total_steps, *steps_per_epoch);
-        }
-        // Not every step of a run that is watched from elsewhere arrives.
-        Event::Step { step, .. } => bar.set_position(step + 1),
-        Event::Rate(_)
-        | Event::Note { .. }
-        | Event::Cut { .. }
-        | Event::Command { .. }
-        | Event::Refused { .. }
-        | Event::Rollback { .. }
-        | Event::Sharpness { .. } => {
-            match event {
-                Event::Rollback { to, .. } => {
-                    bar.set_position(*to);
-                    restart(*to);
+    move |event| {
+        let Some(shown) = &bar else { return };
+        match event {
+            Event::Start { total_steps, steps_per_epoch, .. } => {
+                shown.above(|| output::tell(&beginning(event)));
+                shown.change(|state| (state.length, state.pace) = (Some(*total_steps), Some(Pace::from(0))));
+                total_epochs = epochs(*total_steps, *steps_per_epoch);
+            }
+            Event::Resume { step, total_steps, steps_per_epoch, .. } => {
+                shown.change(|state| {
+                    (state.position, state.length) = (*step, Some(*total_steps));
+                    state.pace = Some(Pace::from(*step));
+                });
+                total_epochs = epochs(*total_steps, *steps_per_epoch);
+            }
+            // Not every step of a run that is watched from elsewhere arrives.
+            Event::Step { step, .. } => shown.change(|state| state.position = step + 1),
+            Event::Rate(_)
+            | Event::Note { .. }
+            | Event::Cut { .. }
+            | Event::Command { .. }
+            | Event::Refused { .. }
+            | Event::Rollback { .. }
+            | Event::Sharpness { .. } => {
+                match event {
+                    Event::Rollback { to, .. } => shown.change(|state| {
+                        (state.position, state.pace) = (*to, Some(Pace::from(*to)));
+                    }),
+                    Event::Command { step, told: Command::Continue, .. } => {
+                        shown.change(|state| state.pace = Some(Pace::from(*step)));
+                    }
+                    _ => {}
                 }
-                Event::Command { step, told: Command::Continue, .. } => restart(*step),
-                _ => {}
+                shown.above(|| event.text().iter().for_each(|text| output::note(text)));
             }
-            bar.suspend(|| event.text().iter().for_each(|text| output::note(text)));
-        }
-        Event::Epoch(epoch) => {
-            if epoch.best {
-                best = format!(" · best {}", epoch.epoch + 1);
+            Event::Epoch(epoch) => {
+                if epoch.best {
+                    best = format!(" · best {}", epoch.epoch + 1);
+                }
+                let rows = per_second(epoch.rows_per_second);
+                let prefix = format!("epoch {}/{total_epochs} · {rows} rows/s", epoch.epoch + 1);
+                let message = format!(
+                    "loss {} · validation {} · {}{best} · lr {:.1e}",
+                    output::fixed(epoch.train_loss),
+                    output::fixed(epoch.valid_loss),
+                    headline(&epoch.metrics),
+                    epoch.lr,
+                );
+                shown.change(|state| (state.prefix, state.message) = (prefix, message));
             }
-            bar.set_prefix(format!(
-                "epoch {}/{total_epochs} · {} rows/s",
-                epoch.epoch + 1,
-                per_second(epoch.rows_per_second)
-            ));
-            bar.set_message(format!(
-                "loss {} · validation {} · {}{best} · lr {:.1e}",
-                output::fixed(epoch.train_loss),
-                output::fixed(epoch.valid_loss),
-                headline(&epoch.metrics),
-                epoch.lr,
-            ));
+            Event::Search => shown.change(|state| state.message = SEARCHING.into()),
+            Event::SearchProgress { made, at_most } => {
+                shown.change(|state| state.message = searched(*made, *at_most));
+            }
+            Event::Plan { total_steps, steps_per_epoch, .. } => {
+                shown.change(|state| state.length = Some(*total_steps));
+                total_epochs = epochs(*total_steps, *steps_per_epoch);
+            }
+            Event::Stop { .. } => bar = None,
+            _ => {}
         }
-        Event::Search => bar.set_message(SEARCHING),
-        Event::SearchProgress { made, at_most } => bar.set_message(searched(*made, *at_most)),
-        Event::Plan { total_steps, steps_per_epoch, .. } => {
-            bar.set_length(*total_steps);
-            total_epochs = epochs(*total_steps, *steps_per_epoch);
-        }
-        Event::Stop { .. } => bar.finish_and_clear(),
-        _ => {}
     }
 }
 

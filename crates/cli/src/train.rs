@@ -10,7 +10,7 @@ use downhill::train::{Command, Config, Event, RunFolder, Stop, Summary, log, pat
 use crate::args::{Format, ResumeArgs, RunArgs, Running, TrainArgs};
 use crate::dashboard::{self, Action};
 use crate::overwrite::Aside;
-use crate::{Failure, board, classes, evaluate, output, view};
+use crate::{Failure, bar, board, classes, evaluate, output, view};
 
 pub fn train(options: TrainArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let config = options.setup.config()?;
@@ -61,7 +61,7 @@ pub fn nothing_saved(quiet: bool) -> Failure {
     Failure::Interrupted
 }
 
-/// What TensorBoard is told of a run, if it is told anything.
+/// What is written of a run for TensorBoard, if anything is.
 pub struct Board {
     pub config: Config,
     /// Whether the run began before.
@@ -78,13 +78,14 @@ impl Stopper {
     fn stop(&self) {
         if self.asked.swap(true, Ordering::Relaxed) || self.commands.send(Command::Stop).is_err() {
             dashboard::give_back();
+            bar::leave();
             std::process::exit(130);
         }
     }
 }
 
-/// Connects a trainer with the terminal: what happens is shown, after what happened in the past, and Ctrl-C stops it at
-/// the next step.
+/// Connects a trainer with the terminal: what happens is shown, after what happened in the past, and Ctrl-C
+/// stops it at the next step.
 pub fn connect(
     trainer: Trainer,
     running: &Running,

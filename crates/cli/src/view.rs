@@ -21,8 +21,8 @@ pub const DETACHES: Quit = ["leave", "look no more; the run goes on. Ctrl-C too"
 /// In fewer columns or rows, a bar says as much as a dashboard.
 const ROOM: (u16, u16) = (60, 16);
 
-/// The view that is asked for, or else the one that suits where standard error goes; none if nothing is to be shown. A
-/// dashboard begins with the past of a run that goes on, and asks `act` to do what its keys say.
+/// The view that is asked for, or else the one that suits where standard error goes; none if nothing is to be
+/// shown. A dashboard begins with the past of a run that goes on, and asks `act` to do what its keys say.
 pub fn of(
     asked: Option<View>,
     quiet: bool,

@@ -7,7 +7,7 @@ use downhill::train::{Event, RunFolder, Stop, log};
 use crate::args::{Format, WatchArgs};
 use crate::control::{PATIENCE, how_it_ended};
 use crate::dashboard::{self, Action};
-use crate::{Failure, evaluate, output, view};
+use crate::{Failure, bar, evaluate, output, view};
 
 pub fn watch(options: &WatchArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let folder = evaluate::open(&options.run.run, &options.run.runs.runs)?;
@@ -17,6 +17,7 @@ pub fn watch(options: &WatchArgs, format: Format, quiet: bool) -> Result<(), Fai
     let run = folder.path().display().to_string();
     let detach = move |code| {
         dashboard::give_back();
+        bar::leave();
         output::tell(&format!("detached; the run {run} goes on"));
         std::process::exit(code);
     };

@@ -227,7 +227,9 @@ fn words_that_are_not_known() {
     ] {
         place.run_with("train good.csv", &[flag, value]).refused(parts).refused_for(flag);
     }
-    place.run("train good.csv --optimiser adam").refused(&["--optimiser", "--optimizer"]);
+    place.run("train good.csv --optimiser adam").refused(&["--optimiser", "did you mean --optimizer?"]);
+    place.run("train good.csv --learning-rate 0.1").refused(&["--learning-rate", "did you mean --lr?"]);
+    place.run("train good.csv --max_iter=100").refused(&["--max_iter", "did you mean --epochs?"]);
     place.run("trian good.csv").refused(&["trian", "train"]);
     place.run("train").refused(&["DATA"]);
     place.run("train good.csv numbers.csv").refused(&["numbers.csv"]);

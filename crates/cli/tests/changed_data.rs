@@ -1,4 +1,5 @@
-//! Data that has changed since a run was trained with it: whatever makes the run again says so, and does not go on.
+//! Data that has changed since a run was trained with it: whatever makes the run again says so, and does not
+//! go on.
 
 mod common;
 

@@ -218,3 +218,13 @@ fn a_run_is_diagnosed() {
     std::fs::remove_file(place.path("good.csv")).unwrap();
     place.run("diagnose low").fails(&["cannot be read as it was"]);
 }
+
+#[test]
+fn long_names_above_curves_are_shortened() {
+    let place = Place::new();
+    let optimizer = format!("adam(beta1=0.8{})", "0".repeat(70_000));
+    let words = "compare good.csv --hidden 4 --epochs 2 --lr 0.01 --threads 1 --optimizer";
+    let said = place.run_with(words, &[&optimizer, "--optimizer", "sgd"]).done();
+    assert!(said.stdout.contains("--optimizer adam(beta1=0.8000"), "{said:?}");
+    assert!(said.stdout.lines().all(|line| line.chars().count() < 300), "{said:?}");
+}

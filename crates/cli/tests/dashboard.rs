@@ -296,3 +296,31 @@ fn the_view_is_chosen() {
     terminal.keys(&["C-c"]);
     terminal.shows(&["interrupted and saved"]);
 }
+
+#[test]
+fn a_bar_survives_other_sizes() {
+    let place = Place::new();
+    let Some(terminal) = Terminal::open(&place, "bar", (100, 24)) else { return };
+    let run = "$downhill train digits --epochs 100000 --early-stop off --lr 0.001 --threads 1 --view bar";
+    terminal.keys(&[&format!("{run}; echo code=$?"), "Enter"]);
+    terminal.shows(&["left", "rows/s", "lr 1.0e-3"]);
+    for (width, height) in [(60, 24), (40, 10), (120, 24), (30, 24), (100, 12), (100, 24)] {
+        terminal.tmux(&["resize-window", "-x", &width.to_string(), "-y", &height.to_string()]);
+        // Drawn a few times since, in the new size.
+        thread::sleep(Duration::from_millis(700));
+        let screen = terminal.shows(&["epoch ", "loss "]);
+        for (part, most) in [("epoch ", 1), ("loss ", 1), ("╸", 1), ("left out", 1)] {
+            let found = screen.matches(part).count();
+            assert!(found <= most, "{found} times {part:?} in {width} columns:\n{screen}");
+        }
+    }
+    // What was above it is still there, once, and nothing of it above that.
+    let all = String::from_utf8(terminal.tmux(&["capture-pane", "-p", "-S", "-"]).stdout).unwrap();
+    for part in ["1438 rows to train on", "note: Columns", "epoch ", "loss ", "╸"] {
+        assert_eq!(all.matches(part).count(), 1, "{part:?} in\n{all}");
+    }
+    terminal.keys(&["C-c"]);
+    let screen = terminal.shows(&["interrupted and saved", "code=130"]);
+    assert!(!screen.contains("rows/s"), "{screen}");
+    terminal.is_clean();
+}

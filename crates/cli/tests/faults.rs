@@ -1,5 +1,5 @@
-//! What cannot be written is said, and what was written before is not lost: every write, sync, rename and open of a run
-//! fails once, and then the run goes on.
+//! What cannot be written is said, and what was written before is not lost: every write, sync, rename and
+//! open of a run fails once, and then the run goes on.
 #![cfg(target_os = "linux")]
 #![allow(clippy::print_stderr)] // to say that it was skipped
 

@@ -1,4 +1,5 @@
-//! The inputs that are kept for the fuzz targets, each run through its target as an ordinary test, and changed a little.
+//! The inputs that are kept for the fuzz targets, each run through its target as an ordinary test, and
+//! changed a little.
 
 #[path = "../../../fuzz/targets/mod.rs"]
 mod targets;
@@ -80,4 +81,9 @@ fn models() {
 #[test]
 fn checkpoints() {
     every("checkpoint", targets::checkpoint::run, 60);
+}
+
+#[test]
+fn connections() {
+    every("connection", targets::connection::run, 100);
 }

@@ -1,5 +1,5 @@
-//! What strangers put into folders, names and files: nothing of it panics, takes other runs down, or reaches a terminal as it
-//! is.
+//! What strangers put into folders, names and files: nothing of it panics, takes other runs down, or reaches
+//! a terminal as it is.
 #![cfg(unix)]
 
 mod common;
@@ -88,4 +88,31 @@ fn a_log_that_says_a_step_of_a_billion_is_drawn() {
     place.write("runs/a/events.jsonl", odd);
     place.run("report a").done();
     place.run("runs").done();
+}
+
+#[test]
+fn arguments_are_repeated_shortened_and_escaped() {
+    let place = Place::new();
+    let long = "x".repeat(70_000);
+    let escapes = "\x1b[2J\u{9b}1m\u{202e}";
+    for (words, odd) in [
+        ("train good.csv", vec![format!("--{long}")]),
+        ("train good.csv", vec![format!("--{escapes}=3")]),
+        ("train good.csv", vec![format!("-{escapes}")]),
+        ("", vec![long.clone()]),
+        ("", vec![format!("tra{escapes}in")]),
+        ("train good.csv --epochs", vec![long.clone()]),
+        ("train good.csv --epochs", vec![escapes.into()]),
+        ("train good.csv --task", vec![format!("{escapes}{long}")]),
+        ("train good.csv --hidden", vec![format!("{long},{escapes}")]),
+        ("train good.csv --lr", vec![format!("cosine({escapes}{long})")]),
+        ("train good.csv", vec![long.clone()]),
+        ("train good.csv", vec![escapes.into(), escapes.into()]),
+        ("path", vec![format!("x^{escapes}{long}"), "--lr".into(), "1".into()]),
+    ] {
+        let odd: Vec<&str> = odd.iter().map(String::as_str).collect();
+        let said = place.run_with(words, &odd).refused(&[]);
+        assert!(said.stderr.len() < 3000, "{} bytes: {}", said.stderr.len(), &said.stderr[..2000]);
+        assert!(!said.stderr.contains(['\x1b', '\u{9b}', '\u{202e}']), "{said:?}");
+    }
 }

@@ -142,8 +142,8 @@ fn noise_is_a_function_of_the_seed() {
         .map(|(_, a)| 1.0 - a)
         .collect();
     assert!((first[1] - 2.0 * first[0]).abs() < 1e-12, "{first:?}");
-    // Under a constant rate it goes on, with the variance lr·σ² / (4 (1 − lr)) that theory gives; under a falling
-    // one it settles.
+    // Under a constant rate it goes on, with the variance lr·σ² / (4 (1 − lr)) that theory gives; under a
+    // falling one it settles.
     let rows = path(&place, "a^2 + b^2", "--start 0,0 --steps 20000 --precision f64 --format csv --noise 0.5 --lr 0.2 inverse-time(0.2,decay=0.05)").done().csv();
     let all = column(&rows, "a");
     let variance = |values: &[f64]| values.iter().map(|a| a * a).sum::<f64>() / values.len() as f64;
@@ -286,7 +286,8 @@ fn what_cannot_be_followed_is_refused() {
     }
 }
 
-/// The README's picture is what the command beside it draws, but for the last digit of what machines may differ in.
+/// The README's picture is what the command beside it draws, but for the last digit of what machines may
+/// differ in.
 #[test]
 fn the_picture_in_the_readme_is_up_to_date() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

@@ -45,9 +45,12 @@ fn several_runs_begin_with_what_differs_and_share_an_axis() {
     let table = page.find("<h2>What differs</h2>").unwrap();
     assert!(table < page.find("<svg").unwrap() && table < page.find("<li>").unwrap());
     let table = &page[table..page[table..].find("</table>").unwrap() + table];
-    for part in
-        ["<th scope=\"col\">lr</th>", "<td>constant(rate=0.02)</td>", "<th scope=\"col\">data.from</th>"]
-    {
+    for part in [
+        "<th scope=\"col\" class=\"text\">lr</th>",
+        "<td class=\"text\">constant(rate=0.02)</td>",
+        "<th scope=\"col\" class=\"text\">data.from</th>",
+        "<th scope=\"col\">accuracy or R²</th>",
+    ] {
         assert!(table.contains(part), "no {part} in {table}");
     }
     assert!(!table.contains("network"), "{table}");

@@ -1,4 +1,5 @@
-//! The same run ends in the same weights, bit for bit: on any number of threads, and killed and resumed anywhere.
+//! The same run ends in the same weights, bit for bit: on any number of threads, and killed and resumed
+//! anywhere.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -33,7 +34,8 @@ fn weights(folder: &Path, args: &[&str]) -> Option<String> {
 #[test]
 fn threads_change_no_bit() {
     let folder = tempfile::tempdir().unwrap();
-    // Batches of four shards, the last of each epoch smaller; statistics over the whole batch; penalties and clipping.
+    // Batches of four shards, the last of each epoch smaller; statistics over the whole batch; penalties and
+    // clipping.
     let settings = [
         "train",
         "digits",
@@ -60,7 +62,8 @@ fn threads_change_no_bit() {
     for threads in ["2", "3", "8"] {
         assert_eq!(on(threads), one, "{threads} threads");
     }
-    // Batches added up, matrices that see themselves whole, an average, groups, a momentum that moves, and cuts that go back.
+    // Batches added up, matrices that see themselves whole, an average, groups, a momentum that moves, and
+    // cuts that go back.
     let more = [
         "--accumulate=2",
         "--optimizer=muon",
@@ -125,7 +128,8 @@ fn killed_at_any_moment_and_resumed_it_is_the_same_run() {
         let took = began.elapsed();
         std::fs::rename(folder.path().join("runs"), folder.path().join("undisturbed")).unwrap();
 
-        // Kills at moments spread over the whole run, its start and its end included; then it comes to its end.
+        // Kills at moments spread over the whole run, its start and its end included; then it comes to its
+        // end.
         let run = folder.path().join("runs/killed");
         let again = || {
             if run.exists() { vec!["resume", "killed", "--checkpoint-every", "0"] } else { settings.clone() }
@@ -214,7 +218,8 @@ fn told_things_and_killed_in_the_middle_it_is_the_run_of_its_log() {
             child.kill().unwrap(); // SIGKILL
             child.wait().unwrap();
         }
-        // What it was told may have made it diverge, and then it fails, but keeps its best weights if it has some.
+        // What it was told may have made it diverge, and then it fails, but keeps its best weights if it has
+        // some.
         let Some(ended) = weights(folder.path(), &again()) else {
             diverged += 1;
             continue;

@@ -1,4 +1,5 @@
-//! Reads a table and prints how many seconds that took and how many KiB were resident at most, for `bench/reading/run`.
+//! Reads a table and prints how many seconds that took and how many KiB were resident at most, for
+//! `bench/reading/run`.
 #![allow(clippy::print_stdout)]
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -3,7 +3,8 @@
 use downhill_core::random::{Purpose, stream};
 use rand::seq::SliceRandom;
 
-/// Fills `order` with the numbers from 0 to its length, shuffled: a pure function of the seed, the epoch and the length.
+/// Fills `order` with the numbers from 0 to its length, shuffled: a pure function of the seed, the epoch and
+/// the length.
 ///
 /// Allocates nothing.
 ///

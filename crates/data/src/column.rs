@@ -44,7 +44,7 @@ pub(crate) enum Written {
     Plain,
     /// As numbers with decimal commas and the like.
     Notation(Notation),
-    /// As dates, with the day or the month first where that is not told by their form.
+    /// As dates, with the day or the month first where their form leaves that open.
     Dates(DateOrder),
 }
 
@@ -143,8 +143,8 @@ impl Column {
         }
     }
 
-    /// All values as numbers, NaN where missing; or the first row that holds other text. Text is read in a notation, or
-    /// as plain numbers.
+    /// All values as numbers, NaN where missing; or the first row that holds other text. Text is read in a
+    /// notation, or as plain numbers.
     pub(crate) fn numbers(&self, notation: Notation) -> Result<Cow<'_, [f64]>, usize> {
         match &self.values {
             Values::Numbers(numbers) => Ok(Cow::Borrowed(numbers)),
@@ -158,7 +158,8 @@ impl Column {
         }
     }
 
-    /// All values as seconds, NaN where missing; or the first row that holds something else than a date or time.
+    /// All values as seconds, NaN where missing; or the first row that holds something else than a date or
+    /// time.
     pub(crate) fn seconds(&self, order: DateOrder) -> Result<Cow<'_, [f64]>, usize> {
         match &self.values {
             Values::Text { codes, texts } => {

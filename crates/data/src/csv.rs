@@ -77,7 +77,8 @@ fn table(file: &str, open: &Open<'_>, head: &start::Head, options: &ReadOptions)
     let holds =
         known.map_or_else(|| vec![Holds::Anything; width], |known| known.holds(&start.names, start.named));
 
-    // The first pass reads numbers until a column holds something else, and the text of columns that begin with some.
+    // The first pass reads numbers until a column holds something else, and the text of columns that begin
+    // with some.
     let sample = start.sample(&wants, &holds, options);
     let mut plan = Plan { delimiter: start.delimiter, modes: sample.modes, missing: start.missing.clone() };
     let read = read::rows(file, open, start.position, &plan, options.any_size)?;

@@ -171,7 +171,7 @@ impl<'a> Target<'a> {
                 }
                 let last = table.columns.len().saturating_sub(1);
                 let name = &table.column(last)?.name;
-                notes.push(format!("The target is the last column, `{name}`; --target names another."));
+                notes.push(format!("The target is the last column, `{name}`, as none is named."));
                 last
             }
         };
@@ -185,8 +185,8 @@ impl<'a> Target<'a> {
                 let classes = table.column(column)?.categories().texts.len();
                 if task == Task::Classification && numbers && classes > 2 && table.target.is_none() {
                     notes.push(format!(
-                        "The target `{name}` has {classes} different integers, which are taken for classes; --task \
-                         regression predicts a number."
+                        "The target `{name}` has {classes} different integers, which are taken for classes; with the \
+                         task `regression`, a number is predicted."
                     ));
                 }
                 task

@@ -196,7 +196,7 @@ fn month(word: &str) -> Option<u32> {
     Some(found as u32 + 1)
 }
 
-/// Seconds since midnight, in UTC where a zone is told; all tokens must be of the time.
+/// Seconds since midnight, in UTC where a zone is given; all tokens must be of the time.
 fn time(tokens: &[Token]) -> Option<f64> {
     use Token::{Mark, Number, Word};
     let [Number(hour, 1..=2), Mark(':'), Number(minute, 2), rest @ ..] = tokens else { return None };
@@ -281,7 +281,8 @@ impl Cycle {
         (libm::sin(angle), libm::cos(angle))
     }
 
-    /// Where in the cycle a moment is, from 0 to below 1: the month of the year, the day of the week, the time of day.
+    /// Where in the cycle a moment is, from 0 to below 1: the month of the year, the day of the week, the
+    /// time of day.
     pub fn phase(self, seconds: f64) -> f64 {
         let day = (seconds / DAY).floor();
         match self {

@@ -20,26 +20,28 @@ use std::collections::HashSet;
 
 pub(crate) use learn::{MOST_CLASSES, check_classes};
 
-/// How the columns of a table become the inputs and the target of a network, as learnt from the training rows.
+/// How the columns of a table become the inputs and the target of a network, as learnt from the training
+/// rows.
 ///
-/// - A number becomes (number − mean) / standard deviation, where the deviation is that of the population (divided by
-///   n). A missing one is filled with the median first; where any was missing in the training rows, a second feature
-///   tells 1 for missing, 0 for present.
-/// - A category becomes a 1 in a slot of its own, with 0 in the column's other slots. Categories that are rare in the
-///   training rows share one slot, and so do those never seen; where none was rare, no slot would have been trained,
-///   and one never seen is 0 in every slot. Rare is: in fewer than 5 training rows (fewer than 1 in 50 in tables of
-///   less than 250, but one row alone is always rare), or not among the 256 most frequent. Missing is a category.
-/// - A date or time becomes a number as above, the moment it is; and for each of month, weekday and hour that differs in
-///   the training rows, the sine and the cosine of where in the year, the week and the day it is.
-/// - Pixels of images share one mean and one standard deviation, and constant ones are kept: standardising each by
-///   itself would blow up those at the border that are almost always black.
-/// - Columns that are constant in the training rows, and columns of text in which no category is frequent (names,
-///   keys), are left out.
-/// - A regression target is standardised as a number. Class labels are numbered in order: numbers by value, text
-///   by its characters.
+/// - A number becomes (number − mean) / standard deviation, where the deviation is that of the population
+///   (divided by n). A missing one is filled with the median first; where any was missing in the training
+///   rows, a second feature tells 1 for missing, 0 for present.
+/// - A category becomes a 1 in a slot of its own, with 0 in the column's other slots. Categories that are
+///   rare in the training rows share one slot, and so do those never seen; where none was rare, no slot would
+///   have been trained, and one never seen is 0 in every slot. Rare is: in fewer than 5 training rows (fewer
+///   than 1 in 50 in tables of less than 250, but one row alone is always rare), or not among the 256 most
+///   frequent. Missing is a category.
+/// - A date or time becomes a number as above, the moment it is; and for each of month, weekday and hour that
+///   differs in the training rows, the sine and the cosine of where in the year, the week and the day it is.
+/// - Pixels of images share one mean and one standard deviation, and constant ones are kept: standardising
+///   each by itself would blow up those at the border that are almost always black.
+/// - Columns that are constant in the training rows, and columns of text in which no category is frequent
+///   (names, keys), are left out.
+/// - A regression target is standardised as a number. Class labels are numbered in order: numbers by value,
+///   text by its characters.
 ///
-/// It is saved with the model with how numbers and dates were written, and finds the columns again by name where both tables have a header, and otherwise by
-/// position.
+/// It is saved with the model with how numbers and dates were written, and finds the columns again by name
+/// where both tables have a header, and otherwise by position.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Encoder {
@@ -79,15 +81,15 @@ enum Encoding {
     },
     /// A date or time: when it is, then, for each cycle, the sine and the cosine of where in it it is.
     Date { order: DateOrder, mean: f64, std: f64, fill: f64, indicator: bool, cycles: Vec<Cycle> },
-    /// A column whose numbers are all the same, but some missing: only that is told.
+    /// A column whose numbers are all the same, but some missing: only that is a feature.
     Indicator,
     /// The slots are the categories, then missing, then other.
     Categories {
         categories: Vec<String>,
         missing: bool,
         other: bool,
-        /// The share of the values in the training rows that were rare, and so share the slot of the others: what to
-        /// expect elsewhere. Models saved before it was kept expect nothing.
+        /// The share of the values in the training rows that were rare, and so share the slot of the others:
+        /// what to expect elsewhere. Models saved before it was kept expect nothing.
         #[serde(default = "all_of_them")]
         rare: f64,
     },
@@ -119,7 +121,7 @@ enum OutputEncoding {
     },
 }
 
-/// So much more than the rare ones of training is told, as a share of a column's values.
+/// By how much the share of unknown values must exceed that of training's rare ones for a note.
 const UNSEEN: f64 = 0.1;
 
 fn all_of_them() -> f64 {
@@ -154,8 +156,8 @@ impl Encoder {
     ///
     /// # Errors
     ///
-    /// If there is no row, a row's target is missing, the target is the same in all of these rows, has more than one
-    /// class for two rows, or holds text though the task is regression; and if no column is left
+    /// If there is no row, a row's target is missing, the target is the same in all of these rows, has more
+    /// than one class for two rows, or holds text though the task is regression; and if no column is left
     /// to learn from.
     pub fn fit(table: &Table, rows: &[u32], target: usize, task: Task) -> Result<Self, Error> {
         Self::learn(table, rows, target, task, usize::MAX).map(|(encoder, _)| encoder)
@@ -165,8 +167,8 @@ impl Encoder {
     ///
     /// # Errors
     ///
-    /// If the table lacks a column that was learnt from, or has text in one of numbers; if a row has no target, or one
-    /// that is none of the classes learnt.
+    /// If the table lacks a column that was learnt from, or has text in one of numbers; if a row has no
+    /// target, or one that is none of the classes learnt.
     pub fn encode(&self, table: &Table, rows: &[u32]) -> Result<Examples, Error> {
         check_rows(table, rows)?;
         let x = self.fill(table, rows)?;
@@ -184,8 +186,8 @@ impl Encoder {
         self.fill(table, &rows)
     }
 
-    /// What is worth telling about using this encoder on a table, in sentences: columns it does not know, categories it
-    /// has never seen, missing values where there were none.
+    /// What is worth telling about using this encoder on a table, in sentences: columns it does not know,
+    /// categories it has never seen, missing values where there were none.
     ///
     /// # Errors
     ///
@@ -244,8 +246,8 @@ impl Encoder {
                         .filter(|&(_, known)| !known)
                         .map(|(text, _)| text)
                         .collect();
-                    // With a shared slot, the rare ones of training are among these and cannot be told apart, but they
-                    // were no more than so many.
+                    // With a shared slot, the rare ones of training are among these and cannot be told apart,
+                    // but they were no more than so many.
                     if *other {
                         let present = here.codes.iter().filter_map(|&code| known.get(code as usize));
                         let (all, others) =
@@ -369,8 +371,8 @@ impl Encoder {
         &self.dropped
     }
 
-    /// The mean and the standard deviation that bring a predicted number back to its own units, y · std + mean;
-    /// (0, 1) for classes.
+    /// The mean and the standard deviation that bring a predicted number back to its own units, y · std +
+    /// mean; (0, 1) for classes.
     pub fn target_scale(&self) -> (f64, f64) {
         match self.target.encoding {
             OutputEncoding::Classes { .. } => (0.0, 1.0),

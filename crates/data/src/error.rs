@@ -43,7 +43,8 @@ impl Display for Place {
     }
 }
 
-/// Something in a file that is larger than it can be expected to be, as in one that is damaged or meant to do harm.
+/// Something in a file that is larger than it can be expected to be, as in one that is damaged or meant to do
+/// harm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TooLarge {
     /// The file.
@@ -96,9 +97,81 @@ impl From<TooLarge> for Error {
     }
 }
 
+/// What is wrong with a file in the IDX format, or with what stands in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IdxProblem {
+    /// The file is none: it does not begin with two zero bytes.
+    NotIdx,
+    /// The file is one where a table of text is meant.
+    NotATable,
+    /// Labels, which have one dimension, stand where images are meant.
+    LabelsForImages,
+    /// Something of several dimensions stands where labels are meant.
+    ImagesForLabels {
+        /// The number of its dimensions.
+        dimensions: usize,
+    },
+    /// There is no image in it, or there are images without pixels.
+    NoImages,
+    /// There are more or fewer labels than images.
+    Counts {
+        /// The number of labels.
+        labels: usize,
+        /// The number of images.
+        images: usize,
+        /// The file of the images.
+        file: String,
+    },
+    /// The values are not single bytes.
+    Kind(u8),
+    /// There are more or fewer bytes than the sizes at its start come to.
+    Length {
+        /// The number of bytes of the file.
+        found: usize,
+        /// What the sizes come to, `u128::MAX` if that is more than can be counted.
+        announced: u128,
+    },
+}
+
+impl Display for IdxProblem {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotIdx => f.write_str("this is not an IDX file, which begins with two zero bytes"),
+            Self::NotATable => f.write_str("this is an IDX file, not a table of text"),
+            Self::LabelsForImages => {
+                f.write_str("these are labels, an IDX file of one dimension, where images are meant")
+            }
+            Self::ImagesForLabels { dimensions } => {
+                write!(f, "labels are an IDX file of one dimension, and this one has {dimensions}")
+            }
+            Self::NoImages => f.write_str("there is no image in it"),
+            Self::Counts { labels, images, file } => write!(
+                f,
+                "{} for {} in {file}. Give the two files that belong together",
+                count(*labels, "label", "labels"),
+                count(*images, "image", "images")
+            ),
+            Self::Kind(kind) => {
+                write!(f, "its values are of type {kind:#04x}, and only bytes (0x08) are read")
+            }
+            Self::Length { found, announced } if (*found as u128) < *announced => {
+                write!(
+                    f,
+                    "it is cut short: {found} bytes where its header announces {announced}. Fetch it again"
+                )
+            }
+            Self::Length { found, announced } => {
+                write!(f, "it has {found} bytes where its header announces {announced}. Fetch it again")
+            }
+        }
+    }
+}
+
 /// Why data cannot be read, understood or used.
 ///
-/// Each message says what is wrong, where, and what to do. Options are named as the program spells them.
+/// Each message says what is wrong, where, and what to do. It names no flag: a program that has some adds the
+/// one that helps against the variant, and a caller of the library knows its own options.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -210,9 +283,9 @@ pub enum Error {
     Conflict {
         /// The name of the column.
         column: String,
-        /// The first option.
+        /// The first of the [`ReadOptions`](crate::ReadOptions), `numeric`, `categorical` or `drop`.
         one: &'static str,
-        /// The second option.
+        /// The second of them.
         other: &'static str,
     },
     /// Text where a number is needed.
@@ -277,9 +350,11 @@ pub enum Error {
         rows: usize,
         /// Whether the classes are numbers, so that regression would do.
         numeric: bool,
-        /// How many are taken for what is meant, where that is the only reason: they are learnt if they are asked for.
+        /// How many are taken for what is meant, where that is the only reason: they are learnt if they are
+        /// asked for.
         most: Option<usize>,
-        /// Where most look like numbers that are not read as such, in what they are written: `a decimal comma`.
+        /// Where most look like numbers that are not read as such, in what they are written:
+        /// `a decimal comma`.
         spelling: Option<String>,
     },
     /// A label that was not among the classes learnt.
@@ -339,7 +414,7 @@ pub enum Error {
         /// The file.
         path: String,
         /// What is wrong with it.
-        problem: String,
+        problem: IdxProblem,
     },
     /// Too few rows to train on some and validate on others.
     TooFewRows {
@@ -370,10 +445,7 @@ impl Display for Error {
                 write!(f, "there is no file {path}")?;
                 match nearest {
                     Some(nearest) => write!(f, "; did you mean {nearest}?"),
-                    None => write!(
-                        f,
-                        ". Give the path of a file, or the name of a bundled table (`downhill datasets` lists them)"
-                    ),
+                    None => write!(f, ". Give the path of a file, or the name of a bundled table"),
                 }
             }
             Self::Directory { path } => write!(f, "{path} is a folder. Give the path of a file in it"),
@@ -384,10 +456,7 @@ impl Display for Error {
                 write!(f, "cannot read {path}: {reason}")
             }
             Self::Empty { table } => write!(f, "{table} is empty. A table has one line for each row"),
-            Self::NoRows { table } => write!(
-                f,
-                "{table} has a header line and no rows below it. If its first line is data, say --header no"
-            ),
+            Self::NoRows { table } => write!(f, "{table} has a header line and no rows below it"),
             Self::NotUtf8 { table, line, readings } => {
                 write!(f, "{table}, line {line}: not UTF-8 text. Name its encoding, or convert it to UTF-8")?;
                 for (i, (encoding, reading)) in readings.iter().enumerate() {
@@ -407,10 +476,7 @@ impl Display for Error {
                 "there is no encoding `{name}`. There are utf-8, utf-16le, utf-16be, windows-1252, euc-kr, shift_jis, \
                  gb18030, big5 and the others that web browsers know"
             ),
-            Self::NotAFile { path } => write!(
-                f,
-                "{path} is a pipe or a device, not a file. Give a file, or the data on standard input"
-            ),
+            Self::NotAFile { path } => write!(f, "{path} is a pipe or a device, not a file"),
             Self::TooLarge(large) => write!(f, "{large}"),
             Self::Binary { table, looks } => {
                 write!(f, "{table} is not a table of text")?;
@@ -424,8 +490,8 @@ impl Display for Error {
             }
             Self::Ragged { table, line, expected, found } => write!(
                 f,
-                "{table}, line {line}: {} where the first line has {expected}. Correct that line; if every line is \
-                 split wrongly, give the right --delimiter",
+                "{table}, line {line}: {} where the first line has {expected}. Correct that line, or name the \
+                 delimiter if every line is split wrongly",
                 count(*found, "value", "values")
             ),
             Self::UnclosedQuote { table, line } => write!(
@@ -448,32 +514,20 @@ impl Display for Error {
                 write!(f, "{table} has no column `{name}`")?;
                 suggest(f, nearest)?;
                 write!(f, "{}", if nearest.is_some() { " " } else { ". " })?;
-                columns_of(f, columns)?;
-                let parts = |column: &str| column.split(',').any(|part| part.trim() == name);
-                if columns.iter().any(|column| column.contains(',') && parts(column)) {
-                    write!(
-                        f,
-                        ". Options that take several columns cut them at commas: give one with a comma in its name by \
-                         its number, counting from 0"
-                    )?;
-                }
-                Ok(())
+                columns_of(f, columns)
             }
             Self::Conflict { column, one, other } => {
-                write!(f, "column `{column}` is named by both {one} and {other}. Name it once")
+                write!(f, "column `{column}` is named by both `{one}` and `{other}`. Name it in one of them")
             }
             Self::NotNumeric { place, value } => match spelling([value.as_str()]) {
                 Some((spelling, _)) => write!(
                     f,
                     "{place}: {value:?} is not a number as it is written here, with {spelling}. Replace such values by \
-                     plain numbers such as 10.3, or leave them empty or `?` if they are missing; if the column holds \
-                     categories, say so when training, with --categorical (of the target, with --task classification)"
+                     plain numbers such as 10.3, or leave them empty or `?` if they are missing"
                 ),
                 None => write!(
                     f,
-                    "{place}: {value:?} is not a number. Correct it, or leave it empty or `?` if it is missing; if the \
-                 column holds categories, say so when training, with --categorical (of the target, with --task \
-                 classification)"
+                    "{place}: {value:?} is not a number. Correct it, or leave it empty or `?` if it is missing"
                 ),
             },
             Self::NotADate { place, value } => write!(
@@ -488,8 +542,8 @@ impl Display for Error {
             ),
             Self::NoTarget { table, column } => write!(
                 f,
-                "{table}: the target, column `{column}`, has no value in any row. Choose another with --target (if \
-                 every line ends with a delimiter, the last column is empty)"
+                "{table}: the target, column `{column}`, has no value in any row. Choose another; if every line ends \
+                 with a delimiter, the last column is empty"
             ),
             Self::MissingTarget(place) => {
                 write!(f, "{place}: the target has no value here. Leave this row out")
@@ -497,7 +551,7 @@ impl Display for Error {
             Self::OneClass { table, column, class, rows } => write!(
                 f,
                 "{table}: the target, column `{column}`, has the one class `{class}` in {}: there is nothing to \
-                 tell apart. Choose another with --target",
+                 tell apart. Choose another",
                 if *rows == 1 {
                     "the only row to learn from".to_owned()
                 } else {
@@ -506,8 +560,8 @@ impl Display for Error {
             ),
             Self::ConstantTarget { table, column, value } => write!(
                 f,
-                "{table}: the target, column `{column}`, is {value} in every row to learn from: there is nothing to learn. Choose \
-                 another with --target"
+                "{table}: the target, column `{column}`, is {value} in every row to learn from: there is nothing to \
+                 learn. Choose another"
             ),
             Self::TooManyClasses { table, column, classes, rows, numeric, spelling, most } => {
                 write!(
@@ -521,12 +575,12 @@ impl Display for Error {
                          10.3"
                     )
                 } else if *numeric {
-                    write!(f, "To predict a number, say --task regression")
+                    write!(f, "They are numbers, which regression predicts")
                 } else {
-                    write!(f, "It looks like a name or a key, not a class; choose another with --target")?;
+                    write!(f, "It looks like a name or a key, not a class: choose another")?;
                     match most {
                         Some(most) => {
-                            write!(f, ". More than {most} are learnt only if --task classification is said")
+                            write!(f, ". More than {most} are learnt only if classification is asked for")
                         }
                         None => Ok(()),
                     }
@@ -538,10 +592,7 @@ impl Display for Error {
                 list(classes, 20)
             ),
             Self::NoLabels { table } => {
-                write!(
-                    f,
-                    "{table}: the images have no labels, so there is no target. Give them with --labels"
-                )
+                write!(f, "{table}: the images have no labels, so there is no target")
             }
             Self::NoFeatures { table, target, dropped, spelt } => {
                 write!(f, "{table}: no column is left to predict `{target}` from")?;
@@ -556,7 +607,7 @@ impl Display for Error {
                         list(spelt, 10)
                     )?;
                 }
-                write!(f, ". Check --target, --drop and --delimiter")
+                write!(f, ". Check the target, the columns left out and the delimiter")
             }
             Self::MissingColumns { table, missing, columns } => {
                 write!(
@@ -580,14 +631,13 @@ impl Display for Error {
             Self::Idx { path, problem } => write!(f, "{path}: {problem}"),
             Self::TooFewRows { table, rows } => write!(
                 f,
-                "{table} has {}: too few to train on some and validate on others. Give more data, or validation \
-                 data of its own with --valid",
+                "{table} has {}: too few to train on some and validate on others. Give more, or other data to \
+                 validate on",
                 count(*rows, "row with a target", "rows with a target")
             ),
             Self::TooFewLeft { table, rows, of } => write!(
                 f,
-                "{table}: only {rows} of {} {} left to train on, too few to learn the target from. Hold out fewer, with \
-                 a smaller --valid",
+                "{table}: only {rows} of {} {} left to train on, too few to learn the target from. Hold out fewer",
                 count(*of, "row with a target", "rows with a target"),
                 if *rows == 1 { "is" } else { "are" }
             ),

@@ -43,7 +43,8 @@ impl Targets {
 }
 
 impl Examples {
-    /// Examples from plain data: `x` holds `rows × features` numbers, one row behind the other, `y` one target a row.
+    /// Examples from plain data: `x` holds `rows × features` numbers, one row behind the other, `y` one
+    /// target a row.
     ///
     /// ```
     /// use downhill_data::{Examples, Targets};
@@ -56,8 +57,8 @@ impl Examples {
     ///
     /// # Errors
     ///
-    /// If the lengths do not fit together, there is no row or no feature, a number is not finite, or a label is not
-    /// less than the number of classes.
+    /// If the lengths do not fit together, there is no row or no feature, a number is not finite, or a label
+    /// is not less than the number of classes.
     pub fn new(x: Vec<f32>, features: usize, y: Targets) -> Result<Self, Error> {
         let invalid = |problem: String| Err(Error::Invalid(problem));
         let rows = y.len();

@@ -8,12 +8,13 @@ use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::Path;
 
-/// Compressed data may unpack to so many times its size, or to so many bytes; a table's rarely comes to ten times.
+/// Compressed data may unpack to `TIMES` its size, or to `UNPACKED` bytes; a table's rarely comes to ten
+/// times.
 const TIMES: u64 = 16;
 const UNPACKED: u64 = 64 << 20;
 
 /// Opens a file; gzip is known by its first bytes, not by the name.
-pub(crate) fn open(path: &Path, any_size: bool) -> Result<Box<dyn Read>, Error> {
+pub(crate) fn open(path: &Path, any_size: bool) -> Result<Box<dyn Read + Send>, Error> {
     let shown = path.display().to_string();
     let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => Error::NotFound { nearest: similar(path), path: shown.clone() },
@@ -34,10 +35,10 @@ pub(crate) fn open(path: &Path, any_size: bool) -> Result<Box<dyn Read>, Error> 
 /// The bytes as they are, or what they hold if they are gzipped; `size` is how many there are.
 pub(crate) fn unpacking<'a>(
     name: &str,
-    mut from: impl Read + 'a,
+    mut from: impl Read + Send + 'a,
     size: u64,
     any_size: bool,
-) -> io::Result<Box<dyn Read + 'a>> {
+) -> io::Result<Box<dyn Read + Send + 'a>> {
     let mut start = Vec::new();
     (&mut from).take(2).read_to_end(&mut start)?;
     let packed = start == [0x1f, 0x8b];
@@ -99,8 +100,8 @@ pub(crate) fn stem(path: &Path) -> String {
     }
 }
 
-/// A file beside the one that is not there, or a bundled table, with nearly its name. Extensions are alike in any folder
-/// of tables, and say nothing.
+/// A file beside the one that is not there, or a bundled table, with nearly its name. Extensions are alike in
+/// any folder of tables, and say nothing.
 fn similar(path: &Path) -> Option<String> {
     let wanted = path.file_name()?.to_str()?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

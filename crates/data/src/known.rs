@@ -4,8 +4,9 @@ use crate::column::{Column, Written};
 use crate::notation::Notation;
 use crate::{Kind, Table};
 
-/// What is known of the columns of a table before it is read: their names and what they hold, as in the table that a model
-/// was trained on. See [`ReadOptions::known`](crate::ReadOptions) and [`Encoder::known`](crate::Encoder::known).
+/// What is known of the columns of a table before it is read: their names and what they hold, as in the table
+/// that a model was trained on. See [`ReadOptions::known`](crate::ReadOptions) and
+/// [`Encoder::known`](crate::Encoder::known).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
     /// Whether the columns have names of their own.

@@ -29,7 +29,7 @@ pub use csv::ReadOptions;
 pub use dataset::{Dataset, Target};
 pub use dates::DateOrder;
 pub use encode::Encoder;
-pub use error::{Error, Excess, Place, Row, TooLarge};
+pub use error::{Error, Excess, IdxProblem, Place, Row, TooLarge};
 pub use examples::{Examples, Targets};
 pub use known::Known;
 pub use notation::Decimal;

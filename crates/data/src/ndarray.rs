@@ -6,8 +6,8 @@ use ndarray::{Array1, Array2};
 impl TryFrom<(Array2<f32>, Array1<u32>)> for Examples {
     type Error = Error;
 
-    /// Features, one row an example, and class labels counted from 0; there are as many classes as the largest says.
-    /// (To say how many there are, use [`Examples::new`].)
+    /// Features, one row an example, and class labels counted from 0; there are as many classes as the
+    /// largest says. (To say how many there are, use [`Examples::new`].)
     fn try_from((x, labels): (Array2<f32>, Array1<u32>)) -> Result<Self, Error> {
         let labels = labels.to_vec();
         let classes = labels.iter().max().map_or(0, |&most| most as usize + 1);

@@ -187,7 +187,8 @@ fn is_currency(c: char) -> bool {
     matches!(c, '$' | '€' | '£' | '¥' | '₩' | '￦' | '₹' | '₽' | '₺' | '฿' | '₫')
 }
 
-/// Whole groups of three digits behind a first one of one to three, which begins with no zero: `0,067` has none.
+/// Whole groups of three digits behind a first one of one to three, which begins with no zero: `0,067` has
+/// none.
 fn separates_thousands(whole: &str, separator: char) -> bool {
     let digits = |group: &str| !group.is_empty() && group.bytes().all(|b| b.is_ascii_digit());
     let mut groups = whole.split(separator);

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::fmt::{self, Display, Formatter};
 
-/// How a text spells a number that is not read as one. The data are never converted: `1,234` is one number here and
-/// another there.
+/// How a text spells a number that is not read as one. The data are never converted: `1,234` is one number
+/// here and another there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Spelling {
     /// `10,3`

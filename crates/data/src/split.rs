@@ -18,12 +18,13 @@ pub struct Split {
 
 /// Divides the rows that have a target at random, a pure function of the table, the share and the seed.
 ///
-/// `share` (0 to 1, both excluded) of the rows, rounded, are held out: at least one, and never all. With classes, the
-/// same share of each class is, up to one row, and no class loses its last row to validation.
+/// `share` (0 to 1, both excluded) of the rows, rounded, are held out: at least one, and never all. With
+/// classes, the same share of each class is, up to one row, and no class loses its last row to validation.
 ///
 /// # Errors
 ///
-/// If the share is not between 0 and 1, if there are too few rows to hold one out, or more classes than one for two rows.
+/// If the share is not between 0 and 1, if there are too few rows to hold one out, or more classes than one
+/// for two rows.
 pub fn split(table: &Table, target: usize, task: Task, share: f64, seed: u64) -> Result<Split, Error> {
     split_up_to(table, target, task, share, seed, usize::MAX)
 }
@@ -75,8 +76,8 @@ pub(crate) fn split_up_to(
     Ok(split)
 }
 
-/// How many rows of each group to hold out: its share rounded down, and one more where the most is lost by that until
-/// the share of all rows is reached.
+/// How many rows of each group to hold out: its share rounded down, and one more where the most is lost by
+/// that until the share of all rows is reached.
 fn allot(groups: &[Vec<u32>], rows: usize, share: f64) -> Vec<usize> {
     let total = ((rows as f64 * share).round() as usize).clamp(1, rows.saturating_sub(1).max(1));
     let wanted = |group: &Vec<u32>| group.len() as f64 * share;

@@ -6,7 +6,8 @@ use downhill_core::nearest;
 use std::io::Read;
 use std::path::Path;
 
-/// Data as read: named columns, each of numbers or of categories, with missing values, and nothing learnt from them yet.
+/// Data as read: named columns, each of numbers or of categories, with missing values, and nothing learnt
+/// from them yet.
 #[derive(Clone, Debug)]
 pub struct Table {
     pub(crate) name: String,
@@ -43,8 +44,8 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// If the file is not there, is a folder, is empty or is not a table; if a column named in the options is not
-    /// there; and if a number is infinite.
+    /// If the file is not there, is a folder, is empty or is not a table; if a column named in the options is
+    /// not there; and if a number is infinite.
     pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self, Error> {
         let path = path.as_ref();
         let open = || file::open(path, options.any_size);
@@ -94,7 +95,8 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// If a file is not there, is damaged, is no IDX file of bytes or has images of more than a million pixels; if there are more labels than images or fewer.
+    /// If a file is not there, is damaged, is no IDX file of bytes or has images of more than a million
+    /// pixels; if there are more labels than images or fewer.
     pub fn images(images: impl AsRef<Path>, labels: Option<&Path>) -> Result<Self, Error> {
         Self::images_with(images, labels, &ReadOptions::default())
     }
@@ -139,8 +141,8 @@ impl Table {
 
     /// The position among [`columns`](Self::columns) of the column with a name or a number.
     ///
-    /// A number counts the columns of the file from 0, or from the end from −1; a name comes first where a column's
-    /// name is a number.
+    /// A number counts the columns of the file from 0, or from the end from −1; a name comes first where a
+    /// column's name is a number.
     ///
     /// # Errors
     ///

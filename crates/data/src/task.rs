@@ -23,8 +23,8 @@ pub enum Task {
 impl Task {
     /// The task that a target suggests.
     ///
-    /// Text is classes. Numbers are classes if all are integers, with at most 20 distinct ones that occur twice or
-    /// more on average (two distinct integers are always classes); otherwise they are quantities.
+    /// Text is classes. Numbers are classes if all are integers, with at most 20 distinct ones that occur
+    /// twice or more on average (two distinct integers are always classes); otherwise they are quantities.
     ///
     /// # Errors
     ///

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 /// Categories and their positions.
 pub(crate) struct Vocabulary<'a> {
     exact: HashMap<&'a str, u32>,
-    /// Those that are numbers, by value: a column of `1`, `2` and `x` is text, and one of `1.0` and `2.0` is not. None
-    /// where two spell the same number.
+    /// Those that are numbers, by value: a column of `1`, `2` and `x` is text, and one of `1.0` and `2.0` is
+    /// not. None where two spell the same number.
     numbers: HashMap<u64, Option<u32>>,
     /// Where all are words for true and false, those in small letters. None where two differ in nothing else.
     truths: HashMap<String, Option<u32>>,
@@ -34,7 +34,8 @@ impl<'a> Vocabulary<'a> {
         vocabulary
     }
 
-    /// The position of a category spelt this way, or of the same number, or of true or false, spelt another way.
+    /// The position of a category spelt this way, or of the same number, or of true or false, spelt another
+    /// way.
     pub fn find(&self, text: &str) -> Option<u32> {
         self.exact
             .get(text)

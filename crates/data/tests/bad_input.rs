@@ -32,6 +32,7 @@ fn says<T: std::fmt::Debug>(result: Result<T, Error>, parts: &[&str]) {
         assert!(message.contains(part), "{part:?} is not in {message:?}");
     }
     assert!(!message.contains('\n') && !message.contains("  "), "{message:?}");
+    assert!(!message.contains("--"), "no flag is named: {message:?}");
 }
 
 /// Rows of two numbers and a label, as many of each label as given.
@@ -74,7 +75,7 @@ fn empty_files_and_files_without_rows() {
     for text in ["", "\n\n", " \r\n \r\n", "\u{feff}"] {
         says(parse(text), &["t.csv is empty"]);
     }
-    says(parse("a,b,c\n"), &["t.csv has a header line and no rows", "--header no"]);
+    says(parse("a,b,c\n"), &["t.csv has a header line and no rows"]);
     says(with("1,2\n", |o| o.header = Some(true)), &["no rows"]);
 }
 
@@ -82,7 +83,7 @@ fn empty_files_and_files_without_rows() {
 fn ragged_rows() {
     says(
         parse("a,b\n1,2\n\n1,2,3\n1,2\n"),
-        &["t.csv, line 4: 3 values where the first line has 2", "--delimiter"],
+        &["t.csv, line 4: 3 values where the first line has 2", "delimiter"],
     );
     says(parse("1,2,x\n3\n4,5,y\n"), &["t.csv, line 2: 1 value where the first line has 3"]);
     says(parse("a,b\n1,\"two\nlines\"\n3\n"), &["line 4: 1 value"]);
@@ -140,7 +141,7 @@ fn a_target_that_is_not_there() {
         o.numeric = vec!["a".into()];
         o.drop = vec!["0".into()];
     });
-    says(both, &["column `a` is named by both --numeric and --drop"]);
+    says(both, &["column `a` is named by both `numeric` and `drop`"]);
     let wide: Vec<String> = (0..100).map(|i| format!("x{i}")).collect();
     let table = parse(&format!("{}\n{}\n", wide.join(","), vec!["1"; 100].join(","))).unwrap();
     says(table.target("y").split(0.2, 7), &["100 columns, from `x0` to `x99`"]);
@@ -149,7 +150,7 @@ fn a_target_that_is_not_there() {
 #[test]
 fn a_target_without_values() {
     let table = parse("a,y\n1,\n2,?\n3,NA\n4,nan\n").unwrap();
-    says(table.target("y").split(0.2, 7), &["column `y`, has no value in any row", "--target"]);
+    says(table.target("y").split(0.2, 7), &["column `y`, has no value in any row", "Choose another"]);
 }
 
 #[test]
@@ -170,7 +171,7 @@ fn rows_without_a_target_are_left_out_and_told() {
 #[test]
 fn one_class() {
     let table = parse(&labelled(&[("yes", 8)])).unwrap();
-    says(table.target("y").split(0.2, 7), &["column `y`, has the one class `yes`", "--target"]);
+    says(table.target("y").split(0.2, 7), &["column `y`, has the one class `yes`", "Choose another"]);
     let table = parse("a,y\n1,5\n2,5\n3,5\n4,5\n").unwrap();
     says(table.target("y").split(0.25, 7), &["the one class `5`"]);
     says(table.target("y").task(Task::Regression).split(0.25, 7), &["is 5 in every row to learn from"]);
@@ -192,7 +193,7 @@ fn a_class_with_a_single_row_is_trained_on_and_told() {
 fn too_few_rows() {
     says(
         parse("a,y\n1,x\n").unwrap().target("y").split(0.2, 7),
-        &["t.csv has 1 row with a target: too few", "--valid"],
+        &["t.csv has 1 row with a target: too few", "other data"],
     );
     says(parse("a,y\n1,x\n2,z\n").unwrap().target("y").split(0.2, 7), &["2 rows with a target: too few"]);
     let text = "a,y\n1,1.5\n2,2.5\n3,3.5\n";
@@ -206,12 +207,12 @@ fn too_few_rows() {
 #[test]
 fn a_share_that_leaves_too_few_rows_to_train_on() {
     let iris = Table::bundled("iris").unwrap();
-    let parts = ["iris: only 3 of 150 rows with a target are left to train on", "a smaller --valid"];
+    let parts = ["iris: only 3 of 150 rows with a target are left to train on", "Hold out fewer"];
     says(iris.default_target().split(0.999, 7), &parts);
     let diabetes = Table::bundled("diabetes").unwrap();
     says(
         diabetes.default_target().task(Task::Regression).split(0.9999, 7),
-        &["diabetes: only 1 of 442 rows with a target is left to train on", "a smaller --valid"],
+        &["diabetes: only 1 of 442 rows with a target is left to train on", "Hold out fewer"],
     );
 }
 
@@ -240,20 +241,18 @@ fn numbers_too_large_to_be_told_apart() {
 fn names_with_commas_go_by_number() {
     let text = "\"b, c\",a,y\n1,2,p\n2,3,q\n";
     let by_name = with(text, |o| o.drop = vec!["b".into(), " c".into()]);
-    says(by_name, &["no column `b`", "at commas", "by its number, counting from 0"]);
+    says(by_name, &["no column `b`", "did you mean `b, c`?"]);
     let by_number = with(text, |o| o.drop = vec!["0".into()]).unwrap();
     assert_eq!(by_number.columns().len(), 2);
-    let other = with(text, |o| o.drop = vec!["z".into()]).unwrap_err().to_string();
-    assert!(!other.contains("commas"), "{other}");
 }
 
 #[test]
 fn more_classes_than_can_be_learnt() {
     let text: String = (0..50).map(|i| format!("{i},n{i}\n")).collect();
-    says(parse(&text).unwrap().target("-1").split(0.2, 7), &["50 classes in 50 rows", "--target"]);
+    says(parse(&text).unwrap().target("-1").split(0.2, 7), &["50 classes in 50 rows", "choose another"]);
     let text: String = (0..50).map(|i| format!("{i},{}.5\n", i * i)).collect();
     let table = parse(&text).unwrap();
-    says(table.target("-1").task(Task::Classification).split(0.2, 7), &["50 classes", "--task regression"]);
+    says(table.target("-1").task(Task::Classification).split(0.2, 7), &["50 classes", "regression predicts"]);
     let text: String =
         (0..50).map(|i| if i == 9 { "9,none\n".into() } else { format!("{i},{}.5\n", i * i) }).collect();
     says(
@@ -268,7 +267,7 @@ fn more_classes_than_can_be_learnt() {
 fn text_in_a_column_of_numbers() {
     let text = "a,y\n1,x\n2,z\nabc,x\n4,z\n";
     let numeric = with(text, |o| o.numeric = vec!["a".into()]);
-    says(numeric, &["t.csv, line 4, column `a`: \"abc\" is not a number", "--categorical"]);
+    says(numeric, &["t.csv, line 4, column `a`: \"abc\" is not a number", "Correct it"]);
     // Without --numeric it is a column of categories, and a note says why.
     let table = parse(text).unwrap();
     assert!(
@@ -304,7 +303,7 @@ fn numbers_that_are_not_written_as_numbers() {
         let data = parse(&text).unwrap().target("y").split(0.2, 7).unwrap();
         let note = data.notes.iter().find(|note| note.contains("Column `b` is read as categories"));
         let note = note.unwrap_or_else(|| panic!("{:?}", data.notes));
-        assert!(note.contains(spelling) && note.contains("--categorical b"), "{note}");
+        assert!(note.contains(spelling) && note.contains("`categorical`"), "{note}");
         let meant = with(&text, |o| o.categorical = vec!["b".into()]).unwrap();
         assert!(meant.notes().is_empty(), "{:?}", meant.notes());
         // As the target, and as the only column to learn from.
@@ -373,14 +372,14 @@ fn idx_files() {
     says(read(&two[..20], &labels(2, &[3, 9])), &["it is cut short: 20 bytes where its header announces 24"]);
     says(read(&[&two[..], &[0]].concat(), &labels(2, &[3, 9])), &["25 bytes where"]);
     says(read(&two, &labels(3, &[3, 9, 1])), &["labels: 3 labels for 2 images in", "belong together"]);
-    says(read(&labels(2, &[3, 9]), &two), &["images: these are labels", "--images"]);
+    says(read(&labels(2, &[3, 9]), &two), &["images: these are labels"]);
     says(read(&two, &two), &["labels: labels are an IDX file of one dimension, and this one has 3"]);
     says(read(&image(0, &[]), &labels(0, &[])), &["no image"]);
     says(read(&[&[0, 0, 13, 3], &two[4..]].concat(), &labels(2, &[3, 9])), &["of type 0x0d"]);
     says(read(&image(u32::MAX, &[]), &labels(2, &[3, 9])), &["cut short"]);
     let (_folder, path) = file("images", &two);
-    says(Table::open(&path), &["this is an IDX file", "--images"]);
-    says(Table::images(&path, None).unwrap().default_target().split(0.5, 7), &["no labels", "--labels"]);
+    says(Table::open(&path), &["this is an IDX file"]);
+    says(Table::images(&path, None).unwrap().default_target().split(0.5, 7), &["no labels"]);
     says(Table::images("no-such-images", None), &["there is no file no-such-images"]);
 }
 

@@ -57,7 +57,7 @@ fn numbers_as_they_are_written() {
     let either = b"a;b\n1;1,234\n2;5,678\n";
     let table = with(either, |_| {}).unwrap();
     assert_eq!(table.columns()[1].kind(), Kind::Categorical);
-    assert!(table.notes()[0].contains("--decimal"), "{:?}", table.notes());
+    assert!(table.notes()[0].contains("`decimal`"), "{:?}", table.notes());
     for (decimal, first) in [(Decimal::Comma, 1.234), (Decimal::Point, 1234.0)] {
         let table = with(either, |o| o.decimal = Some(decimal)).unwrap();
         assert_eq!(numbers(&table, 1)[0], Some(first));
@@ -87,7 +87,7 @@ fn dates_of_which_the_day_may_be_the_month_are_asked_for() {
     let either = b"d,y\n03/04/2024,p\n05/06/2024,q\n";
     let table = with(either, |_| {}).unwrap();
     assert_eq!(table.columns()[0].kind(), Kind::Categorical);
-    assert!(table.notes()[0].contains("--dates day-first"), "{:?}", table.notes());
+    assert!(table.notes()[0].contains("`dates`: day-first"), "{:?}", table.notes());
     let table = with(either, |o| o.dates = Some(DateOrder::DayFirst)).unwrap();
     assert_eq!(table.columns()[0].kind(), Kind::Date);
 }
@@ -130,7 +130,7 @@ fn classes_ids_truths_and_empty_columns() {
     let rows: String = (0..4000).map(|i| format!("{},k{}\n", i % 7, i % 1500)).collect();
     let many = parse(&rows);
     let refused = many.target("-1").split(0.2, 7).unwrap_err().to_string();
-    assert!(refused.contains("--task classification"), "{refused}");
+    assert!(refused.contains("classification is asked for"), "{refused}");
     assert_eq!(many.target("-1").task(Task::Classification).split(0.2, 7).unwrap().outputs(), 1500);
 
     let truths = parse("a,y\n1,true\n2,True\n3,FALSE\n4,false\n");

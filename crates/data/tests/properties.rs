@@ -4,8 +4,8 @@ use downhill_data::{Encoder, Error, ReadOptions, Table, Targets, Task, permutati
 use proptest::prelude::*;
 use std::collections::HashSet;
 
-/// Text as it may stand in a table: with delimiters, quotes and line ends in it, but not looking like a missing value,
-/// and neither bounded by spaces nor in single quotes throughout, which reading takes away.
+/// Text as it may stand in a table: with delimiters, quotes and line ends in it, but not looking like a
+/// missing value, and neither bounded by spaces nor in single quotes throughout, which reading takes away.
 fn value() -> impl Strategy<Value = String> {
     "[a-zA-Z0-9.,;|é\"-][a-zA-Z0-9 ,;|\t\"'.é\n-]{0,6}[b-zB-Z0-9.,;|é\"'-]"
         .prop_filter("a missing value", |text| !text.eq_ignore_ascii_case("nan"))

@@ -1,8 +1,9 @@
-//! Full-batch training on the bundled digits beside its stability limit, for `docs/stability-limit.md`: prints a table of
-//! runs whose rate is held at a multiple of the limit (classes, cross-entropy) and one of runs at constant rates (the
-//! digit as a number, squared error), and writes a picture of the latter.
+//! Full-batch training on the bundled digits beside its stability limit, for `docs/stability-limit.md`:
+//! prints a table of runs whose rate is held at a multiple of the limit (classes, cross-entropy) and one of
+//! runs at constant rates (the digit as a number, squared error), and writes a picture of the latter.
 //!
-//!     cargo run --release -p downhill-report --example edge_of_stability -- docs/images/edge-of-stability.svg
+//!     cargo run --release -p downhill-report --example edge_of_stability --
+//! docs/images/edge-of-stability.svg
 #![allow(clippy::print_stdout)]
 
 use std::sync::{Arc, Mutex};

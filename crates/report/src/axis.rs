@@ -1,4 +1,5 @@
-//! The axes of a chart: which values they reach over, where those come to lie, and the values named along them.
+//! The axes of a chart: which values they reach over, where those come to lie, and the values named along
+//! them.
 
 use crate::lang::{Lang, Word};
 use crate::number::plain;
@@ -35,7 +36,8 @@ impl Axis {
         self
     }
 
-    /// Ends it at `low` and `high` at the latest: lines that go further leave the chart. `low` is to be below `high`.
+    /// Ends it at `low` and `high` at the latest: lines that go further leave the chart. `low` is to be below
+    /// `high`.
     pub fn within(mut self, low: f64, high: f64) -> Self {
         self.within = (low, high);
         self

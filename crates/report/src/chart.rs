@@ -1,8 +1,8 @@
 //! Line charts, as SVG.
 //!
-//! Written by hand rather than with `plotters`: its SVG backend writes a fixed colour into every element and knows no
-//! `title` and no `desc`, so a chart could neither take the colour of the text around it, which light, dark and printed
-//! pages need, nor be read aloud.
+//! Written by hand rather than with `plotters`: its SVG backend writes a fixed colour into every element and
+//! knows no `title` and no `desc`, so a chart could neither take the colour of the text around it, which
+//! light, dark and printed pages need, nor be read aloud.
 
 use std::fmt::Write;
 
@@ -53,8 +53,8 @@ pub struct Chart {
 pub struct Series {
     /// Its name in the legend.
     pub name: String,
-    /// The points it goes through, in order. Where a coordinate is no finite number, or not positive on a logarithmic
-    /// axis, the line is broken.
+    /// The points it goes through, in order. Where a coordinate is no finite number, or not positive on a
+    /// logarithmic axis, the line is broken.
     pub points: Vec<(f64, f64)>,
     /// Whether the points are drawn as dots, with nothing between them.
     pub dots: bool,
@@ -97,7 +97,7 @@ impl Series {
 }
 
 impl Series {
-    /// Its colour and its dashes, as one of so many lines.
+    /// Its colour and its dashes, as one of several lines.
     fn styled(&self, index: usize) -> (&'static str, &'static str) {
         let (colour, dashes) = self.style.unwrap_or((index, index));
         (style(colour).0, style(dashes).1)
@@ -128,13 +128,14 @@ impl Chart {
         self
     }
 
-    /// The chart as an `svg` element, as wide as its surroundings allow. Text and axes have the colour of the text
-    /// around it.
+    /// The chart as an `svg` element, as wide as its surroundings allow. Text and axes have the colour of the
+    /// text around it.
     pub fn svg(&self) -> String {
         self.drawn(Place::Page)
     }
 
-    /// The chart as an SVG file of its own, dark on light or, where the reader's screen is dark, light on dark.
+    /// The chart as an SVG file of its own, dark on light or, where the reader's screen is dark, light on
+    /// dark.
     pub fn svg_file(&self) -> String {
         self.drawn(Place::File)
     }
@@ -280,8 +281,8 @@ fn piece(plot: &Plot, points: &[(f64, f64)]) -> String {
     format!("<path d=\"{}\"/>", Plot::data(&thin(&places)))
 }
 
-/// The points that make the same picture: of those in one column of pixels the first, the lowest, the highest and the
-/// last.
+/// The points that make the same picture: of those in one column of pixels the first, the lowest, the highest
+/// and the last.
 fn thin(places: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let mut kept = Vec::new();
     for column in places.chunk_by(|a, b| (2.0 * a.0).floor() == (2.0 * b.0).floor()) {

@@ -84,7 +84,8 @@ impl Curve {
 }
 
 impl Curves {
-    /// The chart as an SVG file of its own, dark on light or, where the reader's screen is dark, light on dark.
+    /// The chart as an SVG file of its own, dark on light or, where the reader's screen is dark, light on
+    /// dark.
     pub fn svg_file(&self) -> String {
         let shown = || self.curves.iter().flat_map(|curve| self.shown(curve));
         let named = || self.curves.iter().filter(|curve| !curve.is_behind);
@@ -196,7 +197,8 @@ impl Labels {
         if label.is_empty() { 0.0 } else { width(label) + Self::GAP }
     }
 
-    /// Writes a word as near to a place as there is room; the legend has it too, so nothing is lost if there is none.
+    /// Writes a word as near to a place as there is room; the legend has it too, so nothing is lost if there
+    /// is none.
     fn place(&mut self, plot: &Plot, (x, y): (f64, f64), colour: &str, label: &str) {
         const STEP: f64 = 3.0;
         let wide = width(label);
@@ -209,7 +211,8 @@ impl Labels {
             };
             fits && self.boxes.iter().all(apart)
         };
-        // Beside the end of a curve that ends at the right; above that of another, out of the way of what goes on.
+        // Beside the end of a curve that ends at the right; above that of another, out of the way of what
+        // goes on.
         let line = if left >= plot.width { y + 4.5 } else { y - 7.0 };
         let first = line.clamp(FONT, plot.height - 4.0);
         let around = (0..20).flat_map(|far| [first - STEP * f64::from(far), first + STEP * f64::from(far)]);

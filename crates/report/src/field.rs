@@ -14,15 +14,16 @@ pub struct Field {
 }
 
 /// The shares of the grid that lie below the contour lines: nearly even, so that lines are about as far apart
-/// everywhere whatever the function's scale, with more of them in the deepest parts, which are what one looks for.
+/// everywhere whatever the function's scale, with more of them in the deepest parts, which are what one looks
+/// for.
 const BELOW: [f64; 11] = [0.015, 0.04, 0.08, 0.14, 0.22, 0.32, 0.43, 0.55, 0.68, 0.81, 0.93];
 
 /// An edge of the grid: the point it begins at, and whether it goes to the right rather than up.
 type Edge = (usize, usize, bool);
 
 impl Field {
-    /// Evaluates a function on a grid of `columns` × `rows` points, at least 2 × 2, that reaches from end to end of
-    /// the ranges.
+    /// Evaluates a function on a grid of `columns` × `rows` points, at least 2 × 2, that reaches from end to
+    /// end of the ranges.
     pub fn sample(
         x: (f64, f64),
         y: (f64, f64),
@@ -63,8 +64,8 @@ impl Field {
         levels
     }
 
-    /// The lines along which the function has this value, by marching squares: where they cross the edges of the grid
-    /// is interpolated, and around points where the function has no finite value there are none.
+    /// The lines along which the function has this value, by marching squares: where they cross the edges of
+    /// the grid is interpolated, and around points where the function has no finite value there are none.
     pub fn contours(&self, level: f64) -> Vec<Vec<(f64, f64)>> {
         // Each crossed edge is an end of one segment or the joint of two.
         let mut joined: HashMap<Edge, Vec<Edge>> = HashMap::new();

@@ -96,7 +96,8 @@ impl Histograms {
         self
     }
 
-    /// An `svg` element, as wide as its surroundings allow. Text and axes have the colour of the text around it.
+    /// An `svg` element, as wide as its surroundings allow. Text and axes have the colour of the text around
+    /// it.
     pub fn svg(&self) -> String {
         self.draw(Place::Page)
     }

@@ -118,8 +118,8 @@ pub(crate) struct Size {
 }
 
 impl History {
-    /// Reads a log. A line that is no event, torn or of another version, is left out, with a note: the rest is worth
-    /// a look all the same.
+    /// Reads a log. A line that is no event, torn or of another version, is left out, with a note: the rest
+    /// is worth a look all the same.
     pub fn read(path: &Path, config: &Config) -> Result<Self, Error> {
         let text = file::read("read the log", path)?;
         let lines = text.split_inclusive(|&byte| byte == b'\n');
@@ -161,7 +161,7 @@ impl History {
                 Event::Resume { step, made, total_steps, steps_per_epoch } => {
                     // What was made after the checkpoint is made again.
                     epochs.retain(|_, epoch: &mut Epoch| epoch.step <= step);
-                    // Commands are not given again, but obeyed again.
+                    // Commands are kept: the steps that are made again follow them too.
                     let again = |change: &Change| !matches!(change.event, Event::Command { .. });
                     history.changes.retain(|change| change.made <= made || !again(change));
                     history.ratios.retain(|&at, _| at <= step);
@@ -262,7 +262,7 @@ impl History {
         self.lengths.map(|(steps_per_epoch, total_steps)| total_steps / steps_per_epoch.max(1))
     }
 
-    /// Where the run was told something, in epochs made before.
+    /// Where commands changed the run, in epochs made before.
     pub fn told(&self) -> impl Iterator<Item = f64> + '_ {
         let steps_per_epoch = self.lengths.map_or(1, |(steps_per_epoch, _)| steps_per_epoch.max(1));
         let told = self.marked.iter().filter(|marked| marked.kind == TOLD);
@@ -279,10 +279,12 @@ impl History {
         self.epochs.iter().map(|epoch| (epoch.epoch as f64 + 1.0, figure(epoch))).collect()
     }
 
-    /// The learning rates against their steps: those that steps were made with, and those that were still planned.
+    /// The learning rates against their steps: those that steps were made with, and those that were still
+    /// planned.
     ///
-    /// The log has the rate of every epoch's last step. Where the schedule gives the same one, it is believed for the
-    /// steps before it; where not (the configuration was changed on the way), the logged rate is all that is known.
+    /// The log has the rate of every epoch's last step. Where the schedule gives the same one, it is believed
+    /// for the steps before it; where not (the configuration was changed on the way), the logged rate is all
+    /// that is known.
     pub fn rates(&self, config: &Config) -> [Vec<(f64, f64)>; 2] {
         let Some((steps_per_epoch, total_steps)) = self.lengths else {
             let last = |epoch: &Epoch| (epoch.step.saturating_sub(1) as f64, epoch.lr);

@@ -63,13 +63,14 @@ pub enum Ground {
 pub struct Way {
     /// Its name in the legend.
     pub name: String,
-    /// The points it goes through: the first is the start. Those behind one that has no finite coordinates are left
-    /// out, and what is outside the picture is cut off.
+    /// The points it goes through: the first is the start. Those behind one that has no finite coordinates
+    /// are left out, and what is outside the picture is cut off.
     pub points: Vec<(f64, f64)>,
 }
 
 impl Landscape {
-    /// The picture as an SVG file of its own, dark on light or, where the reader's screen is dark, light on dark.
+    /// The picture as an SVG file of its own, dark on light or, where the reader's screen is dark, light on
+    /// dark.
     pub fn svg_file(&self) -> String {
         let [x, y] = match &self.ground {
             Ground::Contours(field) => field.ranges(),

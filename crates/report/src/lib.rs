@@ -30,6 +30,7 @@ use downhill_train::{Error, RunConfig, RunFolder, file};
 pub use axis::Axis;
 pub use chart::{Chart, Mark, Series};
 pub use curves::{Curve, Curves};
+pub use escape::visible;
 pub use field::Field;
 pub use histograms::{Histogram, Histograms};
 pub use landscape::{Ground, Landscape, Way};
@@ -41,18 +42,19 @@ pub use tensorboard::TensorBoard;
 
 use history::History;
 
-/// The report of a run, drawn from its `run.toml` and `events.jsonl`: a page of HTML that fetches nothing and runs
-/// nothing. The run may be over, under way, interrupted or killed.
+/// The report of a run, drawn from its `run.toml` and `events.jsonl`: a page of HTML that fetches nothing and
+/// runs nothing. The run may be over, under way, interrupted or killed.
 ///
 /// # Errors
 ///
-/// If the configuration or the log cannot be read, or the configuration does not say what it should. Lines of the log
-/// that are no events are left out, and the page says so.
+/// If the configuration or the log cannot be read, or the configuration does not say what it should. Lines of
+/// the log that are no events are left out, and the page says so.
 pub fn html(folder: &RunFolder) -> Result<String, Error> {
     html_of(std::slice::from_ref(folder))
 }
 
-/// The report of several runs, at least one, on one page: their curves on top of each other, and then each by itself.
+/// The report of several runs, at least one, on one page: their curves on top of each other, and then each by
+/// itself.
 ///
 /// # Errors
 ///

@@ -1,10 +1,12 @@
 //! How far an axis goes that several runs share.
 
-/// A run may be so many times above what runs usually come to, and as much below, before its line leaves the chart.
+/// A run may be this many times above what runs usually come to, and as much below, before its line leaves
+/// the chart.
 const FAR: f64 = 10.0;
 
-/// Between which values the lines of several runs are shown, so that one bad run does not flatten the others: up to ten times
-/// the median of the runs' highest values, and down to a thousandth of the median of their lowest ones.
+/// Between which values the lines of several runs are shown, so that one bad run does not flatten the others:
+/// up to ten times the median of the runs' highest values, and down to a thousandth of the median of their
+/// lowest ones.
 pub(crate) fn limits(runs: &[Vec<(f64, f64)>]) -> (f64, f64) {
     let none = (f64::NEG_INFINITY, f64::INFINITY);
     let end = |run: &Vec<(f64, f64)>, of: fn(f64, f64) -> f64| {

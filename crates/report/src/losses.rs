@@ -6,8 +6,8 @@ use crate::lang::{Lang, Word};
 use crate::several::loss_axis;
 use crate::{Axis, Chart, Run, Series};
 
-/// The losses of training and validation by epoch, of one run or of several on top of each other, with a mark wherever
-/// a run was told something.
+/// The losses of training and validation by epoch, of one run or of several on top of each other, with a mark
+/// wherever commands changed a run.
 ///
 /// # Errors
 ///

@@ -14,12 +14,14 @@ use crate::{Axis, Chart, RangeTest, Run, Series, layers, sharpness, validation};
 
 /// What spans more than this factor is drawn on a logarithmic axis.
 const LOG_FROM: f64 = 30.0;
-/// Rates below this share of the highest are not drawn: a cosine ends at zero, and nothing else would be seen of it.
+/// Rates below this share of the highest are not drawn: a cosine ends at zero, and nothing else would be seen
+/// of it.
 const LOWEST_RATE: f64 = 1e-3;
 /// So many events are listed below the chart that has them all.
 const MOST_LISTED: usize = 50;
 
-// Colours come from the browser's own light and dark schemes. The policy forbids whatever would fetch or run anything.
+// Colours come from the browser's own light and dark schemes. The policy forbids whatever would fetch or run
+// anything.
 const HEAD: &str = r#"<meta charset="utf-8"/>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/>
@@ -43,6 +45,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; overflow-
 caption { text-align: left; padding-bottom: .4rem; }
 td, th { padding: .15rem .5rem; text-align: right; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 th { font-weight: 600; }
+.text { text-align: left; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: .4rem 0; }
 dt { opacity: .75; }
 dd { margin: 0; }
@@ -379,8 +382,8 @@ pub(crate) fn metric(history: &History) -> Chart {
     Chart::new("RMSE", epochs(), Axis::new("RMSE")).line(Series::new("validation", rmse))
 }
 
-/// Whether values are so far apart that a linear axis would flatten most of them. The lowest fifth does not count: a
-/// cosine ends next to zero, and on a logarithmic axis nothing else would be seen of it.
+/// Whether values are so far apart that a linear axis would flatten most of them. The lowest fifth does not
+/// count: a cosine ends next to zero, and on a logarithmic axis nothing else would be seen of it.
 pub(crate) fn is_wide<'a>(points: impl Iterator<Item = &'a (f64, f64)>) -> bool {
     let mut values: Vec<f64> = points.map(|point| point.1).filter(|value| value.is_finite()).collect();
     values.sort_unstable_by(f64::total_cmp);

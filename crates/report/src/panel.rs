@@ -6,8 +6,9 @@ use crate::axis::Range;
 use crate::escape::escape;
 use crate::lang::Lang;
 
-/// The colours of Okabe and Ito, which people with any colour vision can tell apart, those first that stand out on
-/// white and on black; each with a pattern of dashes and a shape of markers of its own, for prints without colour.
+/// The colours of Okabe and Ito, which people with any colour vision can tell apart, those first that stand
+/// out on white and on black; each with a pattern of dashes and a shape of markers of its own, for prints
+/// without colour.
 pub(crate) const STYLES: [(&str, &str); 7] = [
     ("#0072b2", "none"),
     ("#d55e00", "7 3"),
@@ -18,7 +19,8 @@ pub(crate) const STYLES: [(&str, &str); 7] = [
     ("currentColor", "4 4"),
 ];
 
-/// Markers around the origin, in the order of the styles: with the colours, they tell things apart without any.
+/// Markers around the origin, in the order of the styles: with the colours, they tell things apart without
+/// any.
 pub(crate) const MARKERS: [&str; 7] = [
     "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0z",
     "M-2.7-2.7h5.4v5.4h-5.4z",
@@ -186,7 +188,8 @@ pub(crate) struct Plot {
 }
 
 impl Plot {
-    /// Where a point lies. What is far outside is moved nearer, for coordinates that every reader of SVG can take.
+    /// Where a point lies. What is far outside is moved nearer, for coordinates that every reader of SVG can
+    /// take.
     pub fn place(&self, (x, y): (f64, f64)) -> (f64, f64) {
         let near = |share: f64| share.clamp(-5.0, 6.0);
         (near(self.x.share(x)) * self.width, (1.0 - near(self.y.share(y))) * self.height)

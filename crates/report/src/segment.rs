@@ -3,8 +3,8 @@
 /// A point.
 type Point = (f64, f64);
 
-/// What of the straight line between two points lies in a box, its ends being on the box's sides where it was cut; none
-/// if nothing does.
+/// What of the straight line between two points lies in a box, its ends being on the box's sides where it was
+/// cut; none if nothing does.
 ///
 /// ```
 /// use downhill_report::segment_within;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use downhill_train::Metrics;
 use serde_json::Value;
 
 use crate::escape::escape;
@@ -85,14 +86,16 @@ fn differences(runs: &[Run]) -> String {
     if names.is_empty() {
         html += "<p>The settings of these runs are the same.</p>\n";
     }
-    html += "<div class=\"scroll\"><table>\n<tr><th scope=\"col\">run</th>";
-    let figures = ["epochs", "kept epoch", "training loss", "validation loss", "score"];
-    for name in names.iter().copied().chain(figures) {
-        let _ = write!(html, "<th scope=\"col\">{}</th>", escape(name));
+    html += "<div class=\"scroll\"><table>\n<tr><th scope=\"col\" class=\"text\">run</th>";
+    for name in &names {
+        let _ = write!(html, "<th scope=\"col\" class=\"text\">{}</th>", escape(name));
+    }
+    for name in ["epochs", "kept epoch", "training loss", "validation loss", score(runs)] {
+        let _ = write!(html, "<th scope=\"col\">{name}</th>");
     }
     html += "</tr>\n";
     for (index, run) in runs.iter().enumerate() {
-        let _ = write!(html, "<tr><th scope=\"row\">{}</th>", escape(&run.folder.name()));
+        let _ = write!(html, "<tr><th scope=\"row\" class=\"text\">{}</th>", escape(&run.folder.name()));
         let values = names.iter().map(|name| match of(index, name) {
             None => "–".to_string(),
             Some(Value::String(text)) => text.clone(),
@@ -109,12 +112,26 @@ fn differences(runs: &[Run]) -> String {
             figure(|epoch| epoch.valid_loss),
             figure(|epoch| epoch.metrics.score()),
         ];
-        for value in values.chain(figures) {
-            let _ = write!(html, "<td>{}</td>", escape(&value));
+        for value in values {
+            let _ = write!(html, "<td class=\"text\">{}</td>", escape(&value));
+        }
+        for figure in figures {
+            let _ = write!(html, "<td>{figure}</td>");
         }
         html += "</tr>\n";
     }
-    html + "</table></div>\n<p>The score is accuracy, or R².</p>\n"
+    html + "</table></div>\n"
+}
+
+/// What the score of these runs is.
+fn score(runs: &[Run]) -> &'static str {
+    let kept = || runs.iter().filter_map(|run| run.history.kept.as_ref());
+    let is_accuracy = |epoch: &downhill_train::Epoch| matches!(epoch.metrics, Metrics::Classification(_));
+    match (kept().any(is_accuracy), kept().all(is_accuracy)) {
+        (true, true) => "accuracy",
+        (false, _) => "R²",
+        (true, false) => "accuracy or R²",
+    }
 }
 
 /// All settings of a run, each by its name.

@@ -1,7 +1,7 @@
 //! A run's events as a file that TensorBoard shows.
 //!
-//! The messages are those of `event.proto`, `summary.proto` and the hyperparameters' `plugin_data.proto` and `api.proto`
-//! of TensorBoard 2; <https://github.com/tensorflow/tensorboard>.
+//! The messages are those of `event.proto`, `summary.proto` and the hyperparameters' `plugin_data.proto` and
+//! `api.proto` of TensorBoard 2; <https://github.com/tensorflow/tensorboard>.
 
 mod proto;
 mod record;
@@ -23,11 +23,11 @@ const MOST_STEPS: u64 = 1000;
 /// What the names of event files begin with.
 const PREFIX: &str = "events.out.tfevents.";
 
-/// Writes the events of a run into a folder that is TensorBoard's `--logdir`, or inside it: losses, metrics, rates and
-/// norms as scalars, weights and activations as histograms, and the settings as hyperparameters.
+/// Writes the events of a run into a folder that is TensorBoard's `--logdir`, or inside it: losses, metrics,
+/// rates and norms as scalars, weights and activations as histograms, and the settings as hyperparameters.
 ///
-/// Steps are counted by how many were made. A run that goes on from a checkpoint, or goes back, has TensorBoard forget the
-/// steps that are made again.
+/// Steps are counted by how many were made. A run that goes on from a checkpoint, or goes back, has
+/// TensorBoard forget the steps that are made again.
 ///
 /// ```no_run
 /// use std::path::Path;

@@ -6,8 +6,8 @@ use downhill_report::{Axis, Curve, Curves, Lang, Word};
 use super::{Entrant, name, verdict};
 use crate::braille::{self, Frame};
 
-/// Of more runs than these, the best are drawn in colours and with names, and the others behind them: so many colours can be
-/// told apart.
+/// Of more runs than these, the best are drawn in colours and with names, and the others behind them: so many
+/// colours can be told apart.
 const MOST_NAMED: usize = 7;
 
 /// Which runs are drawn with their names: the best, as the table ranks them.
@@ -18,7 +18,8 @@ fn named(entrants: &[Entrant]) -> Vec<bool> {
     named
 }
 
-/// The losses to draw: those of training where rates are judged, as they are judged by them, and of validation else.
+/// The losses to draw: those of training where rates are judged, as they are judged by them, and of
+/// validation else.
 fn points(compared: &Compared, training: bool) -> Vec<(f64, f64)> {
     let course = &compared.course;
     let mut points = vec![(0.0, course.baseline)];

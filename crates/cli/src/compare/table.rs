@@ -6,8 +6,8 @@ use super::{Entrant, is_judged, metric, summary, verdict};
 use crate::braille::number;
 use crate::output;
 
-/// The runs in order, the best first: a column for each setting that is not the same in all of them, what is kept of each,
-/// and behind it what its rate is judged by.
+/// The runs in order, the best first: a column for each setting that is not the same in all of them, what is
+/// kept of each, and behind it what its rate is judged by.
 pub fn table(entrants: &[Entrant], order: &[usize], by: &str) -> String {
     let flags: Vec<&str> = entrants
         .first()

@@ -332,7 +332,7 @@ fn over(stop: Stop) -> &'static str {
     }
 }
 
-/// A text in lines of at most so many characters, broken between words where that is possible.
+/// A text in lines of at most `width` characters, broken between words where that is possible.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
     if text.chars().count() <= width {

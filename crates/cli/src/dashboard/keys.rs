@@ -91,7 +91,7 @@ impl Editor {
 pub struct Keys {
     pub mode: Mode,
     pub panel: Panel,
-    /// What a person is told about the last key.
+    /// The message about the last key.
     pub notice: Option<String>,
 }
 

@@ -3,7 +3,8 @@
 /// More points than this are not kept; a terminal has not as many dots.
 const MOST: usize = 1024;
 
-/// The means of a figure over stretches of steps, all equally long; they are made longer when there are too many.
+/// The means of a figure over stretches of steps, all equally long; they are made longer when there are too
+/// many.
 #[derive(Clone, Debug)]
 pub struct Series {
     stretch: u64,
@@ -26,8 +27,8 @@ impl Default for Series {
 }
 
 impl Series {
-    /// Takes the value at a step, which is none before the last one; what is no finite number is left out. Allocates
-    /// nothing.
+    /// Takes the value at a step, which is none before the last one; what is no finite number is left out.
+    /// Allocates nothing.
     pub fn push(&mut self, step: u64, value: f64) {
         if !value.is_finite() {
             return;

@@ -9,7 +9,7 @@ use downhill::train::{Command, Epoch, Event, Steering, Stop};
 use super::series::Series;
 use crate::progress::{self, Pace};
 
-/// Of what happened, the last so many are kept.
+/// The number of latest events that are kept.
 const MOST: usize = 200;
 
 /// What a run is doing.
@@ -54,7 +54,7 @@ pub struct State {
     pub last: Option<Epoch>,
     pub best: Option<Epoch>,
     happened: VecDeque<(Kind, String)>,
-    /// Why a command was not obeyed, until somebody has taken it.
+    /// Why a command was refused, until somebody has taken it.
     pub refused: Option<String>,
     pace: Option<Pace>,
     /// The most rows that a step was made from; the last of an epoch may have fewer.
@@ -330,7 +330,7 @@ pub(super) mod tests {
         assert!(state.left(Instant::now() + Duration::from_secs(1)).is_none());
         state.feed(&told(50, Command::Continue));
         assert_eq!(state.phase, Phase::Training);
-        // Who watches is told of some steps only.
+        // A watcher sees some steps only.
         state.feed(&step(50, 0.1));
         state.feed(&step(60, 0.1));
         let later = Instant::now() + Duration::from_secs(1);

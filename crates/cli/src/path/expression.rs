@@ -1,7 +1,7 @@
 //! Expressions such as `x^2/20 + y^2`, read, evaluated and differentiated.
 //!
-//! Written here rather than taken from `exmex`: there `-x^2` is (−x)², so that `exp(-x^2)` grows, and `2^3^2` is 64;
-//! `1e-3` is no number, `abs` has no derivative, and an error does not say where it is.
+//! Written here rather than taken from `exmex`: there `-x^2` is (−x)², so that `exp(-x^2)` grows, and `2^3^2`
+//! is 64; `1e-3` is no number, `abs` has no derivative, and an error does not say where it is.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -87,8 +87,8 @@ use Operator::{Add, Divide, Multiply, Power, Subtract};
 impl Expression {
     /// Reads an expression, and returns it with the names of its variables in alphabetical order.
     ///
-    /// `^` (or `**`) binds tightest and to the right, then the sign, then `*` and `/`, then `+` and `-`: `-x^2` is −(x²),
-    /// and `2^3^2` is 2⁹.
+    /// `^` (or `**`) binds tightest and to the right, then the sign, then `*` and `/`, then `+` and `-`:
+    /// `-x^2` is −(x²), and `2^3^2` is 2⁹.
     pub fn read(text: &str) -> Result<(Self, Vec<String>), ReadError> {
         let wrong = |message: &str| ReadError {
             text: text.into(),
@@ -123,8 +123,8 @@ impl Expression {
         }
     }
 
-    /// The partial derivative with respect to a variable. Where there is none, as of |x| at 0, it is the mean of those
-    /// from both sides, or no number.
+    /// The partial derivative with respect to a variable. Where there is none, as of |x| at 0, it is the mean
+    /// of those from both sides, or no number.
     pub fn derivative(&self, variable: usize) -> Self {
         match self {
             Self::Number(_) => Self::Number(0.0),
@@ -225,8 +225,8 @@ impl Function {
     }
 }
 
-/// `a` operator `b`, without what changes nothing: a derivative is full of sums with 0 and products with 1, and 0 · ∞
-/// would not be a number.
+/// `a` operator `b`, without what changes nothing: a derivative is full of sums with 0 and products with 1,
+/// and 0 · ∞ would not be a number.
 fn binary(operator: Operator, a: Expression, b: Expression) -> Expression {
     use Expression::Number;
     match (operator, &a, &b) {
@@ -341,7 +341,8 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, ReadError> {
     Ok(tokens)
 }
 
-/// The length of the number that a text begins with: digits, a point, and an exponent such as `e-3` if one follows.
+/// The length of the number that a text begins with: digits, a point, and an exponent such as `e-3` if one
+/// follows.
 fn number_length(text: &str) -> usize {
     let digits =
         |from: usize| text[from..].bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
@@ -638,8 +639,8 @@ mod tests {
                     };
                     (value(h) - value(-h)) / (2.0 * h)
                 };
-                // Two widths tell how far the differences themselves can be trusted; Richardson's rule makes the best
-                // of them.
+                // Two widths tell how far the differences themselves can be trusted; Richardson's rule makes
+                // the best of them.
                 let (wide, narrow) = (difference(2e-4), difference(1e-4));
                 let best = (4.0 * narrow - wide) / 3.0;
                 let doubt = (wide - narrow).abs() + 1e-10 * expression.at(&here).abs() / 1e-4;

@@ -54,8 +54,8 @@ impl Home {
         ends
     }
 
-    /// The picture in which these places are seen, and the ways that end well, where those are not far from them; for
-    /// one that does not, the whole home box.
+    /// The picture in which these places are seen, and the ways that end well, where those are not far from
+    /// them; for one that does not, the whole home box.
     pub fn picture<'a>(&self, ways: impl Iterator<Item = &'a Way>) -> Ends {
         let home = self.ends();
         let mut points = self.places.clone();
@@ -118,8 +118,9 @@ fn norm(values: &[f64]) -> f64 {
     values.iter().map(|value| value * value).sum::<f64>().sqrt()
 }
 
-/// Goes down from a point by gradient descent with backtracking, and returns the flattest point on the way with the
-/// size of its gradient: a minimum, or where there is none to be reached, a saddle passed close by or the end.
+/// Goes down from a point by gradient descent with backtracking, and returns the flattest point on the way
+/// with the size of its gradient: a minimum, or where there is none to be reached, a saddle passed close by
+/// or the end.
 fn descend(surface: &Surface, from: &[f64], steps: usize) -> (Vec<f64>, f64) {
     let leash = 100.0 * (1.0 + norm(from));
     let mut here = from.to_vec();

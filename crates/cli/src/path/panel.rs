@@ -1,4 +1,5 @@
-//! Ways over a surface in a terminal: a panel for each, side by side, as colours alone would not tell them apart.
+//! Ways over a surface in a terminal: a panel for each, side by side, as colours alone would not tell them
+//! apart.
 
 use downhill_report::{Ground, Lang};
 

@@ -23,7 +23,7 @@ pub struct Surface {
     pub text: String,
     /// The names of the variables, in alphabetical order.
     pub variables: Vec<String>,
-    /// Where a path begins unless it is told.
+    /// Where a path begins unless another start is given.
     pub start: Option<&'static [f64]>,
     value: Expression,
     gradient: Vec<Expression>,

@@ -6,11 +6,11 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::surface::Surface;
 
-/// A way diverges when it leads further from the middle of the home box than this many times half its width: far more
-/// than a momentum that will still come back overshoots by.
+/// A way diverges when it leads further from the middle of the home box than this many times half its width:
+/// far more than a momentum that will still come back overshoots by.
 const FAR: f64 = 10.0;
 
-/// What an optimizer is told.
+/// The settings of an optimizer.
 #[derive(Clone, Debug)]
 pub struct Optimization {
     pub rule: Rule,
@@ -70,7 +70,8 @@ impl Optimization {
             lr,
         };
         let mut points = vec![point(&params, None)];
-        // What a schedule-free rule would keep, which is not where it takes gradients; for all others the same.
+        // What a schedule-free rule would keep, which is not where it takes gradients; for all others the
+        // same.
         let mut shown = params.clone();
         for step in 0..self.steps {
             let mut random = stream(self.seed, Purpose::Noise, step);

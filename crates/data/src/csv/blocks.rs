@@ -13,12 +13,12 @@ const BLOCK: usize = 1 << 21;
 pub(super) const LONGEST: usize = 64 << 20;
 
 /// Where the bytes of a text come from, as often as they are read.
-pub(crate) type Open<'a> = dyn Fn() -> Result<Box<dyn Read + 'a>, Error> + 'a;
+pub(crate) type Open<'a> = dyn Fn() -> Result<Box<dyn Read + Send + 'a>, Error> + 'a;
 
 /// A text, block by block.
 pub(super) struct Blocks<'a> {
     table: &'a str,
-    from: Box<dyn Read + 'a>,
+    from: Box<dyn Read + Send + 'a>,
     /// What is read and not given out.
     rest: Vec<u8>,
     ended: bool,
@@ -38,7 +38,7 @@ impl<'a> Blocks<'a> {
     /// Blocks from the byte at `skip` on, which begins the line `line`.
     pub fn new(
         table: &'a str,
-        mut from: Box<dyn Read + 'a>,
+        mut from: Box<dyn Read + Send + 'a>,
         (skip, line): (usize, u64),
         any_size: bool,
     ) -> Result<Self, Error> {
@@ -82,7 +82,7 @@ impl<'a> Blocks<'a> {
         Ok(Block { text, line })
     }
 
-    /// Reads until so many bytes are there.
+    /// Reads until `wanted` bytes are there.
     fn fill(&mut self, wanted: usize) -> Result<(), Error> {
         let more = wanted.saturating_sub(self.rest.len());
         if more > 0 && !self.ended {

@@ -12,8 +12,8 @@ pub(super) const HEADER_SAMPLE: usize = 1000;
 
 /// The delimiter that cuts most of the first lines into the same number of values, more than one.
 ///
-/// Where several do equally well the order decides: `1,5;2,0` is two numbers with decimal commas, `a, b` no text
-/// with spaces.
+/// Where several do equally well the order decides: `1,5;2,0` is two numbers with decimal commas, `a, b` no
+/// text with spaces.
 pub(super) fn detect_delimiter(text: &str) -> u8 {
     let mut best = (0.0, b',');
     for delimiter in [b'\t', b';', b'|', b',', b' '] {
@@ -106,7 +106,8 @@ fn below<'a>(names: &[Field<'a>], records: &mut Records<'a>, missing: &Missing) 
 }
 
 fn is_header(names: &[&str], columns: &[Below], missing: &Missing) -> bool {
-    // Tables written without names often have their columns counted instead: 0, 1, 2, … behind perhaps an empty name.
+    // Tables written without names often have their columns counted instead: 0, 1, 2, … behind perhaps an
+    // empty name.
     let counted = |i: usize, name: &str| {
         name.parse::<usize>().is_ok_and(|n| n == i || n.checked_add(1) == Some(i) || n == i + 1)
     };
@@ -139,9 +140,9 @@ fn is_header(names: &[&str], columns: &[Below], missing: &Missing) -> bool {
     words > 0 && (word_over_numbers || (distinct && !repeated))
 }
 
-/// Whether a first line that was taken for a row is unlike the rows below it: a word that never comes again stands over
-/// numbers, or none of its words comes again and all its numbers are beyond those below them, either far beyond or
-/// in equal steps, as years are.
+/// Whether a first line that was taken for a row is unlike the rows below it: a word that never comes again
+/// stands over numbers, or none of its words comes again and all its numbers are beyond those below them,
+/// either far beyond or in equal steps, as years are.
 fn is_doubtful(names: &[&str], columns: &[Below], missing: &Missing) -> bool {
     let is_word = |name: &str| number(name).is_none() && !missing.among_numbers(name);
     let mut words = names.iter().zip(columns).filter(|(name, _)| is_word(name));
@@ -165,8 +166,8 @@ fn is_doubtful(names: &[&str], columns: &[Below], missing: &Missing) -> bool {
         && (far || (equal_steps && numbers.iter().all(|(number, _)| number.fract() == 0.0)))
 }
 
-/// Whether the line below the header belongs to it, as one of units does: a word in each column, that never comes again,
-/// and nothing but numbers below those words in some.
+/// Whether the line below the header belongs to it, as one of units does: a word in each column, that never
+/// comes again, and nothing but numbers below those words in some.
 pub(super) fn is_second_header(fields: &[Field<'_>], records: &Records<'_>, missing: &Missing) -> bool {
     let columns = below(fields, &mut records.clone(), missing);
     let word = |field: &Field<'_>| number(&field.text).is_none() && !missing.among_numbers(&field.text);

@@ -54,8 +54,8 @@ pub(super) fn unmarked_utf16(start: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The error of bytes that are not UTF-8, with what the line reads as in other encodings. `before` is what is UTF-8 of
-/// the `bytes` that begin with `line`.
+/// The error of bytes that are not UTF-8, with what the line reads as in other encodings. `before` is what is
+/// UTF-8 of the `bytes` that begin with `line`.
 pub(super) fn not_utf8(table: &str, before: &[u8], bytes: &[u8], line: u64) -> Error {
     let start = before.iter().rposition(|&b| b == b'\n').map_or(0, |end| end + 1);
     let rest = &bytes[before.len()..];

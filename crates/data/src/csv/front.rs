@@ -81,7 +81,8 @@ fn is_are(what: &[String]) -> String {
     format!("{} {}", what.join(" and "), if one { "is" } else { "are" })
 }
 
-/// Whether a line with `#` in front has as many values, several, as the rows below it: it may be one, or name them.
+/// Whether a line with `#` in front has as many values, several, as the rows below it: it may be one, or name
+/// them.
 fn is_row_of(line: &str, rest: &str, delimiter: u8) -> bool {
     let width = |text| {
         let mut fields = Vec::new();

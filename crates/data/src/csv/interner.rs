@@ -13,7 +13,8 @@ pub(super) struct Text {
     pub quoted: bool,
 }
 
-/// The values of a column as positions among its distinct texts, which are in the order in which they first occur.
+/// The values of a column as positions among its distinct texts, which are in the order in which they first
+/// occur.
 #[derive(Default)]
 pub(super) struct Interner {
     pub codes: Vec<u32>,

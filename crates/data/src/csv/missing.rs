@@ -25,7 +25,8 @@ impl Missing {
         Self { named }
     }
 
-    /// Whether a value is missing whatever else its column holds: empty, `?` or `NaN` in any case, or named as missing.
+    /// Whether a value is missing whatever else its column holds: empty, `?` or `NaN` in any case, or named
+    /// as missing.
     pub fn anywhere(&self, text: &str) -> bool {
         let text = text.trim();
         text.is_empty()
@@ -41,8 +42,8 @@ impl Missing {
         self.named.as_ref().is_some_and(|named| named.iter().any(number))
     }
 
-    /// Whether a value is missing if the others of its column are numbers or dates, and a value among text: `NA` is a
-    /// country's code.
+    /// Whether a value is missing if the others of its column are numbers or dates, and a value among text:
+    /// `NA` is a country's code.
     pub fn among_numbers_only(&self, text: &str) -> bool {
         self.named.is_none() && is_missing_number(text)
     }

@@ -9,8 +9,8 @@ pub(super) fn names_of<'a>(
     notes: &mut Vec<String>,
 ) -> Vec<String> {
     let mut taken: HashSet<String> = HashSet::new();
-    // For each repeated name, the number that was put behind it last: without it, the search for a free one would
-    // begin anew each time.
+    // For each repeated name, the number that was put behind it last: without it, the search for a free one
+    // would begin anew each time.
     let mut copies: HashMap<String, usize> = HashMap::new();
     let mut repeated: Vec<String> = Vec::new();
     let mut names = Vec::new();

@@ -6,11 +6,11 @@ const POWERS: [f64; 23] = [
     1e19, 1e20, 1e21, 1e22,
 ];
 
-/// The number at the start of `bytes`, and its length, if a delimiter, the end of the line or the end follows it and it
-/// is written with digits, a sign and a point only, and with at most 15 digits.
+/// The number at the start of `bytes`, and its length, if a delimiter, the end of the line or the end follows
+/// it and it is written with digits, a sign and a point only, and with at most 15 digits.
 ///
-/// Such a number is a whole one below 2⁵³ divided by a power of ten: both are exact in 64 bits, so their quotient is the
-/// nearest number to what is written (Clinger 1990), which is what `str::parse` gives.
+/// Such a number is a whole one below 2⁵³ divided by a power of ten: both are exact in 64 bits, so their
+/// quotient is the nearest number to what is written (Clinger 1990), which is what `str::parse` gives.
 pub(super) fn leading(bytes: &[u8], delimiter: u8) -> Option<(f64, usize)> {
     let negative = bytes.first() == Some(&b'-');
     let start = usize::from(negative);

@@ -9,17 +9,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ReadOptions {
-    /// The byte between values. Detected unless given: tab, `;`, `|`, `,` or space. Runs of spaces count as one.
+    /// The byte between values. Detected unless given: tab, `;`, `|`, `,` or space. Runs of spaces count as
+    /// one.
     #[serde(with = "spelt_delimiter")]
     pub delimiter: Option<u8>,
-    /// Whether the first line names the columns. Detected unless given: it does if none of its values is a number
-    /// and either a column is of numbers below it, or none of its values occurs again in its column.
+    /// Whether the first line names the columns. Detected unless given: it does if none of its values is a
+    /// number and either a column is of numbers below it, or none of its values occurs again in its column.
     pub header: Option<bool>,
-    /// What is known of the columns beforehand, as from a model's training: a first line that holds the names of all
-    /// that are needed, in any order, names the columns, whatever detection makes of it. Not saved.
+    /// What is known of the columns beforehand, as from a model's training: a first line that holds the names
+    /// of all that are needed, in any order, names the columns, whatever detection makes of it. Not saved.
     #[serde(skip)]
     pub known: Option<Known>,
-    /// The encoding of the text by a name such as `euc-kr`, where no mark at its start tells it. UTF-8 unless given.
+    /// The encoding of the text by a name such as `euc-kr`, where no mark at its start tells it. UTF-8 unless
+    /// given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoding: Option<String>,
     /// Lines to skip at the start. Unless given, lines that begin with `#` and Excel's `sep=;` are.
@@ -28,15 +30,16 @@ pub struct ReadOptions {
     /// The mark in front of decimals. Found in each column unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decimal: Option<Decimal>,
-    /// The values that stand for missing ones, besides empty ones. Unless given, `?` and `NaN` do, and among numbers
-    /// and dates those on the list of pandas and the errors of spreadsheets.
+    /// The values that stand for missing ones, besides empty ones. Unless given, `?` and `NaN` do, and among
+    /// numbers and dates those on the list of pandas and the errors of spreadsheets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<Vec<String>>,
-    /// The order of day and month in dates such as 03/04/2024. Found in each column that tells it unless given.
+    /// The order of day and month in dates such as 03/04/2024. Found in each column that tells it unless
+    /// given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dates: Option<DateOrder>,
-    /// Read it however large it is: compressed data that unpacks to many times its size, rows of more than 64 MB, more
-    /// than a million columns, which are errors otherwise.
+    /// Read it however large it is: compressed data that unpacks to many times its size, rows of more than 64
+    /// MB, more than a million columns, which are errors otherwise.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub any_size: bool,
     /// Columns of categories, even if all their values are numbers.

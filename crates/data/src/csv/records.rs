@@ -1,8 +1,9 @@
 //! Text cut into rows of values.
 //!
-//! This is written out here because tables as they are found need more than the quoting of RFC 4180: quotes after a
-//! space (`1, "a, b"`), single quotes (`'-1'`), runs of spaces as one delimiter, the exact line of every row, and an
-//! error, not a swallowed file, where a quote is never closed. The tests hold it to the `csv` crate.
+//! This is written out here because tables as they are found need more than the quoting of RFC 4180: quotes
+//! after a space (`1, "a, b"`), single quotes (`'-1'`), runs of spaces as one delimiter, the exact line of
+//! every row, and an error, not a swallowed file, where a quote is never closed. The tests hold it to the
+//! `csv` crate.
 
 use super::number;
 use memchr::memchr_iter;

@@ -78,7 +78,8 @@ pub(super) fn settle(name: &str, column: Interner, want: Want, holds: Holds, sai
         column.texts.iter().zip(&kinds).map(value).collect()
     };
     let plain = said.decimal != Some(Decimal::Comma) && !others;
-    // One way to spell a missing value and nothing else is a column without values, two may be two categories.
+    // One way to spell a missing value and nothing else is a column without values, two may be two
+    // categories.
     let mut spelt = column.texts.iter().zip(&kinds).filter(|(_, kind)| **kind == Is::MissingAmongNumbers);
     let only = spelt.next();
     let one_spelling = only.is_none_or(|(text, _)| {
@@ -126,19 +127,19 @@ pub(super) fn settle(name: &str, column: Interner, want: Want, holds: Holds, sai
             let example = texts().next().unwrap_or_default();
             let note = format!(
                 "Column `{name}` is read as dates or times, such as {example:?}: features are their order and what \
-                 repeats in them. To keep it as text, say --categorical {name}."
+                 repeats in them. To keep it as text, name it in `categorical`."
             );
             let note = Some(note).filter(|_| known.is_none());
             return Settled { note, ..text_column(name, column, &kinds, Written::Dates(order), true) };
         }
         (dates::Found::Ambiguous, _) => Some(format!(
             "Column `{name}` is read as categories, though its text looks like dates, such as {:?}, in which either \
-             the day or the month may come first. Say which with --dates day-first or --dates month-first.",
+             the day or the month may come first. Say which with `dates`: day-first or month-first.",
             texts().next().unwrap_or_default()
         )),
         (_, notation::Found::Ambiguous) => Some(format!(
             "Column `{name}` is read as categories, though its text looks like numbers, such as {:?}, in which the \
-             comma may stand in front of decimals or separate thousands. Say which with --decimal , or --decimal .",
+             comma may stand in front of decimals or separate thousands. Say which with `decimal`: `,` or `.`",
             texts().next().unwrap_or_default()
         )),
         _ if numbers && !others => Some(format!(
@@ -179,8 +180,8 @@ pub(super) fn numbers(
 
 fn notation_note(name: &str, notation: Notation, example: &str) -> String {
     format!(
-        "Column `{name}` is read as numbers written with {}: {example:?} is {}. To keep it as text, say --categorical \
-         {name}.",
+        "Column `{name}` is read as numbers written with {}: {example:?} is {}. To keep it as text, name it in \
+         `categorical`.",
         notation.describe(),
         notation.parse(example).unwrap_or_default()
     )
@@ -244,8 +245,8 @@ pub(super) fn exact(column: Interner, first: (usize, String), missing: &Missing)
 fn spelt_note(name: &str, (spelling, example): (Spelling, &str)) -> String {
     format!(
         "Column `{name}` is read as categories, though most of its text looks like numbers written with {spelling}, \
-         such as {example:?}. Replace it by plain numbers such as 10.3, or say --categorical {name} if categories are \
-         meant."
+         such as {example:?}. Replace it by plain numbers such as 10.3, or name it in `categorical` if categories \
+         are meant."
     )
 }
 
@@ -261,7 +262,7 @@ fn mixed_note(name: &str, column: &Interner, kinds: &[Is], lines: &[u32]) -> Opt
     let text = &*column.texts[column.codes[row] as usize].text;
     Some(format!(
         "Column `{name}` is read as categories, because {} in it {} not a number: {text:?} on line {} is the first. If \
-         that is a mistake, --numeric {name} makes it an error.",
+         that is a mistake, naming it in `numeric` makes it an error.",
         count(others, "value", "values"),
         if others == 1 { "is" } else { "are" },
         lines.get(row).copied().unwrap_or_default(),

@@ -75,7 +75,7 @@ impl Head {
 /// A text that was not in UTF-8.
 pub(super) struct Decoded {
     pub text: String,
-    /// The encoding, where a mark told it.
+    /// The encoding, where a mark names it.
     pub marked: Option<&'static str>,
 }
 
@@ -176,7 +176,7 @@ impl<'a> Start<'a> {
         if first_is == FirstLine::Doubtful {
             notes.push(format!(
                 "No header line was found in {file}: its first line, {}, is read as a row, though it is unlike the \
-                 others. If it names the columns, say --header yes; if it does not, --header no.",
+                 others. Say with `header` whether it names the columns.",
                 list(&texts, 5)
             ));
         }
@@ -265,7 +265,8 @@ impl<'a> Start<'a> {
         }
     }
 
-    /// The mark in front of decimals of the columns that tell it: where commas are between values, it is the point.
+    /// The mark in front of decimals of the columns that tell it: where commas are between values, it is the
+    /// point.
     fn likely(&self, columns: &[Interner]) -> Option<Decimal> {
         if self.delimiter == b',' {
             return Some(Decimal::Point);

@@ -144,3 +144,30 @@ fn options_have_the_names_of_the_command_line() {
         assert!(serde_json::from_str::<ReadOptions>(wrong).is_err(), "{wrong}");
     }
 }
+
+#[test]
+fn a_table_of_many_blocks_is_the_same_on_any_number_of_threads() {
+    let on = |threads: usize, text: &str| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| parse("t", text.as_bytes(), &ReadOptions::default()))
+    };
+    let line = |i: usize| format!("{i},{}.5,\"word {}\"\n", i % 977, i % 13);
+    let rows: Vec<String> = (0..600_000).map(line).collect();
+    let text = format!("a,b,c\n{}", rows.concat());
+    assert!(text.len() > 5 << 21, "several blocks");
+    let alone = on(1, &text).unwrap();
+    assert_eq!((alone.rows, alone.columns[0].number(599_999)), (600_000, Some(599_999.0)));
+    for threads in [2, 3, 8] {
+        let table = on(threads, &text).unwrap();
+        assert_eq!((table.rows, &table.lines, &table.notes), (alone.rows, &alone.lines, &alone.notes));
+        for at in (0..table.rows).step_by(997) {
+            assert_eq!(row(&table, at), row(&alone, at), "row {at} on {threads} threads");
+        }
+    }
+    // Of two errors, the one further up, though the other may be found while that is parsed.
+    let wrong = [&rows[..1000].concat(), "1,2\n", &rows[1000..].concat(), "1,\"2\n", &rows.concat()].concat();
+    for threads in [1, 2, 8] {
+        let error = on(threads, &format!("a,b,c\n{wrong}")).unwrap_err();
+        assert!(matches!(error, Error::Ragged { line: 1002, .. }), "{error} on {threads} threads");
+    }
+}

@@ -36,9 +36,9 @@ impl Want {
     fn option(self) -> &'static str {
         match self {
             Self::Infer => "",
-            Self::Numeric => "--numeric",
-            Self::Categorical => "--categorical",
-            Self::Drop => "--drop",
+            Self::Numeric => "numeric",
+            Self::Categorical => "categorical",
+            Self::Drop => "drop",
         }
     }
 }

@@ -4,8 +4,9 @@ use super::{Encoder, Encoding, OutputEncoding};
 use std::collections::HashSet;
 
 impl Encoder {
-    /// What an encoder says that contradicts itself, in words; none for every one that was learnt. One that was read from a
-    /// file is asked before it is used: it would stop the program, or fill the features of one column with another's.
+    /// What an encoder says that contradicts itself, in words; none for every one that was learnt. One that
+    /// was read from a file is asked before it is used: it would stop the program, or fill the features of
+    /// one column with another's.
     pub fn contradiction(&self) -> Option<String> {
         if self.inputs.is_empty() {
             return Some("its encoder has no inputs".to_owned());

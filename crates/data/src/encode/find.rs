@@ -15,7 +15,8 @@ pub(super) struct Finder<'a> {
     pub by_name: bool,
     names: HashMap<&'a str, usize>,
     numbers: HashMap<usize, usize>,
-    /// The number of the target in the training table, where this one lacks it: columns behind it have moved up by one.
+    /// The number of the target in the training table, where this one lacks it: columns behind it have moved
+    /// up by one.
     absent: Option<usize>,
 }
 

@@ -289,7 +289,8 @@ fn moments(values: &[f64]) -> Option<(f64, f64)> {
     if values.iter().all(|&value| value == first) {
         return None;
     }
-    // Scaled so that neither sums nor squares overflow or vanish, whatever the units; a power of two rounds nothing.
+    // Scaled so that neither sums nor squares overflow or vanish, whatever the units; a power of two rounds
+    // nothing.
     let largest = values.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
     let scale = 2.0_f64.powi(largest.log2().floor() as i32);
     let n = values.len() as f64;

@@ -30,8 +30,8 @@ impl Notes {
             let (row, value) = &exact.first;
             self.rounded.push(format!(
                 "Column `{name}` has whole numbers too large to be kept exactly, and ones that differ may be read as the \
-                 same: {value} on {} is the first. If they are names or keys, --categorical {name} keeps them as they \
-                 are.",
+                 same: {value} on {} is the first. If they are names or keys, name the column in `categorical` to \
+                 keep them as they are.",
                 table.place(*row, "").row
             ));
         }
@@ -63,7 +63,7 @@ impl Notes {
         for name in &self.numbered {
             notes.push(format!(
                 "Column `{name}` numbers the rows: it is another whole number in each, with none left out between. It \
-                 is learnt from all the same; if it says nothing of the target, leave it out with --drop {name}."
+                 is learnt from all the same; if it says nothing of the target, name it in `drop` to leave it out."
             ));
         }
         if !self.pooled.is_empty() {

@@ -1,7 +1,7 @@
 //! The wire format of protocol buffers, as far as event files need it.
 //!
-//! <https://protobuf.dev/programming-guides/encoding/>. Fields are to be added in the order of their numbers, as other
-//! writers do. A number that is zero is left out, which reads as zero, but for those of a `oneof`.
+//! <https://protobuf.dev/programming-guides/encoding/>. Fields are to be added in the order of their numbers,
+//! as other writers do. A number that is zero is left out, which reads as zero, but for those of a `oneof`.
 
 /// A message being written.
 #[derive(Clone, Debug, Default, PartialEq)]
