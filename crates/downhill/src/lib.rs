@@ -20,7 +20,10 @@ pub use downhill_train as train;
 pub mod prelude {
     pub use downhill_data::{Dataset, Examples, Table, Targets, Task};
     pub use downhill_nn::{Activation, LayerSpec, Loss, Mlp};
-    pub use downhill_optim::{Adadelta, Adagrad, Adam, AdamW, Adamax, AmsGrad, Lamb, Lars, Lion, Momentum, Muon, NAdam, Nesterov, Prodigy, RAdam, RmsProp, Rule, ScheduleFreeAdamW, ScheduleFreeSgd, Sgd};
+    pub use downhill_optim::{
+        Adadelta, Adagrad, Adam, AdamW, Adamax, AmsGrad, Lamb, Lars, Lion, Momentum, Muon, NAdam, Nesterov,
+        Prodigy, RAdam, RmsProp, Rule, ScheduleFreeAdamW, ScheduleFreeSgd, Sgd,
+    };
     pub use downhill_optim::{Group, Init, Lookahead, Restraints};
     pub use downhill_schedule::{
         Cosine, CosineRestarts, Exponential, InverseSqrt, InverseTime, Length, OneCycle, Schedule, Staircase,

@@ -4,7 +4,10 @@
 use std::collections::BTreeMap;
 
 use downhill_core::Float;
-use downhill_optim::{ByRole, Every, Form, Group, Layout, Lookahead, NAdam, Optimizer, Restraints, RmsProp, Role, Rule, Step, UpdateRule};
+use downhill_optim::{
+    ByRole, Every, Form, Group, Layout, Lookahead, NAdam, Optimizer, Restraints, RmsProp, Role, Rule, Step,
+    UpdateRule,
+};
 use downhill_schedule::{Position, Schedule};
 use serde::Deserialize;
 

@@ -3,7 +3,10 @@
 use downhill_core::{Invalid, spec::spelled};
 use serde::{Deserialize, Serialize};
 
-use crate::{Constant, Cosine, CosineRestarts, Cyclic, Exponential, InverseSqrt, InverseTime, Linear, Noam, OneCycle, Piecewise, Polynomial, Position, Sequence, Staircase, Warmup, Wsd};
+use crate::{
+    Constant, Cosine, CosineRestarts, Cyclic, Exponential, InverseSqrt, InverseTime, Linear, Noam, OneCycle,
+    Piecewise, Polynomial, Position, Sequence, Staircase, Warmup, Wsd,
+};
 
 /// Every schedule by its name, for flags and files: `0.01`, `cosine(1e-3)`, `warmup(5%, then=cosine(1e-3))`.
 ///
