@@ -17,9 +17,10 @@ use downhill_matmul::Scratch;
 use downhill_optim::Float;
 use std::fmt::Debug;
 
-/// An operation at some rows, with what its derivatives are made of. In the order in which they are called:
+/// An operation at some rows, with what its derivatives are made of. `forward` is called first, then `backward`, and for each
+/// product `forward_along` and `backward_along`.
 ///
-/// Values of an input that is the same whatever v is do not move: their ∂ is no numbers at all.
+/// An input that is the same whatever the parameters are does not move: its ∂ is no numbers at all.
 pub(crate) trait Tangent: Debug {
     /// The output, from the parameters and the inputs.
     fn forward(&mut self, params: &[f64], inputs: &[&[f64]], scratch: &mut Scratch<f64>) -> Vec<f64>;
