@@ -64,6 +64,10 @@ def cases():
               norm, {"tanh": {}}, dense(2)]
     yield case("batch-norm thrice", layers, mse, rows=30, seed=205)
     yield case("batch-norm last", [dense(3), norm], ce, seed=206)
+    add = lambda layer: {"add": {"from": layer}}
+    layers = [{"identity": {}}, dense(3), {"gelu": {}}, add(0), dense(4), {"tanh": {}}, dense(4), norm, add(4),
+              {"silu": {}}, add(4), add(8)]
+    yield case("residual, used thrice", layers, mse, seed=207)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,27 @@ ACTIVATIONS = {
 }
 
 
+class Network(nn.Sequential):
+    """Modules one behind the other; one with a second input also gets the output of the module at that position."""
+
+    def forward(self, x):
+        outputs = []
+        for module in self:
+            second = getattr(module, "second", None)
+            x = module(x) if second is None else module(x, outputs[second])
+            outputs.append(x)
+        return x
+
+
+class Add(nn.Module):
+    def __init__(self, second):
+        super().__init__()
+        self.second = second
+
+    def forward(self, x, second):
+        return x + second
+
+
 def network(layers, inputs):
     """The PyTorch modules of a list of layers, as crates/nn describes them."""
     modules = []
@@ -47,9 +68,11 @@ def network(layers, inputs):
             modules.append(nn.BatchNorm1d(width, settings.get("eps", 1e-5), settings.get("momentum", 0.1)))
         elif name == "layer-norm":
             modules.append(nn.LayerNorm(width, settings.get("eps", 1e-5)))
+        elif name == "add":
+            modules.append(Add(settings["from"]))
         else:
             modules.append(ACTIVATIONS[name](settings))
-    return nn.Sequential(*modules)
+    return Network(*modules)
 
 
 def flat(net, of):
@@ -151,6 +174,12 @@ def networks():
     cases.append(case("batch-norm thrice", layers, mse, batches=batches, seed=204))
     cases.append(case("batch-norm in shards", layers, mse, rows=132, batches=((0, 131), (5, 132)), seed=205))
     cases.append(case("batch-norm last", [dense(3), norm], ce, batches=batches, seed=206))
+    add = lambda layer: {"add": {"from": layer}}
+    layers = [dense(5), {"relu": {}}, dense(5), add(1), {"relu": {}}, dense(3)]
+    cases.append(case("residual", layers, ce, seed=207))
+    layers = [{"identity": {}}, dense(3), {"gelu": {}}, add(0), dense(4), {"tanh": {}}, dense(4), norm, add(4),
+              {"silu": {}}, add(4), add(8)]
+    cases.append(case("residual, used thrice", layers, mse, rows=132, batches=((0, 131), (5, 132)), seed=208))
     return cases
 
 

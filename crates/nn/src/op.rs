@@ -4,6 +4,7 @@
 //! ([`Operation`]). To add one is to write the file, and to name it in this one: as a module and in the list. An activation
 //! is a file in `activation/` and one line in the list.
 
+mod add;
 mod batch_norm;
 mod dense;
 mod dropout;
@@ -148,6 +149,8 @@ list! {
         batch_norm::BatchNorm,
         /// Normalises every row over its units.
         layer_norm::LayerNorm,
+        /// Adds the output of an earlier layer.
+        add::Add,
     }
     activations {
         /// max(0, x).

@@ -19,6 +19,8 @@ fn every_spelling_reads_back() {
         "batch-norm",
         "batch-norm(0.3, eps=0.001)",
         "layer-norm(0.01)",
+        "add(3)",
+        "add(from=0)",
         "relu",
         "leaky-relu(0.2)",
         "elu",

@@ -83,3 +83,22 @@ fn of_layers() {
     check(&["dense(3)", "batch-norm"], "mse");
     check(&["dense(40)", "dropout(0.2)", "layer-norm", "dense(3)", "layer-norm"], "mse");
 }
+
+/// Values that are used more than once: by an `add`, by several, on both sides of one, in front of all parameters.
+#[test]
+fn of_residual_connections() {
+    check(&["dense(6)", "tanh", "dense(6)", "add(1)", "dense(3)"], "cross-entropy");
+    check(&["dense(6)", "tanh", "dense(6)", "add(0)", "dense(3)"], "mse");
+    check(&["identity", "dense(4)", "gelu", "add(0)", "dense(3)"], "mse");
+    check(
+        &["dense(5)", "silu", "dense(5)", "add(1)", "tanh", "add(1)", "layer-norm", "add(3)", "dense(3)"],
+        "mse",
+    );
+    check(
+        &["dense(5)", "batch-norm", "relu", "dense(5)", "batch-norm", "add(1)", "dropout(0.3)", "add(5)"],
+        "mse",
+    );
+    check(&["dense(3)", "add(0)"], "cross-entropy");
+    check(&["identity", "batch-norm", "add(0)", "batch-norm", "add(1)", "dense(3)"], "mse");
+    check(&["dense(3)", "tanh", "dense(3)", "add(1)"], "cross-entropy");
+}

@@ -130,6 +130,19 @@ fn what_does_not_fit_is_refused() {
     assert!(refused(Batch { x: &[0.0; 2], targets: Targets::Classes(&[3]), rows: &[0] }, "cross-entropy"));
 }
 
+#[test]
+fn of_residual_connections() {
+    check(&["dense(6)", "tanh", "dense(6)", "add(1)", "dense(3)"], "cross-entropy");
+    check(&["dense(6)", "tanh", "dense(6)", "add(0)", "dense(3)"], "mse");
+    check(&["identity", "dense(4)", "gelu", "add(0)", "dense(3)"], "mse");
+    check(
+        &["dense(5)", "silu", "dense(5)", "add(1)", "tanh", "add(1)", "layer-norm", "add(3)", "dense(3)"],
+        "mse",
+    );
+    check(&["dense(5)", "batch-norm", "tanh", "dense(5)", "batch-norm", "add(1)", "add(5)"], "mse");
+    check(&["dense(3)", "add(0)"], "cross-entropy");
+}
+
 #[derive(Deserialize)]
 struct Case {
     name: String,
@@ -153,7 +166,7 @@ enum Answers {
 #[test]
 fn products_agree_with_pytorch() {
     let cases: Vec<Case> = serde_json::from_str(include_str!("golden/hessian.json")).unwrap();
-    assert_eq!(cases.len(), 25);
+    assert_eq!(cases.len(), 26);
     for Case { name, layers, loss, inputs, params, x, targets, vector, product } in cases {
         let mut model = Model::<f64>::build(&layers, inputs, 0).unwrap();
         model.params_mut().copy_from_slice(&params);

@@ -42,11 +42,22 @@ fn bits(specs: &[&str], parallel: bool) -> Vec<u32> {
 
 #[test]
 fn threads_change_no_bit() {
-    let networks: [&[&str]; 5] = [
+    let networks: [&[&str]; 6] = [
         &["dense(130)", "relu", "dense(70)", "tanh", "dense(3)"],
         &["dense(33)", "relu", "dense(17)", "gelu", "dense(3)"],
         &["dense(33)", "batch-norm", "relu", "dropout(0.3)", "dense(17)", "batch-norm", "tanh", "dense(3)"],
         &["batch-norm", "dropout(0.1)", "dense(16)", "layer-norm", "silu", "dropout(0.5)", "dense(3)"],
+        &[
+            "dense(20)",
+            "relu",
+            "dense(20)",
+            "batch-norm",
+            "add(1)",
+            "tanh",
+            "dropout(0.2)",
+            "add(4)",
+            "dense(3)",
+        ],
         // Large enough for shards of several parts on few threads.
         &["dense(370)", "layer-norm", "relu", "dropout(0.2)", "dense(360)", "batch-norm", "tanh", "dense(3)"],
     ];
