@@ -8,6 +8,7 @@ mod add;
 mod batch_norm;
 mod dense;
 mod dropout;
+mod embedding;
 mod layer_norm;
 mod normal;
 mod operation;
@@ -151,6 +152,8 @@ list! {
         layer_norm::LayerNorm,
         /// Adds the output of an earlier layer.
         add::Add,
+        /// A learnt vector in the place of each category.
+        embedding::Embedding,
     }
     activations {
         /// max(0, x).

@@ -1,6 +1,6 @@
 //! Networks that are no chain: what goes together, what does not, and what comes of it.
 
-use downhill_nn::{Batch, LayerSpec, Loss, Model, Shape, Targets, Workspace};
+use downhill_nn::{Batch, Hessian, LayerSpec, Loss, Model, Shape, Targets, Workspace};
 
 fn layers(specs: &[&str]) -> Vec<LayerSpec> {
     specs.iter().map(|spec| spec.parse().unwrap()).collect()
@@ -125,5 +125,48 @@ fn data_goes_along_the_edges() {
     for unit in 0..6 {
         let mean = sums.iter().skip(unit).step_by(6).sum::<f64>() / 300.0;
         assert!((model.statistics()[unit] - mean).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn an_embedding_looks_its_vectors_up() {
+    let model = Model::<f64>::build(&layers(&["embedding([3, 2], dim=2)"]), 3, 5).unwrap();
+    assert_eq!((model.layout().tensors()[0].shape.clone(), model.outputs()), (vec![5, 2], 5));
+    let w = model.params();
+    // The second input's vectors are behind the three of the first; the third input is passed on.
+    assert_eq!(predict(&model, &[2.0, 1.0, -7.5]), [w[4], w[5], w[8], w[9], -7.5]);
+    assert_eq!(predict(&model, &[0.0, 0.0, 1.0]), [w[0], w[1], w[6], w[7], 1.0]);
+}
+
+#[test]
+fn what_is_no_category_is_an_error() {
+    let mut model = Model::<f64>::build(&layers(&["embedding([3, 2], dim=2)", "dense(1)"]), 3, 5).unwrap();
+    let mut workspace = Workspace::new(&model, 2, false);
+    let loss: Loss = "mse".parse().unwrap();
+    for bad in [2.0, -1.0, 0.5, f64::NAN, f64::INFINITY] {
+        let x = [0.0, 1.0, 9.0, 2.0, bad, 9.0];
+        let targets = Targets::Values(&[0.0, 0.0]);
+        let says = format!("row 1, input 1: {bad} is not a category, which are whole numbers from 0 to 1");
+        let batch = Batch { x: &x, targets, rows: &[1, 0] };
+        let error = workspace.gradients(&mut model, &batch, &loss, 0, 0).unwrap_err();
+        assert_eq!(error.to_string(), says);
+        assert_eq!(workspace.predict(&model, &x, &mut [0.0; 2]).unwrap_err().to_string(), says);
+        assert_eq!(workspace.backpropagate(&mut model, &x, &[1.0; 2], 0, 0).unwrap_err().to_string(), says);
+        assert_eq!(Hessian::new(&model, &batch, &loss).unwrap_err().to_string(), says);
+        assert!(model.calibrate(&x).is_err() && model.retake_statistics(&x).is_err());
+        // A row that is not in the batch does no harm.
+        let batch = Batch { rows: &[0], ..batch };
+        workspace.gradients(&mut model, &batch, &loss, 0, 0).unwrap();
+    }
+    assert!(
+        error(&["dense(2)", "embedding([3], dim=2)"], 3).contains("layer 1, embedding: it reads the data")
+    );
+    assert!(error(&["embedding([3, 2], dim=2)"], 1).contains("categories for 2 inputs"));
+    let huge = error(&["embedding([16777216, 16777216], dim=16)"], 2);
+    assert!(huge.contains("33554432 times 16 more parameters are too many"), "{huge}");
+    for bad in
+        ["embedding([], dim=2)", "embedding([0], dim=2)", "embedding([2], dim=0)", "embedding([2], 3, std=0)"]
+    {
+        assert!(bad.parse::<LayerSpec>().is_err(), "{bad}");
     }
 }
