@@ -70,6 +70,9 @@ def cases():
     yield case("residual, used thrice", layers, mse, seed=207)
     layers = [{"embedding": {"categories": [4, 2], "dim": 3}}, norm, dense(5), {"gelu": {}}, dense(3)]
     yield case("embedding", layers, ce, seed=208)
+    scale = {"scale": {}}
+    layers = [scale, dense(5), {"tanh": {}}, dense(5), scale, add(2), layer_norm, scale, dense(3)]
+    yield case("scale", layers, ce, seed=209)
 
 
 if __name__ == "__main__":

@@ -55,6 +55,15 @@ class Add(nn.Module):
         return x + second
 
 
+class Scale(nn.Module):
+    def __init__(self, width, value):
+        super().__init__()
+        self.scale = nn.Parameter(torch.full((width,), value))
+
+    def forward(self, x):
+        return x * self.scale
+
+
 class Embedding(nn.Module):
     """The first inputs are categories, one table of vectors behind the other in one weight; the others are passed on."""
 
@@ -85,6 +94,8 @@ def network(layers, inputs):
             modules.append(nn.LayerNorm(width, settings.get("eps", 1e-5)))
         elif name == "add":
             modules.append(Add(settings["from"]))
+        elif name == "scale":
+            modules.append(Scale(width, settings.get("value", 1.0)))
         elif name == "embedding":
             modules.append(Embedding(settings["categories"], settings["dim"]))
             width += len(settings["categories"]) * (settings["dim"] - 1)
@@ -211,6 +222,10 @@ def networks():
     cases.append(case("embedding", layers, ce, seed=209))
     layers = [{"embedding": {"categories": [3, 30], "dim": 2}}, norm, dense(4), {"tanh": {}}, dense(2)]
     cases.append(case("embedding in shards", layers, mse, 2, 132, ((0, 131), (5, 132)), seed=210))
+    scale = {"scale": {}}
+    cases.append(case("scale", [scale, dense(5), {"relu": {}}, scale, dense(3), scale], ce, seed=211))
+    layers = [dense(5), {"relu": {}}, dense(5), {"scale": {"value": 0.1}}, add(1), dense(2)]
+    cases.append(case("scale in shards", layers, mse, rows=132, batches=((0, 131), (5, 132)), seed=212))
     return cases
 
 

@@ -14,6 +14,7 @@ mod normal;
 mod operation;
 mod pointwise;
 mod rows;
+mod scale;
 
 pub(crate) use operation::{
     Backward, Draw, Flow, Forward, Layer, MOST_INPUTS, Mode, Operation, Planned, Reduction, Weight, Whole,
@@ -154,6 +155,8 @@ list! {
         add::Add,
         /// A learnt vector in the place of each category.
         embedding::Embedding,
+        /// Multiplies every input by a learnt factor.
+        scale::Scale,
     }
     activations {
         /// max(0, x).

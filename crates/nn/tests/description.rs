@@ -23,6 +23,8 @@ fn every_spelling_reads_back() {
         "add(from=0)",
         "embedding([12, 5], dim=8)",
         "embedding([3], 2, std=0.1)",
+        "scale",
+        "scale(0.1)",
         "relu",
         "leaky-relu(0.2)",
         "elu",

@@ -84,6 +84,9 @@ fn of_layers() {
     check(&["dense(40)", "dropout(0.2)", "layer-norm", "dense(3)", "layer-norm"], "mse");
     check(&["embedding([3, 7], dim=2)", "dense(5)", "tanh", "dense(3)"], "cross-entropy");
     check(&["embedding([5, 1, 2, 9], dim=3)", "batch-norm", "dense(3)"], "mse");
+    check(&["scale", "dense(5)", "tanh", "scale(0.3)", "dense(3)"], "cross-entropy");
+    check(&["dense(5)", "batch-norm", "scale", "relu", "dense(3)", "scale(-1)"], "mse");
+    check(&["dense(5)", "silu", "dense(5)", "scale(0.1)", "add(1)", "dense(3)"], "mse");
 }
 
 /// Values that are used more than once: by an `add`, by several, on both sides of one, in front of all parameters.

@@ -1,6 +1,7 @@
 //! Networks that are no chain: what goes together, what does not, and what comes of it.
 
 use downhill_nn::{Batch, Hessian, LayerSpec, Loss, Model, Shape, Targets, Workspace};
+use downhill_optim::Role;
 
 fn layers(specs: &[&str]) -> Vec<LayerSpec> {
     specs.iter().map(|spec| spec.parse().unwrap()).collect()
@@ -169,4 +170,15 @@ fn what_is_no_category_is_an_error() {
     {
         assert!(bad.parse::<LayerSpec>().is_err(), "{bad}");
     }
+}
+
+#[test]
+fn factors_begin_where_they_are_told() {
+    let mut model = Model::<f64>::build(&layers(&["scale(0.5)"]), 2, 0).unwrap();
+    let tensor = &model.layout().tensors()[0];
+    assert_eq!((tensor.name.as_str(), tensor.role), ("0.scale", Role::Scale));
+    assert_eq!(predict(&model, &[3.0, -4.0]), [1.5, -2.0]);
+    model.params_mut()[1] = 2.0;
+    assert_eq!(predict(&model, &[3.0, -4.0]), [1.5, -8.0]);
+    assert!("scale(inf)".parse::<LayerSpec>().is_err());
 }

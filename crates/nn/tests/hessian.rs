@@ -138,6 +138,13 @@ fn of_embeddings() {
 }
 
 #[test]
+fn of_factors() {
+    check(&["scale", "dense(5)", "tanh", "scale(0.3)", "dense(3)"], "cross-entropy");
+    check(&["dense(5)", "batch-norm", "scale", "gelu", "dense(3)", "scale(-1)"], "mse");
+    check(&["dense(5)", "silu", "dense(5)", "scale(0.1)", "add(1)", "dense(3)"], "mse");
+}
+
+#[test]
 fn of_residual_connections() {
     check(&["dense(6)", "tanh", "dense(6)", "add(1)", "dense(3)"], "cross-entropy");
     check(&["dense(6)", "tanh", "dense(6)", "add(0)", "dense(3)"], "mse");
@@ -173,7 +180,7 @@ enum Answers {
 #[test]
 fn products_agree_with_pytorch() {
     let cases: Vec<Case> = serde_json::from_str(include_str!("golden/hessian.json")).unwrap();
-    assert_eq!(cases.len(), 27);
+    assert_eq!(cases.len(), 28);
     for Case { name, layers, loss, inputs, params, x, targets, vector, product } in cases {
         let mut model = Model::<f64>::build(&layers, inputs, 0).unwrap();
         model.params_mut().copy_from_slice(&params);
