@@ -118,8 +118,8 @@ impl<F: Float> Graph<F> {
         graph
     }
 
-    /// Settles where every gradient goes. Those of a value that is used more than once are summed from the last node that
-    /// uses it to the first.
+    /// Settles where every gradient goes. Those of a value that is used more than once are summed from its last use to its
+    /// first.
     fn route(&mut self) {
         let mut uses = vec![0; self.nodes.len() + 1];
         for edge in self.nodes.iter().flat_map(|node| &node.inputs) {
@@ -127,7 +127,7 @@ impl<F: Float> Graph<F> {
         }
         for at in (0..self.nodes.len()).rev() {
             let (before, rest) = self.nodes.split_at_mut(at);
-            for edge in &mut rest[0].inputs {
+            for edge in rest[0].inputs.iter_mut().rev() {
                 let Some(source) = edge.value.checked_sub(1).map(|source| &mut before[source]) else {
                     continue;
                 };

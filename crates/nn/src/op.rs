@@ -79,6 +79,15 @@ macro_rules! list {
                 }
             }
 
+            /// The number of outputs for each row that the layer itself sets, beside those that inputs become one by one:
+            /// the units of a dense layer, 0 for an activation. It may be the largest number there is.
+            pub fn units(&self) -> usize {
+                match self {
+                    $(Self::$layer(inner) => inner.units(),)*
+                    $(Self::$activation(_) => 0,)*
+                }
+            }
+
             /// The place in the description of the layer whose output is the second input, if there are two.
             pub(crate) fn second_input(&self) -> Option<usize> {
                 match self {

@@ -173,6 +173,13 @@ fn what_is_no_category_is_an_error() {
 }
 
 #[test]
+fn layers_say_how_many_outputs_they_make() {
+    let units = |spec: &str| spec.parse::<LayerSpec>().unwrap().units();
+    let specs = ["dense(7)", "embedding([3, 2], dim=5)", "batch-norm", "add(0)", "relu"];
+    assert_eq!(specs.map(units), [7, 10, 0, 0, 0]);
+}
+
+#[test]
 fn factors_begin_where_they_are_told() {
     let mut model = Model::<f64>::build(&layers(&["scale(0.5)"]), 2, 0).unwrap();
     let tensor = &model.layout().tensors()[0];

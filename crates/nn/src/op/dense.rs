@@ -49,6 +49,10 @@ impl Dense {
 }
 
 impl Layer for Dense {
+    fn units(&self) -> usize {
+        self.units
+    }
+
     fn plan<F: Float>(&self, site: &mut Site<'_>) -> Result<Planned<F>, String> {
         let (inputs, outputs) = (site.input().len(), self.units);
         let init = resolve(self.init, site.following());

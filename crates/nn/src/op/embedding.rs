@@ -52,6 +52,10 @@ impl Embedding {
 }
 
 impl Layer for Embedding {
+    fn units(&self) -> usize {
+        self.categories.len().saturating_mul(self.dim)
+    }
+
     fn plan<F: Float>(&self, site: &mut Site<'_>) -> Result<Planned<F>, String> {
         let (inputs, embedded) = (site.input().len(), self.categories.len());
         if site.position() > 0 {

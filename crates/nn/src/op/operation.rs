@@ -21,6 +21,11 @@ pub(crate) trait Layer {
         None
     }
 
+    /// The number of outputs for each row that the layer itself sets, beside those that inputs become one by one.
+    fn units(&self) -> usize {
+        0
+    }
+
     /// The operation and the shape of its output; its parameters are taken from the site, in their order.
     ///
     /// # Errors

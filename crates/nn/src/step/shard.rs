@@ -282,7 +282,8 @@ impl<F: Float> Shard<F> {
     /// Brings the gradients of a node's inputs to where they go.
     fn pass_on(&mut self, pass: &Pass<'_, F>, at: usize, node: &Node<F>) {
         let mut passed_on = false;
-        for (i, edge) in node.inputs.iter().enumerate() {
+        // Backwards, as the routes were settled; what is passed on is that of the first input, and stays where it is.
+        for (i, edge) in node.inputs.iter().enumerate().rev() {
             if edge.route == Route::Nowhere {
                 continue;
             }
