@@ -8,7 +8,7 @@ writes crates/nn/tests/golden/hessian.json.
 
 import torch
 
-from nn import ACTIVATIONS, criterion, flat, network, write
+from nn import ACTIVATIONS, criterion, flat, network, with_categories, write
 
 
 def case(name, layers, loss, inputs=3, rows=7, seed=0):
@@ -18,7 +18,7 @@ def case(name, layers, loss, inputs=3, rows=7, seed=0):
     with torch.no_grad():
         for p in net.parameters():
             p += 0.3 * torch.randn_like(p)
-    x = 1.5 * torch.randn(rows, inputs)
+    x = with_categories(layers, 1.5 * torch.randn(rows, inputs))
     width = net(x).shape[1]
     kind = next(iter(loss))
     if kind == "cross-entropy":
@@ -64,6 +64,15 @@ def cases():
               norm, {"tanh": {}}, dense(2)]
     yield case("batch-norm thrice", layers, mse, rows=30, seed=205)
     yield case("batch-norm last", [dense(3), norm], ce, seed=206)
+    add = lambda layer: {"add": {"from": layer}}
+    layers = [{"identity": {}}, dense(3), {"gelu": {}}, add(0), dense(4), {"tanh": {}}, dense(4), norm, add(4),
+              {"silu": {}}, add(4), add(8)]
+    yield case("residual, used thrice", layers, mse, seed=207)
+    layers = [{"embedding": {"categories": [4, 2], "dim": 3}}, norm, dense(5), {"gelu": {}}, dense(3)]
+    yield case("embedding", layers, ce, seed=208)
+    scale = {"scale": {}}
+    layers = [scale, dense(5), {"tanh": {}}, dense(5), scale, add(2), layer_norm, scale, dense(3)]
+    yield case("scale", layers, ce, seed=209)
 
 
 if __name__ == "__main__":

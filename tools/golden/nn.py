@@ -34,6 +34,51 @@ ACTIVATIONS = {
 }
 
 
+class Network(nn.Sequential):
+    """Modules one behind the other; one with a second input also gets the output of the module at that position."""
+
+    def forward(self, x):
+        outputs = []
+        for module in self:
+            second = getattr(module, "second", None)
+            x = module(x) if second is None else module(x, outputs[second])
+            outputs.append(x)
+        return x
+
+
+class Add(nn.Module):
+    def __init__(self, second):
+        super().__init__()
+        self.second = second
+
+    def forward(self, x, second):
+        return x + second
+
+
+class Scale(nn.Module):
+    def __init__(self, width, value):
+        super().__init__()
+        self.scale = nn.Parameter(torch.full((width,), value))
+
+    def forward(self, x):
+        return x * self.scale
+
+
+class Embedding(nn.Module):
+    """The first inputs are categories, one table of vectors behind the other in one weight; the others are passed on."""
+
+    def __init__(self, categories, dim):
+        super().__init__()
+        self.first = torch.tensor([sum(categories[:i]) for i in range(len(categories))])
+        self.table = nn.Embedding(sum(categories), dim)
+        self.table.weight.is_table = True
+
+    def forward(self, x):
+        count = len(self.first)
+        vectors = self.table(x[:, :count].long() + self.first)
+        return torch.cat([vectors.flatten(1), x[:, count:]], 1)
+
+
 def network(layers, inputs):
     """The PyTorch modules of a list of layers, as crates/nn describes them."""
     modules = []
@@ -47,15 +92,31 @@ def network(layers, inputs):
             modules.append(nn.BatchNorm1d(width, settings.get("eps", 1e-5), settings.get("momentum", 0.1)))
         elif name == "layer-norm":
             modules.append(nn.LayerNorm(width, settings.get("eps", 1e-5)))
+        elif name == "add":
+            modules.append(Add(settings["from"]))
+        elif name == "scale":
+            modules.append(Scale(width, settings.get("value", 1.0)))
+        elif name == "embedding":
+            modules.append(Embedding(settings["categories"], settings["dim"]))
+            width += len(settings["categories"]) * (settings["dim"] - 1)
         else:
             modules.append(ACTIVATIONS[name](settings))
-    return nn.Sequential(*modules)
+    return Network(*modules)
 
 
 def flat(net, of):
     """A tensor of every parameter, in the layout of crates/nn: weights are [inputs, outputs]."""
-    tensors = [of(p).T if p.dim() == 2 else of(p) for p in net.parameters()]
+    turned = lambda p: p.dim() == 2 and not hasattr(p, "is_table")
+    tensors = [of(p).T if turned(p) else of(p) for p in net.parameters()]
     return torch.cat([t.reshape(-1) for t in tensors]).tolist() if tensors else []
+
+
+def with_categories(layers, x):
+    """The data with whole numbers where an embedding wants categories."""
+    for layer in layers:
+        for i, count in enumerate(layer.get("embedding", {}).get("categories", [])):
+            x[:, i] = torch.randint(0, count, x[:, i].shape)
+    return x
 
 
 def statistics(net):
@@ -84,7 +145,7 @@ def case(name, layers, loss, inputs=3, rows=8, batches=((0, 5), (5, 8)), seed=0)
     with torch.no_grad():
         for p in net.parameters():
             p += 0.3 * torch.randn_like(p)
-    x = 1.5 * torch.randn(rows, inputs)
+    x = with_categories(layers, 1.5 * torch.randn(rows, inputs))
     with torch.no_grad():
         width = net.eval()(x[:2]).shape[1]
     kind = next(iter(loss))
@@ -151,6 +212,20 @@ def networks():
     cases.append(case("batch-norm thrice", layers, mse, batches=batches, seed=204))
     cases.append(case("batch-norm in shards", layers, mse, rows=132, batches=((0, 131), (5, 132)), seed=205))
     cases.append(case("batch-norm last", [dense(3), norm], ce, batches=batches, seed=206))
+    add = lambda layer: {"add": {"from": layer}}
+    layers = [dense(5), {"relu": {}}, dense(5), add(1), {"relu": {}}, dense(3)]
+    cases.append(case("residual", layers, ce, seed=207))
+    layers = [{"identity": {}}, dense(3), {"gelu": {}}, add(0), dense(4), {"tanh": {}}, dense(4), norm, add(4),
+              {"silu": {}}, add(4), add(8)]
+    cases.append(case("residual, used thrice", layers, mse, rows=132, batches=((0, 131), (5, 132)), seed=208))
+    layers = [{"embedding": {"categories": [4, 2], "dim": 3}}, dense(5), {"gelu": {}}, dense(3)]
+    cases.append(case("embedding", layers, ce, seed=209))
+    layers = [{"embedding": {"categories": [3, 30], "dim": 2}}, norm, dense(4), {"tanh": {}}, dense(2)]
+    cases.append(case("embedding in shards", layers, mse, 2, 132, ((0, 131), (5, 132)), seed=210))
+    scale = {"scale": {}}
+    cases.append(case("scale", [scale, dense(5), {"relu": {}}, scale, dense(3), scale], ce, seed=211))
+    layers = [dense(5), {"relu": {}}, dense(5), {"scale": {"value": 0.1}}, add(1), dense(2)]
+    cases.append(case("scale in shards", layers, mse, rows=132, batches=((0, 131), (5, 132)), seed=212))
     return cases
 
 

@@ -1,6 +1,6 @@
 //! Activations: functions of one number, applied to every output of a layer.
 //!
-//! Each is one file with its value and its derivative, and one line in the list in `spec.rs`. The loops are here,
+//! Each is one file with its value and its derivative, and one line in the list in `op.rs`. The loops are here,
 //! once, for all of them; a dense layer calls them with its bias.
 
 mod elu;
@@ -31,7 +31,7 @@ pub(crate) use sigmoid::sigmoid;
 pub(crate) use softplus::softplus;
 
 use crate::Activation;
-use crate::spec::with_activation;
+use crate::op::with_activation;
 use downhill_core::simd::vectorised;
 use downhill_core::{Float, Invalid};
 use downhill_optim::{Glorot, Init};

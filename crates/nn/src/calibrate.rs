@@ -1,13 +1,14 @@
 //! Layer-sequential unit variance: weights that look at data before they are trained.
 
-use crate::LayerSpec;
 use crate::error::Error;
-use crate::layer::DenseOp;
-use crate::model::{Model, Op};
-use crate::statistics::take_moments;
+use crate::evaluate::Evaluation;
+use crate::model::Model;
+use crate::op::{Forward, MOST_INPUTS, Mode, Operation};
 use downhill_core::Float;
 use downhill_matmul::Scratch;
-use downhill_optim::{Init, Lsuv};
+use downhill_optim::Lsuv;
+use std::ops::Range;
+use std::sync::Arc;
 
 /// What became of a layer with the initialiser [`lsuv`](Init::Lsuv).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,7 +27,7 @@ pub struct Calibration {
 impl<F: Float> Model<F> {
     /// Whether a layer has an initialiser that looks at data, so that [`calibrate`](Self::calibrate) is to be called.
     pub fn needs_calibration(&self) -> bool {
-        (0..self.layers().len()).any(|position| self.lsuv(position).is_some())
+        self.graph().nodes.iter().any(|node| node.op.calibration().is_some())
     }
 
     /// Brings the layers with the initialiser [`lsuv`](Init::Lsuv) to outputs of variance 1 on these rows of inputs, from
@@ -45,59 +46,56 @@ impl<F: Float> Model<F> {
     /// If `x` is empty or not whole rows.
     pub fn calibrate(&mut self, x: &[F]) -> Result<Vec<Calibration>, Error> {
         let rows = self.whole_rows(x)?;
-        let mut statistics = self.statistics().to_vec();
-        let mut scratch = Scratch::new();
-        let mut x = x.to_vec();
+        let mut taken = self.statistics().to_vec();
+        let graph = Arc::clone(self.graph());
+        let mut evaluation = Evaluation::new(&graph, rows);
         let mut calibrations = Vec::new();
-        for node in self.nodes().to_vec() {
-            let mut y = vec![F::zero(); rows * node.outputs];
-            match (&node.op, self.lsuv(node.position)) {
-                (Op::Dense(op), Some(lsuv)) => {
-                    let (variance, iterations, reached) =
-                        scale(op, lsuv, self.params_mut(), &x, &mut y, &mut scratch);
-                    calibrations.push(Calibration { position: node.position, variance, iterations, reached });
-                }
-                (Op::BatchNorm(op), _) => take_moments(op, &x, &mut statistics),
-                _ => {}
+        let mut out = vec![F::zero(); rows * self.outputs()];
+        for (at, node) in graph.nodes.iter().enumerate() {
+            let (_, params, _) = self.parts_mut();
+            let mut room = [&[][..]; MOST_INPUTS];
+            let inputs = evaluation.inputs(&graph, node, x, &mut room);
+            node.op.retake_statistics(inputs, &mut taken);
+            if let (Some((lsuv, linear)), Some(weight)) = (node.op.calibration(), &node.weight) {
+                let (variance, iterations, reached) =
+                    scale(&*linear, (weight.range.clone(), node.width), lsuv, params, inputs, rows);
+                calibrations.push(Calibration { position: node.position, variance, iterations, reached });
             }
-            node.predict(self.params(), &statistics, &x, &mut y, &mut scratch);
-            x = y;
+            evaluation.run(&graph, at, (params, &taken), x, &mut out);
         }
         Ok(calibrations)
     }
-
-    fn lsuv(&self, position: usize) -> Option<Lsuv> {
-        match &self.layers()[position] {
-            LayerSpec::Dense(dense) => match dense.init {
-                Init::Lsuv(lsuv) => Some(lsuv),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
 }
 
-/// Scales the weights of a layer; returns the variance, how often it was scaled, and whether the variance is right.
+/// Scales the weights of an operation of so many outputs; returns the variance, how often it was scaled, and whether the
+/// variance is right.
 fn scale<F: Float>(
-    op: &DenseOp,
+    linear: &dyn Operation<F>,
+    (weight, width): (Range<usize>, usize),
     lsuv: Lsuv,
     params: &mut [F],
-    x: &[F],
-    y: &mut [F],
-    scratch: &mut Scratch<F>,
+    inputs: &[&[F]],
+    rows: usize,
 ) -> (f64, u32, bool) {
-    let linear = DenseOp { activation: None, ..op.clone() };
+    let (mut y, mut scratch) = (vec![F::zero(); rows * width], Scratch::new());
     let mut iterations = 0;
     loop {
-        linear.forward(params, x, y, &mut [], scratch);
-        let variance = variance(y);
-        let varies = y.chunks_exact(op.outputs).any(|row| row != &y[..op.outputs]);
+        linear.forward(Forward {
+            params,
+            inputs,
+            y: &mut y,
+            kept: &mut [],
+            mode: Mode::Evaluation { statistics: &[] },
+            scratch: &mut scratch,
+        });
+        let variance = variance(&y);
+        let varies = y.chunks_exact(width).any(|row| row != &y[..width]);
         let reached = varies && (variance - 1.0).abs() <= lsuv.tolerance;
         let factor = F::of(variance.sqrt().recip());
         if reached || !varies || !factor.is_normal() || iterations == lsuv.iterations {
             return (variance, iterations, reached);
         }
-        params[op.weight.clone()].iter_mut().for_each(|weight| *weight *= factor);
+        params[weight.clone()].iter_mut().for_each(|weight| *weight *= factor);
         iterations += 1;
     }
 }

@@ -1,7 +1,7 @@
 //! What the layers of a network do with a batch.
 
-use crate::Activation;
-use crate::model::{Node, Op};
+use crate::graph::Node;
+use crate::op::Activation;
 use downhill_core::Float;
 
 /// What one layer did in a step: its outputs, and the gradient that came back to them. All are rows × units, the rows in
@@ -23,13 +23,8 @@ pub struct Trace<F> {
 }
 
 impl<F: Float> Trace<F> {
-    pub(crate) fn new(node: &Node) -> Self {
-        let activation = match &node.op {
-            Op::Dense(op) => op.activation,
-            Op::Activation(op) => Some(*op),
-            _ => None,
-        };
-        let (position, units) = (node.position, node.outputs);
+    pub(crate) fn new(node: &Node<F>) -> Self {
+        let (position, units, activation) = (node.position, node.width, node.op.activation());
         Self { position, units, activation, outputs: vec![], slopes: vec![], gradient: vec![] }
     }
 

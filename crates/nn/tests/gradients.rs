@@ -2,7 +2,7 @@
 
 mod derivatives;
 
-use derivatives::{ACTIVATIONS, LOSSES};
+use derivatives::{ACTIVATIONS, LOSSES, with_categories};
 use downhill_core::random::{Purpose, stream};
 use downhill_nn::{Batch, LayerSpec, Loss, Model, Targets, Workspace};
 use rand::RngExt;
@@ -26,7 +26,7 @@ fn check(specs: &[&str], loss: &str) {
     let loss: Loss = loss.parse().unwrap();
     let shaken: Vec<f64> = noise(1, model.params().len());
     model.params_mut().iter_mut().zip(shaken).for_each(|(p, n)| *p += 0.4 * n);
-    let x = noise(2, ROWS * inputs);
+    let x = with_categories(&layers(specs), inputs, noise(2, ROWS * inputs));
     let values: Vec<f64> = noise(3, ROWS * model.outputs()).iter().map(|v| 0.5 + 0.5 * v).collect();
     let classes: Vec<u32> = (0..ROWS).map(|i| (i * 7 % 5 % model.outputs()) as u32).collect();
     let targets = if matches!(loss, Loss::CrossEntropy(_)) {
@@ -82,4 +82,28 @@ fn of_layers() {
     check(&["dropout(0.3)", "dense(8)", "batch-norm", "tanh", "dropout(0.5)", "dense(3)"], "cross-entropy");
     check(&["dense(3)", "batch-norm"], "mse");
     check(&["dense(40)", "dropout(0.2)", "layer-norm", "dense(3)", "layer-norm"], "mse");
+    check(&["embedding([3, 7], dim=2)", "dense(5)", "tanh", "dense(3)"], "cross-entropy");
+    check(&["embedding([5, 1, 2, 9], dim=3)", "batch-norm", "dense(3)"], "mse");
+    check(&["scale", "dense(5)", "tanh", "scale(0.3)", "dense(3)"], "cross-entropy");
+    check(&["dense(5)", "batch-norm", "scale", "relu", "dense(3)", "scale(-1)"], "mse");
+    check(&["dense(5)", "silu", "dense(5)", "scale(0.1)", "add(1)", "dense(3)"], "mse");
+}
+
+/// Values that are used more than once: by an `add`, by several, on both sides of one, in front of all parameters.
+#[test]
+fn of_residual_connections() {
+    check(&["dense(6)", "tanh", "dense(6)", "add(1)", "dense(3)"], "cross-entropy");
+    check(&["dense(6)", "tanh", "dense(6)", "add(0)", "dense(3)"], "mse");
+    check(&["identity", "dense(4)", "gelu", "add(0)", "dense(3)"], "mse");
+    check(
+        &["dense(5)", "silu", "dense(5)", "add(1)", "tanh", "add(1)", "layer-norm", "add(3)", "dense(3)"],
+        "mse",
+    );
+    check(
+        &["dense(5)", "batch-norm", "relu", "dense(5)", "batch-norm", "add(1)", "dropout(0.3)", "add(5)"],
+        "mse",
+    );
+    check(&["dense(3)", "add(0)"], "cross-entropy");
+    check(&["identity", "batch-norm", "add(0)", "batch-norm", "add(1)", "dense(3)"], "mse");
+    check(&["dense(3)", "tanh", "dense(3)", "add(1)"], "cross-entropy");
 }

@@ -2,7 +2,7 @@
 
 mod derivatives;
 
-use derivatives::{ACTIVATIONS, LOSSES};
+use derivatives::{ACTIVATIONS, LOSSES, with_categories};
 use downhill_core::random::{Purpose, stream};
 use downhill_nn::{Batch, Hessian, LayerSpec, Loss, Model, Targets, Workspace};
 use rand::RngExt;
@@ -24,7 +24,7 @@ fn check(specs: &[&str], loss: &str) {
     let loss: Loss = loss.parse().unwrap();
     let len = model.params().len();
     model.params_mut().iter_mut().zip(noise(1, len)).for_each(|(p, n)| *p += 0.4 * n);
-    let x = noise(2, ROWS * INPUTS);
+    let x = with_categories(&layers, INPUTS, noise(2, ROWS * INPUTS));
     let values: Vec<f64> = noise(3, ROWS * model.outputs()).iter().map(|v| 0.5 + 0.5 * v).collect();
     let classes: Vec<u32> = (0..ROWS).map(|i| (i * 7 % 5 % model.outputs()) as u32).collect();
     let targets = if matches!(loss, Loss::CrossEntropy(_)) {
@@ -130,6 +130,33 @@ fn what_does_not_fit_is_refused() {
     assert!(refused(Batch { x: &[0.0; 2], targets: Targets::Classes(&[3]), rows: &[0] }, "cross-entropy"));
 }
 
+#[test]
+fn of_embeddings() {
+    check(&["embedding([3, 7], dim=2)", "dense(5)", "tanh", "dense(3)"], "cross-entropy");
+    check(&["embedding([5, 1, 2, 9], dim=3)", "batch-norm", "dense(3)"], "mse");
+    check(&["embedding([4], dim=1)", "gelu", "layer-norm", "dense(4)", "add(0)"], "mse");
+}
+
+#[test]
+fn of_factors() {
+    check(&["scale", "dense(5)", "tanh", "scale(0.3)", "dense(3)"], "cross-entropy");
+    check(&["dense(5)", "batch-norm", "scale", "gelu", "dense(3)", "scale(-1)"], "mse");
+    check(&["dense(5)", "silu", "dense(5)", "scale(0.1)", "add(1)", "dense(3)"], "mse");
+}
+
+#[test]
+fn of_residual_connections() {
+    check(&["dense(6)", "tanh", "dense(6)", "add(1)", "dense(3)"], "cross-entropy");
+    check(&["dense(6)", "tanh", "dense(6)", "add(0)", "dense(3)"], "mse");
+    check(&["identity", "dense(4)", "gelu", "add(0)", "dense(3)"], "mse");
+    check(
+        &["dense(5)", "silu", "dense(5)", "add(1)", "tanh", "add(1)", "layer-norm", "add(3)", "dense(3)"],
+        "mse",
+    );
+    check(&["dense(5)", "batch-norm", "tanh", "dense(5)", "batch-norm", "add(1)", "add(5)"], "mse");
+    check(&["dense(3)", "add(0)"], "cross-entropy");
+}
+
 #[derive(Deserialize)]
 struct Case {
     name: String,
@@ -153,7 +180,7 @@ enum Answers {
 #[test]
 fn products_agree_with_pytorch() {
     let cases: Vec<Case> = serde_json::from_str(include_str!("golden/hessian.json")).unwrap();
-    assert_eq!(cases.len(), 25);
+    assert_eq!(cases.len(), 28);
     for Case { name, layers, loss, inputs, params, x, targets, vector, product } in cases {
         let mut model = Model::<f64>::build(&layers, inputs, 0).unwrap();
         model.params_mut().copy_from_slice(&params);

@@ -42,11 +42,22 @@ fn bits(specs: &[&str], parallel: bool) -> Vec<u32> {
 
 #[test]
 fn threads_change_no_bit() {
-    let networks: [&[&str]; 5] = [
+    let networks: [&[&str]; 6] = [
         &["dense(130)", "relu", "dense(70)", "tanh", "dense(3)"],
         &["dense(33)", "relu", "dense(17)", "gelu", "dense(3)"],
         &["dense(33)", "batch-norm", "relu", "dropout(0.3)", "dense(17)", "batch-norm", "tanh", "dense(3)"],
         &["batch-norm", "dropout(0.1)", "dense(16)", "layer-norm", "silu", "dropout(0.5)", "dense(3)"],
+        &[
+            "dense(20)",
+            "relu",
+            "dense(20)",
+            "batch-norm",
+            "add(1)",
+            "tanh",
+            "dropout(0.2)",
+            "add(4)",
+            "dense(3)",
+        ],
         // Large enough for shards of several parts on few threads.
         &["dense(370)", "layer-norm", "relu", "dropout(0.2)", "dense(360)", "batch-norm", "tanh", "dense(3)"],
     ];
@@ -142,4 +153,29 @@ fn dropout_does_nothing_in_prediction() {
     // The last tensor is drawn by its number, which dropout does not change.
     assert_eq!(outputs(&["dense(8)", "relu", "dropout(0.5)", "dense(3)"]), without);
     assert!(without.iter().any(|&x| x != 0.0));
+}
+
+/// The gradient of a table of vectors, whose rows the threads share among them.
+#[test]
+fn threads_change_no_bit_of_an_embedding() {
+    let layers: Vec<LayerSpec> = ["embedding([700, 3], dim=16)", "dense(64)", "relu", "dense(3)"]
+        .map(|spec| spec.parse().unwrap())
+        .to_vec();
+    let gradient = |parallel| {
+        let mut model = Model::<f32>::build(&layers, 2, 4).unwrap();
+        let x: Vec<f32> = (0..900).flat_map(|i| [(i * i % 700) as f32, (i % 3) as f32]).collect();
+        let classes: Vec<u32> = (0..900).map(|i| i % 3).collect();
+        let rows: Vec<u32> = (0..900).collect();
+        let batch = Batch { x: &x, targets: Targets::Classes(&classes), rows: &rows };
+        let mut workspace = Workspace::new(&model, 900, parallel);
+        let loss: Loss = "cross-entropy".parse().unwrap();
+        workspace.gradients(&mut model, &batch, &loss, 0, 0).unwrap();
+        workspace.gradient().to_vec()
+    };
+    let serial = gradient(false);
+    assert!(serial[..703 * 16].iter().any(|&g| g != 0.0));
+    for threads in [2, 3, 8] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        assert!(pool.install(|| gradient(true)) == serial, "{threads} threads");
+    }
 }

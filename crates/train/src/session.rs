@@ -207,8 +207,7 @@ const MOST_ACTIVATIONS: u128 = 1 << 30;
 
 /// Fails if a batch would take more memory than can be meant, which ends a program without a word.
 fn check_size(layers: &[LayerSpec], batch: usize) -> Result<(), Error> {
-    let units = |layer: &LayerSpec| if let LayerSpec::Dense(dense) = layer { dense.units as u128 } else { 0 };
-    let units: u128 = layers.iter().map(units).sum();
+    let units: u128 = layers.iter().map(|layer| layer.units() as u128).sum();
     // Rows are measured in blocks, however small the batch is.
     if units * batch.max(128) as u128 > MOST_ACTIVATIONS {
         return Err(Error::Mismatch(format!(

@@ -1,10 +1,15 @@
 //! Dropout.
 
+use super::{Backward, Draw, Forward, Layer, Mode, Operation, Planned};
+use crate::curvature::Tangent;
+use crate::graph::Site;
 use downhill_core::random::{Purpose, stream};
 use downhill_core::simd::vectorised;
 use downhill_core::{Float, Invalid, invalid};
+use downhill_matmul::Scratch;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Inverted dropout: while training, every value is set to 0 with probability `rate`, and the others are divided by
 /// the probability of being kept, so that the expectation stays the same. In prediction it does nothing.
@@ -35,18 +40,16 @@ impl Dropout {
     }
 }
 
-/// Where a layer's random numbers come from in this step.
-#[derive(Clone, Copy)]
-pub(crate) struct Draw {
-    pub seed: u64,
-    pub step: u64,
-    /// The place in the batch of the first row at hand, so that a row's numbers do not depend on how the batch is cut.
-    pub first_row: usize,
+impl Layer for Dropout {
+    fn plan<F: Float>(&self, site: &mut Site<'_>) -> Result<Planned<F>, String> {
+        let op = DropoutOp::new(*self, site.input().len(), site.position());
+        Ok((Arc::new(op), site.input().clone()))
+    }
 }
 
 /// Dropout, as it is run.
 #[derive(Clone, Debug)]
-pub(crate) struct DropoutOp {
+struct DropoutOp {
     width: usize,
     layer: u32,
     /// Values whose 16 random bits are below this are silenced.
@@ -57,13 +60,13 @@ pub(crate) struct DropoutOp {
 const DRAWN: usize = 512;
 
 impl DropoutOp {
-    pub fn new(dropout: Dropout, width: usize, layer: usize) -> Self {
+    fn new(dropout: Dropout, width: usize, layer: usize) -> Self {
         let threshold = (dropout.rate * 65536.0).round().min(65535.0) as u16;
         Self { width, layer: layer as u32, threshold }
     }
 
     /// y = x·mask, where the mask is 0 or 1/(1 − rate).
-    pub fn forward<F: Float>(&self, draw: Draw, x: &[F], y: &mut [F], mask: &mut [F]) {
+    fn silence<F: Float>(&self, draw: Draw, x: &[F], y: &mut [F], mask: &mut [F]) {
         let scale = F::of(65536.0 / (65536.0 - f64::from(self.threshold)));
         let mut rng = stream(draw.seed, Purpose::Dropout { layer: self.layer }, draw.step);
         // Two values share a word of the stream; a shard may begin at the second of them.
@@ -76,26 +79,88 @@ impl DropoutOp {
             let end = x.len().min(begin + DRAWN - skip);
             rng.fill_bytes(&mut bytes);
             let (bits, _) = bytes[2 * skip..].as_chunks();
-            silence(self.threshold, scale, bits, &x[begin..end], &mut y[begin..end], &mut mask[begin..end]);
+            draw_masks(
+                self.threshold,
+                scale,
+                bits,
+                &x[begin..end],
+                &mut y[begin..end],
+                &mut mask[begin..end],
+            );
             (begin, skip) = (end, 0);
         }
     }
+}
 
-    /// dx = dy·mask, in place.
-    pub fn backward<F: Float>(&self, mask: &[F], gradient: &mut [F]) {
+impl<F: Float> Operation<F> for DropoutOp {
+    /// The mask.
+    fn kept(&self) -> usize {
+        self.width
+    }
+
+    fn forward(&self, Forward { inputs, y, kept, mode, .. }: Forward<'_, F>) {
+        match mode {
+            Mode::Training { draw, .. } => self.silence(draw, inputs[0], y, kept),
+            Mode::Evaluation { .. } => y.copy_from_slice(inputs[0]),
+        }
+    }
+
+    /// dx = dy·mask.
+    fn backward(&self, Backward { kept, dy, .. }: Backward<'_, F>) {
         vectorised(
             #[inline(always)]
             || {
-                for (g, &mask) in gradient.iter_mut().zip(mask) {
+                for (g, &mask) in dy.iter_mut().zip(kept) {
                     *g *= mask;
                 }
             },
         );
     }
+
+    fn tangent(&self) -> Box<dyn Tangent> {
+        Box::new(NothingDropped)
+    }
+}
+
+/// Dropout that drops nothing.
+#[derive(Debug)]
+struct NothingDropped;
+
+impl Tangent for NothingDropped {
+    fn forward(&mut self, _: &[f64], inputs: &[&[f64]], _: &mut Scratch<f64>) -> Vec<f64> {
+        inputs[0].to_vec()
+    }
+
+    fn backward(
+        &mut self,
+        _: &[f64],
+        dy: Vec<f64>,
+        _: &[bool],
+        _: &mut [f64],
+        _: &mut Scratch<f64>,
+    ) -> Vec<Vec<f64>> {
+        vec![dy]
+    }
+
+    fn forward_along(&mut self, _: &[f64], _: &[f64], moved: &[&[f64]], _: &mut Scratch<f64>) -> Vec<f64> {
+        moved[0].to_vec()
+    }
+
+    fn backward_along(
+        &self,
+        _: &[f64],
+        _: &[f64],
+        moved_dy: Vec<f64>,
+        _: &[bool],
+        _: &mut [f64],
+        _: &mut Scratch<f64>,
+    ) -> Vec<Vec<f64>> {
+        vec![moved_dy]
+    }
 }
 
 /// Each value's mask by its random bits, and the values times their masks.
-fn silence<F: Float>(threshold: u16, scale: F, bits: &[[u8; 2]], x: &[F], y: &mut [F], mask: &mut [F]) {
+fn draw_masks<F: Float>(threshold: u16, scale: F, bits: &[[u8; 2]], x: &[F], y: &mut [F], mask: &mut [F]) {
     vectorised(
         #[inline(always)]
         || {
@@ -115,7 +180,7 @@ mod tests {
     fn mask(rate: f64, width: usize, draw: Draw, rows: usize) -> Vec<f64> {
         let ones = vec![1.0; rows * width];
         let (mut y, mut mask) = (ones.clone(), ones.clone());
-        DropoutOp::new(Dropout { rate }, width, 3).forward(draw, &ones, &mut y, &mut mask);
+        DropoutOp::new(Dropout { rate }, width, 3).silence(draw, &ones, &mut y, &mut mask);
         assert_eq!(y, mask);
         mask
     }

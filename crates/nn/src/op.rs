@@ -1,19 +1,42 @@
-//! The description of a model: what is written in configurations and model files.
+//! Operations: what networks are made of, each one file.
+//!
+//! A file in `op/` says everything that an operation is to the system: how it is described ([`Layer`]) and what is computed
+//! ([`Operation`]). To add one is to write the file, and to name it in this one: as a module and in the list. An activation
+//! is a file in `activation/` and one line in the list.
+
+mod add;
+mod batch_norm;
+mod dense;
+mod dropout;
+mod embedding;
+mod layer_norm;
+mod normal;
+mod operation;
+mod pointwise;
+mod rows;
+mod scale;
+
+pub(crate) use operation::{
+    Backward, Draw, Flow, Forward, Layer, MOST_INPUTS, Mode, Operation, Planned, Reduction, Weight, Whole,
+};
+pub(crate) use rows::add;
 
 use crate::activation::{
     Elu, Gelu, Identity, LeakyRelu, Mish, Pointwise, Relu, Selu, Sigmoid, Silu, Softplus, Tanh,
 };
-use crate::layer::{BatchNorm, Dense, Dropout, LayerNorm};
-use downhill_core::Invalid;
+use crate::graph::Site;
 use downhill_core::spec::spelled;
+use downhill_core::{Float, Invalid};
 use serde::{Deserialize, Serialize};
 
-/// Makes [`LayerSpec`] and [`Activation`] from one list, so that an activation is named once.
+/// Makes [`LayerSpec`] and [`Activation`] from one list, so that an operation is named once.
 macro_rules! list {
     (
-        layers { $($(#[$layer_doc:meta])* $layer:ident,)* }
+        layers { $($(#[$layer_doc:meta])* $module:ident::$layer:ident,)* }
         activations { $($(#[$doc:meta])* $activation:ident,)* }
     ) => {
+        $(pub use $module::$layer;)*
+
         /// One layer of a network, as it is described. In text, `dense(64)`; in JSON, `{"dense": {"units": 64}}`.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -53,6 +76,31 @@ macro_rules! list {
                 match self {
                     $(Self::$layer(inner) => inner.check(),)*
                     $(Self::$activation(inner) => Pointwise::check(inner),)*
+                }
+            }
+
+            /// The number of outputs for each row that the layer itself sets, beside those that inputs become one by one:
+            /// the units of a dense layer, 0 for an activation. It may be the largest number there is.
+            pub fn units(&self) -> usize {
+                match self {
+                    $(Self::$layer(inner) => inner.units(),)*
+                    $(Self::$activation(_) => 0,)*
+                }
+            }
+
+            /// The place in the description of the layer whose output is the second input, if there are two.
+            pub(crate) fn second_input(&self) -> Option<usize> {
+                match self {
+                    $(Self::$layer(inner) => inner.second_input(),)*
+                    $(Self::$activation(_) => None,)*
+                }
+            }
+
+            /// What the layer comes to where it stands.
+            pub(crate) fn plan<F: Float>(&self, site: &mut Site<'_>) -> Result<Planned<F>, String> {
+                match self {
+                    $(Self::$layer(inner) => inner.plan(site),)*
+                    $(Self::$activation(inner) => Activation::$activation(*inner).plan(site),)*
                 }
             }
         }
@@ -105,13 +153,19 @@ macro_rules! list {
 list! {
     layers {
         /// Every output a weighted sum of every input.
-        Dense,
+        dense::Dense,
         /// Silences units at random while training.
-        Dropout,
+        dropout::Dropout,
         /// Normalises every unit over the batch.
-        BatchNorm,
+        batch_norm::BatchNorm,
         /// Normalises every row over its units.
-        LayerNorm,
+        layer_norm::LayerNorm,
+        /// Adds the output of an earlier layer.
+        add::Add,
+        /// A learnt vector in the place of each category.
+        embedding::Embedding,
+        /// Multiplies every input by a learnt factor.
+        scale::Scale,
     }
     activations {
         /// max(0, x).

@@ -1,10 +1,15 @@
 //! Layer normalisation.
 
-use super::{Affine, add};
+use super::normal::{Affine, Norm};
+use super::{Backward, Forward, Layer, Operation, Planned, add};
+use crate::curvature::Tangent;
+use crate::graph::Site;
 use crate::sum::{dot, sum};
 use downhill_core::simd::vectorised;
 use downhill_core::{Float, Invalid, invalid};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
+use std::sync::Arc;
 
 /// y = γ·(x − μ)/√(σ² + ε) + β, where μ and σ² (biased) are the mean and the variance of the row.
 ///
@@ -34,31 +39,43 @@ impl LayerNorm {
     }
 }
 
-/// Layer normalisation, as it is run.
-#[derive(Clone, Debug)]
-pub(crate) struct LayerNormOp {
-    pub width: usize,
-    pub eps: f64,
-    pub affine: Affine,
+impl Layer for LayerNorm {
+    fn plan<F: Float>(&self, site: &mut Site<'_>) -> Result<Planned<F>, String> {
+        let affine = Affine::plan(site)?;
+        Ok((Arc::new(LayerNormOp { width: site.input().len(), eps: self.eps, affine }), site.input().clone()))
+    }
 }
 
-impl LayerNormOp {
-    /// What is kept for the backward pass, for each row: x̂ = (x − μ)/√(σ² + ε), and 1/√(σ² + ε) behind it.
-    pub fn kept(&self) -> usize {
+/// Layer normalisation, as it is run.
+#[derive(Clone, Debug)]
+struct LayerNormOp {
+    width: usize,
+    eps: f64,
+    affine: Affine,
+}
+
+impl<F: Float> Operation<F> for LayerNormOp {
+    /// x̂ = (x − μ)/√(σ² + ε), and 1/√(σ² + ε) behind it.
+    fn kept(&self) -> usize {
         self.width + 1
     }
 
-    /// y = γ·x̂ + β. `kept` is empty if nothing is to be kept.
-    pub fn forward<F: Float>(&self, params: &[F], x: &[F], y: &mut [F], kept: &mut [F]) {
+    fn vectors(&self) -> Range<usize> {
+        self.affine.both()
+    }
+
+    /// y = γ·x̂ + β.
+    fn forward(&self, Forward { params, inputs, y, kept, .. }: Forward<'_, F>) {
+        let rows_kept = self.width + 1;
         let (scale, shift) = self.affine.of(params);
         vectorised(
             #[inline(always)]
             || {
-                let rows = x.chunks_exact(self.width).zip(y.chunks_exact_mut(self.width));
+                let rows = inputs[0].chunks_exact(self.width).zip(y.chunks_exact_mut(self.width));
                 for (i, (x, y)) in rows.enumerate() {
                     let factor = standardise(self.eps, x, y);
                     if !kept.is_empty() {
-                        let kept = &mut kept[i * self.kept()..][..self.kept()];
+                        let kept = &mut kept[i * rows_kept..][..rows_kept];
                         kept[..self.width].copy_from_slice(y);
                         kept[self.width] = factor;
                     }
@@ -70,19 +87,19 @@ impl LayerNormOp {
         );
     }
 
-    /// From dy, which becomes dx in place: the gradient of γ and, behind it, β.
+    /// The gradient of γ and, behind it, β.
     ///
     /// dx = (d − mean(d) − x̂·mean(d·x̂))/√(σ² + ε), where d = γ·dy and the means are over the row.
-    pub fn backward<F: Float>(&self, params: &[F], kept: &[F], dy: &mut [F], gradient: &mut [F]) {
+    fn backward(&self, Backward { params, kept, dy, vectors, .. }: Backward<'_, F>) {
         let (scale, _) = self.affine.of(params);
-        let (d_scale, d_shift) = gradient.split_at_mut(self.width);
+        let (d_scale, d_shift) = vectors.split_at_mut(self.width);
         d_scale.fill(F::zero());
         d_shift.fill(F::zero());
         let n = F::of(self.width as f64);
         vectorised(
             #[inline(always)]
             || {
-                for (kept, dy) in kept.chunks_exact(self.kept()).zip(dy.chunks_exact_mut(self.width)) {
+                for (kept, dy) in kept.chunks_exact(self.width + 1).zip(dy.chunks_exact_mut(self.width)) {
                     let (normal, factor) = kept.split_at(self.width);
                     add(d_shift, dy);
                     add_product(d_scale, dy, normal);
@@ -93,6 +110,10 @@ impl LayerNormOp {
                 }
             },
         );
+    }
+
+    fn tangent(&self) -> Box<dyn Tangent> {
+        Box::new(Norm::by_row(self.affine.clone(), self.width, self.eps))
     }
 }
 
