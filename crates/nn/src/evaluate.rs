@@ -5,7 +5,8 @@ use crate::op::{Forward, MOST_INPUTS, Mode};
 use downhill_matmul::{Buffer, Scratch};
 use downhill_optim::Float;
 
-/// The buffers for going forward in evaluation mode, from node to node. Outputs that are used no more are written over.
+/// The buffers for going forward in evaluation mode, from node to node. Outputs that are used no more are
+/// written over.
 #[derive(Debug)]
 pub(crate) struct Evaluation<F> {
     slots: Vec<Buffer<F>>,
