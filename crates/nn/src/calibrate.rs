@@ -19,27 +19,29 @@ pub struct Calibration {
     pub variance: f64,
     /// How often its weights were scaled.
     pub iterations: u32,
-    /// Whether the variance came within the tolerance of 1. It does not where every row gives the same outputs: the
-    /// weights are left alone then.
+    /// Whether the variance came within the tolerance of 1. It does not where every row gives the same
+    /// outputs: the weights are left alone then.
     pub reached: bool,
 }
 
 impl<F: Float> Model<F> {
-    /// Whether a layer has an initialiser that looks at data, so that [`calibrate`](Self::calibrate) is to be called.
+    /// Whether a layer has an initialiser that looks at data, so that [`calibrate`](Self::calibrate) is to be
+    /// called.
     pub fn needs_calibration(&self) -> bool {
         self.graph().nodes.iter().any(|node| node.op.calibration().is_some())
     }
 
-    /// Brings the layers with the initialiser [`lsuv`](Init::Lsuv) to outputs of variance 1 on these rows of inputs, from
-    /// the first layer to the last; the others are left alone. Returns what became of each.
+    /// Brings the layers with the initialiser [`lsuv`](Init::Lsuv) to outputs of variance 1 on these rows of
+    /// inputs, from the first layer to the last; the others are left alone. Returns what became of each.
     ///
-    /// A layer's weights are divided by the standard deviation of its outputs in front of the activation, until their
-    /// variance is within the tolerance of 1. Biases stay as they are and count among the outputs; the paper has none at
-    /// this point. Behind each layer the rows go on as in a first training step, batch normalisation taking their own
-    /// moments, but without dropout. Running statistics are not changed.
+    /// A layer's weights are divided by the standard deviation of its outputs in front of the activation,
+    /// until their variance is within the tolerance of 1. Biases stay as they are and count among the
+    /// outputs; the paper has none at this point. Behind each layer the rows go on as in a first training
+    /// step, batch normalisation taking their own moments, but without dropout. Running statistics are not
+    /// changed.
     ///
-    /// A function of the model and the rows, computed on one thread. Mishkin and Matas, "All you need is a good init"
-    /// (2015).
+    /// A function of the model and the rows, computed on one thread. Mishkin and Matas, "All you need is a
+    /// good init" (2015).
     ///
     /// # Errors
     ///
@@ -67,8 +69,8 @@ impl<F: Float> Model<F> {
     }
 }
 
-/// Scales the weights of an operation of so many outputs; returns the variance, how often it was scaled, and whether the
-/// variance is right.
+/// Scales the weights of an operation of so many outputs; returns the variance, how often it was scaled, and
+/// whether the variance is right.
 fn scale<F: Float>(
     linear: &dyn Operation<F>,
     (weight, width): (Range<usize>, usize),

@@ -1,10 +1,10 @@
 //! Products of the loss's Hessian with vectors, exact.
 //!
-//! The Hessian of a loss L in the parameters p is too large to be written down, but H·v, the derivative of the gradient
-//! along v, costs about as much as two gradients: every step of the forward and of the backward pass is differentiated
-//! along v with the step itself (forward over reverse). Pearlmutter, "Fast Exact Multiplication by the Hessian" (1994).
-//! Nothing is approximated; ∂ means the derivative along v. Every operation brings its own derivatives ([`Tangent`]); here
-//! they are only strung together.
+//! The Hessian of a loss L in the parameters p is too large to be written down, but H·v, the derivative of
+//! the gradient along v, costs about as much as two gradients: every step of the forward and of the backward
+//! pass is differentiated along v with the step itself (forward over reverse). Pearlmutter, "Fast Exact
+//! Multiplication by the Hessian" (1994). Nothing is approximated; ∂ means the derivative along v. Every
+//! operation brings its own derivatives ([`Tangent`]); here they are only strung together.
 
 use crate::error::Error;
 use crate::graph::Edge;
@@ -17,16 +17,16 @@ use downhill_core::Float;
 use downhill_matmul::Scratch;
 use std::fmt::Debug;
 
-/// An operation at some rows, with what its derivatives are made of. `forward` is called first, then `backward`, and for each
-/// product `forward_along` and `backward_along`.
+/// An operation at some rows, with what its derivatives are made of. `forward` is called first, then
+/// `backward`, and for each product `forward_along` and `backward_along`.
 ///
 /// An input that is the same whatever the parameters are does not move: its ∂ is no numbers at all.
-pub(crate) trait Tangent: Debug {
+pub(crate) trait Tangent: Debug + Send + Sync {
     /// The output, from the parameters and the inputs.
     fn forward(&mut self, params: &[f64], inputs: &[&[f64]], scratch: &mut Scratch<f64>) -> Vec<f64>;
 
-    /// From the gradient of the output: those of the inputs, no numbers for one that is not wanted; the gradient of the
-    /// operation's own parameters is added to `gradient`.
+    /// From the gradient of the output: those of the inputs, no numbers for one that is not wanted; the
+    /// gradient of the operation's own parameters is added to `gradient`.
     fn backward(
         &mut self,
         params: &[f64],
@@ -45,8 +45,8 @@ pub(crate) trait Tangent: Debug {
         scratch: &mut Scratch<f64>,
     ) -> Vec<f64>;
 
-    /// From ∂ of the gradient of the output: ∂ of those of the inputs, no numbers for one that is not wanted; ∂ of the
-    /// gradient of the operation's own parameters is added to `out`.
+    /// From ∂ of the gradient of the output: ∂ of those of the inputs, no numbers for one that is not wanted;
+    /// ∂ of the gradient of the operation's own parameters is added to `out`.
     fn backward_along(
         &self,
         params: &[f64],
@@ -60,10 +60,10 @@ pub(crate) trait Tangent: Debug {
 
 /// The Hessian of the mean loss of some rows at a model's parameters, in `f64`.
 ///
-/// The model is in training mode, but nothing is dropped: batch normalisation takes the moments of these rows, whose
-/// dependence on the parameters counts, and dropout passes everything on. What has a kink (ReLU, leaky ReLU, the
-/// absolute error, the ends of Huber's parabola) has no curvature there: its second derivative is taken on one side, as
-/// automatic differentiation does.
+/// The model is in training mode, but nothing is dropped: batch normalisation takes the moments of these
+/// rows, whose dependence on the parameters counts, and dropout passes everything on. What has a kink (ReLU,
+/// leaky ReLU, the absolute error, the ends of Huber's parabola) has no curvature there: its second
+/// derivative is taken on one side, as automatic differentiation does.
 ///
 /// It holds about four numbers for every output of every layer and row.
 ///

@@ -6,7 +6,8 @@ use downhill_core::Buffer;
 use downhill_core::Float;
 use downhill_matmul::Scratch;
 
-/// The buffers for going forward in evaluation mode, from node to node. Outputs that are used no more are written over.
+/// The buffers for going forward in evaluation mode, from node to node. Outputs that are used no more are
+/// written over.
 #[derive(Debug)]
 pub(crate) struct Evaluation<F> {
     slots: Vec<Buffer<F>>,

@@ -1,8 +1,9 @@
-//! The graph of a network: a list of nodes whose inputs are the rows of the data or the outputs of earlier nodes.
+//! The graph of a network: a list of nodes whose inputs are the rows of the data or the outputs of earlier
+//! nodes.
 //!
-//! Everything that can be known before there are rows is settled here: which operations are run as one, where a gradient is
-//! needed, in which order the gradients of an output that is used more than once are summed, and which buffers prediction
-//! can use again. It knows no operation by name.
+//! Everything that can be known before there are rows is settled here: which operations are run as one, where
+//! a gradient is needed, in which order the gradients of an output that is used more than once are summed,
+//! and which buffers prediction can use again. It knows no operation by name.
 
 mod fuse;
 mod plan;
@@ -45,8 +46,8 @@ pub(crate) struct Node<F> {
     pub flow: Flow,
     /// Whether the gradient of its output is needed: it or something in front of it has parameters.
     pub needed: bool,
-    /// Whether the gradient of its output is collected from where the output is used, instead of being passed on by the
-    /// node behind it.
+    /// Whether the gradient of its output is collected from where the output is used, instead of being passed
+    /// on by the node behind it.
     pub collects: bool,
     /// Where prediction puts its output.
     pub slot: usize,
@@ -118,8 +119,8 @@ impl<F: Float> Graph<F> {
         graph
     }
 
-    /// Settles where every gradient goes. Those of a value that is used more than once are summed from its last use to its
-    /// first.
+    /// Settles where every gradient goes. Those of a value that is used more than once are summed from its
+    /// last use to its first.
     fn route(&mut self) {
         let mut uses = vec![0; self.nodes.len() + 1];
         for edge in self.nodes.iter().flat_map(|node| &node.inputs) {

@@ -12,9 +12,10 @@ use std::sync::Arc;
 
 /// A network of layers with its parameters and running statistics, each one flat buffer.
 ///
-/// Every layer's input is the output of the layer in front of it; a layer with two inputs names the other one by its
-/// position in the description, counted from 0. So are the parameters' tensors named: `0.weight` `[inputs, outputs]`,
-/// `0.bias`, `1.scale`, `1.shift`; the statistics' `1.running-mean`, `1.running-variance`.
+/// Every layer's input is the output of the layer in front of it; a layer with two inputs names the other one
+/// by its position in the description, counted from 0. So are the parameters' tensors named: `0.weight`
+/// `[inputs, outputs]`, `0.bias`, `1.scale`, `1.shift`; the statistics' `1.running-mean`,
+/// `1.running-variance`.
 #[derive(Clone, Debug)]
 pub struct Model<F> {
     layers: Vec<LayerSpec>,
@@ -26,13 +27,13 @@ pub struct Model<F> {
 }
 
 impl<F: Float> Model<F> {
-    /// A network for rows of this shape, or of so many inputs. The initial parameters are a function of the description and
-    /// the seed.
+    /// A network for rows of this shape, or of so many inputs. The initial parameters are a function of the
+    /// description and the seed.
     ///
     /// # Errors
     ///
-    /// If there are no layers or no inputs, a setting of a layer is out of its range, or a layer cannot stand where it
-    /// does; the error names the layer.
+    /// If there are no layers or no inputs, a setting of a layer is out of its range, or a layer cannot stand
+    /// where it does; the error names the layer.
     pub fn build(layers: &[LayerSpec], inputs: impl Into<Shape>, seed: u64) -> Result<Self, Error> {
         let (mut model, initial) = Self::allocate(layers, inputs.into())?;
         for (index, (tensor, initial)) in model.layout.tensors().iter().zip(initial).enumerate() {
@@ -48,8 +49,8 @@ impl<F: Float> Model<F> {
         Ok(model)
     }
 
-    /// The tensors that a network of this description has, its parameters and its running statistics, without taking
-    /// memory for them: to compare a description with what there is before it is believed.
+    /// The tensors that a network of this description has, its parameters and its running statistics, without
+    /// taking memory for them: to compare a description with what there is before it is believed.
     ///
     /// # Errors
     ///
@@ -59,8 +60,8 @@ impl<F: Float> Model<F> {
         Ok((plan.parameters.layout, plan.statistics.layout))
     }
 
-    /// A network whose parameters are all 0, to be filled with those of another: nothing is initialised, which may take
-    /// long.
+    /// A network whose parameters are all 0, to be filled with those of another: nothing is initialised,
+    /// which may take long.
     ///
     /// # Errors
     ///
@@ -151,7 +152,8 @@ impl<F: Float> Model<F> {
         &self.graph
     }
 
-    /// How many rows these inputs are, if they are whole rows and at least one, and such that the network can take them.
+    /// How many rows these inputs are, if they are whole rows and at least one, and such that the network can
+    /// take them.
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
 //! Operations: what networks are made of, each one file.
 //!
-//! A file in `op/` says everything that an operation is to the system: how it is described ([`Layer`]) and what is computed
-//! ([`Operation`]). To add one is to write the file, and to name it in this one: as a module and in the list. An activation
-//! is a file in `activation/` and one line in the list.
+//! A file in `op/` says everything that an operation is to the system: how it is described ([`Layer`]) and
+//! what is computed ([`Operation`]). To add one is to write the file, and to name it in this one: as a module
+//! and in the list. An activation is a file in `activation/` and one line in the list.
 
 mod add;
 mod batch_norm;
@@ -37,7 +37,8 @@ macro_rules! list {
     ) => {
         $(pub use $module::$layer;)*
 
-        /// One layer of a network, as it is described. In text, `dense(64)`; in JSON, `{"dense": {"units": 64}}`.
+        /// One layer of a network, as it is described. In text, `dense(64)`; in JSON,
+        /// `{"dense": {"units": 64}}`.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case", deny_unknown_fields)]
         #[non_exhaustive]
@@ -79,8 +80,9 @@ macro_rules! list {
                 }
             }
 
-            /// The number of outputs for each row that the layer itself sets, beside those that inputs become one by one:
-            /// the units of a dense layer, 0 for an activation. It may be the largest number there is.
+            /// The number of outputs for each row that the layer itself sets, beside those that inputs become
+            /// one by one: the units of a dense layer, 0 for an activation. It may be the largest number
+            /// there is.
             pub fn units(&self) -> usize {
                 match self {
                     $(Self::$layer(inner) => inner.units(),)*

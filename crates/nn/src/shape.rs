@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// The dimensions of one row: `[784]`, or `[1, 28, 28]` for an image. Row-major; how many rows there are is not part of it.
+/// The dimensions of one row: `[784]`, or `[1, 28, 28]` for an image. Row-major; how many rows there are is
+/// not part of it.
 ///
 /// ```
 /// use downhill_nn::Shape;

@@ -8,12 +8,13 @@ use downhill_core::Float;
 use std::sync::Arc;
 
 impl<F: Float> Model<F> {
-    /// Replaces the running statistics of batch normalisation by the moments of these rows of inputs, from the first layer
-    /// to the last, without dropout: for averaged weights, which the running statistics were not taken with. A model
-    /// without batch normalisation stays as it is.
+    /// Replaces the running statistics of batch normalisation by the moments of these rows of inputs, from
+    /// the first layer to the last, without dropout: for averaged weights, which the running statistics were
+    /// not taken with. A model without batch normalisation stays as it is.
     ///
-    /// A function of the weights and the rows, computed on one thread. Izmailov et al., "Averaging Weights Leads to Wider
-    /// Optima and Better Generalization" (2018), section 3.2; as PyTorch's `update_bn`, with all rows as one batch.
+    /// A function of the weights and the rows, computed on one thread. Izmailov et al., "Averaging Weights
+    /// Leads to Wider Optima and Better Generalization" (2018), section 3.2; as PyTorch's `update_bn`, with
+    /// all rows as one batch.
     ///
     /// # Errors
     ///

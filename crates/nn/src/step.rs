@@ -1,11 +1,11 @@
 //! One training step, and prediction, on buffers that are allocated once.
 //!
-//! A batch is cut into [parts](parts) by its size alone, and a thread has a [shard](shard) of them, on which it goes all the
-//! way forward and back. What is computed of the whole batch (the loss, what operations reduce over it, the gradients of
-//! vectors) is computed for each part, and put together in the parts' order. Last come the gradients of the
-//! [weights](weights), each of whose elements is one sum over the rows of the batch in their order; here the weights are
-//! what is cut for the threads. So the number of threads changes no bit of the result. What the operations are, nothing
-//! here knows.
+//! A batch is cut into [parts](parts) by its size alone, and a thread has a [shard](shard) of them, on which
+//! it goes all the way forward and back. What is computed of the whole batch (the loss, what operations
+//! reduce over it, the gradients of vectors) is computed for each part, and put together in the parts' order.
+//! Last come the gradients of the [weights](weights), each of whose elements is one sum over the rows of the
+//! batch in their order; here the weights are what is cut for the threads. So the number of threads changes
+//! no bit of the result. What the operations are, nothing here knows.
 
 mod check;
 mod copies;
@@ -34,7 +34,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use weights::weight_gradients;
 
-/// Each shard has its own copy of up to so many parameters: more do not stay in the caches of the cores anyway.
+/// Each shard has its own copy of up to so many parameters: more do not stay in the caches of the cores
+/// anyway.
 const COPIED: usize = 1 << 20;
 
 /// How many rows are predicted at once.
@@ -75,8 +76,8 @@ fn span(rows: &Range<usize>, width: usize) -> Range<usize> {
 impl<F: Float> Workspace<F> {
     /// Buffers for steps on batches of up to `max_batch` rows with models of this model's description.
     ///
-    /// If `parallel`, work is spread over the threads of the rayon pool that a call comes from; the results are the
-    /// same bit for bit.
+    /// If `parallel`, work is spread over the threads of the rayon pool that a call comes from; the results
+    /// are the same bit for bit.
     pub fn new(model: &Model<F>, max_batch: usize, parallel: bool) -> Self {
         let (graph, parameters) = (model.graph(), model.params().len());
         let threads = if parallel { rayon::current_num_threads() } else { 1 };
@@ -94,15 +95,16 @@ impl<F: Float> Workspace<F> {
         }
     }
 
-    /// The gradient of the mean loss over a batch, which [`gradient`](Self::gradient) then gives; returns that mean.
+    /// The gradient of the mean loss over a batch, which [`gradient`](Self::gradient) then gives; returns
+    /// that mean.
     ///
-    /// The model is in training mode: batch normalisation takes the moments of the batch, and updates the running
-    /// statistics; dropout draws by `seed` and `step`. Nothing is allocated.
+    /// The model is in training mode: batch normalisation takes the moments of the batch, and updates the
+    /// running statistics; dropout draws by `seed` and `step`. Nothing is allocated.
     ///
     /// # Errors
     ///
-    /// If the batch is empty or larger than the workspace, the workspace is for another model, or inputs, targets,
-    /// rows and loss do not fit the model or each other. Nothing is changed then.
+    /// If the batch is empty or larger than the workspace, the workspace is for another model, or inputs,
+    /// targets, rows and loss do not fit the model or each other. Nothing is changed then.
     pub fn gradients(
         &mut self,
         model: &mut Model<F>,
@@ -121,11 +123,11 @@ impl<F: Float> Workspace<F> {
         Ok(sum * scale)
     }
 
-    /// The gradient of the parameters, given that of the outputs: of Σ dy·y, where y are the outputs for the rows `x`.
-    /// [`gradient`](Self::gradient) then gives it.
+    /// The gradient of the parameters, given that of the outputs: of Σ dy·y, where y are the outputs for the
+    /// rows `x`. [`gradient`](Self::gradient) then gives it.
     ///
-    /// It is for those who have a loss of their own, or none. `x` is rows × inputs and `dy` rows × outputs. The model is
-    /// in training mode, as in [`gradients`](Self::gradients).
+    /// It is for those who have a loss of their own, or none. `x` is rows × inputs and `dy` rows × outputs.
+    /// The model is in training mode, as in [`gradients`](Self::gradients).
     ///
     /// # Errors
     ///
@@ -223,11 +225,11 @@ impl<F: Float> Workspace<F> {
         self
     }
 
-    /// What the layers did in the last step, in their order: to see dead and saturated units and what becomes of
-    /// signals on their way. Nothing, unless the workspace is [`tracing`](Self::tracing).
+    /// What the layers did in the last step, in their order: to see dead and saturated units and what becomes
+    /// of signals on their way. Nothing, unless the workspace is [`tracing`](Self::tracing).
     ///
-    /// A dense layer and the activation behind it are one. Layers that have no parameters and none in front of them are left
-    /// out: no gradient comes to them.
+    /// A dense layer and the activation behind it are one. Layers that have no parameters and none in front
+    /// of them are left out: no gradient comes to them.
     ///
     /// # Errors
     ///
@@ -249,8 +251,8 @@ impl<F: Float> Workspace<F> {
 
     /// The outputs for rows of inputs, into `out`, rows × outputs: logits for classes, values for regression.
     ///
-    /// The model is in evaluation mode: batch normalisation takes the running statistics, dropout does nothing. There
-    /// may be any number of rows; they are worked on in blocks, cut by their number alone.
+    /// The model is in evaluation mode: batch normalisation takes the running statistics, dropout does
+    /// nothing. There may be any number of rows; they are worked on in blocks, cut by their number alone.
     ///
     /// # Errors
     ///

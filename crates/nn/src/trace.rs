@@ -4,11 +4,12 @@ use crate::graph::Node;
 use crate::op::Activation;
 use downhill_core::Float;
 
-/// What one layer did in a step: its outputs, and the gradient that came back to them. All are rows × units, the rows in
-/// the order of the batch.
+/// What one layer did in a step: its outputs, and the gradient that came back to them. All are rows × units,
+/// the rows in the order of the batch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trace<F> {
-    /// The layer's place in the description, counted from 0; of a dense layer with an activation, the dense layer's.
+    /// The layer's place in the description, counted from 0; of a dense layer with an activation, the dense
+    /// layer's.
     pub position: usize,
     /// The number of its outputs.
     pub units: usize,

@@ -4,8 +4,8 @@ use super::Draft;
 use crate::op::Activation;
 use downhill_core::Float;
 
-/// Lets every activation be computed by the operation in front of it, where that has a loop for both and its output is used
-/// by nothing else. `activation` says which of the drafts are activations, by their positions.
+/// Lets every activation be computed by the operation in front of it, where that has a loop for both and its
+/// output is used by nothing else. `activation` says which of the drafts are activations, by their positions.
 pub(super) fn fuse<F: Float>(
     drafts: Vec<Draft<F>>,
     activation: impl Fn(usize) -> Option<Activation>,

@@ -9,7 +9,8 @@ use downhill_core::Float;
 use downhill_optim::{Init, Layout, Role};
 use std::ops::Range;
 
-/// More parameters than this are taken for a mistake: in `f32` they are 1 GiB, and training takes several times that.
+/// More parameters than this are taken for a mistake: in `f32` they are 1 GiB, and training takes several
+/// times that.
 const MOST_PARAMETERS: usize = 1 << 28;
 
 /// What a description comes to, before memory is taken for it.
@@ -94,7 +95,8 @@ impl Site<'_> {
         Ok(layout.push(format!("{}.{name}", self.position), shape, role))
     }
 
-    /// Takes the next tensor of the running statistics, with the value that it begins with; returns its place.
+    /// Takes the next tensor of the running statistics, with the value that it begins with; returns its
+    /// place.
     pub fn statistic(&mut self, name: &str, shape: &[usize], value: f64) -> Range<usize> {
         self.statistics.initial.push(value);
         self.statistics.layout.push(format!("{}.{name}", self.position), shape, Role::Statistic)

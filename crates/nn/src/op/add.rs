@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 /// y = x + x₂: the output of the layer in front, and that of an earlier one, of the same shape.
 ///
-/// `identity`, `dense(64)`, `relu`, `dense(64)`, `add(0)` is a block whose inputs are added to what it makes of them. Of a
-/// dense layer with an activation behind it, the output is what the activation is applied to; to add what it makes of that,
-/// name the activation.
+/// `identity`, `dense(64)`, `relu`, `dense(64)`, `add(0)` is a block whose inputs are added to what it makes
+/// of them. Of a dense layer with an activation behind it, the output is what the activation is applied to;
+/// to add what it makes of that, name the activation.
 ///
 /// He, Zhang, Ren & Sun, [Deep residual learning for image recognition][paper], 2015.
 ///

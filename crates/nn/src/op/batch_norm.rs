@@ -11,13 +11,15 @@ use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// y = γ·(x − μ)/√(σ² + ε) + β, where μ and σ² (biased) are the mean and the variance of the unit over the batch.
+/// y = γ·(x − μ)/√(σ² + ε) + β, where μ and σ² (biased) are the mean and the variance of the unit over the
+/// batch.
 ///
-/// γ (`scale`) begins at 1, β (`shift`) at 0. In prediction, running statistics stand for those of the batch: after
-/// every step, running ← (1 − momentum)·running + momentum·batch, with the unbiased variance, as in PyTorch.
-/// `running-mean` begins at 0, `running-variance` at 1. All are `[units]`.
+/// γ (`scale`) begins at 1, β (`shift`) at 0. In prediction, running statistics stand for those of the batch:
+/// after every step, running ← (1 − momentum)·running + momentum·batch, with the unbiased variance, as in
+/// PyTorch. `running-mean` begins at 0, `running-variance` at 1. All are `[units]`.
 ///
-/// A batch of one row has no variance: it is normalised to 0, its gradient is 0, and the running variance stays.
+/// A batch of one row has no variance: it is normalised to 0, its gradient is 0, and the running variance
+/// stays.
 ///
 /// Ioffe & Szegedy, [Batch normalization: accelerating deep network training by reducing internal covariate
 /// shift][paper], 2015.
@@ -26,8 +28,8 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BatchNorm {
-    /// The weight of the newest batch in the running statistics: more than 0, at most 1; 0.1 unless given. (Keras
-    /// counts the other way: its 0.99 is 0.01 here.)
+    /// The weight of the newest batch in the running statistics: more than 0, at most 1; 0.1 unless given.
+    /// (Keras counts the other way: its 0.99 is 0.01 here.)
     pub momentum: f64,
     /// ε: keeps the root away from 0; 1e-5 unless given, more than 0.
     pub eps: f64,
@@ -62,8 +64,9 @@ impl Layer for BatchNorm {
 
 /// Batch normalisation, as it is run.
 ///
-/// A part gives the means of its columns and, behind them, Σ(x − mean)². The whole has the same two as sums in `f64`, and as
-/// values for the shards four numbers for each column: the mean, 1/√(σ² + ε), mean(dy) and mean(dy·x̂).
+/// A part gives the means of its columns and, behind them, Σ(x − mean)². The whole has the same two as sums
+/// in `f64`, and as values for the shards four numbers for each column: the mean, 1/√(σ² + ε), mean(dy) and
+/// mean(dy·x̂).
 #[derive(Clone, Debug)]
 struct BatchNormOp {
     width: usize,
@@ -129,9 +132,9 @@ impl<F: Float> Operation<F> for BatchNormOp {
     }
 
     /// By the parallel algorithm of Chan, Golub & LeVeque.
-    fn merge<'a>(
+    fn merge(
         &self,
-        parts: &mut dyn Iterator<Item = (usize, &'a [F])>,
+        parts: &mut dyn Iterator<Item = (usize, &[F])>,
         whole: &mut Whole<F>,
         statistics: &mut [F],
     ) {
@@ -199,7 +202,7 @@ impl<F: Float> Operation<F> for BatchNormOp {
     }
 
     /// The means over the batch of dy and dy·x̂, from the parts' gradients of β and γ.
-    fn merge_backward<'a>(&self, parts: &mut dyn Iterator<Item = &'a [F]>, whole: &mut Whole<F>) {
+    fn merge_backward(&self, parts: &mut dyn Iterator<Item = &[F]>, whole: &mut Whole<F>) {
         let (shifts, scales) = whole.sums.split_at_mut(self.width);
         shifts.fill(0.0);
         scales.fill(0.0);

@@ -15,19 +15,21 @@ use std::sync::Arc;
 
 /// y = x·W + b: every output is a weighted sum of every input.
 ///
-/// W is `[inputs, outputs]` (`weight`), b is `[outputs]` (`bias`) and begins uniform in ±1/√inputs, or at 0 where W
-/// does. An activation that follows is computed in the same pass that adds the bias. However a row is laid out, its inputs
-/// are all of its values.
+/// W is `[inputs, outputs]` (`weight`), b is `[outputs]` (`bias`) and begins uniform in ±1/√inputs, or at 0
+/// where W does. An activation that follows is computed in the same pass that adds the bias. However a row is
+/// laid out, its inputs are all of its values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Dense {
     /// The number of outputs, at least 1.
     pub units: usize,
-    /// How the weights begin. `auto`, the default, looks at the activation that follows: LeCun normal for SELU,
-    /// Glorot uniform for tanh, sigmoid, identity and for none (the head of the network), He normal for the others.
+    /// How the weights begin. `auto`, the default, looks at the activation that follows: LeCun normal for
+    /// SELU, Glorot uniform for tanh, sigmoid, identity and for none (the head of the network), He normal for
+    /// the others.
     #[serde(default)]
     pub init: Init,
-    /// Whether there is a bias; true unless given. Before batch normalisation it has no effect and can be left out.
+    /// Whether there is a bias; true unless given. Before batch normalisation it has no effect and can be
+    /// left out.
     #[serde(default = "yes")]
     pub bias: bool,
 }
@@ -72,9 +74,9 @@ impl Layer for Dense {
 
 /// Biases start uniform in ±1/√n_in, as PyTorch's do, unless the weights start at zero too.
 ///
-/// With biases of zero every unit of the first layer changes its slope at the same point, the mean of the data, and a
-/// network on few features and few rows learns directions where it should learn places: with 96 rows of iris it gets
-/// 84% of the others right instead of 95%.
+/// With biases of zero every unit of the first layer changes its slope at the same point, the mean of the
+/// data, and a network on few features and few rows learns directions where it should learn places: with 96
+/// rows of iris it gets 84% of the others right instead of 95%.
 fn bias_init(weights: Init, inputs: usize) -> Initial {
     match weights {
         Init::Zeros => Initial::Constant(0.0),
@@ -85,8 +87,8 @@ fn bias_init(weights: Init, inputs: usize) -> Initial {
     }
 }
 
-/// What `auto`, as an initialiser or as its gain, means in front of these layers: it is the first activation before the
-/// next dense layer that counts.
+/// What `auto`, as an initialiser or as its gain, means in front of these layers: it is the first activation
+/// before the next dense layer that counts.
 fn resolve(init: Init, following: &[LayerSpec]) -> Init {
     let activation = following
         .iter()

@@ -11,13 +11,14 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Inverted dropout: while training, every value is set to 0 with probability `rate`, and the others are divided by
-/// the probability of being kept, so that the expectation stays the same. In prediction it does nothing.
+/// Inverted dropout: while training, every value is set to 0 with probability `rate`, and the others are
+/// divided by the probability of being kept, so that the expectation stays the same. In prediction it does
+/// nothing.
 ///
 /// The probability is rounded to a multiple of 2⁻¹⁶, and the division is by the rounded one.
 ///
-/// Srivastava, Hinton, Krizhevsky, Sutskever & Salakhutdinov, [Dropout: a simple way to prevent neural networks from
-/// overfitting][paper], 2014.
+/// Srivastava, Hinton, Krizhevsky, Sutskever & Salakhutdinov,
+/// [Dropout: a simple way to prevent neural networks from overfitting][paper], 2014.
 ///
 /// [paper]: https://jmlr.org/papers/v15/srivastava14a.html
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

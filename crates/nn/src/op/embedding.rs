@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// A learnt vector in the place of each category: the first inputs of a row are categories, whole numbers counted from 0,
-/// and the others are passed on behind the vectors.
+/// A learnt vector in the place of each category: the first inputs of a row are categories, whole numbers
+/// counted from 0, and the others are passed on behind the vectors.
 ///
-/// The vectors of all inputs are the rows of one tensor (`weight`, `[categories, dim]`, those of the first input first), and
-/// begin normally distributed. It reads the data, so it can only be the first layer. A number that is no category of its
-/// input is an error wherever rows are taken.
+/// The vectors of all inputs are the rows of one tensor (`weight`, `[categories, dim]`, those of the first
+/// input first), and begin normally distributed. It reads the data, so it can only be the first layer. A
+/// number that is no category of its input is an error wherever rows are taken.
 ///
 /// Guo & Berkhahn, [Entity embeddings of categorical variables][paper], 2016.
 ///
@@ -25,11 +25,13 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Embedding {
-    /// The numbers of categories of the first inputs, from 1 to 16777216 (the whole numbers that `f32` has) each.
+    /// The numbers of categories of the first inputs, from 1 to 16777216 (the whole numbers that `f32` has)
+    /// each.
     pub categories: Vec<usize>,
     /// The number of values of a category's vector, at least 1.
     pub dim: usize,
-    /// The standard deviation of the vectors at the beginning, above 0; 1 unless given, as wide as standardised numbers.
+    /// The standard deviation of the vectors at the beginning, above 0; 1 unless given, as wide as
+    /// standardised numbers.
     #[serde(default = "one")]
     pub std: f64,
 }
@@ -100,7 +102,8 @@ impl EmbeddingOp {
         self.tables.len() * self.dim
     }
 
-    /// The rows of the weights that a row of the data asks for. Its categories have been checked where it came from.
+    /// The rows of the weights that a row of the data asks for. Its categories have been checked where it
+    /// came from.
     fn places<F: Float>(&self, x: &[F]) -> impl Iterator<Item = usize> {
         self.tables.iter().zip(x).map(|(table, category)| table.start + category.f64() as usize)
     }
@@ -116,7 +119,8 @@ impl EmbeddingOp {
         }
     }
 
-    /// Adds the gradients of the vectors to those of their rows of the weights, as far as they are among these.
+    /// Adds the gradients of the vectors to those of their rows of the weights, as far as they are among
+    /// these.
     fn add_gradient<F: Float>(&self, rows: Range<usize>, x: &[F], dy: &[F], gradient: &mut [F]) {
         for (x, dy) in x.chunks_exact(self.inputs).zip(dy.chunks_exact(self.outputs())) {
             for (dy, place) in dy.chunks_exact(self.dim).zip(self.places(x)) {
@@ -144,7 +148,8 @@ impl<F: Float> Operation<F> for EmbeddingOp {
             {
                 if !(category >= 0.0 && category < count as f64 && category.fract() == 0.0) {
                     return Err(format!(
-                        "row {row}, input {input}: {category} is not a category, which are whole numbers from 0 to {}",
+                        "row {row}, input {input}: {category} is not a category, which are whole numbers from \
+                         0 to {}",
                         count - 1
                     ));
                 }
@@ -179,7 +184,8 @@ impl<F: Float> Operation<F> for EmbeddingOp {
     }
 }
 
-/// Vectors for categories with their derivatives. The categories do not move, so there are none of the second order.
+/// Vectors for categories with their derivatives. The categories do not move, so there are none of the second
+/// order.
 #[derive(Debug)]
 struct EmbeddingTangent {
     op: EmbeddingOp,

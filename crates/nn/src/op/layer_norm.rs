@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 /// y = γ·(x − μ)/√(σ² + ε) + β, where μ and σ² (biased) are the mean and the variance of the row.
 ///
-/// γ (`scale`) begins at 1, β (`shift`) at 0, both `[units]`. Rows do not know of each other, and training and
-/// prediction compute the same.
+/// γ (`scale`) begins at 1, β (`shift`) at 0, both `[units]`. Rows do not know of each other, and training
+/// and prediction compute the same.
 ///
 /// Ba, Kiros & Hinton, [Layer normalization][paper], 2016.
 ///

@@ -140,8 +140,8 @@ impl Tangent for Norm {
         vec![if wanted[0] { self.input_gradient(params) } else { Vec::new() }]
     }
 
-    /// ∂y = γ·∂x̂ + ∂γ·x̂ + ∂β, with ∂s = −s²·mean(x̂·∂x) and ∂x̂ = s·(∂x − mean(∂x)) + x̂·∂s/s; no numbers for ∂x are
-    /// zeros.
+    /// ∂y = γ·∂x̂ + ∂γ·x̂ + ∂β, with ∂s = −s²·mean(x̂·∂x) and ∂x̂ = s·(∂x − mean(∂x)) + x̂·∂s/s; no numbers
+    /// for ∂x are zeros.
     fn forward_along(
         &mut self,
         params: &[f64],

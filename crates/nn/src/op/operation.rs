@@ -16,13 +16,14 @@ pub(crate) const MOST_INPUTS: usize = 2;
 
 /// A layer of a description: what it comes to where it stands.
 pub(crate) trait Layer {
-    /// The place in the description of the layer whose output is the second input. The first input is always the output of
-    /// the layer in front.
+    /// The place in the description of the layer whose output is the second input. The first input is always
+    /// the output of the layer in front.
     fn second_input(&self) -> Option<usize> {
         None
     }
 
-    /// The number of outputs for each row that the layer itself sets, beside those that inputs become one by one.
+    /// The number of outputs for each row that the layer itself sets, beside those that inputs become one by
+    /// one.
     fn units(&self) -> usize {
         0
     }
@@ -40,9 +41,10 @@ pub(crate) type Planned<F> = (Arc<dyn Operation<F>>, Shape);
 
 /// An operation, as it is run.
 ///
-/// A call is for some rows, all of a shard or of one of its parts, and rows do not know of each other. What must see the
-/// whole batch ([`reduction`](Self::reduction)) is run in two halves: each part is [measured](Self::measure), the parts are
-/// [merged](Self::merge) in their order, and the shards go on forward; in the backward pass, likewise.
+/// A call is for some rows, all of a shard or of one of its parts, and rows do not know of each other. What
+/// must see the whole batch ([`reduction`](Self::reduction)) is run in two halves: each part is
+/// [measured](Self::measure), the parts are [merged](Self::merge) in their order, and the shards go on
+/// forward; in the backward pass, likewise.
 ///
 /// Wherever results are put, what was there before is not to be relied on.
 pub(crate) trait Operation<F: Float>: Debug + Send + Sync {
@@ -82,12 +84,14 @@ pub(crate) trait Operation<F: Float>: Debug + Send + Sync {
         None
     }
 
-    /// If its weights are to be scaled by what they make of data: how, and the operation without the activation in it.
+    /// If its weights are to be scaled by what they make of data: how, and the operation without the
+    /// activation in it.
     fn calibration(&self) -> Option<(Lsuv, Arc<dyn Operation<F>>)> {
         None
     }
 
-    /// Whether these rows of the data are something that it can take; only asked where the data itself is the input.
+    /// Whether these rows of the data are something that it can take; only asked where the data itself is the
+    /// input.
     ///
     /// # Errors
     ///
@@ -99,8 +103,9 @@ pub(crate) trait Operation<F: Float>: Debug + Send + Sync {
     /// The output.
     fn forward(&self, call: Forward<'_, F>);
 
-    /// From the gradient dy of the output: the gradients of the [`vectors`](Self::vectors), and in the place of dy that of
-    /// the inputs, or what [`Flow::Apart`] says. Where there is a [`reduction`](Self::reduction), dy is left as it is.
+    /// From the gradient dy of the output: the gradients of the [`vectors`](Self::vectors), and in the place
+    /// of dy that of the inputs, or what [`Flow::Apart`] says. Where there is a
+    /// [`reduction`](Self::reduction), dy is left as it is.
     fn backward(&self, call: Backward<'_, F>);
 
     /// With [`Flow::Apart`], the gradient dx of one input, from what [`backward`](Self::backward) left in dy.
@@ -109,8 +114,9 @@ pub(crate) trait Operation<F: Float>: Debug + Send + Sync {
         unreachable!("{self:?} has the gradient of its inputs in place");
     }
 
-    /// With a [`weight`](Self::weight), some rows of its gradient, from the first input and what [`backward`](Self::backward)
-    /// left in dy; put into `gradient`, or added to it. The same bits however rows are taken together.
+    /// With a [`weight`](Self::weight), some rows of its gradient, from the first input and what
+    /// [`backward`](Self::backward) left in dy; put into `gradient`, or added to it. The same bits however
+    /// rows are taken together.
     fn weight_gradient(
         &self,
         rows: Range<usize>,
@@ -129,11 +135,11 @@ pub(crate) trait Operation<F: Float>: Debug + Send + Sync {
         let _ = (inputs, part);
     }
 
-    /// What the shards need to go forward, from the numbers of rows of the parts and what they gave; and new running
-    /// statistics.
-    fn merge<'a>(
+    /// What the shards need to go forward, from the numbers of rows of the parts and what they gave; and new
+    /// running statistics.
+    fn merge(
         &self,
-        parts: &mut dyn Iterator<Item = (usize, &'a [F])>,
+        parts: &mut dyn Iterator<Item = (usize, &[F])>,
         whole: &mut Whole<F>,
         statistics: &mut [F],
     ) {
@@ -141,7 +147,7 @@ pub(crate) trait Operation<F: Float>: Debug + Send + Sync {
     }
 
     /// What the shards need to go backward, from the parts' gradients of the [`vectors`](Self::vectors).
-    fn merge_backward<'a>(&self, parts: &mut dyn Iterator<Item = &'a [F]>, whole: &mut Whole<F>) {
+    fn merge_backward(&self, parts: &mut dyn Iterator<Item = &[F]>, whole: &mut Whole<F>) {
         let _ = (parts, whole);
     }
 
@@ -186,7 +192,8 @@ pub(crate) enum Mode<'a, F> {
 pub(crate) struct Draw {
     pub seed: u64,
     pub step: u64,
-    /// The place in the batch of the first row at hand, so that a row's numbers do not depend on how the batch is cut.
+    /// The place in the batch of the first row at hand, so that a row's numbers do not depend on how the
+    /// batch is cut.
     pub first_row: usize,
 }
 
@@ -210,7 +217,8 @@ pub(crate) struct Backward<'a, F> {
 pub(crate) enum Flow {
     /// That of every input is in the place of that of the output, behind the backward pass.
     InPlace,
-    /// It is computed from what the backward pass leaves in that place, which is kept for the gradient of the weights.
+    /// It is computed from what the backward pass leaves in that place, which is kept for the gradient of the
+    /// weights.
     Apart,
 }
 

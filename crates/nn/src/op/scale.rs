@@ -13,8 +13,9 @@ use std::sync::Arc;
 
 /// y = w·x, with a learnt factor w (`scale`, `[inputs]`) for each input.
 ///
-/// In front of everything it learns which inputs count. At the end of a residual branch, with a small `value`, it lets a deep
-/// network begin near the identity: Touvron et al., [Going deeper with image transformers][paper], 2021 (LayerScale).
+/// In front of everything it learns which inputs count. At the end of a residual branch, with a small
+/// `value`, it lets a deep network begin near the identity: Touvron et al.,
+/// [Going deeper with image transformers][paper], 2021 (LayerScale).
 ///
 /// [paper]: https://arxiv.org/abs/2103.17239
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

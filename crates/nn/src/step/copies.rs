@@ -1,9 +1,10 @@
 //! A copy of the parameters for each thread.
 //!
-//! To write to a cache line that another core holds a copy of takes ten times as long as to write to one that no other
-//! core holds or that another core wrote to last, for the other cores have to give their copies up first. If all threads
-//! read the same parameters, the optimizer's update pays that for nearly every line. So each reads a copy of its own; and
-//! when the copies are made, every line is also written to, as it is, by the thread that reads it.
+//! To write to a cache line that another core holds a copy of takes ten times as long as to write to one that
+//! no other core holds or that another core wrote to last, for the other cores have to give their copies up
+//! first. If all threads read the same parameters, the optimizer's update pays that for nearly every line. So
+//! each reads a copy of its own; and when the copies are made, every line is also written to, as it is, by
+//! the thread that reads it.
 
 use downhill_core::Buffer;
 use downhill_core::Float;
@@ -30,7 +31,8 @@ pub fn spread<F: Float>(params: &mut [F], copies: &mut [Buffer<F>]) {
     }
 }
 
-/// Copies one piece into each of the copies, in order; the pieces are those of `params`, which begin at this place.
+/// Copies one piece into each of the copies, in order; the pieces are those of `params`, which begin at this
+/// place.
 fn copy<F: Float>(params: &mut [F], place: usize, piece: usize, copies: &mut [Buffer<F>]) {
     match copies {
         [] => {}

@@ -1,7 +1,8 @@
 //! How a batch is cut for the threads.
 //!
-//! It is cut into *parts* by its size alone; what is summed over the batch is summed over each part, and then over the parts
-//! in their order. A *shard* is the parts of one thread. So the number of threads changes no bit.
+//! It is cut into *parts* by its size alone; what is summed over the batch is summed over each part, and then
+//! over the parts in their order. A *shard* is the parts of one thread. So the number of threads changes no
+//! bit.
 
 use std::ops::Range;
 
@@ -24,7 +25,8 @@ pub(super) fn useful_threads(rows: usize, parameters: usize, threads: usize) -> 
     (rows.saturating_mul(parameters) / SPLIT).clamp(1, threads)
 }
 
-/// The parts and the rows of the largest shard of any batch up to this size: a smaller one may have fewer threads.
+/// The parts and the rows of the largest shard of any batch up to this size: a smaller one may have fewer
+/// threads.
 pub(super) fn largest_shard(max_batch: usize, parameters: usize, threads: usize) -> (usize, usize) {
     let (mut most_parts, mut most_rows) = (0, 0);
     for rows in 1..=max_batch {

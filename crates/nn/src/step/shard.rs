@@ -20,7 +20,8 @@ pub(super) struct Pass<'a, F> {
     /// The parameters, one copy for each shard; none where all read the same.
     pub copies: &'a [Buffer<F>],
     pub batch: &'a Batch<'a, F>,
-    /// What the outputs are compared with the targets by; if none, the targets are the gradients of the outputs.
+    /// What the outputs are compared with the targets by; if none, the targets are the gradients of the
+    /// outputs.
     pub loss: Option<&'a Loss>,
     /// What the sum of the losses is multiplied by to be their mean.
     pub scale: F,
@@ -47,7 +48,8 @@ pub(super) struct Shard<F> {
     /// The gradient of the output of the node at hand, and room for that of an input.
     dy: Buffer<F>,
     dx: Buffer<F>,
-    /// Of every node whose inputs' gradient is computed apart, what the backward pass left for that of its weights.
+    /// Of every node whose inputs' gradient is computed apart, what the backward pass left for that of its
+    /// weights.
     pub deltas: Vec<Buffer<F>>,
     /// The gradients of the outputs of those nodes that collect them.
     collected: Vec<Buffer<F>>,
@@ -166,8 +168,8 @@ impl<F: Float> Shard<F> {
         }
     }
 
-    /// Goes forward from this node on. Stops where the whole batch must be seen, with what is measured of the shard; at the
-    /// end, turns round and goes backward.
+    /// Goes forward from this node on. Stops where the whole batch must be seen, with what is measured of the
+    /// shard; at the end, turns round and goes backward.
     pub fn forward(&mut self, pass: &Pass<'_, F>, from: usize, wholes: &[Whole<F>]) {
         for (at, node) in pass.graph.nodes.iter().enumerate().skip(from) {
             if node.reduces() {
@@ -229,8 +231,8 @@ impl<F: Float> Shard<F> {
         }
     }
 
-    /// Goes backward from the outputs of the node before `end`. Stops where the whole batch must be seen, with the sums of
-    /// the shard. Nodes whose gradient is not needed are left out.
+    /// Goes backward from the outputs of the node before `end`. Stops where the whole batch must be seen,
+    /// with the sums of the shard. Nodes whose gradient is not needed are left out.
     fn backward(&mut self, pass: &Pass<'_, F>, end: usize, wholes: &[Whole<F>]) {
         for (at, node) in pass.graph.nodes[..end].iter().enumerate().rev() {
             if !node.needed {
@@ -283,7 +285,8 @@ impl<F: Float> Shard<F> {
     /// Brings the gradients of a node's inputs to where they go.
     fn pass_on(&mut self, pass: &Pass<'_, F>, at: usize, node: &Node<F>) {
         let mut passed_on = false;
-        // Backwards, as the routes were settled; what is passed on is that of the first input, and stays where it is.
+        // Backwards, as the routes were settled; what is passed on is that of the first input, and stays
+        // where it is.
         for (i, edge) in node.inputs.iter().enumerate().rev() {
             if edge.route == Route::Nowhere {
                 continue;

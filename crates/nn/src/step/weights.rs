@@ -10,8 +10,8 @@ use downhill_core::threads::join;
 /// Weights are cut where this many rows of them end: all tiles of a product but the last are whole.
 const WHOLE_TILES: usize = 24;
 
-/// The gradients of the weights among the parameters from `begin` on, shared among the lanes. Each element is one sum over
-/// the rows of the batch in their order.
+/// The gradients of the weights among the parameters from `begin` on, shared among the lanes. Each element is
+/// one sum over the rows of the batch in their order.
 pub(super) fn weight_gradients<F: Float>(
     graph: &Graph<F>,
     shards: &[Shard<F>],
