@@ -21,7 +21,7 @@ pub fn branch(options: &BranchArgs, format: Format, quiet: bool) -> Result<(), F
     let board = Board { config: config.training.clone(), goes_on: false };
     let mut trainer = connect(Trainer::default(), running, board, Vec::new(), quiet)?;
     if let Some(lr) = options.lr.clone() {
-        trainer = trainer.told(Command::SetLr { lr });
+        trainer = trainer.command(Command::SetLr { lr });
     }
     let its_own = options.run_args.name.as_ref().is_some_and(|name| *name == parent.name());
     if options.run_args.overwrite && its_own {

@@ -172,7 +172,9 @@ pub fn bar() -> impl FnMut(&Event) + Send {
             ));
         }
         Event::Search => bar.set_message(SEARCHING),
-        Event::SearchProgress { made, at_most } => bar.set_message(searched(*made, *at_most)),
+        Event::SearchProgress { steps_executed, at_most } => {
+            bar.set_message(searched(*steps_executed, *at_most));
+        }
         Event::Plan { total_steps, steps_per_epoch, .. } => {
             bar.set_length(*total_steps);
             total_epochs = epochs(*total_steps, *steps_per_epoch);
@@ -238,8 +240,8 @@ pub fn lines() -> impl FnMut(&Event) + Send {
             output::tell(&format!("{SEARCHING}, in at most a fifth of the run's steps"));
             searching = Instant::now();
         }
-        Event::SearchProgress { made, at_most } if searching.elapsed() >= SEARCH_LINES => {
-            output::tell(&searched(*made, *at_most));
+        Event::SearchProgress { steps_executed, at_most } if searching.elapsed() >= SEARCH_LINES => {
+            output::tell(&searched(*steps_executed, *at_most));
             searching = Instant::now();
         }
         Event::Stop { .. } if !shown => output::tell(&line),

@@ -37,7 +37,7 @@ pub fn resume(options: &ResumeArgs, format: Format, quiet: bool) -> Result<(), F
     let longer = options.epochs.map(|epochs| Command::SetEpochs { epochs });
     let rate = options.lr.clone().map(|lr| Command::SetLr { lr });
     for command in longer.into_iter().chain(rate) {
-        trainer = trainer.told(command);
+        trainer = trainer.command(command);
     }
     let trained = trainer.resume(folder)?;
     conclude(&trained, format, quiet)

@@ -8,8 +8,8 @@ use downhill_nn::Loss;
 use downhill_optim::{Position, Schedule};
 use rayon::prelude::*;
 
+use crate::engine::first_guess;
 use crate::finder::peak;
-use crate::session::first_guess;
 use crate::trainer::{check_threads, pool};
 use crate::verdict::has_grown;
 use crate::{

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::batches::Batches;
-use crate::session::targets;
+use crate::engine::targets;
 use crate::{EarlyStopping, Error, Guard, Keep, Metrics, Monitor, Plateau, Track, archive, older, spelled};
 
 /// How a network is trained. Everything has a default; what is `None` is chosen from the data when a run starts.

@@ -38,8 +38,9 @@ pub enum Event {
     Search,
     /// How far the search for the learning rate is: told now and then. Shown, not logged.
     SearchProgress {
-        /// The number of steps made so far.
-        made: u64,
+        /// The number of steps executed so far.
+        #[serde(alias = "made")]
+        steps_executed: u64,
         /// A number of steps that the search does not exceed.
         at_most: u64,
     },
@@ -49,9 +50,9 @@ pub enum Event {
     Resume {
         /// The next step.
         step: u64,
-        /// The number of steps made, those gone back over included.
-        #[serde(default)]
-        made: u64,
+        /// The number of steps executed, those gone back over included; `made` in logs of older versions.
+        #[serde(default, alias = "made")]
+        steps_executed: u64,
         /// The length of the run in steps, unless it stops early.
         total_steps: u64,
         /// The length of an epoch in steps.
@@ -88,9 +89,9 @@ pub enum Event {
     Cut {
         /// The next step, the first with the new rate.
         step: u64,
-        /// The number of steps made, those gone back over included.
-        #[serde(default)]
-        made: u64,
+        /// The number of steps executed, those gone back over included; `made` in logs of older versions.
+        #[serde(default, alias = "made")]
+        steps_executed: u64,
         /// What all rates of the schedule are multiplied by from here on.
         scale: f64,
         /// The epoch whose weights are gone back to, if the cut does that.
@@ -100,9 +101,9 @@ pub enum Event {
     Rollback {
         /// The step at which it was seen.
         step: u64,
-        /// The number of steps made, those gone back over included, and one for going back.
-        #[serde(default)]
-        made: u64,
+        /// The number of steps executed, those gone back over included, and one for going back.
+        #[serde(default, alias = "made")]
+        steps_executed: u64,
         /// The next step, where the run was still well.
         to: u64,
         /// What all rates of the schedule are multiplied by from there on.
@@ -114,8 +115,9 @@ pub enum Event {
     Command {
         /// The next step, the first that knows of it.
         step: u64,
-        /// The number of steps made, those gone back over included: it says when, even if the run comes to a step twice.
-        made: u64,
+        /// The number of steps executed, those gone back over included: it says when, even if the run comes to a step twice.
+        #[serde(alias = "made")]
+        steps_executed: u64,
         /// What it was told.
         told: Command,
         /// The rate that the next step would have been made with.
@@ -127,8 +129,9 @@ pub enum Event {
     Refused {
         /// The next step.
         step: u64,
-        /// The number of steps made, those gone back over included.
-        made: u64,
+        /// The number of steps executed, those gone back over included.
+        #[serde(alias = "made")]
+        steps_executed: u64,
         /// What it was told.
         told: Command,
         /// Why it was not done.
@@ -200,9 +203,9 @@ pub enum Event {
     Stop {
         /// The next step there would have been.
         step: u64,
-        /// The number of steps made, those gone back over included.
-        #[serde(default)]
-        made: u64,
+        /// The number of steps executed, those gone back over included; `made` in logs of older versions.
+        #[serde(default, alias = "made")]
+        steps_executed: u64,
         /// Why.
         reason: Stop,
         /// The SHA-256 of the weights it came to, where the run is kept in a folder and came to some.

@@ -167,7 +167,7 @@ pub(crate) fn find(
     let measured = sample(&data.train, MEASURED_ROWS)?;
     let mut first = Trial::new(config, data, false, asked)?;
     let large = first.parameters() > LARGE;
-    let whole = first.whole();
+    let whole = first.start();
     // Before its first step, a network says the same of every row.
     let guess = first.losses(&measured, 1)?.map_or(f64::INFINITY, |losses| losses[0]);
     drop(first);
@@ -176,7 +176,6 @@ pub(crate) fn find(
         data,
         asked,
         peak: peak(&shape, whole),
-        shape: &shape,
         whole,
         usual,
         measured,
@@ -234,7 +233,6 @@ struct Hunt<'a> {
     config: &'a Config,
     data: &'a Dataset,
     asked: &'a (dyn Fn() -> bool + Sync),
-    shape: &'a Schedule,
     /// The highest rate of the shape.
     peak: f64,
     /// The beginning of the run.
@@ -269,9 +267,8 @@ impl Hunt<'_> {
         let configs: Vec<Config> = (0..budget.sweeps)
             .map(|sweep| Config { seed: self.config.seed.wrapping_add(sweep), ..self.config.clone() })
             .collect();
-        let sweeps = self.each(&configs, |config| {
-            Trial::new(config, self.data, self.inside, self.asked)?.sweep(&rates, self.whole)
-        })?;
+        let sweeps = self
+            .each(&configs, |config| Trial::new(config, self.data, self.inside, self.asked)?.sweep(&rates))?;
         let shortest = sweeps.iter().map(Vec::len).min().unwrap_or(0);
         let mean = |at: usize| sweeps.iter().map(|sweep| sweep[at]).sum::<f64>() / sweeps.len() as f64;
         let losses: Vec<f64> = (0..shortest).map(mean).collect();
@@ -296,7 +293,7 @@ impl Hunt<'_> {
         let rehearse = |&rung: &i32| -> Result<Tried, Error> {
             let mut trial = Trial::new(self.config, self.data, self.inside, self.asked)?;
             let scale = rate(rung) / self.peak;
-            let is_finite = trial.rehearse(self.shape, scale, budget.rehearsal_steps, self.whole)?;
+            let is_finite = trial.rehearse(scale, budget.rehearsal_steps)?;
             let losses = if is_finite { trial.losses(&self.measured, GROUPS)? } else { None };
             Ok(Tried { rung, losses })
         };

@@ -77,13 +77,39 @@ impl Guard {
         }
     }
 
-    /// Whether losses that come to `sum` so far in an epoch of so many rows are a blow-up, `baseline` being the mean loss
-    /// of the first guess.
+    /// What is wrong after a step of this loss, if something is: losses that come to `sum` so far in an epoch of so many
+    /// rows are a blow-up or not, `baseline` being the mean loss of the first guess.
     ///
     /// What is still to come in the epoch can only add to the sum, so a single row that costs much is no blow-up unless
     /// it is one for the whole epoch.
-    pub(crate) fn is_spike(&self, sum: f64, rows: usize, baseline: f64) -> bool {
+    pub(crate) fn after_step(&self, loss: f64, sum: f64, rows: usize, baseline: f64) -> Option<Cause> {
+        if !loss.is_finite() {
+            return Some(Cause::NotFinite);
+        }
+        self.is_spike(sum, rows, baseline).then_some(Cause::Spike)
+    }
+
+    fn is_spike(&self, sum: f64, rows: usize, baseline: f64) -> bool {
         matches!(self, Self::On(Rollbacks { spike, .. }) if sum > spike * baseline * rows as f64)
+    }
+
+    /// What to make of an epoch, after so many rollbacks in a row; `constant_loss` is what the best constant prediction
+    /// costs on the training and on the validation rows.
+    pub(crate) fn after_epoch(
+        &self,
+        epoch: EpochOutcome,
+        rollbacks: u64,
+        baseline: f64,
+        constant_loss: [f64; 2],
+    ) -> Look {
+        // What is gone back to must be far from a blow-up, or no rate could help.
+        let near = self.is_spike(2.0 * epoch.last_batch, 1, baseline);
+        if epoch.has_learned(constant_loss) && !near {
+            return Look::Well;
+        }
+        // It never ends a run.
+        let may = rollbacks > 0 && self.cut(rollbacks, Cause::Stuck).is_some();
+        if may && epoch.is_stuck() { Look::Stuck } else { Look::Wait }
     }
 }
 
@@ -93,16 +119,41 @@ const LEARNED: f64 = 0.95;
 /// How many epochs a run that has gone back has to learn something in.
 const PATIENCE: u64 = 3;
 
-/// Whether an epoch with these training and validation losses has learned something, `constant` being those of the best
-/// constant prediction.
-pub(crate) fn has_learned(losses: [f64; 2], constant: [f64; 2]) -> bool {
-    losses[0] < LEARNED * constant[0] && losses[1] < constant[1]
+/// What the guard makes of an epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// It has learned something: here the run can go back to.
+    Well,
+    /// It has not, yet.
+    Wait,
+    /// It will not.
+    Stuck,
 }
 
-/// Whether a run is stuck that has not learned anything in so many epochs since it went back, and whose last two cost
-/// `before` and `loss`. One that is only slow is on its way down.
-pub(crate) fn is_stuck(epochs: u64, is_over: bool, before: Option<f64>, loss: f64) -> bool {
-    (epochs >= PATIENCE || is_over) && before.is_none_or(|before| loss >= before)
+/// What the guard looks at of an epoch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EpochOutcome {
+    pub train_loss: f64,
+    pub valid_loss: f64,
+    /// The training loss of the epoch before it, if there was one.
+    pub before: Option<f64>,
+    /// The loss of its last batch.
+    pub last_batch: f64,
+    /// The epochs since the run was where it would go back to.
+    pub epochs_since_rollback: u64,
+    pub is_over: bool,
+}
+
+impl EpochOutcome {
+    fn has_learned(&self, constant_loss: [f64; 2]) -> bool {
+        self.train_loss < LEARNED * constant_loss[0] && self.valid_loss < constant_loss[1]
+    }
+
+    /// Whether a run is stuck that has not learned anything since it went back. One that is only slow is on its way down.
+    fn is_stuck(&self) -> bool {
+        (self.epochs_since_rollback >= PATIENCE || self.is_over)
+            && self.before.is_none_or(|before| self.train_loss >= before)
+    }
 }
 
 #[cfg(test)]
@@ -118,9 +169,49 @@ mod tests {
         assert!(Guard::On(Rollbacks { rollbacks: 50, spike: 10.0 }).cut(49, Cause::Spike).is_some());
     }
 
+    fn epoch(
+        epochs_since_rollback: u64,
+        is_over: bool,
+        before: Option<f64>,
+        train_loss: f64,
+    ) -> EpochOutcome {
+        let valid_loss = train_loss;
+        EpochOutcome {
+            train_loss,
+            valid_loss,
+            before,
+            last_batch: train_loss,
+            epochs_since_rollback,
+            is_over,
+        }
+    }
+
     #[test]
     fn slow_is_not_stuck() {
-        assert!(is_stuck(3, false, Some(0.7), 0.7) && is_stuck(1, true, None, 0.7));
-        assert!(!is_stuck(3, false, Some(0.7), 0.69) && !is_stuck(2, false, Some(0.7), 0.7));
+        let look = |epoch, rollbacks| Guard::default().after_epoch(epoch, rollbacks, 0.7, [0.7, 0.7]);
+        assert_eq!(look(epoch(3, false, Some(0.7), 0.7), 1), Look::Stuck);
+        assert_eq!(look(epoch(1, true, None, 0.7), 1), Look::Stuck);
+        assert_eq!(look(epoch(3, false, Some(0.7), 0.69), 1), Look::Wait, "on its way down");
+        assert_eq!(look(epoch(2, false, Some(0.7), 0.7), 1), Look::Wait, "too soon");
+        assert_eq!(look(epoch(3, false, Some(0.7), 0.7), 0), Look::Wait, "it never blew up");
+        assert_eq!(look(epoch(3, false, Some(0.7), 0.7), 5), Look::Wait, "no rollback is left");
+    }
+
+    #[test]
+    fn what_has_learned_is_gone_back_to_unless_it_is_about_to_blow_up() {
+        let look = |epoch| Guard::default().after_epoch(epoch, 1, 0.7, [0.7, 0.7]);
+        let learned = epoch(3, false, Some(0.7), 0.6);
+        assert_eq!(look(learned), Look::Well);
+        assert_eq!(look(EpochOutcome { valid_loss: 0.8, before: Some(0.5), ..learned }), Look::Stuck);
+        assert_eq!(look(EpochOutcome { last_batch: 3.6, ..learned }), Look::Wait, "2 · 3.6 > 10 · 0.7");
+    }
+
+    #[test]
+    fn a_step_blows_up_if_the_whole_epoch_does() {
+        let after = |loss, sum| Guard::default().after_step(loss, sum, 100, 0.7);
+        assert_eq!(after(f64::NAN, 0.0), Some(Cause::NotFinite));
+        assert_eq!((after(50.0, 699.0), after(50.0, 701.0)), (None, Some(Cause::Spike)));
+        assert_eq!(Guard::Off.after_step(50.0, 1e9, 100, 0.7), None);
+        assert_eq!(Guard::Off.after_step(f64::INFINITY, 0.0, 100, 0.7), Some(Cause::NotFinite));
     }
 }

@@ -226,7 +226,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("events.jsonl");
         let events = [
-            Event::Resume { step: 3, made: 3, total_steps: 10, steps_per_epoch: 5 },
+            Event::Resume { step: 3, steps_executed: 3, total_steps: 10, steps_per_epoch: 5 },
             Event::Note { text: "two\nlines".into() },
         ];
         let mut log = Log::open(path.clone()).unwrap();
@@ -272,6 +272,34 @@ mod tests {
         assert!(error.contains("was deleted or replaced"), "{error}");
         fs::write(&path, "").unwrap();
         assert!(log.append(&note).is_err(), "another file is in its place");
+    }
+
+    /// As an older version wrote them, and as this one does: a log that was gone on with has both.
+    #[test]
+    fn steps_executed_are_read_by_their_old_name_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.jsonl");
+        let events = [
+            r#""event":"resume","step":3,"made":7,"total_steps":9,"steps_per_epoch":3"#,
+            r#""event":"cut","step":3,"made":7,"scale":0.5,"back_to":null"#,
+            r#""event":"rollback","step":3,"made":7,"to":2,"scale":0.5,"cause":"spike""#,
+            r#""event":"command","step":3,"made":7,"told":{"command":"undo"},"lr_before":0.1,"lr":0.2"#,
+            r#""event":"refused","step":3,"made":7,"told":{"command":"undo"},"why":"no""#,
+            r#""event":"stop","step":3,"made":7,"reason":"finished""#,
+        ];
+        let old: String = events.iter().map(|event| format!("{{\"time\":1.0,{event}}}\n")).collect();
+        fs::write(&path, &old).unwrap();
+        let (records, _) = read(&path).unwrap();
+        let mut log = Log::open(path.clone()).unwrap();
+        records.iter().for_each(|record| log.append(&record.event).unwrap());
+        let text = fs::read_to_string(&path).unwrap();
+        let new = text.strip_prefix(&old).unwrap();
+        assert_eq!(new.matches(r#""steps_executed":7"#).count(), events.len(), "{new}");
+        assert!(!new.contains("made"), "{new}");
+        let (both, _) = read(&path).unwrap();
+        let events =
+            |records: &[Record]| records.iter().map(|record| record.event.clone()).collect::<Vec<_>>();
+        assert_eq!(events(&both), [events(&records), events(&records)].concat());
     }
 
     #[test]

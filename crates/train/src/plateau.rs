@@ -104,8 +104,14 @@ pub(crate) struct Watch {
 }
 
 impl Cut {
+    /// Takes in the metric of an epoch; what the schedule, whose rate is `rate` now, is multiplied by from here on, if that
+    /// changes. `scale` is what it is multiplied by now.
+    pub(crate) fn after_epoch(&self, watch: &mut Watch, value: f64, scale: f64, rate: f64) -> Option<f64> {
+        if self.is_due(watch, value) { self.scale(scale, rate) } else { None }
+    }
+
     /// Takes in the metric of an epoch; whether it is time for a cut.
-    pub(crate) fn is_due(&self, watch: &mut Watch, value: f64) -> bool {
+    fn is_due(&self, watch: &mut Watch, value: f64) -> bool {
         let margin = |best: f64| match self.threshold_mode {
             ThresholdMode::Rel => self.threshold * best.abs(),
             ThresholdMode::Abs => self.threshold,
@@ -130,7 +136,7 @@ impl Cut {
 
     /// What the schedule is multiplied by after a cut, if there is anything left to cut: so much that `rate`, which the
     /// schedule has now, does not come below the lowest.
-    pub(crate) fn scale(&self, scale: f64, rate: f64) -> Option<f64> {
+    fn scale(&self, scale: f64, rate: f64) -> Option<f64> {
         let lowest = if rate > 0.0 { self.min / rate } else { 0.0 };
         Some((scale * self.factor).max(lowest)).filter(|&cut| (scale - cut) * rate > LEAST)
     }
@@ -175,9 +181,7 @@ mod tests {
             Plateau::Cut(cut).check().unwrap();
             let (mut watch, mut scale) = (Watch::default(), 1.0);
             for (epoch, (&value, &rate)) in case.metrics.iter().zip(&case.rates).enumerate() {
-                if cut.is_due(&mut watch, value) {
-                    scale = cut.scale(scale, initial).unwrap_or(scale);
-                }
+                scale = cut.after_epoch(&mut watch, value, scale, initial).unwrap_or(scale);
                 let found = scale * initial;
                 assert!(
                     (found - rate).abs() <= 1e-9 * rate,

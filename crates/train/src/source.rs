@@ -30,7 +30,7 @@ pub struct Source {
     pub task: Option<Task>,
     /// What is held out to measure on. Default: the test images of a folder that has them, else a fifth of the rows.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub valid: Option<Held>,
+    pub valid: Option<Validation>,
     /// How the table is read.
     pub read: ReadOptions,
 }
@@ -38,42 +38,42 @@ pub struct Source {
 /// What is held out: a share of the rows, or a file of its own.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-pub enum Held {
+pub enum Validation {
     /// A share, between 0 and 1.
     Share(f64),
     /// A table with the same columns.
     File(#[serde(serialize_with = "path_text::serialize")] PathBuf),
 }
 
-impl<'de> Deserialize<'de> for Held {
+impl<'de> Deserialize<'de> for Validation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct HeldVisitor;
+        struct ValidationVisitor;
 
-        impl Visitor<'_> for HeldVisitor {
-            type Value = Held;
+        impl Visitor<'_> for ValidationVisitor {
+            type Value = Validation;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a share of the rows such as 0.2, or a file's path in quotes")
             }
 
-            fn visit_f64<E: de::Error>(self, share: f64) -> Result<Held, E> {
-                Ok(Held::Share(share))
+            fn visit_f64<E: de::Error>(self, share: f64) -> Result<Validation, E> {
+                Ok(Validation::Share(share))
             }
 
-            fn visit_i64<E: de::Error>(self, share: i64) -> Result<Held, E> {
-                Ok(Held::Share(share as f64))
+            fn visit_i64<E: de::Error>(self, share: i64) -> Result<Validation, E> {
+                Ok(Validation::Share(share as f64))
             }
 
-            fn visit_u64<E: de::Error>(self, share: u64) -> Result<Held, E> {
-                Ok(Held::Share(share as f64))
+            fn visit_u64<E: de::Error>(self, share: u64) -> Result<Validation, E> {
+                Ok(Validation::Share(share as f64))
             }
 
-            fn visit_str<E: de::Error>(self, file: &str) -> Result<Held, E> {
-                Ok(Held::File(path_text::from_text(file)))
+            fn visit_str<E: de::Error>(self, file: &str) -> Result<Validation, E> {
+                Ok(Validation::File(path_text::from_text(file)))
             }
         }
 
-        deserializer.deserialize_any(HeldVisitor)
+        deserializer.deserialize_any(ValidationVisitor)
     }
 }
 
@@ -98,8 +98,8 @@ impl Source {
             self.from = path_text::to_text(&absolute(&self.path()));
         }
         self.labels = self.labels.as_deref().map(absolute);
-        if let Some(Held::File(file)) = self.valid.as_ref().filter(|_| !self.validates_on_stdin()) {
-            self.valid = Some(Held::File(absolute(file)));
+        if let Some(Validation::File(file)) = self.valid.as_ref().filter(|_| !self.validates_on_stdin()) {
+            self.valid = Some(Validation::File(absolute(file)));
         }
         self
     }
@@ -110,7 +110,7 @@ impl Source {
         let mut source = self.clone();
         // A folder of images may have some to validate on, and a share would be taken of the others instead.
         if source.valid.is_none() && !self.path().is_dir() {
-            source.valid = Some(Held::Share(SHARE));
+            source.valid = Some(Validation::Share(SHARE));
         }
         source
     }
@@ -137,7 +137,7 @@ impl Source {
     }
 
     fn validates_on_stdin(&self) -> bool {
-        matches!(&self.valid, Some(Held::File(file)) if file == Path::new(STDIN))
+        matches!(&self.valid, Some(Validation::File(file)) if file == Path::new(STDIN))
     }
 
     /// Reads the table, whose columns may be known; a folder of images may have a second one, to validate on.
@@ -194,11 +194,11 @@ impl Source {
             None => target,
         };
         Ok(match (&self.valid, beside) {
-            (Some(Held::File(file)), _) => {
+            (Some(Validation::File(file)), _) => {
                 let known = Some(Known::of(&table));
                 target.validate_on(&read(file, &ReadOptions { known, ..self.read.clone() })?)?
             }
-            (Some(Held::Share(share)), _) => target.split(*share, seed)?,
+            (Some(Validation::Share(share)), _) => target.split(*share, seed)?,
             (None, Some(beside)) => target.validate_on(&beside)?,
             (None, None) => target.split(SHARE, seed)?,
         })

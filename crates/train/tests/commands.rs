@@ -40,7 +40,7 @@ fn telling(trainer: Trainer, told: &[(u64, Command)]) -> Trainer {
     };
     trainer.inbox(inbox).view(move |event| match event {
         Event::Start { .. } => tell(0),
-        Event::Resume { made: at, .. } => {
+        Event::Resume { steps_executed: at, .. } => {
             made = *at;
             tell(made);
         }
@@ -220,7 +220,7 @@ fn branch(
 ) -> Trained {
     let mut config = parent.config().unwrap();
     change(&mut config);
-    let trainer = told.iter().cloned().fold(Trainer::default().threads(1), Trainer::told);
+    let trainer = told.iter().cloned().fold(Trainer::default().threads(1), Trainer::command);
     trainer.branch(parent, at, config, runs, None).unwrap()
 }
 
@@ -306,7 +306,9 @@ fn a_loss_that_is_no_number_is_gone_back_on_and_replayed() {
     let back: Vec<_> = records
         .iter()
         .filter_map(|record| match record.event {
-            Event::Rollback { step, made, to, cause: Cause::NotFinite, .. } => Some((step, made, to)),
+            Event::Rollback { step, steps_executed, to, cause: Cause::NotFinite, .. } => {
+                Some((step, steps_executed, to))
+            }
             _ => None,
         })
         .collect();
@@ -343,10 +345,10 @@ fn what_is_refused_leaves_the_log_alone() {
     let run = folder(&runs.path().join("run"));
     let before = fs::read(run.log_path()).unwrap();
     for command in [set_lr("0.5x"), Command::SetEpochs { epochs: 3 }, Command::Undo] {
-        Trainer::default().threads(1).told(command).resume(run.clone()).unwrap_err();
+        Trainer::default().threads(1).command(command).resume(run.clone()).unwrap_err();
     }
     assert_eq!(fs::read(run.log_path()).unwrap(), before);
-    let trainer = Trainer::default().threads(1).told(Command::Undo);
+    let trainer = Trainer::default().threads(1).command(Command::Undo);
     trainer.branch(&run, BranchPoint::Epochs(2), run.config().unwrap(), runs.path(), None).unwrap_err();
     assert_eq!(fs::read_dir(runs.path()).unwrap().count(), 1, "no folder of a branch that cannot begin");
 }
@@ -415,15 +417,15 @@ fn a_run_that_is_over_goes_on_if_it_is_made_longer() {
     let long = train(runs.path(), constant(15), &[]);
     train(runs.path(), constant(12), &[]);
     let run = folder(&runs.path().join("run-2"));
-    let error = Trainer::default().threads(1).told(set_lr("0.5x")).resume(run.clone()).unwrap_err();
+    let error = Trainer::default().threads(1).command(set_lr("0.5x")).resume(run.clone()).unwrap_err();
     assert!(error.to_string().contains("--epochs"), "{error}");
     let error = Trainer::default()
         .threads(1)
-        .told(Command::SetEpochs { epochs: 11 })
+        .command(Command::SetEpochs { epochs: 11 })
         .resume(run.clone())
         .unwrap_err();
     assert!(matches!(error, Error::Mismatch(_)), "{error}");
-    let longer = Trainer::default().threads(1).told(Command::SetEpochs { epochs: 15 });
+    let longer = Trainer::default().threads(1).command(Command::SetEpochs { epochs: 15 });
     let longer = longer.resume(run.clone()).unwrap();
     assert_eq!(hash(&longer), hash(&long));
     assert!(Trainer::default().threads(1).replay(&run).unwrap().matches);

@@ -33,7 +33,7 @@ fn they_go_on_from_their_checkpoints() {
     let runs = tempfile::tempdir().unwrap();
     for name in ["best", "last"] {
         let folder = older(name, runs.path());
-        let longer = Trainer::default().told(Command::SetEpochs { epochs: 8 });
+        let longer = Trainer::default().command(Command::SetEpochs { epochs: 8 });
         let trained = longer.resume(folder.clone()).unwrap();
         assert_eq!(trained.summary().epochs, 8, "{name}");
         // A second time from a checkpoint of this version.

@@ -3,7 +3,7 @@
 use downhill_data::Dataset;
 
 use super::Shelf;
-use crate::trainer::Kept;
+use crate::trainer::Target;
 use crate::{Config, Error, Event, RunFolder, Stop, Trained, Trainer, fingerprint, log};
 
 /// A run of the same settings and data that is kept in a folder.
@@ -68,6 +68,6 @@ impl KeptRun {
             return Err(Error::Diverged { step, epoch: 0, lr });
         }
         trainer.config = self.config;
-        trainer.go(data, Kept::Already(self.folder))
+        trainer.go(data, Target::Resume(self.folder))
     }
 }

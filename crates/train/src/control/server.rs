@@ -17,8 +17,7 @@ use super::connection::{Asked, Connection};
 use super::protocol::{Status, Took, Watching, answer};
 use super::socket;
 use crate::log::{self, Record};
-use crate::session::View;
-use crate::{Command, Event};
+use crate::{Command, Event, View};
 
 /// More connections than these are refused.
 const MOST_CONNECTIONS: usize = 64;
@@ -461,9 +460,9 @@ impl Server {
     /// Answers who asked for what has happened here.
     fn answer(&mut self, event: &Event) {
         let (told, result) = match event {
-            Event::Command { step, made, told, lr_before, lr } => {
+            Event::Command { step, steps_executed, told, lr_before, lr } => {
                 let (lr_before, lr) = (Some(*lr_before), Some(*lr));
-                let took = Took { step: *step, made: *made, lr_before, lr };
+                let took = Took { step: *step, steps_executed: *steps_executed, lr_before, lr };
                 if let Command::Checkpoint = told {
                     self.saving = Some(took); // it is done when it is written
                     return;
@@ -475,9 +474,9 @@ impl Server {
                 let Some(took) = self.saving.take() else { return };
                 (&Command::Checkpoint, Ok(took))
             }
-            Event::Stop { step, made, .. } => {
+            Event::Stop { step, steps_executed, .. } => {
                 self.over = true;
-                let took = Took { step: *step, made: *made, lr_before: None, lr: None };
+                let took = Took { step: *step, steps_executed: *steps_executed, lr_before: None, lr: None };
                 for (id, command) in std::mem::take(&mut self.asked) {
                     let stops = command == Command::Stop;
                     let over = || format!("the run was over at step {step}, before it came to that");

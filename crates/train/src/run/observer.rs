@@ -3,8 +3,8 @@
 use downhill_data::{Dataset, Targets, permutation};
 use downhill_nn::{Batch, Loss, Model};
 
-use super::fork::traced;
-use super::{Outcome, Outside, Session, targets};
+use super::{Channels, Outcome, Run};
+use crate::engine::{targets, traced};
 use crate::layers::{Distribution, Norms};
 use crate::predictor::Predictor;
 use crate::{Config, Error, Event, Predictions};
@@ -22,56 +22,60 @@ const MOST_PAIRS: usize = 400;
 pub(super) struct Observer {
     /// The parameters before the last step of an epoch.
     before: Vec<f32>,
+    /// Whether the norms of the step under way are told.
+    is_due: bool,
 }
 
 impl Observer {
-    /// None if there is nobody to tell.
-    pub fn of(session: &Session<'_>, outside: &Outside) -> Option<Self> {
-        let looks = outside.folder.is_some() || !outside.views.is_empty();
-        looks.then(|| Self { before: session.model.params().to_vec() })
+    pub fn of(run: &Run<'_>) -> Self {
+        Self { before: run.engine.model().params().to_vec(), is_due: false }
+    }
+}
+
+impl Run<'_> {
+    /// Tells how the weights begin.
+    pub(super) fn observe_start(&mut self) -> Result<(), Error> {
+        let Self { engine, progress, config, channels, .. } = self;
+        tell_distributions(engine.model(), engine.loss(), progress.step, engine.data(), config, channels)
     }
 
-    /// Whether the norms of the next step are told: it is the last of its epoch, and that is one of those to tell of.
-    pub fn is_due(session: &Session<'_>) -> bool {
-        let every = session.progress.epochs.unwrap_or(session.config.epochs).div_ceil(MOST_EPOCHS).max(1);
-        (session.progress.step + 1).is_multiple_of(session.steps_per_epoch)
-            && session.position().epoch().is_multiple_of(every)
-    }
-
-    /// Keeps the weights before a step whose norms are told.
-    pub fn before_step(&mut self, session: &Session<'_>) {
-        self.before.copy_from_slice(session.model.params());
+    /// Keeps the weights before a step whose norms are told: the last of its epoch, if that is one of those to tell of.
+    pub(super) fn observe_before_step(&mut self) {
+        let position = self.position();
+        let Some(observer) = &mut self.observer else { return };
+        let every = self.progress.epochs.unwrap_or(self.config.epochs).div_ceil(MOST_EPOCHS).max(1);
+        observer.is_due = (position.step + 1).is_multiple_of(position.steps_per_epoch)
+            && position.epoch().is_multiple_of(every);
+        if observer.is_due {
+            observer.before.copy_from_slice(self.engine.model().params());
+        }
     }
 
     /// Tells the norms of the step that was just made, if they are numbers.
-    pub fn after_step(&self, session: &Session<'_>, outside: &mut Outside) -> Result<(), Error> {
-        let model = &session.model;
-        let tensors = Norms::of(model.layout(), &self.before, model.params(), session.gradient());
+    pub(super) fn observe_after_step(&mut self) -> Result<(), Error> {
+        let Some(observer) = self.observer.as_ref().filter(|observer| observer.is_due) else { return Ok(()) };
+        let model = self.engine.model();
+        let tensors = Norms::of(model.layout(), &observer.before, model.params(), self.engine.gradient());
         let finite = |norms: &Norms| (norms.weights + norms.gradient + norms.update).is_finite();
         if !tensors.iter().all(finite) {
             return Ok(());
         }
-        outside.tell(&Event::Norms { step: session.progress.step, tensors })
+        self.channels.tell(&Event::Norms { step: self.progress.step, tensors })
     }
+}
 
-    /// Tells how the weights begin.
-    pub fn at_the_start(&self, session: &Session<'_>, outside: &mut Outside) -> Result<(), Error> {
-        let Session { model, loss, data, config, .. } = session;
-        tell_distributions(model, loss, session.progress.step, data, config, outside)
-    }
-
+impl Outcome {
     /// Tells what the weights are that are kept, and how they do on the validation rows. The run has stopped at `step`.
-    pub fn at_the_end(
-        &self,
-        outcome: &mut Outcome,
+    pub(super) fn tell_weights(
+        &mut self,
         step: u64,
         data: &Dataset,
         config: &Config,
-        outside: &mut Outside,
+        channels: &mut Channels,
     ) -> Result<(), Error> {
-        let Outcome { model, loss, epoch, outputs, .. } = outcome;
+        let Self { model, loss, epoch, outputs, .. } = self;
         let step = epoch.as_ref().map_or(step, |epoch| epoch.step);
-        tell_distributions(model, loss, step, data, config, outside)?;
+        tell_distributions(model, loss, step, data, config, channels)?;
         let predictor = Predictor::new(model.clone(), loss.clone(), data.encoder.clone());
         let mut predicted = || match outputs.take() {
             Some(outputs) => Ok(predictor.read(outputs)),
@@ -86,7 +90,7 @@ impl Observer {
                 let mut counts = vec![vec![0; classes.len()]; classes.len()];
                 let pairs = labels.iter().zip(predicted);
                 pairs.for_each(|(&class, predicted)| counts[class as usize][predicted as usize] += 1);
-                outside.tell(&Event::Confusion { step, classes, counts })
+                channels.tell(&Event::Confusion { step, classes, counts })
             }
             Targets::Values(values) => {
                 let Predictions::Values(predicted) = predicted()? else { return Ok(()) };
@@ -97,7 +101,7 @@ impl Observer {
                 let Some(residuals) = Distribution::of("residuals".into(), &missed) else { return Ok(()) };
                 let stride = pairs.len().div_ceil(MOST_PAIRS).max(1);
                 let pairs = pairs.into_iter().step_by(stride).collect();
-                outside.tell(&Event::Residuals { step, residuals, pairs })
+                channels.tell(&Event::Residuals { step, residuals, pairs })
             }
         }
     }
@@ -110,14 +114,14 @@ fn tell_distributions(
     step: u64,
     data: &Dataset,
     config: &Config,
-    outside: &mut Outside,
+    channels: &mut Channels,
 ) -> Result<(), Error> {
     let mut order = vec![0; data.train.rows()];
     permutation(&mut order, config.seed, 0);
     order.truncate(ROWS);
     let batch = Batch { x: &data.train.x, targets: targets(&data.train.y), rows: &order };
     let traces = traced(model, &batch, loss, config.seed, step)?;
-    outside.tell(&Event::Distributions {
+    channels.tell(&Event::Distributions {
         step,
         weights: Distribution::of_weights(model.layout(), model.params()),
         activations: Distribution::of_activations(&traces),
