@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use downhill::prelude::Trainer;
-use downhill::train::{BranchPoint, Command, Overview, RunFolder, path_text};
+use downhill::train::{BranchPoint, Command, Overview, RunConfig, RunFolder, path_text};
 
 use crate::args::{BranchArgs, Format};
 use crate::train::{Board, conclude, connect, overwriting};
@@ -12,7 +12,7 @@ use crate::{Failure, evaluate};
 pub fn branch(options: &BranchArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let runs = &options.run_args.runs;
     let (parent, at) = parse(&options.run, runs)?;
-    let mut config = parent.config()?;
+    let mut config = RunConfig::of(&parent)?;
     if let Some(epochs) = Overview::of(parent.path()).total_epochs {
         config.training.epochs = epochs; // it may have been told another length than it began with
     }

@@ -7,7 +7,9 @@ pub use downhill_data as data;
 pub use downhill_nn as nn;
 /// Update rules, schedules, initialisers and penalties.
 pub use downhill_optim as optim;
-/// The training loop, run folders and trained models.
+/// The record of a run, whoever makes it: events, commands, log, folder and socket.
+pub use downhill_run as run;
+/// The training loop and trained models.
 pub use downhill_train as train;
 
 /// What most programs need: `use downhill::prelude::*;`.

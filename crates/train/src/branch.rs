@@ -5,22 +5,12 @@ use std::path::Path;
 use std::str::FromStr;
 
 use downhill_optim::excerpt;
-use serde::{Deserialize, Serialize};
+use downhill_run::{CommandReplay, RunFolder, executed_at, log, path_text};
 
 use crate::checkpoint;
-use crate::run::{CommandReplay, Run, executed_at};
+use crate::run::Run;
 use crate::trainer::{Target, check_threads, on_threads};
-use crate::{Config, Error, Network, Progress, RunConfig, RunFolder, Trained, Trainer, log, path_text};
-
-/// The run that a branch began in, and where: the `[parent]` of its `run.toml`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Parent {
-    /// Its folder, as [`path_text`] spells it.
-    pub run: String,
-    /// The first step that the branch made for itself, counted as its parent counts.
-    pub step: u64,
-}
+use crate::{Config, Error, Network, Parent, Progress, RunConfig, Trained, Trainer};
 
 /// Where a branch begins, in a run: `12ep`, `best`, `step:1234`, `-3ep`, or `last`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,8 +118,8 @@ impl Trainer {
         runs: &Path,
         name: Option<&str>,
     ) -> Result<Trained, Error> {
-        let its = parent.config()?;
-        let its_data = parent.load_data(&its)?;
+        let its = RunConfig::of(parent)?;
+        let its_data = its.load_data(parent)?;
         let threads = check_threads(self.threads)?;
         if config.training.lr.is_none() {
             config.training.lr.clone_from(&its.training.lr);
@@ -158,7 +148,7 @@ impl Trainer {
             new.check_first_commands(&self.commands)?;
             config.parent = Some(Parent { run: absolute(parent.path()), step: new.position().step });
             let name = name.map_or_else(|| format!("{}-branch", parent.name()), str::to_string);
-            let folder = RunFolder::create(runs, Some(&name), &config)?;
+            let folder = config.create_folder(runs, Some(&name))?;
             new.save_start(&folder)?;
             Ok((folder, notes))
         })?;
@@ -180,7 +170,7 @@ fn go_to(run: &mut Run<'_>, folder: &RunFolder, at: BranchPoint) -> Result<(), E
         match checkpoint::progress(&path) {
             Ok(progress) => checkpoints.push((path, progress)),
             // There may be another one, or the run may have made room for a later one.
-            Err(Error::Damaged { .. } | Error::Io { .. }) => {}
+            Err(Error::Record(downhill_run::Error::Damaged { .. } | downhill_run::Error::Io { .. })) => {}
             Err(error) => return Err(error),
         }
     }

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::archive::{self, Archive, Named};
 use crate::engine::{EngineState, Training};
 use crate::run::{TrainingState, Weights};
-use crate::{Engine, Epoch, Error, Progress, durable};
+use crate::{Engine, Epoch, Error, Progress};
+use downhill_run::step_of;
 
 /// What a checkpoint says of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -75,23 +76,6 @@ const BEST: &str = "best.";
 const ROLLBACK_POINT: &str = "back.";
 
 const KIND: &str = "checkpoint";
-
-/// A step's file name.
-pub(crate) fn file_name(step: u64) -> String {
-    format!("step-{step:08}.safetensors")
-}
-
-/// The step of a file name.
-pub(crate) fn step_of(file_name: &str) -> Option<u64> {
-    file_name.strip_prefix("step-")?.strip_suffix(".safetensors")?.parse().ok()
-}
-
-/// Whether a file was being written in place of a checkpoint.
-pub(crate) fn is_aside(file_name: &str) -> bool {
-    const END: &str = ".safetensors";
-    let checkpoint = file_name.find(END).map(|at| &file_name[..at + END.len()]);
-    checkpoint.is_some_and(|name| step_of(name).is_some() && durable::is_aside(file_name, name))
-}
 
 /// The tensors of a flat buffer, by name.
 pub(crate) fn named<'a>(layout: &Layout, values: &'a [f32], prefix: &str) -> Vec<Named<'a>> {
@@ -186,7 +170,7 @@ fn read(path: &Path) -> Result<Archive<Description>, Error> {
     let archive = archive::load::<Description>("read the checkpoint", path, KIND)?;
     let step = path.file_name().and_then(|name| name.to_str()).and_then(step_of);
     match archive.description.contradiction(step) {
-        Some(why) => Err(Error::Damaged { path: path.to_path_buf(), why }),
+        Some(why) => Err(downhill_run::Error::Damaged { path: path.to_path_buf(), why }.into()),
         None => Ok(archive),
     }
 }
@@ -241,7 +225,8 @@ pub(crate) fn load(path: &Path, engine: &mut Engine<'_>) -> Result<Loaded, Error
         *updates = description.progress.updates;
         Ok((best, rollback_point))
     };
-    let (best, rollback_point) = read().map_err(|why| Error::Damaged { path: path.to_path_buf(), why })?;
+    let (best, rollback_point) =
+        read().map_err(|why| downhill_run::Error::Damaged { path: path.to_path_buf(), why })?;
     let Description { progress, last, origin, .. } = archive.description;
     Ok(Loaded { progress: progress.progress, last, origin, best, rollback_point })
 }

@@ -11,12 +11,13 @@ mod replay;
 
 use downhill_data::{Dataset, Examples};
 use downhill_optim::Schedule;
+use downhill_run::{Channels, CommandReplay};
 use serde::Serialize;
 
 use crate::finder::{peak, sample};
-use crate::run::{Channels, CommandReplay, Run};
+use crate::run::Run;
 use crate::trainer::{check_threads, pool, settle};
-use crate::{Config, Error, Event, Plateau, RateVerdict, RunFolder, Track, log};
+use crate::{Config, Error, Event, Plateau, RateVerdict, RunConfig, RunFolder, Track, log};
 
 use advice::Change;
 use branches::FACTORS;
@@ -116,8 +117,8 @@ fn diagnose_kept(
 ///
 /// As [`diagnose`], and if the folder is not that of a run or its data cannot be read.
 pub fn diagnose_run(folder: &RunFolder, threads: Option<usize>) -> Result<Diagnosis, Error> {
-    let config = folder.config()?;
-    let data = folder.load_data(&config)?;
+    let config = RunConfig::of(folder)?;
+    let data = config.load_data(folder)?;
     let (records, _) = log::read(&folder.log_path())?;
     let kept = Some((folder, CommandReplay::of(&records)));
     let mut diagnosis = diagnose_kept(&config.training, &data, threads, kept)?;

@@ -241,8 +241,8 @@ impl Predictor {
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let archive = archive::load::<About>("read the model", path, KIND)?;
-        let model =
-            consistent::model(&archive).map_err(|why| Error::Damaged { path: path.to_path_buf(), why })?;
+        let model = consistent::model(&archive)
+            .map_err(|why| downhill_run::Error::Damaged { path: path.to_path_buf(), why })?;
         Ok(Self { model, about: archive.description })
     }
 }

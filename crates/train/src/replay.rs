@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::run::CommandReplay;
+use downhill_run::CommandReplay;
+
 use crate::trainer::Target;
-use crate::{Epoch, Error, Event, RunFolder, Stop, Trained, Trainer, log};
+use crate::{Epoch, Error, Event, RunConfig, RunFolder, Stop, Trained, Trainer, log};
 
 /// A run that was made again.
 #[derive(Clone, Debug)]
@@ -39,8 +40,8 @@ impl Trainer {
     /// If the folder is not that of a run, its log has no end or was written by a version that did not log the weights, or
     /// its data cannot be read.
     pub fn replay(mut self, folder: &RunFolder) -> Result<Replayed, Error> {
-        let config = folder.config()?;
-        let data = folder.load_data(&config)?;
+        let config = RunConfig::of(folder)?;
+        let data = config.load_data(folder)?;
         let (records, _) = log::read(&folder.log_path())?;
         let run = folder.path().display();
         if !log::begins(&records) {

@@ -4,9 +4,7 @@
 //! the end of an epoch (early stopping and the plateau), the guard's rollbacks, the checkpoints.
 
 mod branch_from;
-mod channels;
 mod checkpoints;
-mod command_replay;
 mod commands;
 mod epochs;
 mod finish;
@@ -23,16 +21,14 @@ use std::time::Instant;
 
 use downhill_data::Dataset;
 use downhill_optim::{Position, Schedule};
+use downhill_run::Channels;
 
 use crate::checkpoint::Origin;
 use crate::engine::{constant_loss, first_guess};
 use crate::momentum::check_momentum;
 use crate::{Config, Engine, Epoch, Error, Event, Stop};
 
-pub(crate) use channels::Channels;
-pub use channels::View;
 use checkpoints::Checkpoints;
-pub(crate) use command_replay::{CommandReplay, executed_at};
 pub(crate) use finish::Outcome;
 use observer::Observer;
 pub use progress::{Best, Progress, Snapshot};

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use downhill_data::{Dataset, Encoder, Known, ReadOptions, Table, Task, bundled};
+use downhill_run::{data_name, path_text};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::{Error, path_text};
+use crate::Error;
 
 /// The data of a run: where it is, what is learnt from it, and which rows are held out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -121,14 +122,7 @@ impl Source {
 
     /// A short name for the data: the bundled name, or the file's without its extension.
     pub fn name(&self) -> String {
-        if self.from == STDIN {
-            return "stdin".into();
-        }
-        let path = self.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let name = name.strip_suffix(".gz").unwrap_or(&name);
-        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| if stem.is_empty() { name } else { stem });
-        if stem.is_empty() { "data".into() } else { stem.into() }
+        data_name(&self.from)
     }
 
     /// Where it is, unless it is bundled.
@@ -215,7 +209,8 @@ fn read(path: &Path, options: &ReadOptions) -> Result<Table, Error> {
         Some(given) => given,
         None => {
             let mut bytes = Vec::new();
-            let io = |source| Error::Io { doing: "read", path: "standard input".into(), source };
+            let io =
+                |source| downhill_run::Error::Io { doing: "read", path: "standard input".into(), source };
             std::io::stdin().lock().read_to_end(&mut bytes).map_err(io)?;
             GIVEN.get_or_init(|| bytes)
         }
@@ -225,7 +220,7 @@ fn read(path: &Path, options: &ReadOptions) -> Result<Table, Error> {
 
 /// The images in a folder, and those to validate on, where there are two pairs of files as in MNIST.
 fn images_in(folder: &Path, options: &ReadOptions) -> Result<(Table, Option<Table>), Error> {
-    let io = |source| Error::Io { doing: "look into", path: folder.to_path_buf(), source };
+    let io = |source| downhill_run::Error::Io { doing: "look into", path: folder.to_path_buf(), source };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(io)? {
         files.push(entry.map_err(io)?.path());

@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 use downhill_data::Dataset;
 use downhill_nn::Loss;
 use downhill_optim::{Group, Invalid, Lookahead, Restraints, Rule, Schedule, invalid};
+use downhill_run::{Channels, CommandReplay};
 
 use crate::batches::Batches;
 use crate::finder;
 use crate::log;
-use crate::run::{Channels, CommandReplay, Outcome, Run};
+use crate::run::{Outcome, Run};
 use crate::{
     ClassWeights, Command, Config, EarlyStopping, Environment, Error, Evaluation, Event, FoundRate, Guard,
     Keep, Network, Plateau, Predictor, RunConfig, RunFolder, Source, Stop, Summary, Track, View, path_text,
@@ -323,8 +324,8 @@ impl Trainer {
         if self.config != Config::default() {
             return Err(Error::Mismatch("a run that is resumed keeps its own settings; give none".into()));
         }
-        let config = folder.config()?;
-        let data = folder.load_data(&config)?;
+        let config = RunConfig::of(&folder)?;
+        let data = config.load_data(&folder)?;
         self.config = config.training;
         self.go(&data, Target::Resume(folder))
     }
@@ -412,7 +413,7 @@ impl Target<'_> {
             }
             Self::New { runs, name, source } => {
                 let config = RunConfig { data: source.spelled_out(), training: config.clone(), parent: None };
-                let folder = RunFolder::create(runs, name, &config)?;
+                let folder = config.create_folder(runs, name)?;
                 run.channels_mut().folder = Some((folder.clone(), folder.log()?));
                 folder
             }
@@ -427,7 +428,7 @@ impl Target<'_> {
                 notes = log.torn().into_iter().chain(run.restore_latest(&folder)?).collect();
                 let (records, _) = log::read(&folder.log_path())?;
                 let mut replay = CommandReplay::of(&records);
-                if !run.is_at_its_start() && !replay.tells(&records, run.state()) {
+                if !run.is_at_its_start() && !replay.tells(&records, run.state().commands) {
                     notes.push(format!(
                         "the log does not tell all that came before step {}: some of it is gone; the run goes on from \
                          its checkpoint, but cannot be made again from its log",

@@ -218,7 +218,7 @@ fn branch(
     change: impl FnOnce(&mut RunConfig),
     told: &[Command],
 ) -> Trained {
-    let mut config = parent.config().unwrap();
+    let mut config = RunConfig::of(parent).unwrap();
     change(&mut config);
     let trainer = told.iter().cloned().fold(Trainer::default().threads(1), Trainer::command);
     trainer.branch(parent, at, config, runs, None).unwrap()
@@ -239,7 +239,7 @@ fn a_branch_with_nothing_changed_comes_to_the_same() {
         let again = branch(runs.path(), &run, at, |_| (), &[]);
         assert_eq!(hash(&again), hash(&whole), "{at}");
         let branched = folder(Path::new(again.summary().run.as_deref().unwrap()));
-        let parent = branched.config().unwrap().parent.unwrap();
+        let parent = RunConfig::of(&branched).unwrap().parent.unwrap();
         assert_eq!(parent.step, step);
         assert!(Path::new(&parent.run).ends_with("run"));
         let replayed = Trainer::default().threads(1).replay(&branched).unwrap();
@@ -274,7 +274,7 @@ fn a_branch_at_another_rate_is_the_run_that_was_told_so() {
     assert_eq!(hash(&twice), hash(&told));
     let error = Trainer::default()
         .threads(1)
-        .branch(&branched, BranchPoint::Step(20), branched.config().unwrap(), runs.path(), None)
+        .branch(&branched, BranchPoint::Step(20), RunConfig::of(&branched).unwrap(), runs.path(), None)
         .unwrap_err();
     assert!(error.to_string().contains("branch off its parent"), "{error}");
 }
@@ -320,7 +320,7 @@ fn a_loss_that_is_no_number_is_gone_back_on_and_replayed() {
     let branched = branch(runs.path(), &run, BranchPoint::Step(to), |_| (), &[set_lr("0.05")]);
     assert_eq!(hash(&branched), hash(&trained));
     let branched = folder(Path::new(branched.summary().run.as_deref().unwrap()));
-    assert_eq!(branched.config().unwrap().parent.unwrap().step, to);
+    assert_eq!(RunConfig::of(&branched).unwrap().parent.unwrap().step, to);
 }
 
 #[test]
@@ -349,7 +349,7 @@ fn what_is_refused_leaves_the_log_alone() {
     }
     assert_eq!(fs::read(run.log_path()).unwrap(), before);
     let trainer = Trainer::default().threads(1).command(Command::Undo);
-    trainer.branch(&run, BranchPoint::Epochs(2), run.config().unwrap(), runs.path(), None).unwrap_err();
+    trainer.branch(&run, BranchPoint::Epochs(2), RunConfig::of(&run).unwrap(), runs.path(), None).unwrap_err();
     assert_eq!(fs::read_dir(runs.path()).unwrap().count(), 1, "no folder of a branch that cannot begin");
 }
 
@@ -389,7 +389,7 @@ fn settings_change_in_a_branch() {
         assert_eq!(begins_anew, [true, false, false, false, true][number], "case {number}");
     }
     let refuse = |change: fn(&mut RunConfig), at: BranchPoint, words: &str| {
-        let mut config = run.config().unwrap();
+        let mut config = RunConfig::of(&run).unwrap();
         change(&mut config);
         let error = Trainer::default().threads(1).branch(&run, at, config, runs.path(), None).unwrap_err();
         assert!(error.to_string().contains(words), "{error}");

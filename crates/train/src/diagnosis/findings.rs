@@ -2,18 +2,17 @@
 
 use downhill_data::Examples;
 use downhill_optim::Schedule;
+use downhill_run::{distance, fixed};
 use serde::Serialize;
 
 use super::Fork;
 use super::advice::Change;
 use super::judge::Came;
 use super::replay::Replay;
-use crate::layers::Norms;
-use crate::number::fixed;
-use crate::propagation::{self, Verdict};
+use crate::layers;
+use crate::propagation;
 use crate::run::{Run, TrainingState};
-use crate::verdict::distance;
-use crate::{Config, Error, LayerSignals, RateVerdict};
+use crate::{Config, Error, LayerSignals, RateVerdict, Verdict};
 
 /// Something that was found, with a flag to try against it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -192,7 +191,7 @@ impl Look<'_, '_> {
         let before = self.run.engine().model().params().to_vec();
         self.run.step_at(self.run.scheduled())?;
         let (engine, model) = (self.run.engine(), self.run.engine().model());
-        let norms = Norms::of(model.layout(), &before, model.params(), engine.gradient());
+        let norms = layers::norms(model.layout(), &before, model.params(), engine.gradient());
         Ok(norms.into_iter().map(|norms| (norms.name, norms.update / norms.weights)).collect())
     }
 

@@ -3,7 +3,7 @@
 use downhill_data::{Dataset, Encoder, Examples, Targets};
 use downhill_nn::{Loss, Model, Workspace};
 
-use crate::{Error, Metrics};
+use crate::{Error, Metrics, metrics};
 
 pub(crate) fn targets(targets: &Targets) -> downhill_nn::Targets<'_, f32> {
     match targets {
@@ -25,7 +25,7 @@ pub(crate) fn measure(
     let scale = encoder.map_or(1.0, |encoder| encoder.target_scale().1);
     workspace.predict(model, &rows.x, outputs)?;
     let mean = loss.mean(outputs, targets(&rows.y))?;
-    let mut metrics = Metrics::of(outputs, model.outputs(), targets(&rows.y), scale, whole)?;
+    let mut metrics = metrics::of(outputs, model.outputs(), targets(&rows.y), scale, whole)?;
     metrics.name_classes(encoder.map_or(&[][..], Encoder::classes));
     Ok((mean, metrics))
 }

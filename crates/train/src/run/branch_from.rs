@@ -3,10 +3,10 @@
 use std::mem::discriminant;
 
 use downhill_optim::{Lookahead, spec};
+use downhill_run::Watch;
 
 use super::{Progress, Run};
 use crate::Error;
-use crate::plateau::Watch;
 
 impl Run<'_> {
     /// Takes over where another run is, as far as the two have it in common, and returns notes on what begins anew.

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use downhill_run::checkpoint_name;
+
 use super::Run;
 use crate::checkpoint::{self, Description, Whole};
 use crate::{Error, Event};
@@ -101,7 +103,7 @@ impl Run<'_> {
         let best = self.progress.best.as_ref().map(|best| best.epoch.step);
         let existing = folder.steps()?;
         let kept = self.checkpoints.kept(&existing, step, best, self.engine.steps_per_epoch());
-        self.channels.tell(&Event::Checkpoint { step, file: checkpoint::file_name(step) })?;
+        self.channels.tell(&Event::Checkpoint { step, file: checkpoint_name(step) })?;
         folder.keep(&kept)?;
         (self.checkpoints.saved, self.checkpoints.saving) = (Instant::now(), began.elapsed());
         self.checkpoints.unsaved = false;

@@ -2,12 +2,13 @@
 
 use downhill_data::{Dataset, Targets, permutation};
 use downhill_nn::{Batch, Loss, Model};
+use downhill_run::Channels;
 
-use super::{Channels, Outcome, Run};
+use super::{Outcome, Run};
 use crate::engine::{targets, traced};
-use crate::layers::{Distribution, Norms};
+use crate::layers;
 use crate::predictor::Predictor;
-use crate::{Config, Error, Event, Predictions};
+use crate::{Config, Distribution, Error, Event, Norms, Predictions};
 
 /// Norms are told of no more than about this many epochs, so that a log of thousands of short ones stays short.
 const MOST_EPOCHS: u64 = 200;
@@ -55,12 +56,12 @@ impl Run<'_> {
     pub(super) fn observe_after_step(&mut self) -> Result<(), Error> {
         let Some(observer) = self.observer.as_ref().filter(|observer| observer.is_due) else { return Ok(()) };
         let model = self.engine.model();
-        let tensors = Norms::of(model.layout(), &observer.before, model.params(), self.engine.gradient());
+        let tensors = layers::norms(model.layout(), &observer.before, model.params(), self.engine.gradient());
         let finite = |norms: &Norms| (norms.weights + norms.gradient + norms.update).is_finite();
         if !tensors.iter().all(finite) {
             return Ok(());
         }
-        self.channels.tell(&Event::Norms { step: self.progress.step, tensors })
+        Ok(self.channels.tell(&Event::Norms { step: self.progress.step, tensors })?)
     }
 }
 
@@ -90,7 +91,7 @@ impl Outcome {
                 let mut counts = vec![vec![0; classes.len()]; classes.len()];
                 let pairs = labels.iter().zip(predicted);
                 pairs.for_each(|(&class, predicted)| counts[class as usize][predicted as usize] += 1);
-                channels.tell(&Event::Confusion { step, classes, counts })
+                Ok(channels.tell(&Event::Confusion { step, classes, counts })?)
             }
             Targets::Values(values) => {
                 let Predictions::Values(predicted) = predicted()? else { return Ok(()) };
@@ -101,7 +102,7 @@ impl Outcome {
                 let Some(residuals) = Distribution::of("residuals".into(), &missed) else { return Ok(()) };
                 let stride = pairs.len().div_ceil(MOST_PAIRS).max(1);
                 let pairs = pairs.into_iter().step_by(stride).collect();
-                channels.tell(&Event::Residuals { step, residuals, pairs })
+                Ok(channels.tell(&Event::Residuals { step, residuals, pairs })?)
             }
         }
     }
@@ -121,9 +122,9 @@ fn tell_distributions(
     order.truncate(ROWS);
     let batch = Batch { x: &data.train.x, targets: targets(&data.train.y), rows: &order };
     let traces = traced(model, &batch, loss, config.seed, step)?;
-    channels.tell(&Event::Distributions {
+    Ok(channels.tell(&Event::Distributions {
         step,
-        weights: Distribution::of_weights(model.layout(), model.params()),
-        activations: Distribution::of_activations(&traces),
-    })
+        weights: layers::of_weights(model.layout(), model.params()),
+        activations: layers::of_activations(&traces),
+    })?)
 }

@@ -1,10 +1,10 @@
 //! Where a run is, besides its weights.
 
 use downhill_nn::Model;
+use downhill_run::Watch;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{EngineState, Training};
-use crate::plateau::Watch;
 use crate::{Epoch, Steering};
 
 /// Where a run is, besides its weights. Steps and epochs are counted from 0.

@@ -97,7 +97,7 @@ impl Run<'_> {
         }
         let (step, lr, limit) = (self.progress.step, self.rate(), found.limit());
         let ratio = limit.map(|limit| lr / limit);
-        self.channels.tell(&Event::Sharpness { step, sharpness: found.value, lr, limit, ratio })
+        Ok(self.channels.tell(&Event::Sharpness { step, sharpness: found.value, lr, limit, ratio })?)
     }
 }
 

@@ -1,7 +1,8 @@
 //! Going back, at a lower rate, when the guard sees that the run blows up.
 
+use downhill_run::{EpochOutcome, Look};
+
 use super::{Progress, Run, StepOutcome};
-use crate::guard::{EpochOutcome, Look};
 use crate::{Cause, Error, Event, Guard, Stop};
 
 impl Run<'_> {

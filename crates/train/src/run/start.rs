@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use downhill_optim::Position;
+use downhill_run::Channels;
 
-use super::{Channels, Run};
+use super::Run;
 use crate::checkpoint::{self, Loaded, Origin};
 use crate::source::fingerprint;
-use crate::{Error, Event, RunFolder};
+use crate::{Error, Event, RunConfig, RunFolder};
 
 impl Run<'_> {
     /// What a person should know of how the weights begin.
@@ -31,7 +32,7 @@ impl Run<'_> {
 
     /// Tells an event.
     pub(crate) fn tell(&mut self, event: &Event) -> Result<(), Error> {
-        self.channels.tell(event)
+        Ok(self.channels.tell(event)?)
     }
 
     /// What the run's log begins with, or goes on with; where the run is kept, with the fingerprint of its data.
@@ -67,7 +68,7 @@ impl Run<'_> {
                     let note = |what| format!("{what}: going back to the one before it");
                     return Ok(damaged.into_iter().map(note).collect());
                 }
-                Err(Error::Damaged { path, why }) => {
+                Err(Error::Record(downhill_run::Error::Damaged { path, why })) => {
                     damaged.push(format!("the checkpoint {} is damaged ({why})", path.display()));
                 }
                 Err(error) => return Err(error),
@@ -110,7 +111,7 @@ impl Run<'_> {
     pub(crate) fn restore_start(&mut self, folder: &RunFolder) -> Result<(), Error> {
         let path = folder.start_path();
         if !path.exists() {
-            if folder.config()?.parent.is_some() {
+            if RunConfig::of(folder)?.parent.is_some() {
                 return Err(Error::Mismatch(format!(
                     "the branch {} was cut off before it began, and has no {}; branch off again",
                     folder.path().display(),

@@ -6,56 +6,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
 use crate::log::Log;
-use downhill_data::Dataset;
-
-use crate::{Config, Error, Parent, Source, checkpoint, durable, file, fingerprint, log, older, toml_error};
-
-/// A configuration has no more bytes than these: it has a few hundred.
-const MOST_BYTES: u64 = 1 << 20;
-
-/// Everything that decides what a run comes to: `run.toml`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct RunConfig {
-    /// What it is trained on.
-    pub data: Source,
-    /// How it is trained.
-    pub training: Config,
-    /// The run that it is a branch of, if it is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub parent: Option<Parent>,
-}
-
-impl RunConfig {
-    /// Reads a configuration file.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be read, or does not say what it should: the line, the column and the key.
-    pub fn read(path: &Path) -> Result<Self, Error> {
-        let wrong = |why: String| Error::Config { path: path.to_path_buf(), why };
-        if path.is_dir() {
-            return Err(wrong("this is a folder; name the file in it, such as run.toml".into()));
-        }
-        let bytes = file::read_at_most("read the configuration", path, MOST_BYTES)?;
-        let text = String::from_utf8(bytes).map_err(|_| {
-            wrong("this is not UTF-8 text; a configuration is TOML, such as a run's run.toml".into())
-        })?;
-        let text = older::upgraded(&text).unwrap_or(text);
-        let config: Self =
-            toml::from_str(&text).map_err(|error| wrong(toml_error::explain(&text, &error)))?;
-        config.training.check().map_err(|invalid| wrong(invalid.to_string()))?;
-        Ok(config)
-    }
-
-    fn to_toml(&self) -> Result<String, Error> {
-        toml::to_string(self)
-            .map_err(|error| Error::Mismatch(format!("the configuration cannot be written as TOML: {error}")))
-    }
-}
+use crate::{Error, durable, log};
 
 /// The folder of one run.
 #[derive(Clone, Debug)]
@@ -64,7 +16,7 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Makes a new folder inside `runs` for a run of this configuration.
+    /// Makes a new folder inside `runs`, with this text as its `run.toml`.
     ///
     /// It is called `name`; if there is one already, `name-2`, `name-3` and so on. Without a name it is called after
     /// the data, with a number.
@@ -72,8 +24,7 @@ impl RunFolder {
     /// # Errors
     ///
     /// If the name is not one, or the folder cannot be made and written.
-    pub fn create(runs: &Path, name: Option<&str>, config: &RunConfig) -> Result<Self, Error> {
-        let toml = config.to_toml()?;
+    pub fn create(runs: &Path, name: Option<&str>, data: &str, toml: &str) -> Result<Self, Error> {
         if let Some(name) = name
             && (name.is_empty()
                 || name.starts_with('.')
@@ -112,7 +63,7 @@ impl RunFolder {
         let made = fs::create_dir(aside.checkpoints())
             .map_err(failed(&aside.path))
             .and_then(|()| durable::write("write the configuration", &aside.config_path(), toml.as_bytes()))
-            .and_then(|()| aside.rename_to_a_free_name(runs, name, &config.data.name()));
+            .and_then(|()| aside.rename_to_a_free_name(runs, name, data));
         if made.is_err() {
             let _ = fs::remove_dir_all(&aside.path);
         }
@@ -178,11 +129,6 @@ impl RunFolder {
         self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned()
     }
 
-    /// The whole configuration, `run.toml`.
-    pub fn config(&self) -> Result<RunConfig, Error> {
-        RunConfig::read(&self.config_path())
-    }
-
     /// The file of the best weights, once the run has stopped.
     pub fn model_path(&self) -> PathBuf {
         self.path.join("model.safetensors")
@@ -214,38 +160,13 @@ impl RunFolder {
         Ok(path)
     }
 
-    /// Reads the data of the run, whose configuration is `config`.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be read, or is not what the run was trained with.
-    pub(crate) fn load_data(&self, config: &RunConfig) -> Result<Dataset, Error> {
-        let data = config.data.load(config.training.seed).map_err(|error| {
-            let run = self.path.display();
-            Error::Mismatch(format!("the data of the run {run} cannot be read as it was: {error}"))
-        })?;
-        match self.data_fingerprint() {
-            Some(then) if then != fingerprint(&data) => Err(Error::DataChanged { run: self.path.clone() }),
-            _ => Ok(data),
-        }
-    }
-
-    /// The fingerprint of the data that the run was trained with: by its log, or, where that is of a version that did not
-    /// log it, by a checkpoint. None if neither is there; whatever else is wrong with them is for others to say.
-    pub(crate) fn data_fingerprint(&self) -> Option<String> {
-        log::data_fingerprint(&self.log_path()).or_else(|| {
-            let latest_first = self.steps().unwrap_or_default().into_iter().map(|step| self.checkpoint(step));
-            let mut all = latest_first.chain([self.start_path()]);
-            all.find_map(|path| checkpoint::data_fingerprint(&path).ok())
-        })
-    }
-
     /// The state that a branch begins with.
-    pub(crate) fn start_path(&self) -> PathBuf {
+    pub fn start_path(&self) -> PathBuf {
         self.path.join("start.safetensors")
     }
 
-    fn config_path(&self) -> PathBuf {
+    /// The file of the configuration, `run.toml`.
+    pub fn config_path(&self) -> PathBuf {
         self.path.join("run.toml")
     }
 
@@ -255,14 +176,22 @@ impl RunFolder {
     }
 
     /// Opens the log, to go on with the run.
-    pub(crate) fn log(&self) -> Result<Log, Error> {
+    ///
+    /// # Errors
+    ///
+    /// If it is open in another process, or cannot be opened.
+    pub fn log(&self) -> Result<Log, Error> {
         let log = Log::open(self.log_path())?;
         tidy::files_aside(&self.path, false);
         Ok(log)
     }
 
     /// The steps of the checkpoints there are, the latest first.
-    pub(crate) fn steps(&self) -> Result<Vec<u64>, Error> {
+    ///
+    /// # Errors
+    ///
+    /// If the folder of checkpoints is not there or cannot be read.
+    pub fn steps(&self) -> Result<Vec<u64>, Error> {
         let path = self.checkpoints();
         let run = self.path.display();
         match fs::symlink_metadata(&path) {
@@ -283,30 +212,51 @@ impl RunFolder {
         let failed = |source| Error::Io { doing: "look for checkpoints in", path: path.clone(), source };
         let mut steps = Vec::new();
         for entry in fs::read_dir(&path).map_err(failed)? {
-            steps.extend(entry.map_err(failed)?.file_name().to_str().and_then(checkpoint::step_of));
+            steps.extend(entry.map_err(failed)?.file_name().to_str().and_then(step_of));
         }
         steps.sort_unstable_by(|a, b| b.cmp(a));
         Ok(steps)
     }
 
     /// Where the checkpoint of a step is.
-    pub(crate) fn checkpoint(&self, step: u64) -> PathBuf {
-        self.checkpoints().join(checkpoint::file_name(step))
+    pub fn checkpoint(&self, step: u64) -> PathBuf {
+        self.checkpoints().join(checkpoint_name(step))
     }
 
     /// Removes all checkpoints but those of these steps, and what a crash left half-written.
-    pub(crate) fn keep(&self, steps: &[u64]) -> Result<(), Error> {
+    ///
+    /// # Errors
+    ///
+    /// If one cannot be removed.
+    pub fn keep(&self, steps: &[u64]) -> Result<(), Error> {
         let path = self.checkpoints();
         let failed = |source| Error::Io { doing: "tidy up", path: path.clone(), source };
         for entry in fs::read_dir(&path).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name();
-            let step = name.to_str().and_then(checkpoint::step_of);
-            let torn = name.to_str().is_some_and(checkpoint::is_aside);
+            let step = name.to_str().and_then(step_of);
+            let torn = name.to_str().is_some_and(is_aside);
             if torn || step.is_some_and(|step| !steps.contains(&step)) {
                 fs::remove_file(entry.path()).map_err(failed)?;
             }
         }
         Ok(())
     }
+}
+
+/// The file name of the checkpoint in front of a step.
+pub fn checkpoint_name(step: u64) -> String {
+    format!("step-{step:08}.safetensors")
+}
+
+/// The step of the file name of a checkpoint.
+pub fn step_of(file_name: &str) -> Option<u64> {
+    file_name.strip_prefix("step-")?.strip_suffix(".safetensors")?.parse().ok()
+}
+
+/// Whether a file was being written in place of a checkpoint.
+fn is_aside(file_name: &str) -> bool {
+    const END: &str = ".safetensors";
+    let checkpoint = file_name.find(END).map(|at| &file_name[..at + END.len()]);
+    checkpoint.is_some_and(|name| step_of(name).is_some() && durable::is_aside(file_name, name))
 }

@@ -11,7 +11,7 @@ const SCHEME: &str = "file://";
 ///
 /// ```
 /// use std::path::Path;
-/// use downhill_train::path_text::{from_text, to_text};
+/// use downhill_run::path_text::{from_text, to_text};
 ///
 /// assert_eq!(to_text(Path::new("data/größe.csv")), "data/größe.csv");
 /// assert_eq!(from_text("file:///data/100%25.csv"), Path::new("/data/100%.csv"));
@@ -80,14 +80,24 @@ fn of_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
 }
 
 /// For `#[serde(serialize_with = "path_text::serialize")]`.
-pub(crate) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+/// For `#[serde(serialize_with = "path_text::serialize")]`.
+///
+/// # Errors
+///
+/// As the serializer.
+pub fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&to_text(path))
 }
 
 /// For `#[serde(with = "path_text::option")]`.
-pub(crate) mod option {
+pub mod option {
     use super::{Deserialize, Deserializer, PathBuf, Serializer, from_text, to_text};
 
+    /// As [`to_text`].
+    ///
+    /// # Errors
+    ///
+    /// As the serializer.
     pub fn serialize<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
         match path {
             Some(path) => serializer.serialize_some(&to_text(path)),
@@ -95,6 +105,11 @@ pub(crate) mod option {
         }
     }
 
+    /// As [`from_text`].
+    ///
+    /// # Errors
+    ///
+    /// As the deserializer.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
         Ok(Option::<String>::deserialize(deserializer)?.map(|text| from_text(&text)))
     }

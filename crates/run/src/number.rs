@@ -4,7 +4,7 @@
 /// four decimals would show nothing of it, or very many digits stand before them.
 ///
 /// ```
-/// use downhill_train::fixed;
+/// use downhill_run::fixed;
 ///
 /// assert_eq!([0.0, 0.25, 4.288e-6, 1.5e12].map(fixed), ["0", "0.2500", "4.288e-6", "1.500e12"]);
 /// ```
@@ -16,8 +16,13 @@ pub fn fixed(value: f64) -> String {
     }
 }
 
+/// A number to two digits.
+pub fn two_digits(value: f64) -> f64 {
+    format!("{value:.1e}").parse().unwrap_or(value)
+}
+
 /// A ratio, for people: in two decimals, or in two significant digits where those would show nothing of it.
-pub(crate) fn ratio(value: f64) -> String {
+pub fn ratio(value: f64) -> String {
     match value.abs() {
         0.0 => "0".into(),
         0.1..1e9 => format!("{value:.2}"),

@@ -20,4 +20,4 @@ pub use connection::{Asked, Connection};
 pub use protocol::{Status, Took, Watching};
 pub use remote::{Happening, Remote};
 #[cfg(unix)]
-pub(crate) use server::Control;
+pub use server::Control;

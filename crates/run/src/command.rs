@@ -71,7 +71,7 @@ impl From<Fields> for Command {
 
 impl Command {
     /// What it does, in the words of a log.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         match self {
             Self::Stop => "stop".into(),
             Self::End => "end".into(),
@@ -108,7 +108,7 @@ const FURTHEST_SCALE: f64 = 1e30;
 
 impl RateChange {
     /// Fails if it comes to a rate and to a scale of the schedule that nobody can mean.
-    pub(crate) fn is_meant(&self, rate: f64, scale: f64) -> Result<(), String> {
+    pub fn is_meant(&self, rate: f64, scale: f64) -> Result<(), String> {
         let within = |factor: f64, most: f64| (1.0 / most..=most).contains(&factor);
         match self {
             Self::Times(factor) if !within(*factor, FURTHEST_FACTOR) => {

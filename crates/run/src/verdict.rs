@@ -1,4 +1,5 @@
-//! Whether a learning rate was low, good, high or very high: the definition, by what runs at several rates came to.
+//! Whether a learning rate was low, good, high or very high: the definition, by what runs at several rates came to; and
+//! how the layers of a network begin.
 
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +30,28 @@ impl RateVerdict {
             Self::VeryHigh => "very high",
         }
     }
+}
+
+/// How a layer or a network begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// None of the others.
+    Healthy,
+    /// The signal is less than a thousandth of the first layer's, or the gradient less than a thousandth of the last's.
+    ///
+    /// How fast weights learn goes with the product of the signal in front of them and the gradient behind them. Learning
+    /// rates are looked for from 1e-4 to 1e-1: layers that are further apart than these three decades have no rate that
+    /// suits both.
+    Vanishing,
+    /// The signal is more than a hundred times the first layer's, or the gradient more than a hundred times the last's, or
+    /// one of them is no finite number.
+    ///
+    /// Less is borne than on the way down: an output that is a hundred times too large is a loss that is at least as much
+    /// too large from the first step on, and so is its gradient.
+    Exploding,
+    /// More than half of the activations are saturated: most of what comes back is cut to less than a tenth.
+    Saturated,
 }
 
 /// A run at one of several rates, all else being the same.
@@ -82,14 +105,14 @@ const LEARNED: f64 = 1e-3;
 
 /// How far above the best loss another is, as a multiple of how far it may be: 0 is as good, above 1 it is not good. None
 /// if even the best has learned nothing.
-pub(crate) fn distance(baseline: f64, best: f64, end: f64) -> Option<f64> {
+pub fn distance(baseline: f64, best: f64, end: f64) -> Option<f64> {
     let gain = baseline - best;
     let allowed = (CLEAR * gain).min((CLOSE * best).max(NEGLIGIBLE * baseline));
     (gain > LEARNED * baseline).then(|| (end - best) / allowed)
 }
 
 /// Whether a loss is clearly above the first guess's.
-pub(crate) fn has_grown(baseline: f64, end: f64) -> bool {
+pub fn has_grown(baseline: f64, end: f64) -> bool {
     !end.is_finite() || end > (1.0 + CLEAR) * baseline
 }
 

@@ -65,7 +65,7 @@ impl Guard {
 
     /// The share of its rates that a run keeps when it goes back for the `nth` time in a row, counted from 0; none if it
     /// does not go back any more.
-    pub(crate) fn cut(&self, nth: u64, cause: Cause) -> Option<f64> {
+    pub fn cut(&self, nth: u64, cause: Cause) -> Option<f64> {
         match self {
             // What does not blow up any more is not far from a rate that does well.
             Self::On(Rollbacks { rollbacks, .. }) if nth < *rollbacks && cause == Cause::Stuck => Some(0.25),
@@ -82,7 +82,7 @@ impl Guard {
     ///
     /// What is still to come in the epoch can only add to the sum, so a single row that costs much is no blow-up unless
     /// it is one for the whole epoch.
-    pub(crate) fn after_step(&self, loss: f64, sum: f64, rows: usize, baseline: f64) -> Option<Cause> {
+    pub fn after_step(&self, loss: f64, sum: f64, rows: usize, baseline: f64) -> Option<Cause> {
         if !loss.is_finite() {
             return Some(Cause::NotFinite);
         }
@@ -95,7 +95,7 @@ impl Guard {
 
     /// What to make of an epoch, after so many rollbacks in a row; `constant_loss` is what the best constant prediction
     /// costs on the training and on the validation rows.
-    pub(crate) fn after_epoch(
+    pub fn after_epoch(
         &self,
         epoch: EpochOutcome,
         rollbacks: u64,
@@ -121,7 +121,7 @@ const PATIENCE: u64 = 3;
 
 /// What the guard makes of an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Look {
+pub enum Look {
     /// It has learned something: here the run can go back to.
     Well,
     /// It has not, yet.
@@ -132,8 +132,10 @@ pub(crate) enum Look {
 
 /// What the guard looks at of an epoch.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct EpochOutcome {
+pub struct EpochOutcome {
+    /// Its mean training loss.
     pub train_loss: f64,
+    /// Its validation loss.
     pub valid_loss: f64,
     /// The training loss of the epoch before it, if there was one.
     pub before: Option<f64>,
@@ -141,6 +143,7 @@ pub(crate) struct EpochOutcome {
     pub last_batch: f64,
     /// The epochs since the run was where it would go back to.
     pub epochs_since_rollback: u64,
+    /// Whether the run is over with it.
     pub is_over: bool,
 }
 

@@ -5,7 +5,7 @@ use std::sync::mpsc::Receiver;
 #[cfg(unix)]
 use std::sync::mpsc::Sender;
 
-use super::CommandReplay;
+use crate::CommandReplay;
 #[cfg(unix)]
 use crate::control::Control;
 #[cfg(unix)]
@@ -18,18 +18,26 @@ pub type View = Box<dyn FnMut(&Event) + Send>;
 
 /// What a run tells and is told, and where it is kept.
 #[derive(Default)]
-pub(crate) struct Channels {
+pub struct Channels {
+    /// What looks at it.
     pub views: Vec<View>,
+    /// Where commands come from, if from anywhere.
     pub inbox: Option<Receiver<Command>>,
     /// Commands that came, and are still to be applied.
     waiting: VecDeque<Command>,
     /// The commands of the run's log.
     pub replay: CommandReplay,
+    /// The folder that it is kept in, if it is, with its open log.
     pub folder: Option<(RunFolder, Log)>,
 }
 
 impl Channels {
-    /// Lets other processes steer and watch the run, if it is kept; if that cannot be, why.
+    /// Lets other processes steer and watch the run as long as what is returned is there, if the run is kept: what they tell
+    /// it goes to `commands`, whose other end is the inbox.
+    ///
+    /// # Errors
+    ///
+    /// If that cannot be; the error is a note on why.
     #[cfg(unix)]
     pub fn open_control(&mut self, commands: Sender<Command>) -> Result<Option<Control>, String> {
         let Some((folder, log)) = &self.folder else { return Ok(None) };
@@ -50,6 +58,10 @@ impl Channels {
     }
 
     /// Logs an event, and shows it then.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be logged.
     pub fn tell(&mut self, event: &Event) -> Result<(), Error> {
         if let Some((_, log)) = &mut self.folder {
             log.append(event)?;

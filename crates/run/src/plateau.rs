@@ -79,12 +79,12 @@ impl Plateau {
     }
 
     /// What is watched; the loss where nothing is.
-    pub(crate) fn monitor(&self) -> Monitor {
+    pub fn monitor(&self) -> Monitor {
         if let Self::Cut(cut) = self { cut.metric } else { Monitor::Loss }
     }
 
     /// Whether cuts go back to the best epoch.
-    pub(crate) fn backtracks(&self) -> bool {
+    pub fn backtracks(&self) -> bool {
         matches!(self, Self::Cut(Cut { backtrack: true, .. }))
     }
 }
@@ -94,7 +94,7 @@ const LEAST: f64 = 1e-8;
 
 /// What has been seen of the metric so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Watch {
+pub struct Watch {
     /// The best value.
     best: Option<f64>,
     /// Epochs since then, not counting those after a cut.
@@ -106,7 +106,7 @@ pub(crate) struct Watch {
 impl Cut {
     /// Takes in the metric of an epoch; what the schedule, whose rate is `rate` now, is multiplied by from here on, if that
     /// changes. `scale` is what it is multiplied by now.
-    pub(crate) fn after_epoch(&self, watch: &mut Watch, value: f64, scale: f64, rate: f64) -> Option<f64> {
+    pub fn after_epoch(&self, watch: &mut Watch, value: f64, scale: f64, rate: f64) -> Option<f64> {
         if self.is_due(watch, value) { self.scale(scale, rate) } else { None }
     }
 

@@ -7,6 +7,7 @@ use std::time::UNIX_EPOCH;
 use serde::Serialize;
 
 use crate::log::{Record, is_held};
+use crate::settings::Settings;
 use crate::{Command, Epoch, Error, Event, Metrics, RunFolder, Stop, file, path_text};
 
 /// A run in a line.
@@ -135,11 +136,9 @@ impl Overview {
 
     fn read(&mut self) -> Result<(), Error> {
         let folder = RunFolder::open(&self.path)?;
-        let config = folder.config()?;
-        self.data = Some(config.data.name());
-        self.total_epochs = Some(config.training.epochs);
-        let name = |path: &str| Some(path_text::from_text(path).file_name()?.to_string_lossy().into_owned());
-        self.parent = config.parent.and_then(|parent| name(&parent.run));
+        let settings = Settings::of(&folder)?;
+        (self.data, self.total_epochs) = (settings.data_name(), settings.epochs());
+        self.parent = settings.parent();
         let path = folder.log_path();
         if !path.exists() {
             self.state = State::Crashed; // before its first word

@@ -24,7 +24,7 @@ pub struct Record {
 
 /// A log open for appending.
 #[derive(Debug)]
-pub(crate) struct Log {
+pub struct Log {
     path: PathBuf,
     file: File,
     /// Whether a last line was cut off when it was opened.
@@ -83,6 +83,11 @@ impl Log {
             .then(|| format!("the last line of {} was torn by a crash and is left out", self.path.display()))
     }
 
+    /// Appends an event, with the time of now.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written, or the log was deleted or replaced meanwhile.
     pub fn append(&mut self, event: &Event) -> Result<(), Error> {
         // What is written into a file that has no name any more is lost.
         if !file::is_at(&self.file, &self.path).map_err(|source| self.failed(source))? {
@@ -99,6 +104,10 @@ impl Log {
     }
 
     /// Makes what was appended last.
+    ///
+    /// # Errors
+    ///
+    /// If the system cannot.
     pub fn sync(&self) -> Result<(), Error> {
         self.file.sync_data().map_err(|source| self.failed(source))
     }
@@ -168,17 +177,17 @@ pub(crate) fn holder(path: &Path) -> Option<String> {
 }
 
 /// Seconds since 1970, UTC.
-pub(crate) fn now() -> f64 {
+pub fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
 }
 
 /// Whether a log tells how its run began.
-pub(crate) fn begins(records: &[Record]) -> bool {
+pub fn begins(records: &[Record]) -> bool {
     matches!(records.first(), Some(Record { event: Event::Start { .. }, .. }))
 }
 
 /// The fingerprint of the data that a run was trained with, if its log says it where it begins.
-pub(crate) fn data_fingerprint(path: &Path) -> Option<String> {
+pub fn data_fingerprint(path: &Path) -> Option<String> {
     let mut line = Vec::new();
     BufReader::new(file::open(path).ok()?).take(MOST_OF_START).read_until(b'\n', &mut line).ok()?;
     match serde_json::from_slice::<Record>(&line).ok()?.event {

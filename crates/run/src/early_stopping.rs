@@ -77,7 +77,7 @@ impl EarlyStopping {
     }
 
     /// What is watched; the loss where nothing stops early.
-    pub(crate) fn monitor(&self) -> Monitor {
+    pub fn monitor(&self) -> Monitor {
         match self {
             Self::Off => Monitor::Loss,
             Self::After(after) => after.metric,
@@ -85,7 +85,7 @@ impl EarlyStopping {
     }
 
     /// Whether a score is better than the best so far, by enough.
-    pub(crate) fn better(&self, score: f64, best: f64) -> bool {
+    pub fn better(&self, score: f64, best: f64) -> bool {
         match self {
             Self::Off => self.monitor().gain(score, best) > 0.0,
             Self::After(after) => after.metric.gain(score, best) > after.min_delta,
@@ -93,7 +93,7 @@ impl EarlyStopping {
     }
 
     /// Whether it is time to stop, after so many epochs without a better one.
-    pub(crate) fn stops(&self, waited: u64) -> bool {
+    pub fn stops(&self, waited: u64) -> bool {
         matches!(self, Self::After(after) if waited >= after.patience)
     }
 }

@@ -71,7 +71,7 @@ impl Steering {
     }
 
     /// The steps that it counts from.
-    pub(crate) fn steps_mut(&mut self) -> impl Iterator<Item = &mut u64> {
+    pub fn steps_mut(&mut self) -> impl Iterator<Item = &mut u64> {
         let before = self.before.iter_mut().filter_map(|before| before.given.as_mut());
         self.given.as_mut().into_iter().chain(before).map(|given| &mut given.from)
     }

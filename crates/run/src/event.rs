@@ -30,7 +30,7 @@ pub enum Event {
         valid_rows: u64,
         /// The number of trained parameters.
         parameters: u64,
-        /// The [fingerprint](crate::fingerprint) of the data, where the run is kept in a folder.
+        /// The fingerprint of the data, where the run is kept in a folder.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         data_fingerprint: Option<String>,
     },
@@ -137,7 +137,7 @@ pub enum Event {
         /// Why it was not done.
         why: String,
     },
-    /// The curvature of the training loss was measured; see [`Sharpness`](crate::Sharpness).
+    /// The curvature of the training loss was measured; see `downhill_train::Sharpness`.
     Sharpness {
         /// The next step.
         step: u64,

@@ -44,7 +44,7 @@ impl Monitor {
     }
 
     /// Its name, as it is written.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Loss => "loss",
             Self::Accuracy => "accuracy",
@@ -58,7 +58,7 @@ impl Monitor {
     }
 
     /// Fails if there is no such figure for the task, or for these validation rows, of which `metrics` are some.
-    pub(crate) fn check(self, who: &str, metrics: &Metrics) -> Result<(), Error> {
+    pub fn check(self, who: &str, metrics: &Metrics) -> Result<(), Error> {
         if self.of(0.0, metrics).is_some() {
             return Ok(());
         }
@@ -84,7 +84,7 @@ impl Monitor {
     }
 
     /// By how much a value is better than another.
-    pub(crate) fn gain(self, value: f64, than: f64) -> f64 {
+    pub fn gain(self, value: f64, than: f64) -> f64 {
         match self {
             Self::Loss | Self::Rmse | Self::Mae => than - value,
             Self::Accuracy | Self::BalancedAccuracy | Self::F1 | Self::RocAuc | Self::R2 => value - than,

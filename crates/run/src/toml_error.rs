@@ -6,7 +6,7 @@ use downhill_optim::{excerpt, nearest};
 const MOST_OF_A_MESSAGE: usize = 1000;
 
 /// Where and what is wrong: `line 2, column 1: unknown key …`, then the line with the place marked.
-pub(crate) fn explain(text: &str, error: &toml::de::Error) -> String {
+pub fn explain(text: &str, error: &toml::de::Error) -> String {
     // A spec's own error has more lines: the spec, and carets below the place in it.
     let mut lines = error.message().lines();
     let message = lines.next().unwrap_or_default();
@@ -80,63 +80,5 @@ fn wanted_in_words(wanted: &str) -> &str {
         "a map" => "a table of keys",
         _ if wanted.starts_with("struct ") || wanted.starts_with("enum ") => "a table of keys",
         _ => wanted,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::RunConfig;
-
-    fn error(text: &str) -> String {
-        super::explain(text, &toml::from_str::<RunConfig>(text).unwrap_err())
-    }
-
-    #[test]
-    fn the_place_and_the_nearest_word() {
-        assert_eq!(
-            error("[training]\nepoch = 3\n"),
-            "line 2, column 1: unknown key `epoch`; did you mean `epochs`?\n  epoch = 3\n  ^^^^^"
-        );
-        assert_eq!(
-            error("[training]\n\tlr = \"cosine(0.1, ovr=3)\"\n"),
-            "line 2, column 20: unknown key `ovr`; did you mean `over`?\n   lr = \"cosine(0.1, ovr=3)\"\n                     ^^^"
-        );
-        assert_eq!(
-            error("[training]\nlr = 0.1\nepochs = \"ä\"\n"),
-            "line 3, column 10: expected a whole number, 0 or above, found `\"ä\"`\n  epochs = \"ä\"\n           ^^^"
-        );
-        assert!(
-            error("[data]\nvalid = true\n").contains("expected a share"),
-            "{}",
-            error("[data]\nvalid = true\n")
-        );
-        assert!(error("[data]\nfrom = 3\n").contains("expected text in quotes, found `3`"));
-        assert!(
-            error("[training.network]\nlayer = []\n")
-                .contains("unknown word `layer`; did you mean `layers`?")
-        );
-        assert!(error("a = = 3").starts_with("line 1, column 5: "));
-    }
-
-    #[test]
-    fn long_lines_are_shown_around_the_place() {
-        let long = "x".repeat(200_000);
-        for text in [
-            format!("{long} = 1"),
-            format!("[training]\nlr = \"{long}\""),
-            format!("[training]\nlr = \"cosine({long}=1)\""),
-            format!("[training]\nepochs = \"{long}\""),
-            format!("[data]\nvalid = true # {long}"),
-            format!("[training]\nlr = \"cosine(0.1, {}ovr=3)\"", " ".repeat(200_000)),
-            format!("[{long}"),
-            format!("a = {}", "[".repeat(200_000)),
-        ] {
-            let shown = error(&text);
-            assert!(shown.chars().count() < 1500 && shown.contains("\n  "), "{}", shown.chars().count());
-        }
-        let spaces = " ".repeat(200_000);
-        let shown = error(&format!("[training]\nlr = \"cosine(0.1, {spaces}ovr=3)\""));
-        assert!(shown.starts_with("line 2, column 200019: unknown key `ovr`"), "{shown}");
-        assert!(shown.contains("ovr=3)\"\n") && shown.ends_with(" ^^^"), "{shown}");
     }
 }

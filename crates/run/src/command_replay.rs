@@ -1,12 +1,11 @@
 //! The commands in a log, for a run that is resumed or replayed.
 
-use super::Progress;
 use crate::log::{Record, begins};
 use crate::{Command, Event};
 
 /// Commands that a run applies at the steps at which it did so before.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct CommandReplay {
+pub struct CommandReplay {
     /// In the order in which they take effect, each with the number of steps executed before it.
     commands: Vec<(u64, Command)>,
     next: usize,
@@ -25,11 +24,12 @@ impl CommandReplay {
         Self { commands, next: 0 }
     }
 
-    /// Whether the log that this is of tells how a run began that has come so far, and all of its commands.
-    pub fn tells(&self, records: &[Record], progress: &Progress) -> bool {
-        begins(records) && self.commands.len() as u64 >= progress.commands
+    /// Whether the log that this is of tells how its run began, and all of the so many commands that it has applied.
+    pub fn tells(&self, records: &[Record], commands: u64) -> bool {
+        begins(records) && self.commands.len() as u64 >= commands
     }
 
+    /// Whether the log has no commands.
     pub fn is_empty(&self) -> bool {
         self.commands.is_empty()
     }
@@ -55,7 +55,7 @@ impl CommandReplay {
 }
 
 /// The number of steps executed, those gone back over included, when a run last came to a step.
-pub(crate) fn executed_at(records: &[Record], step: u64) -> u64 {
+pub fn executed_at(records: &[Record], step: u64) -> u64 {
     let mut rollbacks: Vec<(u64, u64, u64)> = Vec::new();
     for record in records {
         match record.event {

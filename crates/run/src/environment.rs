@@ -21,7 +21,7 @@ pub struct Environment {
 
 impl Environment {
     /// This machine, training on so many threads.
-    pub(crate) fn here(threads: usize) -> Self {
+    pub fn here(threads: usize) -> Self {
         Self {
             version: env!("CARGO_PKG_VERSION").into(),
             os: std::env::consts::OS.into(),

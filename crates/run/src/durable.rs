@@ -68,7 +68,7 @@ pub(crate) fn unguessable() -> String {
 }
 
 /// Whether a file of this name was being written in place of one that is called so; a crash leaves it.
-pub(crate) fn is_aside(name: &str, of: &str) -> bool {
+pub fn is_aside(name: &str, of: &str) -> bool {
     let between = name.strip_prefix(of).and_then(|rest| rest.strip_suffix(ASIDE));
     // Versions up to 0.1 had nothing in between.
     between.is_some_and(|digits| {

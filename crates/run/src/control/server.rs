@@ -47,7 +47,7 @@ const LINES_AT_ONCE: usize = 4;
 const COMMANDS_PER_SECOND: f64 = 50.0;
 
 /// The socket of a run; as long as this is there, it listens.
-pub(crate) struct Control {
+pub struct Control {
     path: PathBuf,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
