@@ -256,4 +256,4 @@ def entries():
         yield entry | recorded("float64", "float32", problem, found)
 
 
-write("around.json", list(entries()))
+write("optim", "around.json", list(entries()))

@@ -1,6 +1,6 @@
-"""Reference values for the tests of downhill-optim, from PyTorch, Keras and Optax.
+"""Reference values for the tests of downhill-optim and downhill-schedule, from PyTorch, Keras and Optax.
 
-Writes crates/optim/tests/golden/{problems,rules,schedules}.json. Run from anywhere:
+Writes crates/optim/tests/golden/{problems,rules}.json and crates/schedule/tests/golden/schedules.json. Run from anywhere:
 
     pip install torch==2.15.0 keras==3.15.1 optax==0.2.8 jax==0.10.2 numpy==2.4.6 schedulefree==1.4.1 prodigyopt==1.1.2
     python tools/golden/optim.py
@@ -829,17 +829,18 @@ def schedules():
     ]
 
 
-def write(name, entries):
+def write(crate, name, entries):
     """One entry a line."""
-    path = Path(__file__).parents[2] / "crates/optim/tests/golden" / name
+    path = Path(__file__).parents[2] / "crates" / crate / "tests/golden" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("[\n" + ",\n".join(json.dumps(entry, separators=(",", ":")) for entry in entries) + "\n]\n")
 
 
 if __name__ == "__main__":
-    write("problems.json", [{"name": name, **problem} for name, problem in PROBLEMS.items()])
-    write("rules.json", list(trajectories()))
+    write("optim", "problems.json", [{"name": name, **problem} for name, problem in PROBLEMS.items()])
+    write("optim", "rules.json", list(trajectories()))
     write(
+        "schedule",
         "schedules.json",
         [
             {

@@ -1,6 +1,6 @@
 //! The order in which an epoch visits the rows.
 
-use downhill_optim::random::{Purpose, stream};
+use downhill_core::random::{Purpose, stream};
 use rand::seq::SliceRandom;
 
 /// Fills `order` with the numbers from 0 to its length, shuffled: a pure function of the seed, the epoch and the length.

@@ -1,7 +1,7 @@
 //! The tables that come with Downhill.
 
 use crate::{Error, ReadOptions, Table, Task};
-use downhill_optim::nearest;
+use downhill_core::nearest;
 
 /// A table compiled into the library.
 #[derive(Clone, Copy, Debug)]

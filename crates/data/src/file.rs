@@ -2,7 +2,7 @@
 
 use crate::error::{Excess, TooLarge};
 use crate::{Error, bundled};
-use downhill_optim::nearest;
+use downhill_core::nearest;
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
 use std::io::{self, Cursor, Read};

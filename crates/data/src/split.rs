@@ -3,7 +3,7 @@
 use crate::column::MISSING;
 use crate::encode::check_classes;
 use crate::{Error, Table, Task};
-use downhill_optim::random::{Purpose, stream};
+use downhill_core::random::{Purpose, stream};
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 

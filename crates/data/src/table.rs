@@ -2,7 +2,7 @@
 
 use crate::error::{Place, Row};
 use crate::{Column, Error, Kind, ReadOptions, Target, bundled, csv, file, idx};
-use downhill_optim::nearest;
+use downhill_core::nearest;
 use std::io::Read;
 use std::path::Path;
 

@@ -5,8 +5,14 @@
 pub use downhill_data as data;
 /// Layers, losses, metrics and models.
 pub use downhill_nn as nn;
-/// Update rules, schedules, initialisers and penalties.
-pub use downhill_optim as optim;
+/// Update rules, schedules, initialisers and penalties, and what a loop of one's own needs beside them.
+pub mod optim {
+    pub use downhill_core::{
+        Float, Invalid, SpecError, excerpt, invalid, nearest, random, simd, spec, threads,
+    };
+    pub use downhill_optim::*;
+    pub use downhill_schedule::*;
+}
 /// The record of a run, whoever makes it: events, commands, log, folder and socket.
 pub use downhill_run as run;
 /// The training loop and trained models.
@@ -20,9 +26,10 @@ pub mod prelude {
         Adadelta, Adagrad, Adam, AdamW, Adamax, AmsGrad, Lamb, Lars, Lion, Momentum, Muon, NAdam, Nesterov,
         Prodigy, RAdam, RmsProp, Rule, ScheduleFreeAdamW, ScheduleFreeSgd, Sgd,
     };
-    pub use downhill_optim::{
-        Cosine, CosineRestarts, Exponential, Group, Init, InverseSqrt, InverseTime, Length, Lookahead,
-        OneCycle, Restraints, Schedule, Staircase, Warmup,
+    pub use downhill_optim::{Group, Init, Lookahead, Restraints};
+    pub use downhill_schedule::{
+        Cosine, CosineRestarts, Exponential, InverseSqrt, InverseTime, Length, OneCycle, Schedule, Staircase,
+        Warmup,
     };
     pub use downhill_train::{
         Config, EarlyStopping, Error, Event, Keep, Metrics, Network, Plateau, Predictions, Predictor,

@@ -1,15 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-mod buffer;
-mod element;
 mod operand;
 mod tiles;
-mod transpose;
 
-pub use buffer::Buffer;
-pub use element::Element;
-
+use downhill_core::{Buffer, Element};
 use operand::Operand;
 use pulp::Arch;
 use std::ops::Range;

@@ -1,6 +1,6 @@
 //! The operands of a product, and copies of the parts of them that are at hand.
 
-use crate::Element;
+use downhill_core::Element;
 use pulp::Simd;
 
 /// A matrix in memory, where it may lie transposed; its rows there begin `stride` apart.

@@ -5,7 +5,8 @@
 //! columns of b at hand are first copied together, so that they lie in the nearest cache.
 
 use crate::operand::{Operand, Place};
-use crate::{Element, Scratch, Shape};
+use crate::{Scratch, Shape};
+use downhill_core::Element;
 use pulp::{Simd, WithSimd};
 
 /// So many steps of the inner dimension are made in one go.

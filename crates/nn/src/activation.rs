@@ -32,8 +32,9 @@ pub(crate) use softplus::softplus;
 
 use crate::Activation;
 use crate::spec::with_activation;
-use downhill_optim::simd::vectorised;
-use downhill_optim::{Float, Glorot, Init, Invalid};
+use downhill_core::simd::vectorised;
+use downhill_core::{Float, Invalid};
+use downhill_optim::{Glorot, Init};
 
 /// A function of one number and its derivative.
 pub(crate) trait Pointwise: Copy {

@@ -5,8 +5,9 @@ use crate::error::Error;
 use crate::layer::DenseOp;
 use crate::model::{Model, Op};
 use crate::statistics::take_moments;
+use downhill_core::Float;
 use downhill_matmul::Scratch;
-use downhill_optim::{Float, Init, Lsuv};
+use downhill_optim::{Init, Lsuv};
 
 /// What became of a layer with the initialiser [`lsuv`](Init::Lsuv).
 #[derive(Clone, Copy, Debug, PartialEq)]

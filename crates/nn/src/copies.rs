@@ -5,9 +5,9 @@
 //! read the same parameters, the optimizer's update pays that for nearly every line. So each reads a copy of its own; and
 //! when the copies are made, every line is also written to, as it is, by the thread that reads it.
 
-use downhill_matmul::Buffer;
-use downhill_optim::Float;
-use downhill_optim::threads::join;
+use downhill_core::Buffer;
+use downhill_core::Float;
+use downhill_core::threads::join;
 use std::hint::black_box;
 
 /// A cache line, in bytes.

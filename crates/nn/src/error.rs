@@ -1,7 +1,7 @@
 //! What can be wrong with a description or with data.
 
 use crate::LayerSpec;
-use downhill_optim::Invalid;
+use downhill_core::Invalid;
 use std::fmt;
 
 /// Why a model could not be built, or data not be used with it.

@@ -12,8 +12,8 @@ use crate::loss::Loss;
 use crate::model::{Model, Op};
 use crate::targets::Targets;
 use crate::workspace::{Batch, check_batch, check_loss};
+use downhill_core::Float;
 use downhill_matmul::{Scratch, Shape, multiply, multiply_at, multiply_at_part, multiply_bt};
-use downhill_optim::Float;
 use std::ops::Range;
 
 /// The Hessian of the mean loss of some rows at a model's parameters, in `f64`.

@@ -15,8 +15,8 @@ pub(crate) use dense::DenseOp;
 pub(crate) use dropout::{Draw, DropoutOp};
 pub(crate) use layer_norm::LayerNormOp;
 
-use downhill_optim::Float;
-use downhill_optim::simd::vectorised;
+use downhill_core::Float;
+use downhill_core::simd::vectorised;
 use std::ops::Range;
 
 /// The places of γ and β, scale and shift, of a normalisation; β lies behind γ.

@@ -16,8 +16,8 @@ pub use mse::Mse;
 
 use crate::error::Error;
 use crate::targets::Targets;
-use downhill_optim::spec::spelled;
-use downhill_optim::{Float, Invalid};
+use downhill_core::spec::spelled;
+use downhill_core::{Float, Invalid};
 use serde::{Deserialize, Serialize};
 
 /// What training makes small: a mean over the rows (and, but for cross-entropy, over the outputs) of a batch.

@@ -28,8 +28,8 @@ pub use top_k::TopK;
 
 use crate::error::Error;
 use crate::targets::Targets;
-use downhill_optim::spec::spelled;
-use downhill_optim::{Float, Invalid};
+use downhill_core::spec::spelled;
+use downhill_core::{Float, Invalid};
 use serde::{Deserialize, Serialize};
 
 /// What is reported of a model's outputs.

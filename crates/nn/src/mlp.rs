@@ -22,10 +22,10 @@ pub struct Mlp {
     /// The numbers of units, from the first layer on; none is a linear model. In files it must be given.
     pub hidden: Vec<usize>,
     /// The activation; ReLU unless given.
-    #[serde(default = "relu", with = "downhill_optim::spec")]
+    #[serde(default = "relu", with = "downhill_core::spec")]
     pub activation: Activation,
     /// How the weights begin; `auto` unless given.
-    #[serde(default, with = "downhill_optim::spec")]
+    #[serde(default, with = "downhill_core::spec")]
     pub init: Init,
     /// Whether batch normalisation stands before every activation; the dense layers then have no bias, as the shift
     /// takes its place.

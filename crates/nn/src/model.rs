@@ -5,9 +5,11 @@ mod plan;
 use crate::error::Error;
 use crate::layer::{BatchNormOp, DenseOp, DropoutOp, LayerNormOp};
 use crate::{Activation, LayerSpec};
-use downhill_matmul::{Buffer, Scratch};
-use downhill_optim::random::{Purpose, stream};
-use downhill_optim::{Float, Layout};
+use downhill_core::Buffer;
+use downhill_core::Float;
+use downhill_core::random::{Purpose, stream};
+use downhill_matmul::Scratch;
+use downhill_optim::Layout;
 use plan::{Initial, Plan};
 use std::ops::Range;
 

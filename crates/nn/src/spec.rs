@@ -4,8 +4,8 @@ use crate::activation::{
     Elu, Gelu, Identity, LeakyRelu, Mish, Pointwise, Relu, Selu, Sigmoid, Silu, Softplus, Tanh,
 };
 use crate::layer::{BatchNorm, Dense, Dropout, LayerNorm};
-use downhill_optim::Invalid;
-use downhill_optim::spec::spelled;
+use downhill_core::Invalid;
+use downhill_core::spec::spelled;
 use serde::{Deserialize, Serialize};
 
 /// Makes [`LayerSpec`] and [`Activation`] from one list, so that an activation is named once.

@@ -3,8 +3,8 @@
 use crate::error::Error;
 use crate::layer::BatchNormOp;
 use crate::model::{Model, Op};
+use downhill_core::Float;
 use downhill_matmul::Scratch;
-use downhill_optim::Float;
 
 impl<F: Float> Model<F> {
     /// Replaces the running statistics of batch normalisation by the moments of these rows of inputs, from the first layer

@@ -1,6 +1,6 @@
 //! Sums along a slice, in an order that is fixed and still leaves the compiler a vector of them at once.
 
-use downhill_optim::Float;
+use downhill_core::Float;
 
 /// How many partial sums run side by side.
 const LANES: usize = 16;

@@ -1,7 +1,7 @@
 //! What the outputs are compared with.
 
 use crate::error::Error;
-use downhill_optim::Float;
+use downhill_core::Float;
 
 /// The right answers for some rows.
 #[derive(Clone, Copy, Debug, PartialEq)]

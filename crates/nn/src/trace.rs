@@ -2,7 +2,7 @@
 
 use crate::Activation;
 use crate::model::{Node, Op};
-use downhill_optim::Float;
+use downhill_core::Float;
 
 /// What one layer did in a step: its outputs, and the gradient that came back to them. All are rows × units, the rows in
 /// the order of the batch.

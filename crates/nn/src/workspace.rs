@@ -13,9 +13,10 @@ use crate::loss::Loss;
 use crate::model::{Model, Node, Op};
 use crate::targets::Targets;
 use crate::trace::Trace;
-use downhill_matmul::{Buffer, Scratch};
-use downhill_optim::Float;
-use downhill_optim::threads::{awake, join};
+use downhill_core::Buffer;
+use downhill_core::Float;
+use downhill_core::threads::{awake, join};
+use downhill_matmul::Scratch;
 use rayon::prelude::*;
 use std::ops::Range;
 

@@ -1,7 +1,7 @@
 //! Layer-sequential unit variance.
 
+use downhill_core::random::{Purpose, stream};
 use downhill_nn::{Calibration, LayerSpec, Model};
-use downhill_optim::random::{Purpose, stream};
 use rand::RngExt;
 
 fn model(specs: &[&str], inputs: usize) -> Model<f64> {

@@ -3,8 +3,8 @@
 mod derivatives;
 
 use derivatives::{ACTIVATIONS, LOSSES};
+use downhill_core::random::{Purpose, stream};
 use downhill_nn::{Batch, Hessian, LayerSpec, Loss, Model, Targets, Workspace};
-use downhill_optim::random::{Purpose, stream};
 use rand::RngExt;
 use serde::Deserialize;
 

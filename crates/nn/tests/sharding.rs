@@ -5,12 +5,12 @@ use downhill_nn::{Batch, LayerSpec, Loss, Model, Targets, Workspace};
 const INPUTS: usize = 11;
 const OUTPUTS: usize = 3;
 
-fn model<F: downhill_optim::Float>(specs: &[&str]) -> Model<F> {
+fn model<F: downhill_core::Float>(specs: &[&str]) -> Model<F> {
     let layers: Vec<LayerSpec> = specs.iter().map(|spec| spec.parse().unwrap()).collect();
     Model::build(&layers, INPUTS, 4).unwrap()
 }
 
-fn data<F: downhill_optim::Float>(rows: usize) -> (Vec<F>, Vec<u32>) {
+fn data<F: downhill_core::Float>(rows: usize) -> (Vec<F>, Vec<u32>) {
     let x = (0..rows * INPUTS).map(|i| F::of(((i * 7919) % 2003) as f64 / 1000.0 - 1.0)).collect();
     let classes = (0..rows).map(|i| (i * i % 7 % OUTPUTS) as u32).collect();
     (x, classes)

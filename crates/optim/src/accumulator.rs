@@ -1,7 +1,7 @@
 //! Gradients of several batches, for one step.
 
-use crate::Float;
-use crate::simd::vectorised;
+use downhill_core::Float;
+use downhill_core::simd::vectorised;
 
 /// The weighted sum of the gradients of several batches, so that a step can see more rows than fit into memory at once.
 ///

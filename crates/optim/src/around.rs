@@ -11,7 +11,8 @@ pub use decay::Decay;
 pub use ema::Averaged;
 pub use penalty::Penalty;
 
-use crate::{Float, Step, UpdateRule};
+use crate::{Step, UpdateRule};
+use downhill_core::Float;
 
 /// What happens to a parameter and its gradient before a rule sees them.
 pub trait Before: Copy + Send + Sync {

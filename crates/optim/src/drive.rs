@@ -1,9 +1,9 @@
 //! One pass over memory: any arithmetic on one parameter, over whole slices, vectorised and on several threads.
 
-use crate::Float;
 use crate::rule::Slots;
-use crate::simd::{sum_of_squares, vectorised};
-use crate::threads::join;
+use downhill_core::Float;
+use downhill_core::simd::{sum_of_squares, vectorised};
+use downhill_core::threads::join;
 
 /// Below this length a second thread costs more than it saves.
 const SPLIT: usize = 1 << 14;

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Invalid, Role, Tensor, invalid};
+use crate::{Role, Tensor};
+use downhill_core::{Invalid, invalid};
 
 /// What is different for some tensors: `name(0.*, lr=0.1)`, `role(bias, lr=2, decay=1)`.
 ///
@@ -43,7 +44,7 @@ pub struct ByRole {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decay: Option<f64>,
 }
-crate::spec::spelled!(Group, "a group of tensors");
+downhill_core::spec::spelled!(Group, "a group of tensors");
 
 fn one() -> f64 {
     1.0

@@ -12,12 +12,13 @@ use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
-use crate::{Float, Invalid, invalid};
+use downhill_core::{Float, Invalid, invalid};
 
 /// Where weights start from. n_in and n_out are the inputs and outputs of the layer.
 ///
 /// ```
-/// use downhill_optim::{Init, random};
+/// use downhill_core::random;
+/// use downhill_optim::Init;
 ///
 /// let mut weights = vec![0.0f32; 100 * 50];
 /// let mut rng = random::stream(7, random::Purpose::Init, 0);
@@ -271,4 +272,4 @@ impl Sparse {
     }
 }
 
-crate::spec::spelled!(Init, "an initialiser");
+downhill_core::spec::spelled!(Init, "an initialiser");

@@ -1,35 +1,29 @@
 #![doc = include_str!("../README.md")]
+//! # What lives here
+//!
+//! Update rules, one file each; what goes around them (penalties, clipping, decay, averages, lookahead); [`Optimizer`],
+//! which puts them together over the named tensors of a [`Layout`], with [`Group`]s; initialisers. What may enter: arithmetic
+//! on flat slices of parameters and gradients. What may not: networks, data, losses, schedules (a rule is told the rate),
+//! files.
+#![deny(unsafe_code)]
 
 mod accumulator;
 mod around;
 mod drive;
-mod elementary;
-pub mod excerpt;
-mod float;
 mod group;
 mod init;
-pub mod invalid;
 mod layout;
 mod lookahead;
-mod nearest;
 mod optimizer;
-pub mod random;
 mod restraints;
 mod rule;
-mod schedule;
-pub mod simd;
-pub mod spec;
-pub mod threads;
 
 pub use accumulator::Accumulator;
 pub use around::{Averaged, Before, Clip, Decay, Penalty, Prepared, clip_norm_scale};
-pub use float::Float;
 pub use group::{ByName, ByRole, Group};
 pub use init::{Fill, Gain, Glorot, Init, Lsuv, Normal, Orthogonal, Sparse, TruncatedNormal, Uniform};
-pub use invalid::Invalid;
 pub use layout::{Layout, Role, Tensor};
 pub use lookahead::{Every, Lookahead};
-pub use nearest::nearest;
 pub use optimizer::{Optimizer, Stability};
 pub use restraints::Restraints;
 pub use rule::{
@@ -37,8 +31,3 @@ pub use rule::{
     Muon, NAdam, Nesterov, Over, Prodigy, RAdam, RmsProp, Rule, Scale, ScheduleFreeAdamW, ScheduleFreeSgd,
     Sgd, Slots, State, Step, UpdateRule,
 };
-pub use schedule::{
-    Constant, Cosine, CosineRestarts, Cyclic, Exponential, InverseSqrt, InverseTime, Length, Linear, Mode,
-    Noam, OneCycle, Per, Piecewise, Polynomial, Position, Schedule, Sequence, Staircase, Warmup, Wsd,
-};
-pub use spec::SpecError;

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Float, Invalid, Step, UpdateRule, invalid};
+use crate::{Step, UpdateRule};
+use downhill_core::{Float, Invalid, invalid};
 
 /// Whether the weights are now and then drawn back towards where they were: `off`, or `every(5, alpha=0.5)`.
 ///
@@ -16,7 +17,7 @@ pub enum Lookahead {
     /// After every so many steps.
     Every(Every),
 }
-crate::spec::spelled!(Lookahead, "a way to look ahead");
+downhill_core::spec::spelled!(Lookahead, "a way to look ahead");
 
 /// Settings of [`Lookahead::Every`]: slow weights s follow the fast ones p, which start again from there.
 ///

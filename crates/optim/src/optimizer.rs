@@ -1,13 +1,17 @@
 //! A rule with all that goes around it, over every tensor of a model.
 
+use std::any::Any;
 use std::ops::Range;
+
+use bytemuck::{cast_slice, cast_slice_mut};
 
 use crate::around::{Averaged, Before, Prepared, scale_to};
 use crate::drive::{drive, measure, norm};
 use crate::lookahead::{Back, Every};
 use crate::rule::{Concluded, MeasuredRule, Muon, Orthogonaliser, Over, Slots, State, UpdateRule, with_rule};
-use crate::{Float, Group, Invalid, Layout, Lookahead, Restraints, Role, Rule, Step, Tensor, invalid, spec};
-use downhill_matmul::Buffer;
+use crate::{Group, Layout, Lookahead, Restraints, Role, Rule, Step, Tensor};
+use downhill_core::Buffer;
+use downhill_core::{Float, Invalid, invalid, spec};
 
 /// Moves all parameters of a model: clip, penalty, decay, rule and average in one pass over the flat buffers.
 ///
@@ -86,27 +90,18 @@ impl Stretch {
     }
 }
 
-/// A step of all rules as a function that is compiled here: a generic one would be compiled anew, rules, loops and all, in
-/// every crate that makes steps.
-pub trait MakesSteps: Sized {
-    #[doc(hidden)]
-    fn make_step(optimizer: &mut Optimizer<Self>, moment: Moment<'_, Self>);
+#[inline(never)]
+fn make_single_step(optimizer: &mut Optimizer<f32>, moment: Moment<'_, f32>) {
+    optimizer.make_step(moment);
 }
 
-macro_rules! makes_steps {
-    ($($float:ty),*) => {
-        $(impl MakesSteps for $float {
-            #[inline(never)]
-            fn make_step(optimizer: &mut Optimizer<Self>, moment: Moment<'_, Self>) {
-                optimizer.make_step(moment);
-            }
-        })*
-    };
+#[inline(never)]
+fn make_double_step(optimizer: &mut Optimizer<f64>, moment: Moment<'_, f64>) {
+    optimizer.make_step(moment);
 }
-makes_steps!(f32, f64);
 
 /// What a step is made of.
-pub struct Moment<'a, F> {
+struct Moment<'a, F> {
     index: u64,
     lr: f64,
     params: &'a mut [F],
@@ -287,7 +282,15 @@ impl<F: Float> Optimizer<F> {
     ///
     /// If the buffers are not as long as the layout.
     pub fn step(&mut self, index: u64, lr: f64, params: &mut [F], grads: &[F]) {
-        F::make_step(self, Moment { index, lr, params, grads });
+        // Both types are compiled in this crate: rules, loops and all would be compiled anew in every crate that makes steps.
+        let optimizer: &mut dyn Any = self;
+        if let Some(optimizer) = optimizer.downcast_mut::<Optimizer<f32>>() {
+            let (params, grads) = (cast_slice_mut(params), cast_slice(grads));
+            make_single_step(optimizer, Moment { index, lr, params, grads });
+        } else if let Some(optimizer) = optimizer.downcast_mut::<Optimizer<f64>>() {
+            let (params, grads) = (cast_slice_mut(params), cast_slice(grads));
+            make_double_step(optimizer, Moment { index, lr, params, grads });
+        }
     }
 
     #[inline(always)]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::around::{Clip, Decay, Penalty};
-use crate::{Invalid, invalid};
+use downhill_core::{Invalid, invalid};
 
 /// What holds weights and gradients back, around whichever rule moves the parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

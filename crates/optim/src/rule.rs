@@ -50,8 +50,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::around::{Averaged, Clip, Decay, Penalty, Prepared};
 use crate::drive::drive;
-use crate::{Float, Invalid};
-use downhill_matmul::Buffer;
+use downhill_core::Buffer;
+use downhill_core::{Float, Invalid};
 
 /// When and how far: what a rule is told about the step it is about to make.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -398,4 +398,4 @@ from_rule!(
     ScheduleFreeAdamW,
     Prodigy
 );
-crate::spec::spelled!(Rule, "an optimizer");
+downhill_core::spec::spelled!(Rule, "an optimizer");

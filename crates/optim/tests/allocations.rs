@@ -2,7 +2,8 @@
 
 use std::alloc::System;
 
-use downhill_optim::{Layout, Optimizer, Restraints, Role, Rule, Schedule};
+use downhill_optim::{Layout, Optimizer, Restraints, Role, Rule};
+use downhill_schedule::Schedule;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -30,7 +31,7 @@ fn a_step_allocates_nothing() {
         let mut optimizer = Optimizer::new(rule, restraints, &layout, parallel).unwrap();
         let mut run = |steps: std::ops::Range<u64>| {
             for step in steps {
-                let position = downhill_optim::Position { step, steps_per_epoch: 10, total_steps: 100 };
+                let position = downhill_schedule::Position { step, steps_per_epoch: 10, total_steps: 100 };
                 optimizer.step(step, schedule.at(position), &mut params, &grads);
             }
         };

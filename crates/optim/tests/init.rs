@@ -1,6 +1,7 @@
 //! Initial weights: their moments, their bounds, and where they come from.
 
-use downhill_optim::{Init, random};
+use downhill_core::random;
+use downhill_optim::Init;
 use random::Purpose;
 use serde::Deserialize;
 
@@ -278,23 +279,4 @@ fn f32_is_f64_rounded() {
         parsed.fill(&mut single, FAN_IN, FAN_OUT, &mut random::stream(7, Purpose::Init, 3));
         assert!(single.iter().zip(weights(init, 7, 3)).all(|(&a, b)| a == b as f32), "{init}");
     }
-}
-
-#[test]
-fn purposes_and_moments_have_streams_of_their_own() {
-    use rand::RngExt;
-    let dropout = |layer| Purpose::Dropout { layer };
-    let mut drawn: Vec<[u64; 2]> = Vec::new();
-    let layers = [0, 1, 2, 3, 4, 5, u32::MAX].map(dropout);
-    for purpose in [Purpose::Split, Purpose::Init, Purpose::Shuffle, Purpose::Probe].into_iter().chain(layers)
-    {
-        for (seed, index) in [(0, 0), (0, 1), (1, 0), (u64::MAX, 0), (0, u64::MAX)] {
-            let mut rng = random::stream(seed, purpose, index);
-            drawn.push([rng.random(), rng.random()]);
-        }
-    }
-    let all = drawn.len();
-    drawn.sort_unstable();
-    drawn.dedup();
-    assert_eq!(drawn.len(), all);
 }

@@ -1,6 +1,8 @@
 //! A rule with all that goes around it: what it moves, what it leaves, and that it does so the same on any threads.
 
+use downhill_core::*;
 use downhill_optim::*;
+use downhill_schedule::{Position, Schedule};
 use rand::RngExt;
 
 const RULES: [&str; 26] = [

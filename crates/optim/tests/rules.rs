@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use downhill_core::Float;
 use downhill_optim::{
-    ByRole, Every, Float, Form, Group, Layout, Lookahead, NAdam, Optimizer, Position, Restraints, RmsProp,
-    Role, Rule, Schedule, Step, UpdateRule,
+    ByRole, Every, Form, Group, Layout, Lookahead, NAdam, Optimizer, Restraints, RmsProp, Role, Rule, Step,
+    UpdateRule,
 };
+use downhill_schedule::{Position, Schedule};
 use serde::Deserialize;
 
 const STEPS: u64 = 60;

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use downhill_optim::{Position, Schedule};
 use downhill_run::log::Record;
 use downhill_run::{
     ClassMetrics, Command, Distribution, Environment, Epoch, Error, Event, FoundRate, Keep, Norms, Settings,
     Steering, Stop, file,
 };
+use downhill_schedule::{Position, Schedule};
 
 use crate::number::counted;
 

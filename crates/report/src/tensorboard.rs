@@ -11,8 +11,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use downhill_optim::{Position, Schedule};
 use downhill_run::{Distribution, Error, Event, Metrics, Norms, Stop};
+use downhill_schedule::{Position, Schedule};
 use serde::Serialize;
 use serde_json::Value;
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use downhill_optim::Schedule;
+use downhill_schedule::Schedule;
 use serde::{Deserialize, Serialize};
 
 /// What a run can be told. It takes effect before the next step, and is an event of the run from there on: a run that is

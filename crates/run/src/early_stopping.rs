@@ -1,6 +1,6 @@
 //! Stopping when the validation metric stops getting better, and which weights are kept.
 
-use downhill_optim::{Invalid, invalid, spec};
+use downhill_core::{Invalid, invalid, spec};
 use serde::{Deserialize, Serialize};
 
 use crate::Monitor;

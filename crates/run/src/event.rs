@@ -1,6 +1,6 @@
 //! What happens in a run: the one stream that logs, progress bars and reports are views of.
 
-use downhill_optim::Schedule;
+use downhill_schedule::Schedule;
 use serde::{Deserialize, Serialize};
 
 use crate::{Command, Distribution, Environment, FoundRate, Metrics, Norms, Steering, number};

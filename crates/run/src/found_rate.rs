@@ -1,6 +1,6 @@
 //! A learning rate that was found by trying, and why it is that one, in numbers and in words.
 
-use downhill_optim::Schedule;
+use downhill_schedule::Schedule;
 use serde::{Deserialize, Serialize};
 
 use crate::number::two_digits;
@@ -20,7 +20,7 @@ pub struct FoundRate {
     /// recommended one.
     pub band: [f64; 2],
     /// The schedule with that peak.
-    #[serde(with = "downhill_optim::spec")]
+    #[serde(with = "downhill_core::spec")]
     pub schedule: Schedule,
     /// Where the range test's curve falls fastest.
     pub steepest: Option<f64>,

@@ -1,6 +1,6 @@
 //! Going back, at a lower rate, when a run blows up.
 
-use downhill_optim::{Invalid, invalid, spec};
+use downhill_core::{Invalid, invalid, spec};
 use serde::{Deserialize, Serialize};
 
 use crate::Cause;

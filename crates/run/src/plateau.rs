@@ -1,6 +1,6 @@
 //! Cutting the learning rate when nothing gets better.
 
-use downhill_optim::{Invalid, invalid, spec};
+use downhill_core::{Invalid, invalid, spec};
 use serde::{Deserialize, Serialize};
 
 use crate::Monitor;

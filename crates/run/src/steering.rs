@@ -1,6 +1,6 @@
 //! The rate in force: the schedule at the position, under the events so far.
 
-use downhill_optim::{Position, Schedule};
+use downhill_schedule::{Position, Schedule};
 use serde::{Deserialize, Serialize};
 
 use crate::RateChange;

@@ -1,6 +1,6 @@
 //! What is wrong with a configuration file, in plain words and at its place.
 
-use downhill_optim::{excerpt, nearest};
+use downhill_core::{excerpt, nearest};
 
 /// What the parser says may repeat the file.
 const MOST_OF_A_MESSAGE: usize = 1000;

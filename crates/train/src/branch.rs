@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use downhill_optim::excerpt;
+use downhill_core::excerpt;
 use downhill_run::{CommandReplay, RunFolder, executed_at, log, path_text};
 
 use crate::checkpoint;

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use downhill_data::Dataset;
 use downhill_nn::Loss;
-use downhill_optim::{Position, Schedule};
 use downhill_run::has_grown;
+use downhill_schedule::{Position, Schedule};
 use rayon::prelude::*;
 
 use crate::engine::first_guess;

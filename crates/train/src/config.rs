@@ -1,12 +1,12 @@
 //! Everything that decides how a network is trained, besides the data.
 
+use downhill_core::spec;
+use downhill_core::{Invalid, invalid};
 use downhill_data::{Dataset, Targets};
 use downhill_nn::loss::{CrossEntropy, Mse};
 use downhill_nn::{Dense, LayerSpec, Loss, Mlp};
-use downhill_optim::spec;
-use downhill_optim::{
-    Cosine, Group, Init, Invalid, Length, Lookahead, Restraints, Rule, Schedule, Warmup, invalid,
-};
+use downhill_optim::{Group, Init, Lookahead, Restraints, Rule};
+use downhill_schedule::{Cosine, Length, Schedule, Warmup};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -169,7 +169,7 @@ impl ClassWeights {
 /// How the learning rate is written: a schedule, or `auto`, which is none.
 mod rate {
     pub(super) use crate::spelled::option::serialize;
-    pub(super) use downhill_optim::spec::deserialize_or_auto as deserialize;
+    pub(super) use downhill_core::spec::deserialize_or_auto as deserialize;
 }
 
 impl Default for Config {

@@ -10,8 +10,8 @@ mod judge;
 mod replay;
 
 use downhill_data::{Dataset, Examples};
-use downhill_optim::Schedule;
 use downhill_run::{Channels, CommandReplay};
+use downhill_schedule::Schedule;
 use serde::Serialize;
 
 use crate::finder::{peak, sample};

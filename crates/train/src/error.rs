@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use downhill_optim::Invalid;
+use downhill_core::Invalid;
 
 /// A run that could not be made, and why: what was wrong, where, and what to do.
 #[derive(Debug)]

@@ -26,8 +26,9 @@ mod trial;
 use std::time::Instant;
 
 use downhill_data::{Dataset, Examples, Targets};
-use downhill_optim::{Position, Rule, Schedule};
+use downhill_optim::Rule;
 use downhill_run::{Choice, FoundRate, Point, two_digits};
+use downhill_schedule::{Position, Schedule};
 use rayon::prelude::*;
 
 use choice::choice;
@@ -105,7 +106,7 @@ pub(crate) fn find(
     if !has_a_rate(rule) {
         return Err(Error::Mismatch(format!(
             "{} has no learning rate to find: leave it at 1",
-            downhill_optim::spec::name(rule)
+            downhill_core::spec::name(rule)
         )));
     }
     let shape = config.lr.clone().unwrap_or_else(|| usual_schedule(rule, usual_rate(rule)));

@@ -1,6 +1,7 @@
 //! The momentum that a step is made with, where a schedule moves it.
 
-use downhill_optim::{Position, Schedule, spec};
+use downhill_core::spec;
+use downhill_schedule::{Position, Schedule};
 
 use crate::{Config, Error};
 

@@ -1,6 +1,6 @@
 //! Configurations that older versions wrote, as their checkpoints know them.
 
-use downhill_optim::spec;
+use downhill_core::spec;
 use downhill_run::RESTORE;
 use serde_json::Value;
 

@@ -5,9 +5,9 @@ mod finite;
 
 use std::path::Path;
 
+use downhill_core::spec;
 use downhill_data::{Encoder, Examples, Table, Task};
 use downhill_nn::{LayerSpec, Loss, Model, Workspace};
-use downhill_optim::spec;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 

@@ -1,7 +1,7 @@
 //! How signals travel through a network before it is trained, by how its weights begin.
 
+use downhill_core::random::{Purpose, stream};
 use downhill_nn::{Activation, Dense, LayerSpec, Model, Trace, Workspace};
-use downhill_optim::random::{Purpose, stream};
 use downhill_optim::{Init, Normal};
 use downhill_run::{Bins, Verdict, moments, range};
 use serde::Serialize;

@@ -20,8 +20,8 @@ use std::cell::OnceCell;
 use std::time::Instant;
 
 use downhill_data::Dataset;
-use downhill_optim::{Position, Schedule};
 use downhill_run::Channels;
+use downhill_schedule::{Position, Schedule};
 
 use crate::checkpoint::Origin;
 use crate::engine::{constant_loss, first_guess};

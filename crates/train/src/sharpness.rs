@@ -1,8 +1,8 @@
 //! How curved the training loss is, and how high a rate that bears.
 
+use downhill_core::random::{Purpose, stream};
 use downhill_data::{Dataset, permutation};
 use downhill_nn::{Batch, Hessian, Loss, Model};
-use downhill_optim::random::{Purpose, stream};
 use downhill_optim::{Init, Normal, Optimizer, Stability};
 
 use crate::Error;

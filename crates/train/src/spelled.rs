@@ -1,6 +1,6 @@
 //! Lists and options of values that are written by their spelling.
 
-use downhill_optim::spec::{self, Spelled};
+use downhill_core::spec::{self, Spelled};
 use serde::{Deserialize, Serialize};
 
 #[derive(Serialize, Deserialize)]

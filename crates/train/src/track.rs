@@ -1,6 +1,7 @@
 //! What is measured on the way, besides the epochs.
 
-use downhill_optim::{Invalid, Length, Position, invalid, spec};
+use downhill_core::{Invalid, invalid, spec};
+use downhill_schedule::{Length, Position};
 use serde::{Deserialize, Serialize};
 
 /// Whether the curvature of the training loss is measured on the way: `off`, or `sharpness(1ep, rows=2048)`.

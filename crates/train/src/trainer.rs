@@ -5,10 +5,12 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
+use downhill_core::{Invalid, invalid};
 use downhill_data::Dataset;
 use downhill_nn::Loss;
-use downhill_optim::{Group, Invalid, Lookahead, Restraints, Rule, Schedule, invalid};
+use downhill_optim::{Group, Lookahead, Restraints, Rule};
 use downhill_run::{Channels, CommandReplay};
+use downhill_schedule::Schedule;
 
 use crate::batches::Batches;
 use crate::finder;

@@ -349,7 +349,9 @@ fn what_is_refused_leaves_the_log_alone() {
     }
     assert_eq!(fs::read(run.log_path()).unwrap(), before);
     let trainer = Trainer::default().threads(1).command(Command::Undo);
-    trainer.branch(&run, BranchPoint::Epochs(2), RunConfig::of(&run).unwrap(), runs.path(), None).unwrap_err();
+    trainer
+        .branch(&run, BranchPoint::Epochs(2), RunConfig::of(&run).unwrap(), runs.path(), None)
+        .unwrap_err();
     assert_eq!(fs::read_dir(runs.path()).unwrap().count(), 1, "no folder of a branch that cannot begin");
 }
 

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 
 use downhill_data::{Dataset, Examples, Table, Targets};
-use downhill_optim::Schedule;
+use downhill_schedule::Schedule;
 use downhill_train::{
     Choice, Command, Config, Error, Event, FoundRate, Network, RunConfig, RunFolder, Source, Stop, Trained,
     Trainer,

@@ -1,7 +1,7 @@
 //! What becomes of signals before training, against theory and a slow computation by hand.
 
+use downhill_core::random::{Purpose, stream};
 use downhill_nn::Activation;
-use downhill_optim::random::{Purpose, stream};
 use downhill_optim::{Init, Normal};
 use downhill_train::{Propagation, Setup, Verdict};
 

@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
+use downhill_core::random::{Purpose, stream};
 use downhill_data::{Dataset, Examples, Table, Targets, Task};
 use downhill_nn::loss::Mse;
 use downhill_nn::{Dense, LayerSpec, Loss, Mlp, Model, Tanh, Workspace};
-use downhill_optim::random::{Purpose, stream};
 use downhill_optim::{Init, Normal, Optimizer, Restraints, Rule, Step, UpdateRule};
 use downhill_train::{Config, EarlyStopping, Event, Guard, Network, Trained, Trainer, stability_limit};
 

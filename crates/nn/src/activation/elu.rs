@@ -1,7 +1,7 @@
 //! The exponential linear unit.
 
 use super::Pointwise;
-use downhill_optim::{Float, Invalid, invalid};
+use downhill_core::{Float, Invalid, invalid};
 use serde::{Deserialize, Serialize};
 
 /// x where x > 0, otherwise α(eˣ − 1).

@@ -1,7 +1,7 @@
 //! The Gaussian error linear unit.
 
 use super::Pointwise;
-use downhill_optim::Float;
+use downhill_core::Float;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 

@@ -1,7 +1,8 @@
 //! No activation.
 
 use super::Pointwise;
-use downhill_optim::{Float, Init};
+use downhill_core::Float;
+use downhill_optim::Init;
 use serde::{Deserialize, Serialize};
 
 /// x, unchanged: for a network that is linear on purpose.

@@ -1,7 +1,7 @@
 //! Mish.
 
 use super::{Pointwise, sigmoid::sigmoid, softplus::softplus};
-use downhill_optim::Float;
+use downhill_core::Float;
 use serde::{Deserialize, Serialize};
 
 /// x·tanh(softplus(x)), where softplus(x) = ln(1 + eˣ).

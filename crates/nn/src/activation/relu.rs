@@ -1,7 +1,7 @@
 //! The rectified linear unit.
 
 use super::Pointwise;
-use downhill_optim::Float;
+use downhill_core::Float;
 use serde::{Deserialize, Serialize};
 
 /// max(0, x). The derivative at 0 is taken as 0.

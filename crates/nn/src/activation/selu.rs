@@ -1,7 +1,8 @@
 //! The self-normalising exponential linear unit.
 
 use super::Pointwise;
-use downhill_optim::{Float, Init};
+use downhill_core::Float;
+use downhill_optim::Init;
 use serde::{Deserialize, Serialize};
 
 /// λx where x > 0, otherwise λα(eˣ − 1), with λ ≈ 1.0507 and α ≈ 1.6733.

@@ -1,7 +1,8 @@
 //! The logistic function.
 
 use super::Pointwise;
-use downhill_optim::{Float, Init};
+use downhill_core::Float;
+use downhill_optim::Init;
 use serde::{Deserialize, Serialize};
 
 /// σ(x) = 1/(1 + e⁻ˣ).

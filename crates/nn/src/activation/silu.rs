@@ -1,7 +1,7 @@
 //! The sigmoid linear unit, also called swish.
 
 use super::{Pointwise, sigmoid::sigmoid};
-use downhill_optim::Float;
+use downhill_core::Float;
 use serde::{Deserialize, Serialize};
 
 /// x·σ(x), where σ(x) = 1/(1 + e⁻ˣ).

@@ -1,7 +1,7 @@
 //! The softplus function.
 
 use super::{Pointwise, sigmoid::sigmoid};
-use downhill_optim::Float;
+use downhill_core::Float;
 use serde::{Deserialize, Serialize};
 
 /// ln(1 + eˣ).

@@ -1,8 +1,8 @@
 //! Batch normalisation.
 
 use super::{Affine, add_columns};
-use downhill_optim::simd::vectorised;
-use downhill_optim::{Float, Invalid, invalid};
+use downhill_core::simd::vectorised;
+use downhill_core::{Float, Invalid, invalid};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 

@@ -2,8 +2,9 @@
 
 use super::{add_columns, add_to_rows};
 use crate::Activation;
+use downhill_core::{Float, Invalid, invalid};
 use downhill_matmul::{self as matmul, Scratch, Shape};
-use downhill_optim::{Float, Init, Invalid, invalid};
+use downhill_optim::Init;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 

@@ -1,8 +1,8 @@
 //! Dropout.
 
-use downhill_optim::random::{Purpose, stream};
-use downhill_optim::simd::vectorised;
-use downhill_optim::{Float, Invalid, invalid};
+use downhill_core::random::{Purpose, stream};
+use downhill_core::simd::vectorised;
+use downhill_core::{Float, Invalid, invalid};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 

@@ -2,8 +2,8 @@
 
 use super::{Affine, add};
 use crate::sum::{dot, sum};
-use downhill_optim::simd::vectorised;
-use downhill_optim::{Float, Invalid, invalid};
+use downhill_core::simd::vectorised;
+use downhill_core::{Float, Invalid, invalid};
 use serde::{Deserialize, Serialize};
 
 /// y = γ·(x − μ)/√(σ² + ε) + β, where μ and σ² (biased) are the mean and the variance of the row.

@@ -2,7 +2,7 @@
 
 use super::Elementwise;
 use crate::activation::{sigmoid, softplus};
-use downhill_optim::Float;
+use downhill_core::Float;
 use serde::{Deserialize, Serialize};
 
 /// −t·ln σ(z) − (1 − t)·ln(1 − σ(z)), where z is the output, a logit, and t the target; averaged over rows and

@@ -1,7 +1,7 @@
 //! Cross-entropy of one class among several.
 
-use downhill_optim::simd::vectorised;
-use downhill_optim::{Float, Invalid, invalid};
+use downhill_core::simd::vectorised;
+use downhill_core::{Float, Invalid, invalid};
 use serde::{Deserialize, Serialize};
 
 /// −ln p_y, where p is the softmax of the row and y its class.

@@ -1,7 +1,7 @@
 //! The Huber loss.
 
 use super::Elementwise;
-use downhill_optim::{Float, Invalid, invalid};
+use downhill_core::{Float, Invalid, invalid};
 use serde::{Deserialize, Serialize};
 
 /// With e = output − target: ½e² where |e| ≤ δ, otherwise δ(|e| − ½δ); averaged over rows and outputs. The derivative

@@ -1,7 +1,7 @@
 //! The mean absolute error.
 
 use super::Elementwise;
-use downhill_optim::Float;
+use downhill_core::Float;
 use serde::{Deserialize, Serialize};
 
 /// |output − target|, averaged over rows and outputs; the derivative is the sign of the difference, and 0 at 0.

@@ -1,7 +1,7 @@
 //! The mean squared error.
 
 use super::Elementwise;
-use downhill_optim::Float;
+use downhill_core::Float;
 use serde::{Deserialize, Serialize};
 
 /// (output − target)², averaged over rows and outputs; the derivative is 2(output − target).

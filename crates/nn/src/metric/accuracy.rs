@@ -1,7 +1,7 @@
 //! Accuracy.
 
 use super::Classified;
-use downhill_optim::Float;
+use downhill_core::Float;
 use serde::{Deserialize, Serialize};
 
 /// The share of rows whose class is predicted.

@@ -1,7 +1,7 @@
 //! Balanced accuracy.
 
 use super::{Classified, ConfusionMatrix};
-use downhill_optim::Float;
+use downhill_core::Float;
 use serde::{Deserialize, Serialize};
 
 /// The mean, over the classes that have rows, of the share of a class's rows whose class is predicted.

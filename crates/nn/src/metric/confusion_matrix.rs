@@ -2,7 +2,7 @@
 
 use super::Classified;
 use crate::error::Error;
-use downhill_optim::Float;
+use downhill_core::Float;
 use serde::{Deserialize, Serialize};
 
 /// How often rows of each class were predicted to be of each class.

@@ -1,7 +1,7 @@
 //! F1, over the classes.
 
 use super::{Classified, ConfusionMatrix};
-use downhill_optim::Float;
+use downhill_core::Float;
 use serde::{Deserialize, Serialize};
 
 /// The mean over the classes of 2·precision·recall/(precision + recall): macro F1.

@@ -1,7 +1,7 @@
 //! The mean absolute error.
 
 use super::Fitted;
-use downhill_optim::Float;
+use downhill_core::Float;
 use serde::{Deserialize, Serialize};
 
 /// mean |output − value|, over rows and outputs.

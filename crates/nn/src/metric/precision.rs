@@ -1,7 +1,7 @@
 //! Precision, over the classes.
 
 use super::{Classified, ConfusionMatrix};
-use downhill_optim::Float;
+use downhill_core::Float;
 use serde::{Deserialize, Serialize};
 
 /// The mean over the classes of the share of rows predicted to be of the class that are: macro precision.

@@ -1,7 +1,7 @@
 //! The coefficient of determination.
 
 use super::Fitted;
-use downhill_optim::Float;
+use downhill_core::Float;
 use serde::{Deserialize, Serialize};
 
 /// 1 − Σ(value − output)²/Σ(value − mean value)²; with several outputs, the mean over them.

@@ -1,7 +1,7 @@
 //! Recall, over the classes.
 
 use super::{Classified, ConfusionMatrix};
-use downhill_optim::Float;
+use downhill_core::Float;
 use serde::{Deserialize, Serialize};
 
 /// The mean over the classes of the share of rows of the class that are predicted to be: macro recall.

@@ -1,7 +1,7 @@
 //! The root of the mean squared error.
 
 use super::Fitted;
-use downhill_optim::Float;
+use downhill_core::Float;
 use serde::{Deserialize, Serialize};
 
 /// √mean((output − value)²); with several outputs, the mean over them, as in scikit-learn.

@@ -1,7 +1,7 @@
 //! The area under the receiver operating characteristic.
 
 use super::Classified;
-use downhill_optim::Float;
+use downhill_core::Float;
 use serde::{Deserialize, Serialize};
 
 /// The probability that a row of the class gets a higher score than a row of another, a tie counting half: the area

@@ -1,7 +1,7 @@
 //! Top-k accuracy.
 
 use super::Classified;
-use downhill_optim::{Float, Invalid, invalid};
+use downhill_core::{Float, Invalid, invalid};
 use serde::{Deserialize, Serialize};
 
 /// The share of rows whose class is among the k with the largest outputs; of equal outputs, the first come first.

@@ -4,8 +4,9 @@ use super::{Model, Node, Op};
 use crate::error::Error;
 use crate::layer::{Affine, BatchNormOp, DenseOp, DropoutOp, LayerNormOp};
 use crate::{Activation, LayerSpec};
-use downhill_matmul::Buffer;
-use downhill_optim::{Float, Init, Layout, Role, Uniform};
+use downhill_core::Buffer;
+use downhill_core::Float;
+use downhill_optim::{Init, Layout, Role, Uniform};
 
 /// More parameters than this are taken for a mistake: in `f32` they are 1 GiB, and training takes several times that.
 const MOST_PARAMETERS: usize = 1 << 28;

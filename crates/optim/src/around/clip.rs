@@ -1,8 +1,9 @@
 //! Gradients kept within bounds.
 
 use super::Before;
+use crate::Step;
 use crate::drive::norm;
-use crate::{Float, Step};
+use downhill_core::Float;
 
 /// Scales each gradient, then limits it to ±`limit`.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,7 +1,8 @@
 //! Decoupled weight decay around any rule.
 
 use super::Before;
-use crate::{Float, Step};
+use crate::Step;
+use downhill_core::Float;
 
 /// Shrinks parameters beside the rule's step: p ← (1 − η·λ − λ′)·p, then the rule.
 ///

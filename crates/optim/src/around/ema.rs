@@ -1,6 +1,7 @@
 //! A moving average of the weights.
 
-use crate::{Float, Step, UpdateRule};
+use crate::{Step, UpdateRule};
+use downhill_core::Float;
 
 /// A rule whose parameters are averaged on the way: e ← βₜ·e + (1 − βₜ)·p after step t, counted from 0, where
 /// βₜ = min(β, t/(t + 2)).

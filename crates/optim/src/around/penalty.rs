@@ -1,7 +1,8 @@
 //! Penalties on the size of the weights.
 
 use super::Before;
-use crate::{Float, Step};
+use crate::Step;
+use downhill_core::Float;
 
 /// Adds the gradient of l1·|p| + l2/2·p² to each gradient: g + l1·sign(p) + l2·p.
 ///

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{Invalid, invalid};
+use downhill_core::{Invalid, invalid};
 
 /// What the standard deviation of weights is multiplied by, to make up for what the activation behind them takes away.
 ///

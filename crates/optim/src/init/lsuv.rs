@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Invalid, invalid};
+use downhill_core::{Invalid, invalid};
 
 /// Settings of [`Init::Lsuv`](crate::Init::Lsuv): an orthogonal matrix, scaled until what the layer puts out has variance 1.
 ///

@@ -5,8 +5,8 @@ use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
 use super::Gain;
-use crate::Float;
-use crate::simd::vectorised;
+use downhill_core::Float;
+use downhill_core::simd::vectorised;
 
 /// Settings of [`Init::Orthogonal`](crate::Init::Orthogonal): a matrix that stretches nothing it does not have to.
 ///

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Step, UpdateRule};
-use crate::{Float, Invalid, invalid};
+use downhill_core::{Float, Invalid, invalid};
 
 /// Adadelta: steps as large as the last ones were, relative to the gradients as large as the last ones were, so that
 /// they have the units of the parameter and no rate needs to be set.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Step, UpdateRule};
-use crate::{Float, Invalid, invalid};
+use downhill_core::{Float, Invalid, invalid};
 
 /// AdaGrad: each parameter's rate is divided by the root of all its squared gradients so far, so that rarely moved
 /// parameters move further. The rate only ever falls.

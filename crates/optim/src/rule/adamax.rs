@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Adam, Step, UpdateRule};
-use crate::{Float, Invalid};
+use downhill_core::{Float, Invalid};
 
 /// AdaMax: [`Adam`] with the norm of all gradients so far that counts nothing but the largest.
 ///

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Adam, Step, UpdateRule};
-use crate::{Float, Invalid, invalid};
+use downhill_core::{Float, Invalid, invalid};
 
 /// AdamW: [`Adam`], with the weights shrunk beside its step instead of through the gradient.
 ///

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Adam, Step, UpdateRule};
-use crate::{Float, Invalid};
+use downhill_core::{Float, Invalid};
 
 /// AMSGrad: [`Adam`], with the largest v so far in the place of v, so that no parameter's rate rises again.
 ///

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Adam, MeasuredRule, Memory, Over, Step};
-use crate::{Float, Invalid, invalid};
+use downhill_core::{Float, Invalid, invalid};
 
 /// LAMB: Adam's direction, scaled for each weight tensor to the tensor's own norm.
 ///

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{MeasuredRule, Memory, Over, Step};
-use crate::{Float, Invalid, invalid};
+use downhill_core::{Float, Invalid, invalid};
 
 /// LARS: momentum, with a rate of its own for each weight tensor, so that the step is a fixed share of the tensor's norm.
 ///

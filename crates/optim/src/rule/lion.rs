@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Step, UpdateRule};
-use crate::{Float, Invalid, invalid};
+use downhill_core::{Float, Invalid, invalid};
 
 /// Lion: steps of one size, along the sign of an average of the gradients. It wants a rate three to ten times lower than
 /// Adam, and a decay as many times higher.

@@ -1,9 +1,9 @@
 //! Rules that need sums over whole tensors, or a memory of the run, before they can move a parameter.
 
 use super::{Slots, State, Step, UpdateRule};
-use crate::Float;
 use crate::drive::{drive, measure};
-use downhill_matmul::Buffer;
+use downhill_core::Buffer;
+use downhill_core::Float;
 
 /// What a rule remembers of a whole run, or works out of a whole tensor, besides what it remembers of each parameter.
 pub type Memory = [f64; 4];

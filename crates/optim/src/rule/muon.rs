@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{AdamW, Step, UpdateRule};
 use crate::drive::{both, norm};
-use crate::{Float, Invalid, invalid};
+use downhill_core::{Float, Invalid, invalid};
 
 /// Muon: momentum, made orthogonal. Every weight matrix moves by a matrix whose singular values are all about 1, so that
 /// rare directions learn as fast as common ones; everything else moves by AdamW.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Form, Step, UpdateRule};
-use crate::{Float, Invalid, invalid};
+use downhill_core::{Float, Invalid, invalid};
 
 /// Nesterov's accelerated gradient, written for gradients taken at the point looked ahead to.
 ///

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Adam, MeasuredRule, Memory, Over, Step};
-use crate::{Float, Invalid, invalid};
+use downhill_core::{Float, Invalid, invalid};
 
 /// Prodigy: AdamW that estimates the distance d from the start to the solution on the way, and steps in proportion to
 /// it; the learning rate, best left at 1 or at a schedule down from 1, only scales it.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Adam, Step, UpdateRule};
-use crate::{Float, Invalid};
+use downhill_core::{Float, Invalid};
 
 /// RAdam: [`Adam`] that trusts v as far as there are gradients behind it. The first few steps are momentum's, without v
 /// at all, and the next ones are held back by a factor that rises to 1: a warmup that needs no setting.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Form, Step, UpdateRule};
-use crate::{Float, Invalid, invalid};
+use downhill_core::{Float, Invalid, invalid};
 
 /// RMSProp: AdaGrad that forgets. The rate is divided by the root of a moving average of the squared gradients.
 ///

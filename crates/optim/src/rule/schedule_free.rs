@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Adam, MeasuredRule, Memory, Over, Step};
-use crate::{Float, Invalid, invalid};
+use downhill_core::{Float, Invalid, invalid};
 
 /// Schedule-free gradient descent: an average of all points so far takes the place of a falling rate.
 ///

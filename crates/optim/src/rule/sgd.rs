@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Step, UpdateRule};
-use crate::{Float, Invalid};
+use downhill_core::{Float, Invalid};
 
 /// Gradient descent: a step against the slope, as long as the slope times the learning rate.
 ///

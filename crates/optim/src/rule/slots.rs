@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::Float;
-use downhill_matmul::Buffer;
+use downhill_core::Buffer;
+use downhill_core::Float;
 
 /// The state of one parameter, gathered from one buffer a slot and put back: `[F; N]`, or a pair of
 /// such.

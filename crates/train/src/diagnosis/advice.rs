@@ -1,7 +1,7 @@
 //! Which rate to train with instead, found by making the whole run with it.
 
 use downhill_data::{Dataset, Examples};
-use downhill_optim::{Cosine, Schedule};
+use downhill_schedule::{Cosine, Schedule};
 use rayon::prelude::*;
 use serde::Serialize;
 

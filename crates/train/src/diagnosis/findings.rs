@@ -1,8 +1,8 @@
 //! What there is to say of a run besides its rate.
 
 use downhill_data::Examples;
-use downhill_optim::Schedule;
 use downhill_run::{distance, fixed};
+use downhill_schedule::Schedule;
 use serde::Serialize;
 
 use super::Fork;

@@ -1,7 +1,7 @@
 //! Short trainings that are thrown away.
 
 use downhill_data::{Dataset, Examples};
-use downhill_optim::Position;
+use downhill_schedule::Position;
 
 use super::curve::{self, Average};
 use crate::run::{Run, StepRates};

@@ -2,7 +2,8 @@
 
 use std::mem::discriminant;
 
-use downhill_optim::{Lookahead, spec};
+use downhill_core::spec;
+use downhill_optim::Lookahead;
 use downhill_run::Watch;
 
 use super::{Progress, Run};

@@ -1,6 +1,6 @@
 //! The rate and the momentum of the next step: the schedules' at the position, under the events so far.
 
-use downhill_optim::{Position, Schedule};
+use downhill_schedule::{Position, Schedule};
 
 use super::Run;
 use crate::finder::peak;

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use downhill_optim::Position;
 use downhill_run::Channels;
+use downhill_schedule::Position;
 
 use super::Run;
 use crate::checkpoint::{self, Loaded, Origin};
