@@ -11,7 +11,7 @@ use crate::control::Control;
 #[cfg(unix)]
 use crate::error::reason;
 use crate::log::Log;
-use crate::{Command, Error, Event, RunFolder};
+use crate::{Command, Error, Event, Phase, RunFolder, RunState};
 
 /// What looks at a run: called with every event, on the thread that trains.
 pub type View = Box<dyn FnMut(&Event) + Send>;
@@ -32,6 +32,52 @@ pub struct Channels {
 }
 
 impl Channels {
+    /// Of a run that is kept in this folder and takes commands from `inbox`.
+    ///
+    /// # Errors
+    ///
+    /// If the log is open in another process, or cannot be opened.
+    pub fn kept(folder: &RunFolder, inbox: Receiver<Command>) -> Result<Self, Error> {
+        let folder = Some((folder.clone(), folder.log()?));
+        Ok(Self { inbox: Some(inbox), folder, ..Self::default() })
+    }
+
+    /// Tells an event, and has a state learn of it: for loops that have no other state.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be logged.
+    pub fn tell_and_apply(&mut self, event: &Event, state: &mut RunState) -> Result<(), Error> {
+        if event.is_logged() {
+            self.tell(event)?;
+        } else {
+            self.show(event);
+        }
+        state.apply(event);
+        Ok(())
+    }
+
+    /// Answers and applies the commands that have come, for loops that have no other state; in a pause, it waits for the
+    /// next. Returns the command that is to end the loop, [`Command::Stop`] or [`Command::End`], if there is one.
+    ///
+    /// # Errors
+    ///
+    /// If one cannot be logged.
+    pub fn apply_commands(&mut self, state: &mut RunState) -> Result<Option<Command>, Error> {
+        loop {
+            let command = if state.phase == Phase::Paused { self.wait() } else { self.command() };
+            let Some(command) = command else { return Ok(None) };
+            if command == Command::Stop {
+                return Ok(Some(command));
+            }
+            let answer = state.answer(command);
+            self.tell_and_apply(&answer, state)?;
+            if let Event::Command { told: Command::End, .. } = answer {
+                return Ok(Some(Command::End));
+            }
+        }
+    }
+
     /// Lets other processes steer and watch the run as long as what is returned is there, if the run is kept: what they tell
     /// it goes to `commands`, whose other end is the inbox.
     ///

@@ -3,8 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use downhill_schedule::Schedule;
+use downhill_schedule::{Position, Schedule};
 use serde::{Deserialize, Serialize};
+
+use crate::Steering;
+
+/// A run has no more epochs than these.
+const MOST_EPOCHS: u64 = 1_000_000_000;
 
 /// What a run can be told. It takes effect before the next step, and is an event of the run from there on: a run that is
 /// resumed or replayed does the same at the same step.
@@ -70,6 +75,47 @@ impl From<Fields> for Command {
 }
 
 impl Command {
+    /// Why it cannot be applied in a run with this schedule, steered so far, that is at a position, and `over` if there is no
+    /// step left to make.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot, in words.
+    pub fn check(
+        &self,
+        schedule: &Schedule,
+        steering: &Steering,
+        position: Position,
+        over: bool,
+    ) -> Result<(), String> {
+        let epochs_made = position.step.div_ceil(position.steps_per_epoch.max(1));
+        match self {
+            Self::SetLr { .. } | Self::Undo if over => Err(format!(
+                "the run is over after {epochs_made} epochs, and there is no step left to make at another rate; make it \
+                 longer (--epochs), or branch off before its end"
+            )),
+            Self::SetLr { lr } => {
+                let mut steering = steering.clone();
+                steering.change(lr, position);
+                lr.is_meant(steering.rate(schedule, position), steering.scale)
+            }
+            Self::Undo if !steering.can_undo() => Err("there is no change of the rate to undo".into()),
+            Self::SetEpochs { epochs } if *epochs < epochs_made.max(1) || *epochs > MOST_EPOCHS => {
+                let least = epochs_made.max(1);
+                Err(format!(
+                    "{epochs} epochs cannot be the length of a run that is in epoch {least}; give {least} to {MOST_EPOCHS}"
+                ))
+            }
+            Self::SetEpochs { .. }
+            | Self::Undo
+            | Self::Stop
+            | Self::End
+            | Self::Pause
+            | Self::Continue
+            | Self::Checkpoint => Ok(()),
+        }
+    }
+
     /// What it does, in the words of a log.
     pub fn text(&self) -> String {
         match self {
@@ -108,7 +154,7 @@ const FURTHEST_SCALE: f64 = 1e30;
 
 impl RateChange {
     /// Fails if it comes to a rate and to a scale of the schedule that nobody can mean.
-    pub fn is_meant(&self, rate: f64, scale: f64) -> Result<(), String> {
+    fn is_meant(&self, rate: f64, scale: f64) -> Result<(), String> {
         let within = |factor: f64, most: f64| (1.0 / most..=most).contains(&factor);
         match self {
             Self::Times(factor) if !within(*factor, FURTHEST_FACTOR) => {

@@ -1,9 +1,11 @@
 //! What happens in a run: the one stream that logs, progress bars and reports are views of.
 
+use std::time::Duration;
+
 use downhill_schedule::Schedule;
 use serde::{Deserialize, Serialize};
 
-use crate::{Command, Distribution, Environment, FoundRate, Metrics, Norms, Steering, number};
+use crate::{Command, Distribution, Environment, FoundRate, Metrics, Norms, RunState, Steering, number};
 
 /// Something that happened. Steps and epochs are counted from 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -215,6 +217,22 @@ pub enum Event {
 }
 
 impl Event {
+    /// The start of a run of so many epochs that tells nothing of rows and parameters.
+    pub fn start(data: &str, steps_per_epoch: u64, epochs: u64) -> Self {
+        Self::Start {
+            version: env!("CARGO_PKG_VERSION").into(),
+            dataset: data.into(),
+            features: 0,
+            classes: None,
+            total_steps: steps_per_epoch.saturating_mul(epochs),
+            steps_per_epoch,
+            train_rows: 0,
+            valid_rows: 0,
+            parameters: 0,
+            data_fingerprint: None,
+        }
+    }
+
     /// Whether it stands in the log of a run that is kept; the others are only shown.
     pub fn is_logged(&self) -> bool {
         !matches!(self, Self::Step { .. } | Self::Search | Self::SearchProgress { .. } | Self::Plan { .. })
@@ -318,6 +336,28 @@ pub struct Epoch {
     pub seconds: f64,
     /// How many rows were trained on in a second.
     pub rows_per_second: f64,
+}
+
+impl Epoch {
+    /// The epoch that has ended with the last step of a run, with its mean training and validation losses and the time
+    /// that it took. It is the best so far if its validation loss is below all others'.
+    pub fn measured(state: &RunState, losses: [f64; 2], metrics: Metrics, taken: Duration) -> Self {
+        let [train_loss, valid_loss] = losses;
+        let seconds = taken.as_secs_f64();
+        let rows = state.size.as_ref().map_or(0, |size| size.train_rows);
+        Self {
+            epoch: state.epochs_ended().saturating_sub(1),
+            step: state.step,
+            lr: state.lr.unwrap_or(0.0),
+            train_loss,
+            valid_loss,
+            metrics,
+            best: state.best().is_none_or(|best| valid_loss < best.valid_loss),
+            seconds,
+            // A clock may stand still, and the log has no word for infinity.
+            rows_per_second: rows as f64 / seconds.max(1e-9),
+        }
+    }
 }
 
 /// Why a run went back.

@@ -30,6 +30,7 @@ mod overview;
 pub mod path_text;
 mod plateau;
 mod settings;
+mod state;
 mod steering;
 mod toml_error;
 mod verdict;
@@ -52,6 +53,7 @@ pub use older::{RESTORE, upgraded};
 pub use overview::{Overview, State};
 pub use plateau::{Cut, Plateau, ThresholdMode, Watch};
 pub use settings::{Settings, data_name};
+pub use state::{Phase, RunState, Size};
 pub use steering::Steering;
 pub use toml_error::explain;
 pub use verdict::{

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::log::{Record, is_held};
 use crate::settings::Settings;
-use crate::{Command, Epoch, Error, Event, Metrics, RunFolder, Stop, file, path_text};
+use crate::{Error, Metrics, RunFolder, RunState, Stop, file, path_text};
 
 /// A run in a line.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -154,16 +154,14 @@ impl Overview {
             let why = format!("line {} is no event", line + 1);
             return Err(Error::Damaged { path, why });
         }
-        let End { stop, last, best } = End::of(&text);
-        if let Some(epochs) = told_epochs(&text) {
-            self.total_epochs = Some(epochs);
-        }
-        self.epochs = last.map_or(0, |epoch| epoch.epoch.saturating_add(1));
-        if let Some(best) = best {
+        let state = end_of(&text);
+        self.total_epochs = state.total_epochs().or(self.total_epochs);
+        self.epochs = state.epochs_ended();
+        if let Some(best) = state.best() {
             self.best_epoch = Some(best.epoch.saturating_add(1));
-            (self.valid_loss, self.metrics) = (Some(best.valid_loss), Some(best.metrics));
+            (self.valid_loss, self.metrics) = (Some(best.valid_loss), Some(best.metrics.clone()));
         }
-        self.state = match stop {
+        self.state = match state.stop() {
             // Only a log without an end is tried, so that nothing stands in the way of one that begins.
             None if is_held(&path) => State::Running,
             None => State::Crashed,
@@ -177,58 +175,24 @@ impl Overview {
     }
 }
 
-/// The number of epochs that a run was last told to have.
-fn told_epochs(log: &[u8]) -> Option<u64> {
-    let told = |line: &&[u8]| contains(line, b"\"set-epochs\"") && kind(line) == b"command";
-    let line = log.rsplit(|&byte| byte == b'\n').find(told)?;
-    match serde_json::from_slice::<Record>(line).ok()?.event {
-        Event::Command { told: Command::SetEpochs { epochs }, .. } => Some(epochs),
-        _ => None,
-    }
-}
-
-/// How a log ends.
-#[derive(Default)]
-struct End {
-    /// Why the run stopped; none if it has not, or went on.
-    stop: Option<Stop>,
-    last: Option<Epoch>,
-    best: Option<Epoch>,
-}
-
-impl End {
-    /// Looks at a log from its end. Only the lines that matter are read as events, so that a thousand logs take no time.
-    fn of(text: &[u8]) -> Self {
-        let mut end = Self::default();
-        let mut ends = true;
-        for line in text.rsplit(|&byte| byte == b'\n') {
-            let event = || Some(serde_json::from_slice::<Record>(line).ok()?.event);
-            match kind(line) {
-                b"stop" if ends => {
-                    if let Some(Event::Stop { reason, .. }) = event() {
-                        (end.stop, ends) = (Some(reason), false);
-                    }
-                }
-                b"start" | b"resume" => ends = false,
-                b"epoch" => {
-                    ends = false;
-                    let is_best = contains(line, b"\"best\":true");
-                    if end.last.is_none() || is_best && end.best.is_none() {
-                        let Some(Event::Epoch(epoch)) = event() else { continue };
-                        if is_best && end.best.is_none() {
-                            end.best = Some(epoch.clone());
-                        }
-                        end.last.get_or_insert(epoch);
-                    }
-                    if end.best.is_some() {
-                        break;
-                    }
-                }
-                _ => {}
-            }
+/// Where a run is by its log, of which only the lines that matter at its end are read as events, so that a thousand logs
+/// take little time.
+fn end_of(log: &[u8]) -> RunState {
+    let lines = || log.split(|&byte| byte == b'\n').enumerate();
+    let last_epoch = lines().filter(|(_, line)| kind(line) == b"epoch").last().map(|(number, _)| number);
+    let matters = |&(number, line): &(usize, &[u8])| match kind(line) {
+        b"start" | b"resume" | b"rollback" | b"stop" => true,
+        b"epoch" => Some(number) == last_epoch || contains(line, b"\"best\":true"),
+        b"command" => contains(line, b"\"set-epochs\""),
+        _ => false,
+    };
+    let mut state = RunState::default();
+    for (_, line) in lines().filter(matters) {
+        if let Ok(record) = serde_json::from_slice::<Record>(line) {
+            state.apply(&record.event);
         }
-        end
     }
+    state
 }
 
 /// What kind of event a line is of, as far as can be seen without reading it.
@@ -267,8 +231,9 @@ mod tests {
         let resume =
             "{\"time\":1.0,\"event\":\"resume\",\"step\":5,\"total_steps\":9,\"steps_per_epoch\":3}\n";
         let found = |text: &str| {
-            let end = End::of(text.as_bytes());
-            (end.stop.is_some(), end.last.map(|epoch| epoch.epoch), end.best.map(|epoch| epoch.epoch))
+            let state = end_of(text.as_bytes());
+            let best = state.best().map(|epoch| epoch.epoch);
+            (state.stop().is_some(), state.last.map(|epoch| epoch.epoch), best)
         };
         let epochs = epoch(0, true) + &epoch(1, true) + &epoch(2, false);
         assert_eq!(found(""), (false, None, None));

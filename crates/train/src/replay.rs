@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use downhill_run::CommandReplay;
+use downhill_run::{CommandReplay, RunState};
 
 use crate::trainer::Target;
 use crate::{Epoch, Error, Event, RunConfig, RunFolder, Stop, Trained, Trainer, log};
@@ -102,12 +102,10 @@ fn surviving<'a>(events: impl Iterator<Item = &'a Event>) -> Vec<Event> {
         }
         _ => 0,
     };
+    let mut state = RunState::default();
     for event in events {
-        match event {
-            Event::Resume { step, .. } | Event::Rollback { to: step, .. } => {
-                kept.retain(|event| at(event) <= *step)
-            }
-            _ => {}
+        if let Some(back) = state.apply(event) {
+            kept.retain(|event| at(event) <= back);
         }
         if matches!(event, Event::Epoch(_) | Event::Cut { .. } | Event::Rollback { .. }) {
             kept.push(event.clone());

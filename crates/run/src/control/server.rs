@@ -17,7 +17,7 @@ use super::connection::{Asked, Connection};
 use super::protocol::{Status, Took, Watching, answer};
 use super::socket;
 use crate::log::{self, Record};
-use crate::{Command, Event, View};
+use crate::{Command, Event, Phase, RunState, View};
 
 /// More connections than these are refused.
 const MOST_CONNECTIONS: usize = 64;
@@ -74,7 +74,8 @@ struct Told {
     events: VecDeque<(u64, Record)>,
     /// Whether there were too many of them.
     lost: bool,
-    status: Status,
+    /// Where the run is, but for its steps.
+    state: RunState,
     /// What is planned for the rate, which the log does not have.
     plan: Option<Record>,
 }
@@ -106,7 +107,9 @@ impl Shared {
         let mut told = self.told();
         if event.is_logged() {
             told.logged += 1;
-            told.status.follow(event, &self.step);
+            if let Some(back) = told.state.apply(event) {
+                self.step.store(back, Relaxed);
+            }
         }
         if let Event::Plan { .. } = event {
             told.plan = Some(Record { time: log::now(), event: event.clone() });
@@ -135,28 +138,6 @@ fn line(record: &Record) -> Vec<u8> {
     line
 }
 
-impl Status {
-    fn follow(&mut self, event: &Event, made: &AtomicU64) {
-        match event {
-            Event::Start { total_steps, steps_per_epoch, .. } => {
-                (self.total_steps, self.steps_per_epoch) = (*total_steps, *steps_per_epoch);
-            }
-            Event::Resume { step, total_steps, steps_per_epoch, .. } => {
-                made.store(*step, Relaxed);
-                (self.total_steps, self.steps_per_epoch) = (*total_steps, *steps_per_epoch);
-            }
-            Event::Rollback { to, .. } => made.store(*to, Relaxed),
-            Event::Epoch(epoch) => self.epoch = Some(epoch.clone()),
-            Event::Command { told: Command::SetEpochs { epochs }, .. } => {
-                self.total_steps = epochs * self.steps_per_epoch;
-            }
-            Event::Command { told: Command::Pause, .. } => self.paused = true,
-            Event::Command { told: Command::Continue | Command::End, .. } => self.paused = false,
-            _ => {}
-        }
-    }
-}
-
 impl Control {
     /// Listens at `path` for a run whose log has so many lines, and hands what it is told to `commands`. The view is to see
     /// every event of the run.
@@ -164,14 +145,19 @@ impl Control {
         let (wake, woken) = UnixStream::pair()?;
         wake.set_nonblocking(true)?;
         woken.set_nonblocking(true)?;
-        let status = Status { pid: std::process::id(), ..Status::default() };
         let shared = Arc::new(Shared {
             wanted: false.into(),
             step: 0.into(),
             lr: f64::NAN.to_bits().into(),
             loss: f64::NAN.to_bits().into(),
             closing: false.into(),
-            told: Mutex::new(Told { logged, events: VecDeque::new(), lost: false, status, plan: None }),
+            told: Mutex::new(Told {
+                logged,
+                events: VecDeque::new(),
+                lost: false,
+                state: RunState::default(),
+                plan: None,
+            }),
             wake,
         });
         let listener = socket::open(path)?;
@@ -376,12 +362,19 @@ impl Server {
                     None => {}
                     Some(Asked::Status) => {
                         let number = |bits: &AtomicU64| Some(f64::from_bits(bits.load(Relaxed)));
+                        let told = self.shared.told();
+                        let RunState { total_steps, steps_per_epoch, last, phase, .. } = &told.state;
                         let status = Status {
+                            pid: std::process::id(),
                             step: self.shared.step.load(Relaxed),
                             lr: number(&self.shared.lr).filter(|lr| lr.is_finite()),
                             loss: number(&self.shared.loss).filter(|loss| loss.is_finite()),
-                            ..self.shared.told().status.clone()
+                            total_steps: *total_steps,
+                            steps_per_epoch: *steps_per_epoch,
+                            epoch: last.clone(),
+                            paused: *phase == Phase::Paused,
                         };
+                        drop(told);
                         client.connection.answer(Ok(status));
                     }
                     Some(Asked::Watch) => {

@@ -79,41 +79,14 @@ impl Run<'_> {
 
     /// Why a command cannot be applied now.
     fn check_command(&self, command: &Command) -> Result<(), String> {
-        let epochs_made = self.progress.step.div_ceil(self.engine.steps_per_epoch());
         let over = self.over().is_some();
-        match command {
-            Command::SetLr { .. } | Command::Undo if over => Err(format!(
-                "the run is over after {epochs_made} epochs, and there is no step left to make at another rate; make it \
-                 longer (--epochs), or branch off before its end"
-            )),
-            Command::SetLr { lr } => {
-                let mut steering = self.progress.steering.clone();
-                steering.change(lr, self.position());
-                let rate = steering.rate(&self.lr, self.position());
-                lr.is_meant(rate, steering.scale)
-            }
-            Command::Undo if !self.progress.steering.can_undo() => {
-                Err("there is no change of the rate to undo".into())
-            }
-            Command::SetEpochs { epochs } if *epochs < epochs_made.max(1) || *epochs > 1_000_000_000 => {
-                Err(format!(
-                    "{epochs} epochs cannot be the length of a run that is in epoch {}; give {} to 1000000000",
-                    epochs_made.max(1),
-                    epochs_made.max(1)
-                ))
-            }
-            Command::SetEpochs { epochs } => {
-                let steps_per_epoch = self.engine.steps_per_epoch();
-                check_momentum(&self.config, steps_per_epoch, steps_per_epoch * epochs)
-                    .map_err(|error| error.to_string())
-            }
-            Command::Undo
-            | Command::Stop
-            | Command::End
-            | Command::Pause
-            | Command::Continue
-            | Command::Checkpoint => Ok(()),
+        command.check(&self.lr, &self.progress.steering, self.position(), over)?;
+        if let Command::SetEpochs { epochs } = command {
+            let steps_per_epoch = self.engine.steps_per_epoch();
+            check_momentum(&self.config, steps_per_epoch, steps_per_epoch * epochs)
+                .map_err(|error| error.to_string())?;
         }
+        Ok(())
     }
 
     /// Applies a command that can be, and tells.
