@@ -3,7 +3,7 @@
     pip install torch==2.15.0
     python tools/golden/plateau.py
 
-writes crates/train/tests/golden/plateau.json: one case a line, with the settings under PyTorch's names, the metric
+writes crates/run/tests/golden/plateau.json: one case a line, with the settings under PyTorch's names, the metric
 after each epoch, and the rate that is in force after it was seen.
 """
 
@@ -90,6 +90,6 @@ def cases():
         yield {**told, "initial": INITIAL, "metrics": metrics, "rates": rates(metrics, told)}
 
 
-path = Path(__file__).parents[2] / "crates/train/tests/golden/plateau.json"
+path = Path(__file__).parents[2] / "crates/run/tests/golden/plateau.json"
 path.parent.mkdir(parents=True, exist_ok=True)
 path.write_text("[\n" + ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases()) + "\n]\n")

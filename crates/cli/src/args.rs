@@ -12,8 +12,8 @@ use downhill::nn::{Activation, Loss};
 use downhill::optim::{Group, Init, Lookahead, Rule, Schedule, SpecError, nearest, spec};
 use downhill::prelude::Predictor;
 use downhill::train::{
-    ClassWeights, EarlyStopping, Guard, Held, Keep, Patience, Plateau, RateChange, RunConfig, Source, State,
-    Track, path_text,
+    ClassWeights, EarlyStopping, Guard, Keep, Patience, Plateau, RateChange, RunConfig, Source, State, Track,
+    Validation, path_text,
 };
 use downhill_report::Lang;
 
@@ -235,7 +235,7 @@ pub struct SourceArgs {
 
     /// The validation data: a share of the rows, or a file. [default: 0.2]
     #[arg(long, value_name = "SHARE|FILE", value_parser = path_as_text().try_map(|text| held(&text)), allow_negative_numbers = true)]
-    pub valid: Option<Held>,
+    pub valid: Option<Validation>,
 
     #[command(flatten)]
     pub read: ReadArgs,
@@ -981,13 +981,13 @@ fn path_as_text() -> impl TypedValueParser<Value = String> {
 }
 
 /// A share, in percent or not, or else a file.
-fn held(text: &str) -> Result<Held, String> {
+fn held(text: &str) -> Result<Validation, String> {
     let (digits, unit) = text.strip_suffix('%').map_or((text, 1.0), |digits| (digits, 100.0));
     match digits.parse::<f64>() {
-        Ok(share) if share > 0.0 && share < unit => Ok(Held::Share(share / unit)),
+        Ok(share) if share > 0.0 && share < unit => Ok(Validation::Share(share / unit)),
         Ok(_) => Err("give a share of the rows above 0 and below 1, such as 0.2, or a file".into()),
         Err(_) if text.is_empty() => Err("give a share of the rows such as 0.2, or a file".into()),
-        Err(_) => Ok(Held::File(path_text::from_text(text))),
+        Err(_) => Ok(Validation::File(path_text::from_text(text))),
     }
 }
 

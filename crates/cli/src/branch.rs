@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use downhill::prelude::Trainer;
-use downhill::train::{BranchPoint, Command, Overview, RunFolder, path_text};
+use downhill::train::{BranchPoint, Command, Overview, RunConfig, RunFolder, path_text};
 
 use crate::args::{BranchArgs, Format};
 use crate::train::{Board, conclude, connect, overwriting};
@@ -12,7 +12,7 @@ use crate::{Failure, evaluate};
 pub fn branch(options: &BranchArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let runs = &options.run_args.runs;
     let (parent, at) = parse(&options.run, runs)?;
-    let mut config = parent.config()?;
+    let mut config = RunConfig::of(&parent)?;
     if let Some(epochs) = Overview::of(parent.path()).total_epochs {
         config.training.epochs = epochs; // a command may have changed its length
     }
@@ -21,7 +21,7 @@ pub fn branch(options: &BranchArgs, format: Format, quiet: bool) -> Result<(), F
     let board = Board { config: config.training.clone(), goes_on: false };
     let mut trainer = connect(Trainer::default(), running, board, Vec::new(), quiet)?;
     if let Some(lr) = options.lr.clone() {
-        trainer = trainer.told(Command::SetLr { lr });
+        trainer = trainer.command(Command::SetLr { lr });
     }
     let its_own = options.run_args.name.as_ref().is_some_and(|name| *name == parent.name());
     if options.run_args.overwrite && its_own {

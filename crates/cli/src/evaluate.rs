@@ -41,7 +41,7 @@ pub fn load(options: &UseArgs) -> Result<Predictor, Failure> {
     let path = run_folder(&options.run, &options.runs.runs);
     if path.is_file() {
         return Predictor::load(path).map_err(|error| match error {
-            Error::Damaged { .. } => {
+            Error::Record(downhill::run::Error::Damaged { .. }) => {
                 Failure::Message(format!("{error}; give the folder of a run, or its model.safetensors"))
             }
             error => error.into(),
@@ -63,7 +63,7 @@ pub fn load(options: &UseArgs) -> Result<Predictor, Failure> {
         return Err(Failure::Message(format!("the run {run} has no model yet: {why}")));
     }
     Predictor::load(model).map_err(|error| match error {
-        Error::Damaged { .. } => Failure::Message(format!(
+        Error::Record(downhill::run::Error::Damaged { .. }) => Failure::Message(format!(
             "{error}; `downhill resume {}` writes it again from the run's checkpoints",
             folder.path().display()
         )),

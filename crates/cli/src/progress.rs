@@ -156,8 +156,8 @@ pub fn bar() -> impl FnMut(&Event) + Send {
                 shown.change(|state| (state.prefix, state.message) = (prefix, message));
             }
             Event::Search => shown.change(|state| state.message = SEARCHING.into()),
-            Event::SearchProgress { made, at_most } => {
-                shown.change(|state| state.message = searched(*made, *at_most));
+            Event::SearchProgress { steps_executed, at_most } => {
+                shown.change(|state| state.message = searched(*steps_executed, *at_most));
             }
             Event::Plan { total_steps, steps_per_epoch, .. } => {
                 shown.change(|state| state.length = Some(*total_steps));
@@ -225,8 +225,8 @@ pub fn lines() -> impl FnMut(&Event) + Send {
             output::tell(&format!("{SEARCHING}, in at most a fifth of the run's steps"));
             searching = Instant::now();
         }
-        Event::SearchProgress { made, at_most } if searching.elapsed() >= SEARCH_LINES => {
-            output::tell(&searched(*made, *at_most));
+        Event::SearchProgress { steps_executed, at_most } if searching.elapsed() >= SEARCH_LINES => {
+            output::tell(&searched(*steps_executed, *at_most));
             searching = Instant::now();
         }
         Event::Stop { .. } if !shown => output::tell(&line),

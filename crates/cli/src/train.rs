@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
 
 use downhill::prelude::{Error, Trained, Trainer};
-use downhill::train::{Command, Config, Event, RunFolder, Stop, Summary, log, path_text};
+use downhill::train::{Command, Config, Event, RunConfig, RunFolder, Stop, Summary, log, path_text};
 
 use crate::args::{Format, ResumeArgs, RunArgs, Running, TrainArgs};
 use crate::dashboard::{self, Action};
@@ -27,7 +27,7 @@ pub fn train(options: TrainArgs, format: Format, quiet: bool) -> Result<(), Fail
 
 pub fn resume(options: &ResumeArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let folder = evaluate::open(&options.run, &options.runs.runs)?;
-    let board = Board { config: folder.config()?.training, goes_on: true };
+    let board = Board { config: RunConfig::of(&folder)?.training, goes_on: true };
     // One that was cut off before its first word has no log yet.
     let path = folder.log_path();
     let past = if path.exists() { log::read(&path)?.0 } else { Vec::new() };
@@ -37,7 +37,7 @@ pub fn resume(options: &ResumeArgs, format: Format, quiet: bool) -> Result<(), F
     let longer = options.epochs.map(|epochs| Command::SetEpochs { epochs });
     let rate = options.lr.clone().map(|lr| Command::SetLr { lr });
     for command in longer.into_iter().chain(rate) {
-        trainer = trainer.told(command);
+        trainer = trainer.command(command);
     }
     let trained = trainer.resume(folder)?;
     conclude(&trained, format, quiet)

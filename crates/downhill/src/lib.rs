@@ -13,7 +13,9 @@ pub mod optim {
     pub use downhill_optim::*;
     pub use downhill_schedule::*;
 }
-/// The training loop, run folders and trained models.
+/// The record of a run, whoever makes it: events, commands, log, folder and socket.
+pub use downhill_run as run;
+/// The training loop and trained models.
 pub use downhill_train as train;
 
 /// What most programs need: `use downhill::prelude::*;`.

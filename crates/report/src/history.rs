@@ -3,20 +3,20 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use downhill_schedule::Position;
-use downhill_train::log::Record;
-use downhill_train::{
-    ClassMetrics, Command, Config, Distribution, Environment, Epoch, Error, Event, FoundRate, Keep, Norms,
-    Steering, Stop, file, usual_rate, usual_schedule,
+use downhill_run::log::Record;
+use downhill_run::{
+    ClassMetrics, Command, Distribution, Environment, Epoch, Error, Event, FoundRate, Keep, Norms, Settings,
+    Steering, Stop, file,
 };
+use downhill_schedule::{Position, Schedule};
 
 use crate::number::counted;
 
 /// A change of the rate that the schedule does not know of.
 #[derive(Clone, Debug, PartialEq)]
 struct Change {
-    /// The number of steps made when it happened.
-    made: u64,
+    /// The number of steps executed when it happened.
+    steps_executed: u64,
     /// The first step with the new rate.
     from: u64,
     /// What happened.
@@ -81,6 +81,8 @@ pub(crate) struct History {
     pub size: Option<Size>,
     /// The length of an epoch and of the run, in steps.
     lengths: Option<(u64, u64)>,
+    /// The run's own schedule, if its settings have one.
+    schedule: Option<Schedule>,
     changes: Vec<Change>,
     /// How the learning rate was found, if it was.
     pub found: Option<FoundRate>,
@@ -118,15 +120,15 @@ pub(crate) struct Size {
 }
 
 impl History {
-    /// Reads a log. A line that is no event, torn or of another version, is left out, with a note: the rest
-    /// is worth a look all the same.
-    pub fn read(path: &Path, config: &Config) -> Result<Self, Error> {
+    /// Reads a log. A line that is no event, torn or of another version, is left out, with a note: the rest is worth
+    /// a look all the same.
+    pub fn read(path: &Path, settings: &Settings) -> Result<Self, Error> {
         let text = file::read("read the log", path)?;
         let lines = text.split_inclusive(|&byte| byte == b'\n');
         let events: Vec<Option<Event>> =
             lines.map(|line| Some(serde_json::from_slice::<Record>(line).ok()?.event)).collect();
         let unread = events.iter().filter(|event| event.is_none()).count() as u64;
-        let mut history = Self::of(events.into_iter().flatten(), config);
+        let mut history = Self::of(events.into_iter().flatten(), settings);
         if unread > 0 {
             let were = if unread == 1 { "was torn or is no event, and is" } else { "are no events, and are" };
             history.notes.push(format!("{} of the log {were} left out here.", counted(unread, "line")));
@@ -134,8 +136,9 @@ impl History {
         Ok(history)
     }
 
-    fn of(events: impl Iterator<Item = Event>, config: &Config) -> Self {
-        let mut history = Self::default();
+    fn of(events: impl Iterator<Item = Event>, settings: &Settings) -> Self {
+        let lr = settings.text_of("training.lr").and_then(|lr| lr.parse().ok());
+        let mut history = Self { schedule: lr, ..Self::default() };
         let mut epochs = BTreeMap::new();
         for event in events {
             // What is measured has a chart of its own.
@@ -158,12 +161,14 @@ impl History {
                     history.size = Some(Size { train_rows, valid_rows, features, classes, parameters });
                     history.lengths = Some((steps_per_epoch, total_steps));
                 }
-                Event::Resume { step, made, total_steps, steps_per_epoch } => {
+                Event::Resume { step, steps_executed, total_steps, steps_per_epoch } => {
                     // What was made after the checkpoint is made again.
                     epochs.retain(|_, epoch: &mut Epoch| epoch.step <= step);
                     // Commands are kept: the steps that are made again follow them too.
                     let again = |change: &Change| !matches!(change.event, Event::Command { .. });
-                    history.changes.retain(|change| change.made <= made || !again(change));
+                    history
+                        .changes
+                        .retain(|change| change.steps_executed <= steps_executed || !again(change));
                     history.ratios.retain(|&at, _| at <= step);
                     history.norms.retain(|&at, _| at <= step);
                     history.marked.retain(|marked| marked.step <= step || marked.kind == TOLD);
@@ -177,7 +182,8 @@ impl History {
                         history.marked.push(Marked { step, kind: "resumed", text });
                     }
                 }
-                Event::Cut { step: from, made, .. } | Event::Command { step: from, made, .. } => {
+                Event::Cut { step: from, steps_executed, .. }
+                | Event::Command { step: from, steps_executed, .. } => {
                     if let (
                         Event::Command { told: Command::SetEpochs { epochs }, .. },
                         Some((of_epoch, total)),
@@ -185,13 +191,23 @@ impl History {
                     {
                         *total = epochs.saturating_mul(*of_epoch);
                     }
-                    history.changes.push(Change { made, from, event, steering: Steering::default() });
+                    history.changes.push(Change {
+                        steps_executed,
+                        from,
+                        event,
+                        steering: Steering::default(),
+                    });
                 }
-                Event::Rollback { made, to, .. } => {
+                Event::Rollback { steps_executed, to, .. } => {
                     epochs.retain(|_, epoch: &mut Epoch| epoch.step <= to);
                     history.ratios.retain(|&at, _| at <= to);
                     history.norms.retain(|&at, _| at <= to);
-                    history.changes.push(Change { made, from: to, event, steering: Steering::default() });
+                    history.changes.push(Change {
+                        steps_executed,
+                        from: to,
+                        event,
+                        steering: Steering::default(),
+                    });
                 }
                 Event::Epoch(epoch) => {
                     epochs.insert(epoch.epoch, epoch);
@@ -232,7 +248,8 @@ impl History {
         }
         history.epochs = epochs.into_values().collect();
         history.steer();
-        let restores = config.keep == Keep::Best;
+        let keep = settings.text_of("training.keep").map(str::parse::<Keep>);
+        let restores = !matches!(keep, Some(Ok(Keep::Last)));
         let diverged = matches!(history.stop, Some(Stop::Diverged { .. }));
         let best = history.epochs.iter().rev().find(|epoch| epoch.best);
         history.kept = best.filter(|_| restores || diverged).or(history.epochs.last()).cloned();
@@ -242,7 +259,8 @@ impl History {
     /// Works out what the changes, in the order in which they took effect, come to.
     fn steer(&mut self) {
         // What happens at the end of a step comes before what a person says at the next.
-        self.changes.sort_by_key(|change| (change.made, matches!(change.event, Event::Command { .. })));
+        self.changes
+            .sort_by_key(|change| (change.steps_executed, matches!(change.event, Event::Command { .. })));
         let (steps_per_epoch, total_steps) = self.lengths.unwrap_or((1, 1));
         let mut steering = Steering::default();
         for change in &mut self.changes {
@@ -282,21 +300,12 @@ impl History {
     /// The learning rates against their steps: those that steps were made with, and those that were still
     /// planned.
     ///
-    /// The log has the rate of every epoch's last step. Where the schedule gives the same one, it is believed
-    /// for the steps before it; where not (the configuration was changed on the way), the logged rate is all
-    /// that is known.
-    pub fn rates(&self, config: &Config) -> [Vec<(f64, f64)>; 2] {
-        let Some((steps_per_epoch, total_steps)) = self.lengths else {
+    /// The log has the rate of every epoch's last step. Where the schedule gives the same one, it is believed for the
+    /// steps before it; where not (the configuration was changed on the way), the logged rate is all that is known.
+    pub fn rates(&self) -> [Vec<(f64, f64)>; 2] {
+        let (Some((steps_per_epoch, total_steps)), Some(schedule)) = (self.lengths, &self.schedule) else {
             let last = |epoch: &Epoch| (epoch.step.saturating_sub(1) as f64, epoch.lr);
             return [self.epochs.iter().map(last).collect(), Vec::new()];
-        };
-        let usual;
-        let schedule = match &config.lr {
-            Some(schedule) => schedule,
-            None => {
-                usual = usual_schedule(&config.optimizer, usual_rate(&config.optimizer));
-                &usual
-            }
         };
         let unchanged = Steering::default();
         let rate = |step| {

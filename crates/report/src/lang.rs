@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use downhill_train::{RateVerdict, Verdict};
+use downhill_run::{RateVerdict, Verdict};
 
 /// The language of a figure: of its title, axes, legend and verdicts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -1,6 +1,6 @@
 //! What became of the layers: norms along the run, and how weights and activations are spread first and last.
 
-use downhill_train::{Distribution, Norms};
+use downhill_run::{Distribution, Norms};
 
 use crate::history::{Distributions, History};
 use crate::number::{grouped, two_digits};

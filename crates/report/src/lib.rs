@@ -25,7 +25,7 @@ mod validation;
 
 use std::path::PathBuf;
 
-use downhill_train::{Error, RunConfig, RunFolder, file};
+use downhill_run::{Error, RunFolder, Settings};
 
 pub use axis::Axis;
 pub use chart::{Chart, Mark, Series};
@@ -67,20 +67,15 @@ pub fn html_of(folders: &[RunFolder]) -> Result<String, Error> {
 /// What a report says of a run.
 struct Run {
     folder: RunFolder,
-    /// The configuration, as it was written and as it is understood.
-    toml: String,
-    config: RunConfig,
+    settings: Settings,
     history: History,
 }
 
 impl Run {
     fn read(folder: &RunFolder) -> Result<Self, Error> {
-        let path = folder.path().join("run.toml");
-        let config = folder.config()?;
-        // It was text a moment ago.
-        let toml = String::from_utf8_lossy(&file::read("read the configuration", &path)?).into_owned();
-        let history = History::read(&folder.log_path(), &config.training)?;
-        Ok(Self { folder: folder.clone(), toml, config, history })
+        let settings = Settings::of(folder)?;
+        let history = History::read(&folder.log_path(), &settings)?;
+        Ok(Self { folder: folder.clone(), settings, history })
     }
 }
 

@@ -1,6 +1,6 @@
 //! The losses of runs, from their logs, as one chart.
 
-use downhill_train::{Error, RunFolder};
+use downhill_run::{Error, RunFolder};
 
 use crate::lang::{Lang, Word};
 use crate::several::loss_axis;

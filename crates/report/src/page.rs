@@ -2,9 +2,7 @@
 
 use std::fmt::Write;
 
-use downhill_train::{
-    Classification, EarlyStopping, Environment, Epoch, Metrics, Network, Regression, RunConfig, Stop,
-};
+use downhill_run::{Classification, EarlyStopping, Environment, Epoch, Metrics, Regression, Settings, Stop};
 
 use crate::escape::escape;
 use crate::history::{Confusion, History, Size};
@@ -67,14 +65,14 @@ pub(crate) fn html(runs: &[Run]) -> String {
         names.join(", ")
     );
     if let [run] = runs {
-        let data = escape(&run.config.data.name());
+        let data = escape(&run.settings.data_name().unwrap_or_default());
         let _ = writeln!(page, "<h1>{} <small>trained on {data}</small></h1>", names[0]);
         page += &one(run);
     } else {
         let _ = writeln!(page, "<h1>{} <small>side by side</small></h1>", names.join(", "));
         page += &several(runs);
         for (run, name) in runs.iter().zip(&names) {
-            let data = escape(&run.config.data.name());
+            let data = escape(&run.settings.data_name().unwrap_or_default());
             let _ = writeln!(page, "<div class=\"run\">\n<h1>{name} <small>trained on {data}</small></h1>");
             page += &one(run);
             page += "</div>\n";
@@ -96,9 +94,9 @@ fn pairs(pairs: &[(&str, String)]) -> String {
 
 /// All there is to say of a run.
 fn one(run: &Run) -> String {
-    let Run { folder, toml, config, history } = run;
+    let Run { folder, settings, history } = run;
     let mut page = String::new();
-    for text in [result(config, history), makeup(config, history)] {
+    for text in [result(settings, history), makeup(settings, history)] {
         let _ = writeln!(page, "<p>{}</p>", escape(&text));
     }
     let (charts, events) = (charts(run), events(history));
@@ -139,9 +137,9 @@ fn one(run: &Run) -> String {
         }
         page += "</ul>\n";
     }
-    let _ = write!(page, "<h2>Data</h2>\n{}", pairs(&data(config, history)));
+    let _ = write!(page, "<h2>Data</h2>\n{}", pairs(&data(settings, history)));
     let path = |file: &str| shell(&folder.path().join(file).display().to_string());
-    let _ = write!(page, "<h2>Configuration</h2>\n<pre>{}</pre>\n", escape(toml));
+    let _ = write!(page, "<h2>Configuration</h2>\n<pre>{}</pre>\n", escape(settings.text()));
     if let Some(environment) = &history.environment {
         let _ = write!(page, "<h2>Environment</h2>\n{}", pairs(&surroundings(environment)));
     }
@@ -184,10 +182,11 @@ fn events(history: &History) -> String {
 }
 
 /// What it was trained on.
-fn data(config: &RunConfig, history: &History) -> Vec<(&'static str, String)> {
-    let mut pairs = vec![("from", config.data.from.clone())];
-    if let Some(target) = &config.data.target {
-        pairs.push(("target", target.clone()));
+fn data(settings: &Settings, history: &History) -> Vec<(&'static str, String)> {
+    let from = settings.text_of("data.from").unwrap_or_default();
+    let mut pairs = vec![("from", from.to_string())];
+    if let Some(target) = settings.text_of("data.target") {
+        pairs.push(("target", target.to_string()));
     }
     if let Some(Size { train_rows, valid_rows, features, classes, .. }) = history.size {
         pairs
@@ -211,8 +210,8 @@ fn surroundings(environment: &Environment) -> Vec<(&'static str, String)> {
 }
 
 /// How good the run is, and how it stopped.
-pub(crate) fn result(config: &RunConfig, history: &History) -> String {
-    let total = history.epochs_planned().unwrap_or(config.training.epochs);
+pub(crate) fn result(settings: &Settings, history: &History) -> String {
+    let total = history.epochs_planned().or(settings.epochs()).unwrap_or(0);
     let made = history.epochs_made();
     let mut text = match &history.kept {
         Some(kept) => format!(
@@ -233,11 +232,11 @@ pub(crate) fn result(config: &RunConfig, history: &History) -> String {
         ),
         Some(Stop::Finished) => format!("It ran to its end: {}.", counted(total, "epoch")),
         Some(Stop::EarlyStopping) => {
-            let patience = match config.training.early_stopping {
-                EarlyStopping::After(after) => {
+            let patience = match settings.text_of("training.early-stopping").map(str::parse) {
+                Some(Ok(EarlyStopping::After(after))) => {
                     format!(": {} passed without a better one", counted(after.patience, "epoch"))
                 }
-                EarlyStopping::Off => String::new(),
+                Some(Ok(EarlyStopping::Off) | Err(_)) | None => String::new(),
             };
             format!("It stopped early, after {made} of {}{patience}.", counted(total, "epoch"))
         }
@@ -276,7 +275,7 @@ fn figures(metrics: &Metrics, confusion: Option<&Confusion>) -> String {
 }
 
 /// What was trained, on what, for how long.
-fn makeup(config: &RunConfig, history: &History) -> String {
+fn makeup(settings: &Settings, history: &History) -> String {
     let mut parts = Vec::new();
     match history.kept.as_ref().map(|epoch| &epoch.metrics) {
         Some(Metrics::Classification(_)) => parts.push("classification".to_string()),
@@ -286,20 +285,7 @@ fn makeup(config: &RunConfig, history: &History) -> String {
     if let Some(Size { train_rows, .. }) = history.size {
         parts.push(counted(train_rows, "row") + " trained on");
     }
-    parts.push(match &config.training.network {
-        Network::Mlp(mlp) if mlp.hidden.is_empty() => "no hidden layer".into(),
-        Network::Mlp(mlp) => {
-            let sizes: Vec<_> = mlp.hidden.iter().map(ToString::to_string).collect();
-            let norm = if mlp.batch_norm { ", batch normalisation" } else { "" };
-            let dropout =
-                if mlp.dropout > 0.0 { format!(", dropout {}", mlp.dropout) } else { String::new() };
-            let layers = if sizes.len() == 1 { "hidden layer" } else { "hidden layers" };
-            format!("{layers} of {} units, {}{norm}{dropout}", sizes.join(" and "), mlp.activation)
-        }
-        Network::Layers(layers) => {
-            format!("layers {}", layers.iter().map(|layer| layer.name()).collect::<Vec<_>>().join(", "))
-        }
-    });
+    parts.extend(network(settings));
     if let Some(Size { parameters, .. }) = history.size {
         parts.push(counted(parameters, "parameter"));
     }
@@ -318,6 +304,26 @@ fn makeup(config: &RunConfig, history: &History) -> String {
     text
 }
 
+/// The network in words, if its settings are those of one of Downhill's.
+fn network(settings: &Settings) -> Option<String> {
+    if let Some(layers) = settings.get("training.network.layers") {
+        let name = |layer: &str| layer.split('(').next().unwrap_or_default().to_string();
+        let names = layers.as_array()?.iter().filter_map(|layer| layer.as_str().map(name));
+        return Some(format!("layers {}", names.collect::<Vec<_>>().join(", ")));
+    }
+    let mlp = |key: &str| settings.get(&format!("training.network.mlp.{key}"));
+    let sizes: Vec<String> = mlp("hidden")?.as_array()?.iter().map(ToString::to_string).collect();
+    if sizes.is_empty() {
+        return Some("no hidden layer".into());
+    }
+    let norm = if mlp("batch-norm")?.as_bool()? { ", batch normalisation" } else { "" };
+    let dropout = mlp("dropout").and_then(|dropout| dropout.as_float()).filter(|&dropout| dropout > 0.0);
+    let dropout = dropout.map_or(String::new(), |dropout| format!(", dropout {dropout}"));
+    let layers = if sizes.len() == 1 { "hidden layer" } else { "hidden layers" };
+    let activation = mlp("activation")?.as_str()?;
+    Some(format!("{layers} of {} units, {activation}{norm}{dropout}", sizes.join(" and ")))
+}
+
 /// The title of the chart of rates.
 pub(crate) const RATE: &str = "Learning rate";
 
@@ -332,7 +338,7 @@ pub(crate) fn rate_axis(rates: &[(f64, f64)]) -> Axis {
 }
 
 /// The charts of a run's way that there is something to draw in.
-fn charts(Run { config, history, .. }: &Run) -> Vec<Chart> {
+fn charts(Run { history, .. }: &Run) -> Vec<Chart> {
     let marked = |chart: Chart| match &history.kept {
         Some(kept) => {
             let number = kept.epoch as f64 + 1.0;
@@ -349,7 +355,7 @@ fn charts(Run { config, history, .. }: &Run) -> Vec<Chart> {
         .line(Series::new("validation", validation))
         .line(Series::new("training", training));
 
-    let [made, planned] = history.rates(&config.training);
+    let [made, planned] = history.rates();
     let y = rate_axis(&[&made[..], &planned].concat());
     let rate = Chart::new(RATE, Axis::new("step").whole(), y)
         .line(Series::new("used", made))

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use downhill_train::{Choice, FoundRate, Point};
+use downhill_run::{Choice, FoundRate, Point};
 
 use crate::axis::Axis;
 use crate::lang::{Lang, Word};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use downhill_train::Metrics;
+use downhill_run::Metrics;
 use serde_json::Value;
 
 use crate::escape::escape;
@@ -17,15 +17,15 @@ use crate::{Axis, Chart, Run, Series};
 pub(crate) fn several(runs: &[Run]) -> String {
     let mut page = differences(runs);
     page += "<ul>\n";
-    for Run { folder, config, history, .. } in runs {
-        let _ = writeln!(page, "<li>{}: {}</li>", escape(&folder.name()), escape(&result(config, history)));
+    for Run { folder, settings, history } in runs {
+        let _ = writeln!(page, "<li>{}: {}</li>", escape(&folder.name()), escape(&result(settings, history)));
     }
     page += "</ul>\n<div class=\"charts\">\n";
     let over = |chart: Chart, points: &dyn Fn(&Run) -> Vec<(f64, f64)>| {
         let line = |(index, run): (usize, &Run)| Series::new(run.folder.name(), points(run)).run(index);
         runs.iter().enumerate().map(line).fold(chart, Chart::line)
     };
-    let losses = |title: &str, figure: fn(&downhill_train::Epoch) -> f64| {
+    let losses = |title: &str, figure: fn(&downhill_run::Epoch) -> f64| {
         let all: Vec<_> = runs.iter().map(|run| run.history.each(figure)).collect();
         over(Chart::new(title, epochs(), loss_axis(&title.to_lowercase(), &all)), &|run| {
             run.history.each(figure)
@@ -56,7 +56,7 @@ pub(crate) fn several(runs: &[Run]) -> String {
         charts.push(all);
     }
     let made = |run: &Run| {
-        let [made, _] = run.history.rates(&run.config.training);
+        let [made, _] = run.history.rates();
         made
     };
     let all: Vec<_> = runs.iter().flat_map(made).collect();
@@ -102,7 +102,7 @@ fn differences(runs: &[Run]) -> String {
             Some(value) => value.to_string(),
         });
         let kept = run.history.kept.as_ref();
-        let figure = |of: fn(&downhill_train::Epoch) -> f64| {
+        let figure = |of: fn(&downhill_run::Epoch) -> f64| {
             kept.map(of).filter(|value| value.is_finite()).map_or("–".to_string(), significant)
         };
         let figures = [
@@ -126,7 +126,7 @@ fn differences(runs: &[Run]) -> String {
 /// What the score of these runs is.
 fn score(runs: &[Run]) -> &'static str {
     let kept = || runs.iter().filter_map(|run| run.history.kept.as_ref());
-    let is_accuracy = |epoch: &downhill_train::Epoch| matches!(epoch.metrics, Metrics::Classification(_));
+    let is_accuracy = |epoch: &downhill_run::Epoch| matches!(epoch.metrics, Metrics::Classification(_));
     match (kept().any(is_accuracy), kept().all(is_accuracy)) {
         (true, true) => "accuracy",
         (false, _) => "R²",
@@ -137,10 +137,11 @@ fn score(runs: &[Run]) -> &'static str {
 /// All settings of a run, each by its name.
 fn settings(run: &Run) -> Vec<(String, Value)> {
     let mut all = Vec::new();
-    flatten(serde_json::to_value(&run.config.training).unwrap_or_default(), String::new(), &mut all);
-    flatten(serde_json::to_value(&run.config.data).unwrap_or_default(), "data".into(), &mut all);
-    if let Some(parent) = &run.config.parent {
-        all.push(("branch of".into(), format!("{}@step:{}", parent.run, parent.step).into()));
+    let mut tree = run.settings.tree();
+    flatten(tree["training"].take(), String::new(), &mut all);
+    flatten(tree["data"].take(), "data".into(), &mut all);
+    if let (Some(parent), Some(step)) = (tree["parent"]["run"].as_str(), tree["parent"]["step"].as_u64()) {
+        all.push(("branch of".into(), format!("{parent}@step:{step}").into()));
     }
     all
 }

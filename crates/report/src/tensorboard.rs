@@ -11,8 +11,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use downhill_run::{Distribution, Error, Event, Metrics, Norms, Stop};
 use downhill_schedule::{Position, Schedule};
-use downhill_train::{Config, Distribution, Error, Event, Metrics, Norms, Stop, usual_rate, usual_schedule};
+use serde::Serialize;
 use serde_json::Value;
 
 use proto::Message;
@@ -49,7 +50,8 @@ pub struct TensorBoard {
     /// The file and where it is, once there was something to write.
     file: Option<(File, PathBuf)>,
     hyperparameters: Vec<(String, Value)>,
-    schedule: Schedule,
+    /// The run's own, once it is known.
+    schedule: Option<Schedule>,
     /// The length of an epoch and of the run, in steps.
     length: (u64, u64),
     /// How many batches a step has.
@@ -64,20 +66,23 @@ pub struct TensorBoard {
 }
 
 impl TensorBoard {
-    /// Writes into `folder`, which is made with the first event.
-    pub fn new(folder: &Path, config: &Config) -> Self {
+    /// Writes into `folder`, which is made with the first event. The settings are shown as hyperparameters; of those that
+    /// Downhill's own have, `lr` is shown as a number and a schedule.
+    pub fn new(folder: &Path, settings: &impl Serialize) -> Self {
+        let settings = serde_json::to_value(settings).unwrap_or_default();
+        let schedule = settings["lr"].as_str().and_then(|lr| lr.parse().ok());
+        let accumulate = settings["accumulate"].as_u64().unwrap_or(1);
         let mut hyperparameters = Vec::new();
-        flatten(serde_json::to_value(config).unwrap_or_default(), String::new(), &mut hyperparameters);
+        flatten(settings, String::new(), &mut hyperparameters);
         // As a number and a schedule, below.
         hyperparameters.retain(|(name, _)| name != "lr" && !name.starts_with("lr."));
-        let rule = &config.optimizer;
         Self {
             folder: folder.to_path_buf(),
             file: None,
             hyperparameters,
-            schedule: config.lr.clone().unwrap_or_else(|| usual_schedule(rule, usual_rate(rule))),
+            schedule,
             length: (1, 1),
-            accumulate: config.accumulate as u64,
+            accumulate,
             begun: false,
             is_classification: None,
             stride: 1,
@@ -119,8 +124,12 @@ impl TensorBoard {
                 self.begin(*total_steps, step + 1, time)
             }
             Event::Rollback { to, .. } => self.put(&session(time, to + 1)),
+            Event::Plan { schedule, .. } if !self.begun => {
+                self.schedule = Some(schedule.clone());
+                Ok(())
+            }
             Event::Rate(found) => {
-                self.schedule = found.schedule.clone();
+                self.schedule = Some(found.schedule.clone());
                 Ok(())
             }
             Event::Step { step, lr, loss, rows } => {
@@ -129,9 +138,11 @@ impl TensorBoard {
                     if !self.hyperparameters.iter().any(|(name, _)| name == "batch") {
                         self.hyperparameters.push(("batch".into(), (rows / self.accumulate.max(1)).into()));
                     }
-                    let peak = peak(&self.schedule, self.length);
-                    self.hyperparameters.push(("lr".into(), peak.into()));
-                    self.hyperparameters.push(("schedule".into(), self.schedule.to_string().into()));
+                    if let Some(schedule) = &self.schedule {
+                        let peak = peak(schedule, self.length);
+                        self.hyperparameters.push(("lr".into(), peak.into()));
+                        self.hyperparameters.push(("schedule".into(), schedule.to_string().into()));
+                    }
                     let hyperparameters =
                         hyperparameters(&self.hyperparameters, self.is_classification, time);
                     self.put(&summary(time, 0, hyperparameters))?;
@@ -324,7 +335,8 @@ fn hyperparameters(settings: &[(String, Value)], is_classification: Option<bool>
 
 #[cfg(test)]
 mod tests {
-    use downhill_train::Bins;
+    use downhill_run::Bins;
+    use downhill_train::Config;
 
     use super::*;
 
@@ -346,7 +358,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut board = TensorBoard::new(folder.path(), &config);
         board.length = (10, 1000);
-        assert_eq!(peak(&board.schedule, board.length), 0.1);
+        assert_eq!(board.schedule.as_ref().map(|schedule| peak(schedule, board.length)), Some(0.1));
         let step = Event::Step { step: 0, lr: 0.002, loss: 1.0, rows: 32 };
         board.show(&step).unwrap();
         let rate = |(name, _): &&(String, Value)| name == "lr";

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use downhill_train::ClassMetrics;
+use downhill_run::ClassMetrics;
 
 use crate::escape::escape;
 use crate::history::{Confusion, Residuals};

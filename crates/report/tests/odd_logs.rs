@@ -13,7 +13,7 @@ use proptest::prelude::*;
 fn run(runs: &Path, name: &str, config: Config, log: &[u8]) -> RunFolder {
     let config =
         RunConfig { data: Source::new("/data/some <i>table</i>.csv"), training: config, parent: None };
-    let folder = RunFolder::create(runs, Some(name), &config).unwrap();
+    let folder = config.create_folder(runs, Some(name)).unwrap();
     fs::write(folder.log_path(), log).unwrap();
     folder
 }
@@ -166,9 +166,9 @@ fn every_event_is_marked_beside_the_rate_and_told() {
     use downhill_train::Event;
 
     let page = with_events(&[
-        Event::Cut { step: 3, made: 3, scale: 0.5, back_to: None },
-        Event::Rollback { step: 15, made: 15, to: 10, scale: 0.25, cause: Cause::NotFinite },
-        Event::Cut { step: 17, made: 22, scale: 0.125, back_to: Some(0) },
+        Event::Cut { step: 3, steps_executed: 3, scale: 0.5, back_to: None },
+        Event::Rollback { step: 15, steps_executed: 15, to: 10, scale: 0.25, cause: Cause::NotFinite },
+        Event::Cut { step: 17, steps_executed: 22, scale: 0.125, back_to: Some(0) },
     ]);
     says(&page, &["Step 3, rate cut: Nothing got better", "Step 15, rolled back: ", "Step 17, rate cut: "]);
     assert!(page.contains("rate cut: 3. rolled back: 15. rate cut: 17."), "in the words of the chart");
@@ -198,7 +198,7 @@ fn layers_and_residuals_are_drawn() {
         norms(10, 0.5),
         // What a run has gone back from does not count.
         norms(20, 99.0),
-        Event::Rollback { step: 20, made: 20, to: 10, scale: 0.25, cause: Cause::NotFinite },
+        Event::Rollback { step: 20, steps_executed: 20, to: 10, scale: 0.25, cause: Cause::NotFinite },
         norms(20, 0.125),
         distributions(20, vec![4, 1]),
         Event::Residuals {

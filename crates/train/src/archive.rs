@@ -116,7 +116,7 @@ pub(crate) fn save<D: Serialize>(
         .map_err(|error| broken(error.to_string()))?;
     let metadata = HashMap::from([(KEY.to_string(), header)]);
     let file = safetensors::serialize(views, Some(metadata)).map_err(|error| broken(error.to_string()))?;
-    durable::write(doing, path, &file)
+    Ok(durable::write(doing, path, &file)?)
 }
 
 /// Reads an archive back.
@@ -131,7 +131,7 @@ pub(crate) fn load<D: DeserializeOwned>(
 ) -> Result<Archive<D>, Error> {
     let bytes = file::read(doing, path)?;
     open(&bytes, kind).map_err(|wrong| match wrong {
-        Wrong::Damage(why) => Error::Damaged { path: path.to_path_buf(), why },
+        Wrong::Damage(why) => downhill_run::Error::Damaged { path: path.to_path_buf(), why }.into(),
         Wrong::Kind(found) => Error::Mismatch(format!("{} is a {found}, not a {kind}", path.display())),
     })
 }

@@ -5,23 +5,12 @@ use std::path::Path;
 use std::str::FromStr;
 
 use downhill_core::excerpt;
-use serde::{Deserialize, Serialize};
+use downhill_run::{CommandReplay, RunFolder, executed_at, log, path_text};
 
-use crate::checkpoint::{self, Progress};
-use crate::script::{Script, made_at};
-use crate::session::{Outside, Session};
-use crate::trainer::{check_threads, on_threads};
-use crate::{Config, Error, Network, RunConfig, RunFolder, Trained, Trainer, log, path_text};
-
-/// The run that a branch began in, and where: the `[parent]` of its `run.toml`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Parent {
-    /// Its folder, as [`path_text`] spells it.
-    pub run: String,
-    /// The first step that the branch made for itself, counted as its parent counts.
-    pub step: u64,
-}
+use crate::checkpoint;
+use crate::run::Run;
+use crate::trainer::{Target, check_threads, on_threads};
+use crate::{Config, Error, Network, Parent, Progress, RunConfig, Trained, Trainer};
 
 /// Where a branch begins, in a run: `12ep`, `best`, `step:1234`, `-3ep`, or `last`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,9 +100,9 @@ impl Trainer {
     ///
     /// Everything of `config` may be another than in the parent's but the layers and how they are initialised: the rate, the
     /// optimizer, what holds back overfitting, the number of epochs, the data. The weights are the parent's at that step,
-    /// before anything that it was told there; the rest of its state is taken over as far as both have it. The parent is
-    /// not changed. Between its checkpoints, the steps from the one before are made again. Commands that this trainer was
-    /// [told](Trainer::told) are the first that the branch obeys.
+    /// before any command that it was given there; the rest of its state is taken over as far as both have it. The parent is
+    /// not changed. Between its checkpoints, the steps from the one before are made again. The [commands](Trainer::command)
+    /// of this trainer are the first that the branch applies.
     ///
     /// Without a name the branch is called after its parent.
     ///
@@ -129,8 +118,8 @@ impl Trainer {
         runs: &Path,
         name: Option<&str>,
     ) -> Result<Trained, Error> {
-        let its = parent.config()?;
-        let its_data = parent.load_data(&its)?;
+        let its = RunConfig::of(parent)?;
+        let its_data = its.load_data(parent)?;
         let threads = check_threads(self.threads)?;
         if config.training.lr.is_none() {
             config.training.lr.clone_from(&its.training.lr);
@@ -152,19 +141,19 @@ impl Trainer {
             ));
         }
         let (folder, notes) = on_threads(threads, || {
-            let mut old = Session::new(&its.training, &its_data, threads > 1)?;
+            let mut old = Run::new(&its.training, &its_data, threads > 1)?;
             go_to(&mut old, parent, at)?;
-            let mut new = Session::new(&config.training, &data, threads > 1)?;
-            let notes = new.adopt(&old)?;
-            new.check_first(&Script::default(), &self.told)?;
+            let mut new = Run::new(&config.training, &data, threads > 1)?;
+            let notes = new.branch_from(&old)?;
+            new.check_first_commands(&self.commands)?;
             config.parent = Some(Parent { run: absolute(parent.path()), step: new.position().step });
             let name = name.map_or_else(|| format!("{}-branch", parent.name()), str::to_string);
-            let folder = RunFolder::create(runs, Some(&name), &config)?;
+            let folder = config.create_folder(runs, Some(&name))?;
             new.save_start(&folder)?;
             Ok((folder, notes))
         })?;
         self.config = config.training;
-        self.go(&data, crate::trainer::Kept::Branched(folder, notes))
+        self.go(&data, Target::Branch(folder, notes))
     }
 }
 
@@ -172,8 +161,8 @@ fn absolute(path: &Path) -> String {
     path_text::to_text(&std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()))
 }
 
-/// Brings a session to a point of its run: from the nearest checkpoint before it, and the rest of the way step by step.
-fn go_to(session: &mut Session<'_>, folder: &RunFolder, at: BranchPoint) -> Result<(), Error> {
+/// Brings a run to a point of it: from the nearest checkpoint before it, and the rest of the way step by step.
+fn go_to(run: &mut Run<'_>, folder: &RunFolder, at: BranchPoint) -> Result<(), Error> {
     let (records, _) = log::read(&folder.log_path())?;
     let mut checkpoints = Vec::new();
     for step in folder.steps()? {
@@ -181,36 +170,36 @@ fn go_to(session: &mut Session<'_>, folder: &RunFolder, at: BranchPoint) -> Resu
         match checkpoint::progress(&path) {
             Ok(progress) => checkpoints.push((path, progress)),
             // There may be another one, or the run may have made room for a later one.
-            Err(Error::Damaged { .. } | Error::Io { .. }) => {}
+            Err(Error::Record(downhill_run::Error::Damaged { .. } | downhill_run::Error::Io { .. })) => {}
             Err(error) => return Err(error),
         }
     }
-    session.restore_start(folder)?;
-    let steps_per_epoch = session.position().steps_per_epoch;
-    let latest = checkpoints.first().map_or(session.progress(), |(_, progress)| progress);
+    run.restore_start(folder)?;
+    let steps_per_epoch = run.position().steps_per_epoch;
+    let latest = checkpoints.first().map_or(run.state(), |(_, progress)| progress);
     let step = at.step(latest, steps_per_epoch, folder)?;
-    let made = made_at(&records, step);
-    let mut script = Script::of(&records);
-    let obeyed = script.before(made);
-    let fits = |progress: &Progress| progress.made <= made && progress.commands <= obeyed;
+    let executed = executed_at(&records, step);
+    let mut replay = CommandReplay::of(&records);
+    let applied = replay.before(executed);
+    let fits = |progress: &Progress| progress.steps_executed <= executed && progress.commands <= applied;
     if let Some((path, _)) = checkpoints.iter().find(|(_, progress)| fits(progress)) {
-        session.restore_from(path)?;
-    } else if session.progress().made > made {
+        run.restore_from(path)?;
+    } else if run.state().steps_executed > executed {
         return Err(Error::Mismatch(format!(
             "the run {} is a branch that begins at step {}, after step {step}: branch off its parent",
             folder.path().display(),
-            session.progress().step
+            run.state().step
         )));
     }
-    script.skip(session.progress().commands);
-    let mut outside = Outside { script, until: Some(made), ..Outside::default() };
-    session.train(&mut outside)?;
-    if session.progress().made != made {
+    replay.skip(run.state().commands);
+    run.channels_mut().replay = replay;
+    while run.state().steps_executed != executed && run.advance()?.is_none() {}
+    if run.state().steps_executed != executed {
         return Err(Error::Mismatch(format!(
             "the steps of the run {} up to step {step}, made again, end at step {}: the program or the machine is another \
              now; branch off at a checkpoint, as with @last",
             folder.path().display(),
-            session.progress().step
+            run.state().step
         )));
     }
     Ok(())

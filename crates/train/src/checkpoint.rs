@@ -4,95 +4,37 @@ mod consistent;
 
 use std::path::Path;
 
-use downhill_nn::Model;
-use downhill_optim::{Layout, Memory, Optimizer, State};
+use downhill_optim::{Layout, Memory};
 use serde::{Deserialize, Serialize};
 
 use crate::archive::{self, Archive, Named};
-use crate::plateau::Watch;
-use crate::steering::Steering;
-use crate::{Error, durable};
-
-/// Where a run is, besides its weights.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Progress {
-    /// The next step.
-    pub step: u64,
-    /// The number of steps made, those gone back over included; going back counts as one more.
-    pub made: u64,
-    /// How many commands the run has obeyed.
-    pub commands: u64,
-    /// How many epochs the run has, if it was told.
-    pub epochs: Option<u64>,
-    /// Whether it was told to end.
-    pub ended: bool,
-    /// The losses of the epoch under way, summed over its rows.
-    pub loss_sum: f64,
-    /// The best epoch so far.
-    pub best: Option<Best>,
-    /// Epochs since then.
-    pub waited: u64,
-    /// What was done to the rate.
-    pub steering: Steering,
-    /// How many steps the optimizer's state has seen; fewer than were made once a cut has gone back.
-    pub updates: u64,
-    /// What the plateau has seen.
-    pub watch: Watch,
-    /// How often the run has gone back since an epoch last ended well.
-    pub rollbacks: u64,
-    /// How long the steps of the epochs that have ended took.
-    pub seconds: f64,
-    /// How long the steps of the epoch under way took so far.
-    pub epoch_seconds: f64,
-    /// How many rows were trained on in the epochs that have ended.
-    pub rows: u64,
-}
-
-/// The best epoch so far.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Best {
-    /// What it was measured by.
-    pub score: f64,
-    /// What it came to.
-    pub epoch: crate::Epoch,
-}
-
-/// Where a run can go back to.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Snapshot {
-    pub progress: Progress,
-    pub training: Training,
-    pub statistics: Vec<f32>,
-}
-
-impl Snapshot {
-    pub fn of(progress: &Progress, model: &Model<f32>, optimizer: &Optimizer<f32>) -> Self {
-        let training = Training::of(model, optimizer, progress.updates);
-        let statistics = model.statistics().to_vec();
-        Self { progress: progress.clone(), training, statistics }
-    }
-
-    /// Takes what there is now.
-    pub fn take(&mut self, progress: &Progress, model: &Model<f32>, optimizer: &Optimizer<f32>) {
-        self.progress.clone_from(progress);
-        self.training.take(model, optimizer, progress.updates);
-        self.statistics.copy_from_slice(model.statistics());
-    }
-}
+use crate::engine::{EngineState, Training};
+use crate::run::{TrainingState, Weights};
+use crate::{Engine, Epoch, Error, Progress};
+use downhill_run::step_of;
 
 /// What a checkpoint says of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Description {
-    pub progress: Progress,
+    progress: Written,
     /// What the optimizer remembers that is not of one parameter.
-    pub memory: Memory,
+    memory: Memory,
     /// The same as it was at the best epoch, if that can be gone back to, and how many steps the state had seen.
-    pub best_memory: Option<(Memory, u64)>,
+    best_memory: Option<(Memory, u64)>,
     /// Where the run can go back to, if that is not where it is.
-    pub back: Option<(Progress, Memory)>,
+    #[serde(rename = "back")]
+    rollback_point: Option<(Written, Memory)>,
     /// The last epoch that ended, if one has.
-    pub last: Option<crate::Epoch>,
-    pub origin: Origin,
+    last: Option<Epoch>,
+    origin: Origin,
+}
+
+/// Where a run is, and how many steps its optimizer's state has seen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Written {
+    #[serde(flatten)]
+    progress: Progress,
+    updates: u64,
 }
 
 /// The fingerprints of what a run is a function of.
@@ -104,83 +46,36 @@ pub(crate) struct Origin {
     pub config: String,
 }
 
-/// Weights and statistics as they were at some step.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Weights {
-    pub params: Vec<f32>,
-    pub statistics: Vec<f32>,
-    /// What it takes to train on from there.
-    pub training: Option<Training>,
-}
-
-/// The parameters that were trained, where others were measured, and the optimizer's state.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Training {
-    pub params: Vec<f32>,
-    pub state: State<f32>,
-    /// How many steps the state has seen.
-    pub updates: u64,
-}
-
-impl Training {
-    pub fn of(model: &Model<f32>, optimizer: &Optimizer<f32>, updates: u64) -> Self {
-        Self { params: model.params().to_vec(), state: optimizer.state().clone(), updates }
-    }
-
-    /// Takes what there is now.
-    pub fn take(&mut self, model: &Model<f32>, optimizer: &Optimizer<f32>, updates: u64) {
-        self.updates = updates;
-        self.params.copy_from_slice(model.params());
-        self.state.clone_from(optimizer.state());
-    }
-
-    /// Goes back to what there was.
-    pub fn put(&self, model: &mut Model<f32>, optimizer: &mut Optimizer<f32>) {
-        model.params_mut().copy_from_slice(&self.params);
-        optimizer.state_mut().clone_from(&self.state);
-    }
-}
-
-impl Weights {
-    /// Those of a model.
-    pub fn of(model: &Model<f32>) -> Self {
-        Self { params: model.params().to_vec(), statistics: model.statistics().to_vec(), training: None }
-    }
-
-    /// Takes those of a model.
-    pub fn take(&mut self, model: &Model<f32>) {
-        self.params.copy_from_slice(model.params());
-        self.statistics.copy_from_slice(model.statistics());
-    }
-
-    /// Gives them to a model.
-    pub fn put(&self, model: &mut Model<f32>) {
-        model.params_mut().copy_from_slice(&self.params);
-        model.statistics_mut().copy_from_slice(&self.statistics);
+impl Description {
+    /// What a checkpoint says of a run.
+    pub fn of(
+        progress: &Progress,
+        engine: &Engine<'_>,
+        best: Option<&Training>,
+        rollback_point: Option<&TrainingState>,
+        last: Option<Epoch>,
+        origin: Origin,
+    ) -> Self {
+        let written = |progress: &Progress, updates| Written { progress: progress.clone(), updates };
+        let point = |point: &TrainingState| {
+            let training = &point.engine.training;
+            (written(&point.progress, training.updates), training.state.memory())
+        };
+        Self {
+            progress: written(progress, engine.updates()),
+            memory: engine.optimizer().state().memory(),
+            best_memory: best.map(|training| (training.state.memory(), training.updates)),
+            rollback_point: rollback_point.map(point),
+            last,
+            origin,
+        }
     }
 }
 
 const BEST: &str = "best.";
-const BACK: &str = "back.";
+const ROLLBACK_POINT: &str = "back.";
 
 const KIND: &str = "checkpoint";
-
-/// A step's file name.
-pub(crate) fn file_name(step: u64) -> String {
-    format!("step-{step:08}.safetensors")
-}
-
-/// The step of a file name.
-pub(crate) fn step_of(file_name: &str) -> Option<u64> {
-    file_name.strip_prefix("step-")?.strip_suffix(".safetensors")?.parse().ok()
-}
-
-/// Whether a file was being written in place of a checkpoint.
-pub(crate) fn is_aside(file_name: &str) -> bool {
-    const END: &str = ".safetensors";
-    let checkpoint = file_name.find(END).map(|at| &file_name[..at + END.len()]);
-    checkpoint.is_some_and(|name| step_of(name).is_some() && durable::is_aside(file_name, name))
-}
 
 /// The tensors of a flat buffer, by name.
 pub(crate) fn named<'a>(layout: &Layout, values: &'a [f32], prefix: &str) -> Vec<Named<'a>> {
@@ -236,20 +131,20 @@ fn restore_training<D>(
 }
 
 /// Everything that a checkpoint holds.
-pub(crate) struct Whole<'a> {
+pub(crate) struct Whole<'r, 'a> {
     pub description: Description,
-    pub model: &'a Model<f32>,
-    pub optimizer: &'a Optimizer<f32>,
-    pub best: Option<&'a Weights>,
-    pub back: Option<&'a Snapshot>,
+    pub engine: &'r Engine<'a>,
+    pub best: Option<&'r Weights>,
+    pub rollback_point: Option<&'r TrainingState>,
 }
 
 /// Writes a checkpoint. The best weights, and where the run can go back to, are in it, so that it needs no other file.
-pub(crate) fn save(path: &Path, state: &Whole<'_>) -> Result<(), Error> {
-    let Whole { description, model, optimizer, best, back } = state;
+pub(crate) fn save(path: &Path, whole: &Whole<'_, '_>) -> Result<(), Error> {
+    let Whole { description, engine, best, rollback_point } = whole;
+    let model = engine.model();
     let mut tensors = named(model.layout(), model.params(), "");
     tensors.extend(named(model.statistics_layout(), model.statistics(), ""));
-    for (slot, values) in optimizer.state().slots().iter().enumerate() {
+    for (slot, values) in engine.optimizer().state().slots().iter().enumerate() {
         tensors.extend(named(model.layout(), values, &slot_prefix(slot)));
     }
     if let Some(best) = best {
@@ -259,23 +154,23 @@ pub(crate) fn save(path: &Path, state: &Whole<'_>) -> Result<(), Error> {
             tensors.extend(named_training(training, model.layout(), BEST));
         }
     }
-    if let Some(back) = back {
-        tensors.extend(named_training(&back.training, model.layout(), BACK));
-        tensors.extend(named(model.statistics_layout(), &back.statistics, BACK));
+    if let Some(TrainingState { engine, .. }) = rollback_point {
+        tensors.extend(named_training(&engine.training, model.layout(), ROLLBACK_POINT));
+        tensors.extend(named(model.statistics_layout(), &engine.statistics, ROLLBACK_POINT));
     }
     archive::save("write the checkpoint", path, KIND, description, &tensors)
 }
 
 /// Where the run is whose checkpoint this is.
 pub(crate) fn progress(path: &Path) -> Result<Progress, Error> {
-    Ok(read(path)?.description.progress)
+    Ok(read(path)?.description.progress.progress)
 }
 
 fn read(path: &Path) -> Result<Archive<Description>, Error> {
     let archive = archive::load::<Description>("read the checkpoint", path, KIND)?;
     let step = path.file_name().and_then(|name| name.to_str()).and_then(step_of);
     match archive.description.contradiction(step) {
-        Some(why) => Err(Error::Damaged { path: path.to_path_buf(), why }),
+        Some(why) => Err(downhill_run::Error::Damaged { path: path.to_path_buf(), why }.into()),
         None => Ok(archive),
     }
 }
@@ -285,48 +180,53 @@ pub(crate) fn data_fingerprint(path: &Path) -> Result<String, Error> {
     Ok(archive::load::<Description>("read the checkpoint", path, KIND)?.description.origin.data)
 }
 
-/// What a checkpoint has besides the model and its optimizer.
+/// What a checkpoint has besides the state of the engine.
 pub(crate) struct Loaded {
-    pub description: Description,
+    pub progress: Progress,
+    pub last: Option<Epoch>,
+    pub origin: Origin,
     pub best: Option<Weights>,
-    pub back: Option<Snapshot>,
+    pub rollback_point: Option<TrainingState>,
 }
 
-/// Reads a checkpoint into a model and its optimizer, and returns the rest.
-pub(crate) fn load(
-    path: &Path,
-    model: &mut Model<f32>,
-    optimizer: &mut Optimizer<f32>,
-) -> Result<Loaded, Error> {
+/// Reads a checkpoint into an engine, and returns the rest.
+pub(crate) fn load(path: &Path, engine: &mut Engine<'_>) -> Result<Loaded, Error> {
     let archive = read(path)?;
-    let (layout, statistics) = (model.layout().clone(), model.statistics_layout().clone());
-    let mut read = || -> Result<(Option<Weights>, Option<Snapshot>), String> {
-        let mut best = archive.description.progress.best.is_some().then(|| Weights::of(model));
+    let description = &archive.description;
+    let (layout, statistics) = (engine.model().layout().clone(), engine.model().statistics_layout().clone());
+    let mut read = || -> Result<(Option<Weights>, Option<TrainingState>), String> {
+        let mut best = description.progress.progress.best.is_some().then(|| Weights::of(engine.model()));
         if let Some(best) = &mut best {
             restore(&archive, &layout, &mut best.params, BEST)?;
             restore(&archive, &statistics, &mut best.statistics, BEST)?;
-            if let Some((memory, updates)) = archive.description.best_memory {
-                let training = Training::of(model, optimizer, updates);
+            if let Some((memory, updates)) = description.best_memory {
+                let training = Training { updates, ..engine.training() };
                 best.training = Some(restore_training(&archive, &layout, training, memory, BEST)?);
             }
         }
-        let back = match &archive.description.back {
+        let rollback_point = match &description.rollback_point {
             None => None,
-            Some((progress, memory)) => {
-                let mut back = Snapshot::of(progress, model, optimizer);
-                back.training = restore_training(&archive, &layout, back.training, *memory, BACK)?;
-                restore(&archive, &statistics, &mut back.statistics, BACK)?;
-                Some(back)
+            Some((Written { progress, updates }, memory)) => {
+                let EngineState { training, statistics: mut values } = engine.snapshot();
+                let training = Training { updates: *updates, ..training };
+                let training = restore_training(&archive, &layout, training, *memory, ROLLBACK_POINT)?;
+                restore(&archive, &statistics, &mut values, ROLLBACK_POINT)?;
+                let engine = EngineState { training, statistics: values };
+                Some(TrainingState { progress: progress.clone(), engine })
             }
         };
+        let (model, optimizer, updates) = engine.parts_mut();
         restore(&archive, &layout, model.params_mut(), "")?;
         restore(&archive, &statistics, model.statistics_mut(), "")?;
         for (slot, values) in optimizer.state_mut().slots_mut().enumerate() {
             restore(&archive, &layout, values, &slot_prefix(slot))?;
         }
-        optimizer.state_mut().set_memory(archive.description.memory);
-        Ok((best, back))
+        optimizer.state_mut().set_memory(description.memory);
+        *updates = description.progress.updates;
+        Ok((best, rollback_point))
     };
-    let (best, back) = read().map_err(|why| Error::Damaged { path: path.to_path_buf(), why })?;
-    Ok(Loaded { description: archive.description, best, back })
+    let (best, rollback_point) =
+        read().map_err(|why| downhill_run::Error::Damaged { path: path.to_path_buf(), why })?;
+    let Description { progress, last, origin, .. } = archive.description;
+    Ok(Loaded { progress: progress.progress, last, origin, best, rollback_point })
 }

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex};
 
 use downhill_data::Dataset;
 use downhill_nn::Loss;
+use downhill_run::has_grown;
 use downhill_schedule::{Position, Schedule};
 use rayon::prelude::*;
 
+use crate::engine::first_guess;
 use crate::finder::peak;
-use crate::session::first_guess;
 use crate::trainer::{check_threads, pool};
-use crate::verdict::has_grown;
 use crate::{
     Attempt, ClassWeights, Config, Epoch, Error, Event, RateVerdict, Source, Stop, Trained, Trainer, View,
     rate_verdicts, usual_rate, usual_schedule,

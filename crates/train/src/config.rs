@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::batches::Batches;
-use crate::session::targets;
-use crate::{EarlyStopping, Error, Guard, Keep, Metrics, Monitor, Plateau, Track, archive, older, spelled};
+use crate::engine::targets;
+use crate::{EarlyStopping, Error, Guard, Keep, Monitor, Plateau, Track, archive, metrics, older, spelled};
 
 /// How a network is trained. Everything has a default; what is `None` is chosen from the data when a run starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -299,7 +299,7 @@ impl Config {
                 let outputs = vec![0.0; data.valid.rows() * data.outputs()];
                 monitor.check(
                     who,
-                    &Metrics::of(&outputs, data.outputs(), targets(&data.valid.y), 1.0, false)?,
+                    &metrics::of(&outputs, data.outputs(), targets(&data.valid.y), 1.0, false)?,
                 )?;
             }
         }

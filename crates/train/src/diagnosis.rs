@@ -9,15 +9,15 @@ mod findings;
 mod judge;
 mod replay;
 
-use downhill_data::Dataset;
+use downhill_data::{Dataset, Examples};
+use downhill_run::{Channels, CommandReplay};
 use downhill_schedule::Schedule;
 use serde::Serialize;
 
 use crate::finder::{peak, sample};
-use crate::script::Script;
-use crate::session::{Outside, Session};
+use crate::run::Run;
 use crate::trainer::{check_threads, pool, settle};
-use crate::{Config, Error, Event, Plateau, RateVerdict, RunFolder, Track, log};
+use crate::{Config, Error, Event, Plateau, RateVerdict, RunConfig, RunFolder, Track, log};
 
 use advice::Change;
 use branches::FACTORS;
@@ -101,13 +101,13 @@ fn diagnose_kept(
     config: &Config,
     data: &Dataset,
     threads: Option<usize>,
-    kept: Option<(&RunFolder, Script)>,
+    kept: Option<(&RunFolder, CommandReplay)>,
 ) -> Result<Diagnosis, Error> {
     let threads = check_threads(threads)?;
     let (mut config, _) = config.resolve(data)?;
     // What is measured on the way changes nothing, and nobody looks at it here.
     config.track = Track::Off;
-    settle(&mut config, data, threads, &mut Outside::default())?;
+    settle(&mut config, data, threads, &mut Channels::default())?;
     pool(threads)?.install(|| examine(&config, data, threads > 1, kept))
 }
 
@@ -117,10 +117,10 @@ fn diagnose_kept(
 ///
 /// As [`diagnose`], and if the folder is not that of a run or its data cannot be read.
 pub fn diagnose_run(folder: &RunFolder, threads: Option<usize>) -> Result<Diagnosis, Error> {
-    let config = folder.config()?;
-    let data = folder.load_data(&config)?;
+    let config = RunConfig::of(folder)?;
+    let data = config.load_data(folder)?;
     let (records, _) = log::read(&folder.log_path())?;
-    let kept = Some((folder, Script::of(&records)));
+    let kept = Some((folder, CommandReplay::of(&records)));
     let mut diagnosis = diagnose_kept(&config.training, &data, threads, kept)?;
     let logged = records.iter().rev().find_map(|record| match &record.event {
         Event::Epoch(epoch) => Some((epoch.epoch, epoch.train_loss)),
@@ -141,30 +141,30 @@ fn examine(
     config: &Config,
     data: &Dataset,
     parallel: bool,
-    kept: Option<(&RunFolder, Script)>,
+    kept: Option<(&RunFolder, CommandReplay)>,
 ) -> Result<Diagnosis, Error> {
-    let mut session = Session::new(config, data, parallel)?;
-    let mut script = Script::default();
+    let mut run = Run::new(config, data, parallel)?;
     let folder = kept.as_ref().map(|(folder, _)| *folder);
-    if let Some((folder, told)) = kept {
-        session.restore_start(folder)?;
-        script = told;
+    let mut has_commands = false;
+    if let Some((folder, commands)) = kept {
+        run.restore_start(folder)?;
+        has_commands = !commands.is_empty();
+        run.channels_mut().replay = commands;
     }
-    let (baseline, start) = (session.baseline(), session.progress().step);
-    let total = session.total_steps() - start;
-    let planned = peak(session.schedule(), session.position());
-    let told = !script.is_empty();
+    let (baseline, start) = (run.baseline(), run.state().step);
+    let total = run.total_steps() - start;
+    let planned = peak(run.schedule(), run.position());
     let at = |share: f64| (share * total as f64) as u64;
-    let replay = replay::replay(session, FORKS.map(|share| start + at(share)).to_vec(), script)?;
-    let peak_rate = if told { replay.peak } else { planned };
+    let replay = replay::replay(run, &FORKS.map(|share| start + at(share)))?;
+    let peak_rate = if has_commands { replay.peak } else { planned };
     let rows = sample(&data.train, MOST_ROWS)?;
     let length = at(LENGTH).max(1);
 
-    let mut last = Session::new(config, data, false)?;
+    let mut last = Run::new(config, data, false)?;
     let end = match &replay.end {
-        Some(snapshot) => {
-            last.go_back(snapshot);
-            Some(last.loss_of(&rows)?).filter(|loss| loss.is_finite())
+        Some(state) => {
+            last.go_to(state);
+            Some(loss_of(&mut last, &rows)?).filter(|loss| loss.is_finite())
         }
         None => None,
     };
@@ -187,7 +187,7 @@ fn examine(
     };
     let mut look = findings::Look {
         config,
-        session: &mut last,
+        run: &mut last,
         rows: sample(&rows, findings::TRACED_ROWS)?,
         verdict: judged.verdict,
         suggestion: suggestion.as_deref(),
@@ -208,6 +208,11 @@ fn examine(
         notes: Vec::new(),
         replayed: replay.epochs.iter().map(|epoch| (epoch.epoch, epoch.train_loss)).collect(),
     })
+}
+
+/// The mean loss over some rows in evaluation mode, with the weights that would be measured.
+fn loss_of(run: &mut Run<'_>, rows: &Examples) -> Result<f64, Error> {
+    Ok(run.engine_mut().losses_of_groups(rows, 1)?[0])
 }
 
 /// What to try in a run, the highest rate of whose schedule is `peak`.

@@ -1,7 +1,6 @@
 //! What can go wrong in a run.
 
 use std::fmt;
-use std::io;
 use std::path::PathBuf;
 
 use downhill_core::Invalid;
@@ -16,35 +15,14 @@ pub enum Error {
     Network(downhill_nn::Error),
     /// A setting out of its range.
     Setting(Invalid),
+    /// The record of the run: its files, its folder, its log.
+    Record(downhill_run::Error),
     /// Settings that do not go with each other or with the data.
     Mismatch(String),
-    /// A file or folder that could not be read or written.
-    Io {
-        /// What was being done: `write the checkpoint`.
-        doing: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A file whose content is not what was written.
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// How that shows.
-        why: String,
-    },
     /// The data of a run is not what the run was trained with any more.
     DataChanged {
         /// The folder of the run.
         run: PathBuf,
-    },
-    /// A configuration file that does not say what it should.
-    Config {
-        /// The file.
-        path: PathBuf,
-        /// Where and what is wrong.
-        why: String,
     },
     /// A prediction that is not a finite number.
     NotFinite {
@@ -69,38 +47,20 @@ pub enum Error {
     },
 }
 
-/// What the system said, without the number it has for it.
-pub(crate) fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_string()
-}
-
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Data(error) => error.fmt(f),
             Self::Network(error) => error.fmt(f),
             Self::Setting(invalid) => invalid.fmt(f),
+            Self::Record(error) => error.fmt(f),
             Self::Mismatch(message) => f.write_str(message),
-            Self::Io { doing, path, source } => {
-                write!(f, "could not {doing} {}: {}", path.display(), reason(source))?;
-                match source.kind() {
-                    io::ErrorKind::StorageFull
-                    | io::ErrorKind::QuotaExceeded
-                    | io::ErrorKind::FileTooLarge => f.write_str(
-                        "; what was saved before is untouched: make room; a run that had begun goes on with `downhill resume`",
-                    ),
-                    _ => Ok(()),
-                }
-            }
-            Self::Damaged { path, why } => write!(f, "{} is damaged: {why}", path.display()),
             Self::DataChanged { run } => write!(
                 f,
                 "the data of the run {} has changed since the run was trained: it cannot go on, be branched off, replayed \
                  or diagnosed as if the data had not; bring the old data back, or train again",
                 run.display()
             ),
-            Self::Config { path, why } => write!(f, "{}: {why}", path.display()),
             Self::NotFinite { place, target, cause } => {
                 let target = target.as_ref().map_or(String::new(), |target| format!(" of `{target}`"));
                 write!(f, "{place}: the prediction{target} is not a finite number")?;
@@ -131,7 +91,7 @@ impl std::error::Error for Error {
             Self::Data(error) => Some(error),
             Self::Network(error) => Some(error),
             Self::Setting(invalid) => Some(invalid),
-            Self::Io { source, .. } => Some(source),
+            Self::Record(error) => Some(error),
             _ => None,
         }
     }
@@ -152,5 +112,11 @@ impl From<downhill_nn::Error> for Error {
 impl From<Invalid> for Error {
     fn from(invalid: Invalid) -> Self {
         Self::Setting(invalid)
+    }
+}
+
+impl From<downhill_run::Error> for Error {
+    fn from(error: downhill_run::Error) -> Self {
+        Self::Record(error)
     }
 }

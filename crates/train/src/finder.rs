@@ -27,68 +27,15 @@ use std::time::Instant;
 
 use downhill_data::{Dataset, Examples, Targets};
 use downhill_optim::Rule;
+use downhill_run::{Choice, FoundRate, Point, two_digits};
 use downhill_schedule::{Position, Schedule};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
-pub use choice::Choice;
-pub use curve::Point;
+use choice::choice;
 use search::{FIRST, RUNG, Tried};
 use trial::Trial;
 
 use crate::{Config, Error, usual_rate, usual_schedule};
-
-/// A learning rate that was found, and by what.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FoundRate {
-    /// The peak rate to train with, to two digits.
-    pub recommended: f64,
-    /// The rate that usually suits the rule; 0 in logs of older versions.
-    #[serde(default)]
-    pub usual: f64,
-    /// Why it is that one; none in logs of older versions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub choice: Option<Choice>,
-    /// The lowest and the highest rate around the best rehearsal whose rehearsals came within 10% of its loss, and the
-    /// recommended one.
-    pub band: [f64; 2],
-    /// The schedule with that peak.
-    #[serde(with = "downhill_core::spec")]
-    pub schedule: Schedule,
-    /// Where the range test's curve falls fastest.
-    pub steepest: Option<f64>,
-    /// Fastai's valley of the curve.
-    pub valley: Option<f64>,
-    /// A tenth of the rate at the lowest point of the curve.
-    pub minimum_tenth: Option<f64>,
-    /// The rate from which on the curve is above its beginning; none if it never is.
-    pub diverges: Option<f64>,
-    /// The highest rate at which the weights that the run starts from are stable, by the curvature of the loss around them
-    /// on up to 500 rows: 2/λ for gradient descent. None where the rule has no known limit, or none before it has made
-    /// steps, and where only a rate was needed, as in training. Finding it is counted neither in `steps` nor in `seconds`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<f64>,
-    /// The steps made to find it.
-    pub steps: u64,
-    /// Those of the run it is for, unless that stops early.
-    pub run_steps: u64,
-    /// How long finding it took.
-    pub seconds: f64,
-    /// The rehearsals, in the order of their peak rates, each with the mean loss on training rows that it ended with.
-    pub rehearsals: Vec<Point>,
-    /// The range test: the smoothed training loss.
-    pub curve: Vec<Point>,
-}
-
-/// A rate in few characters.
-fn number(rate: f64) -> String {
-    if (1e-4..1e4).contains(&rate) { rounded(rate).to_string() } else { format!("{rate:.1e}") }
-}
-
-/// A number to two digits.
-fn rounded(value: f64) -> f64 {
-    format!("{value:.1e}").parse().unwrap_or(value)
-}
 
 /// The share of the run's steps that may be spent.
 const SHARE: u64 = 5;
@@ -168,7 +115,7 @@ pub(crate) fn find(
     let measured = sample(&data.train, MEASURED_ROWS)?;
     let mut first = Trial::new(config, data, false, asked)?;
     let large = first.parameters() > LARGE;
-    let whole = first.whole();
+    let whole = first.start();
     // Before its first step, a network says the same of every row.
     let guess = first.losses(&measured, 1)?.map_or(f64::INFINITY, |losses| losses[0]);
     drop(first);
@@ -177,7 +124,6 @@ pub(crate) fn find(
         data,
         asked,
         peak: peak(&shape, whole),
-        shape: &shape,
         whole,
         usual,
         measured,
@@ -235,7 +181,6 @@ struct Hunt<'a> {
     config: &'a Config,
     data: &'a Dataset,
     asked: &'a (dyn Fn() -> bool + Sync),
-    shape: &'a Schedule,
     /// The highest rate of the shape.
     peak: f64,
     /// The beginning of the run.
@@ -270,9 +215,8 @@ impl Hunt<'_> {
         let configs: Vec<Config> = (0..budget.sweeps)
             .map(|sweep| Config { seed: self.config.seed.wrapping_add(sweep), ..self.config.clone() })
             .collect();
-        let sweeps = self.each(&configs, |config| {
-            Trial::new(config, self.data, self.inside, self.asked)?.sweep(&rates, self.whole)
-        })?;
+        let sweeps = self
+            .each(&configs, |config| Trial::new(config, self.data, self.inside, self.asked)?.sweep(&rates))?;
         let shortest = sweeps.iter().map(Vec::len).min().unwrap_or(0);
         let mean = |at: usize| sweeps.iter().map(|sweep| sweep[at]).sum::<f64>() / sweeps.len() as f64;
         let losses: Vec<f64> = (0..shortest).map(mean).collect();
@@ -297,7 +241,7 @@ impl Hunt<'_> {
         let rehearse = |&rung: &i32| -> Result<Tried, Error> {
             let mut trial = Trial::new(self.config, self.data, self.inside, self.asked)?;
             let scale = rate(rung) / self.peak;
-            let is_finite = trial.rehearse(self.shape, scale, budget.rehearsal_steps, self.whole)?;
+            let is_finite = trial.rehearse(scale, budget.rehearsal_steps)?;
             let losses = if is_finite { trial.losses(&self.measured, GROUPS)? } else { None };
             Ok(Tried { rung, losses })
         };
@@ -311,12 +255,12 @@ impl Hunt<'_> {
         }
         let times_longer = self.whole.total_steps as f64 / budget.rehearsal_steps as f64;
         let conclusion = search::conclude(&tried, self.guess, times_longer, self.data.train.rows());
-        let (recommended, choice) = Choice::of(conclusion, self.usual);
-        let recommended = rounded(recommended);
+        let (recommended, why) = choice(conclusion, self.usual);
+        let recommended = two_digits(recommended);
         let [low, high] = search::band(&tried, self.guess)
-            .map_or([recommended; 2], |rungs| rungs.map(|rung| rounded(rate(rung))));
+            .map_or([recommended; 2], |rungs| rungs.map(|rung| two_digits(rate(rung))));
         found.recommended = recommended;
-        found.choice = Some(choice);
+        found.choice = Some(why);
         found.band = [low.min(recommended), high.max(recommended)];
         found.steps += tried.len() as u64 * budget.rehearsal_steps;
         found.rehearsals =

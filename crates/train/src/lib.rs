@@ -1,7 +1,7 @@
-//! The training loop of Downhill: events, run folders, checkpoints, early stopping.
+//! Training: the loop over an engine, the rate finder, diagnosis, comparison, and trained models.
 //!
-//! A run is a function of its configuration, its data and its events. One loop makes the steps and one stream of
-//! [`Event`]s tells of them; logs, progress bars and reports are views of that stream.
+//! A run is a function of its configuration, its data and its events. [`Run`] is the one loop that makes the steps; the
+//! record of a run, whoever makes it, lives in `downhill_run`, whose names that are met here are here too.
 
 #![forbid(unsafe_code)]
 
@@ -9,71 +9,49 @@ mod archive;
 mod batches;
 mod branch;
 mod checkpoint;
-mod command;
 mod comparison;
 mod config;
-pub mod control;
 mod diagnosis;
-pub mod durable;
-mod early_stopping;
-mod environment;
+mod engine;
 mod error;
-mod event;
-pub mod file;
 mod finder;
-mod folder;
-mod guard;
 mod lanczos;
 mod layers;
-pub mod log;
 mod metrics;
-mod monitor;
-mod number;
+mod momentum;
 mod older;
-mod overview;
-pub mod path_text;
-mod plateau;
 mod predictor;
 mod propagation;
 mod replay;
-mod script;
-mod session;
+mod run;
+mod run_config;
 mod sharpness;
 mod source;
 mod spelled;
-mod steering;
 mod summary;
-mod toml_error;
 mod track;
 mod trainer;
-mod verdict;
 
-pub use branch::{BranchPoint, Parent};
-pub use command::{Command, RateChange};
+pub use branch::BranchPoint;
 pub use comparison::{BlowUp, Compared, Contender, Course, Shelf, compare, is_by_loss, ranking};
 pub use config::{ClassWeights, Config, Network, USUAL_EMA, usual_rate, usual_schedule};
 pub use diagnosis::{Branch, Diagnosis, Finding, Fork, Tried, Trouble, diagnose, diagnose_run};
-pub use early_stopping::{EarlyStopping, Keep, Patience};
-pub use environment::Environment;
+pub use downhill_run::{
+    Attempt, Bins, CLEAR, CLOSE, Cause, Choice, ClassMetrics, Classification, Command, Cut, Distribution,
+    EarlyStopping, Environment, Epoch, Event, FoundRate, Guard, Keep, Metrics, Monitor, NEGLIGIBLE, Norms,
+    Overview, Patience, Plateau, Point, RateChange, RateVerdict, Regression, Rollbacks, RunFolder, State,
+    Steering, Stop, ThresholdMode, Verdict, View, control, durable, file, fixed, log, path_text,
+    rate_verdicts,
+};
+pub use engine::{Engine, EngineState};
 pub use error::Error;
-pub use event::{Cause, Epoch, Event, Stop};
-pub use finder::{Choice, FoundRate, Point};
-pub use folder::{RunConfig, RunFolder};
-pub use guard::{Guard, Rollbacks};
-pub use layers::{Distribution, Norms};
-pub use metrics::{ClassMetrics, Classification, Metrics, Regression};
-pub use monitor::Monitor;
-pub use number::fixed;
-pub use overview::{Overview, State};
-pub use plateau::{Cut, Plateau, ThresholdMode};
 pub use predictor::{Evaluation, Predictions, Predictor};
-pub use propagation::{Bins, LayerSignals, Propagation, Setup, Verdict};
+pub use propagation::{LayerSignals, Propagation, Setup};
 pub use replay::{Difference, Replayed};
-pub use session::View;
+pub use run::{Best, Progress, Run, Snapshot, StepOutcome, StepRates};
+pub use run_config::{Parent, RunConfig};
 pub use sharpness::{Sharpness, stability_limit};
-pub use source::{Held, Source, fingerprint};
-pub use steering::Steering;
+pub use source::{Source, Validation, fingerprint};
 pub use summary::Summary;
 pub use track::{Track, Tracked};
 pub use trainer::{Trained, Trainer};
-pub use verdict::{Attempt, CLEAR, CLOSE, NEGLIGIBLE, RateVerdict, rate_verdicts};

@@ -11,7 +11,7 @@ use downhill_nn::{LayerSpec, Loss, Model, Workspace};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Metrics, archive, checkpoint, session};
+use crate::{Error, Metrics, archive, checkpoint, engine};
 
 /// A trained network, the encoding of its data and its loss: enough to predict and to be saved.
 #[derive(Clone, Debug)]
@@ -196,7 +196,7 @@ impl Predictor {
         let mut outputs = vec![0.0; rows.rows() * self.model.outputs()];
         let (loss, encoder) = (&self.about.loss, self.encoder());
         let (loss, metrics) =
-            session::measure(&mut self.workspace(), &self.model, &mut outputs, rows, loss, encoder, true)?;
+            engine::measure(&mut self.workspace(), &self.model, &mut outputs, rows, loss, encoder, true)?;
         Ok((Evaluation { rows: rows.rows(), loss, metrics }, outputs))
     }
 
@@ -241,8 +241,8 @@ impl Predictor {
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let archive = archive::load::<About>("read the model", path, KIND)?;
-        let model =
-            consistent::model(&archive).map_err(|why| Error::Damaged { path: path.to_path_buf(), why })?;
+        let model = consistent::model(&archive)
+            .map_err(|why| downhill_run::Error::Damaged { path: path.to_path_buf(), why })?;
         Ok(Self { model, about: archive.description })
     }
 }

@@ -3,7 +3,8 @@
 use downhill_core::random::{Purpose, stream};
 use downhill_nn::{Activation, Dense, LayerSpec, Model, Trace, Workspace};
 use downhill_optim::{Init, Normal};
-use serde::{Deserialize, Serialize};
+use downhill_run::{Bins, Verdict, moments, range};
+use serde::Serialize;
 
 use crate::Error;
 
@@ -78,40 +79,6 @@ pub struct LayerSignals {
     pub gradient_histogram: Bins,
 }
 
-/// How a layer or a network begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// None of the others.
-    Healthy,
-    /// The signal is less than a thousandth of the first layer's, or the gradient less than a thousandth of the last's.
-    ///
-    /// How fast weights learn goes with the product of the signal in front of them and the gradient behind them. Learning
-    /// rates are looked for from 1e-4 to 1e-1: layers that are further apart than these three decades have no rate that
-    /// suits both.
-    Vanishing,
-    /// The signal is more than a hundred times the first layer's, or the gradient more than a hundred times the last's, or
-    /// one of them is no finite number.
-    ///
-    /// Less is borne than on the way down: an output that is a hundred times too large is a loss that is at least as much
-    /// too large from the first step on, and so is its gradient.
-    Exploding,
-    /// More than half of the activations are saturated: most of what comes back is cut to less than a tenth.
-    Saturated,
-}
-
-/// How many values lie between two numbers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Bins {
-    /// Where the bins begin and end, evenly spaced: one more than there are bins. In a [`Propagation`] the same in every
-    /// layer. A value on an edge belongs to the bin above it, and one on the last edge to the last bin.
-    pub edges: Vec<f64>,
-    /// How many values each bin has.
-    pub counts: Vec<u64>,
-    /// How many values are exactly 0, as half of ReLU's are.
-    pub zeros: u64,
-}
-
 /// What has shrunk to less than one part in so many has vanished.
 const VANISHED: f64 = 1000.0;
 
@@ -124,8 +91,6 @@ const FLAT: f64 = 0.025_658_350_974_743_1;
 
 /// More saturated activations than this and a layer is saturated.
 const MOSTLY: f64 = 0.5;
-
-const BINS: usize = 40;
 
 /// More bytes than this are taken for a mistake.
 const MOST_BYTES: u128 = 1 << 30;
@@ -260,8 +225,8 @@ impl LayerSignals {
             dead: (0..units).filter(is_dead).count() as f64 / units as f64,
             gradient_std: moments(trace.gradient.iter().copied()).1,
             verdict: Verdict::Healthy,
-            histogram: Bins::of(outputs.iter().copied(), range),
-            gradient_histogram: Bins::of(trace.gradient.iter().copied(), gradient_range),
+            histogram: Bins::within(outputs.iter().copied(), range),
+            gradient_histogram: Bins::within(trace.gradient.iter().copied(), gradient_range),
         }
     }
 
@@ -280,63 +245,6 @@ impl LayerSignals {
         } else {
             Verdict::Healthy
         }
-    }
-}
-
-impl Bins {
-    /// Over as far as the values reach.
-    pub(crate) fn over(values: impl Iterator<Item = f64> + Clone) -> Self {
-        Self::of(values.clone(), range(values))
-    }
-
-    fn of(values: impl Iterator<Item = f64>, (low, high): (f64, f64)) -> Self {
-        let width = (high - low) / BINS as f64;
-        let mut edges: Vec<f64> = (0..BINS).map(|bin| low + bin as f64 * width).collect();
-        edges.push(high);
-        let mut counts = vec![0; BINS];
-        let mut zeros = 0;
-        for value in values.filter(|value| value.is_finite()) {
-            counts[(((value - low) / width) as usize).min(BINS - 1)] += 1;
-            zeros += u64::from(value == 0.0);
-        }
-        Self { edges, counts, zeros }
-    }
-
-    /// The number of values in each bin that are not exactly 0: the shape that a great heap of zeros would hide.
-    pub fn without_zeros(&self) -> Vec<u64> {
-        let mut counts = self.counts.clone();
-        // Bins that were read from somewhere may be no bins.
-        let (Some(low), Some(high)) = (self.edges.first(), self.edges.get(counts.len())) else {
-            return counts;
-        };
-        let at = (-low / ((high - low) / counts.len() as f64)) as usize;
-        let last = counts.len().saturating_sub(1);
-        if let Some(count) = counts.get_mut(at.min(last)) {
-            *count = count.saturating_sub(self.zeros);
-        }
-        counts
-    }
-}
-
-/// Mean and standard deviation.
-pub(crate) fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
-    let count = values.clone().count() as f64;
-    let mean = values.clone().sum::<f64>() / count;
-    (mean, (values.map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt())
-}
-
-/// The least and the greatest of those that are finite; around a single one, some room.
-fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    let finite = values.filter(|value| value.abs() <= f64::MAX / 4.0);
-    let (low, high) = finite
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
-    let room = if high == 0.0 { 1.0 } else { high.abs() };
-    if low < high {
-        (low, high)
-    } else if low == high {
-        (low - room, high + room)
-    } else {
-        (-1.0, 1.0)
     }
 }
 

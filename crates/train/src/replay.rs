@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::script::Script;
-use crate::trainer::Kept;
-use crate::{Epoch, Error, Event, RunFolder, Stop, Trained, Trainer, log};
+use downhill_run::{CommandReplay, RunState};
+
+use crate::trainer::Target;
+use crate::{Epoch, Error, Event, RunConfig, RunFolder, Stop, Trained, Trainer, log};
 
 /// A run that was made again.
 #[derive(Clone, Debug)]
@@ -39,8 +40,8 @@ impl Trainer {
     /// If the folder is not that of a run, its log has no end or was written by a version that did not log the weights, or
     /// its data cannot be read.
     pub fn replay(mut self, folder: &RunFolder) -> Result<Replayed, Error> {
-        let config = folder.config()?;
-        let data = folder.load_data(&config)?;
+        let config = RunConfig::of(folder)?;
+        let data = config.load_data(folder)?;
         let (records, _) = log::read(&folder.log_path())?;
         let run = folder.path().display();
         if !log::begins(&records) {
@@ -50,8 +51,8 @@ impl Trainer {
             )));
         }
         let end = records.iter().rev().find_map(|record| match &record.event {
-            Event::Stop { made, reason, weights_sha256, .. } => {
-                Some((*made, *reason, weights_sha256.clone()))
+            Event::Stop { steps_executed, reason, weights_sha256, .. } => {
+                Some((*steps_executed, *reason, weights_sha256.clone()))
             }
             _ => None,
         });
@@ -59,7 +60,7 @@ impl Trainer {
             records.iter().rposition(|record| matches!(record.event, Event::Stop { .. })).is_some_and(
                 |stop| records[stop + 1..].iter().any(|record| matches!(record.event, Event::Epoch(_))),
             );
-        let Some((made, reason, Some(logged_sha256))) = end.filter(|_| !went_on) else {
+        let Some((steps_executed, reason, Some(logged_sha256))) = end.filter(|_| !went_on) else {
             return Err(Error::Mismatch(format!(
                 "the log of the run {run} does not end with its weights: it is under way, was killed, or ended without \
                  any; finish it with `downhill resume {run}`"
@@ -76,18 +77,18 @@ impl Trainer {
                 }
             }
         };
-        self.outside.views.push(Box::new(view));
-        // What it was told after its end, it has not done.
+        self.channels.views.push(Box::new(view));
+        // What it was told after its end, it has not applied.
         let last = records.iter().rposition(|record| matches!(record.event, Event::Stop { .. }));
-        self.outside.script = Script::of(&records[..last.unwrap_or_default()]);
+        self.channels.replay = CommandReplay::of(&records[..last.unwrap_or_default()]);
         // What was interrupted is replayed up to there.
-        self.outside.until = (reason == Stop::Interrupted).then_some(made);
+        self.until = (reason == Stop::Interrupted).then_some(steps_executed);
         self.config = config.training;
-        let trained = self.go(&data, Kept::Again(folder))?;
+        let trained = self.go(&data, Target::Replay(folder))?;
         let replayed = surviving(seen.lock().expect("nobody panics with it").iter());
 
         let matches = trained.summary().weights_sha256 == logged_sha256;
-        let difference = (!matches).then(|| first_difference(&logged, &replayed, made));
+        let difference = (!matches).then(|| first_difference(&logged, &replayed, steps_executed));
         Ok(Replayed { trained, matches, logged_sha256, difference })
     }
 }
@@ -101,12 +102,10 @@ fn surviving<'a>(events: impl Iterator<Item = &'a Event>) -> Vec<Event> {
         }
         _ => 0,
     };
+    let mut state = RunState::default();
     for event in events {
-        match event {
-            Event::Resume { step, .. } | Event::Rollback { to: step, .. } => {
-                kept.retain(|event| at(event) <= *step)
-            }
-            _ => {}
+        if let Some(back) = state.apply(event) {
+            kept.retain(|event| at(event) <= back);
         }
         if matches!(event, Event::Epoch(_) | Event::Cut { .. } | Event::Rollback { .. }) {
             kept.push(event.clone());

@@ -6,8 +6,8 @@ use downhill_nn::{Batch, Hessian, Loss, Model};
 use downhill_optim::{Init, Normal, Optimizer, Stability};
 
 use crate::Error;
+use crate::engine::targets;
 use crate::lanczos::{Eigenvalue, largest_eigenvalue};
-use crate::session::targets;
 
 /// How curved the training loss is where a run stands, and the rate that its optimizer bears there.
 ///

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use downhill_data::{Dataset, Encoder, Known, ReadOptions, Table, Task, bundled};
+use downhill_run::{data_name, path_text};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::{Error, path_text};
+use crate::Error;
 
 /// The data of a run: where it is, what is learnt from it, and which rows are held out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -30,7 +31,7 @@ pub struct Source {
     pub task: Option<Task>,
     /// What is held out to measure on. Default: the test images of a folder that has them, else a fifth of the rows.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub valid: Option<Held>,
+    pub valid: Option<Validation>,
     /// How the table is read.
     pub read: ReadOptions,
 }
@@ -38,42 +39,42 @@ pub struct Source {
 /// What is held out: a share of the rows, or a file of its own.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-pub enum Held {
+pub enum Validation {
     /// A share, between 0 and 1.
     Share(f64),
     /// A table with the same columns.
     File(#[serde(serialize_with = "path_text::serialize")] PathBuf),
 }
 
-impl<'de> Deserialize<'de> for Held {
+impl<'de> Deserialize<'de> for Validation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct HeldVisitor;
+        struct ValidationVisitor;
 
-        impl Visitor<'_> for HeldVisitor {
-            type Value = Held;
+        impl Visitor<'_> for ValidationVisitor {
+            type Value = Validation;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a share of the rows such as 0.2, or a file's path in quotes")
             }
 
-            fn visit_f64<E: de::Error>(self, share: f64) -> Result<Held, E> {
-                Ok(Held::Share(share))
+            fn visit_f64<E: de::Error>(self, share: f64) -> Result<Validation, E> {
+                Ok(Validation::Share(share))
             }
 
-            fn visit_i64<E: de::Error>(self, share: i64) -> Result<Held, E> {
-                Ok(Held::Share(share as f64))
+            fn visit_i64<E: de::Error>(self, share: i64) -> Result<Validation, E> {
+                Ok(Validation::Share(share as f64))
             }
 
-            fn visit_u64<E: de::Error>(self, share: u64) -> Result<Held, E> {
-                Ok(Held::Share(share as f64))
+            fn visit_u64<E: de::Error>(self, share: u64) -> Result<Validation, E> {
+                Ok(Validation::Share(share as f64))
             }
 
-            fn visit_str<E: de::Error>(self, file: &str) -> Result<Held, E> {
-                Ok(Held::File(path_text::from_text(file)))
+            fn visit_str<E: de::Error>(self, file: &str) -> Result<Validation, E> {
+                Ok(Validation::File(path_text::from_text(file)))
             }
         }
 
-        deserializer.deserialize_any(HeldVisitor)
+        deserializer.deserialize_any(ValidationVisitor)
     }
 }
 
@@ -98,8 +99,8 @@ impl Source {
             self.from = path_text::to_text(&absolute(&self.path()));
         }
         self.labels = self.labels.as_deref().map(absolute);
-        if let Some(Held::File(file)) = self.valid.as_ref().filter(|_| !self.validates_on_stdin()) {
-            self.valid = Some(Held::File(absolute(file)));
+        if let Some(Validation::File(file)) = self.valid.as_ref().filter(|_| !self.validates_on_stdin()) {
+            self.valid = Some(Validation::File(absolute(file)));
         }
         self
     }
@@ -110,7 +111,7 @@ impl Source {
         let mut source = self.clone();
         // A folder of images may have some to validate on, and a share would be taken of the others instead.
         if source.valid.is_none() && !self.path().is_dir() {
-            source.valid = Some(Held::Share(SHARE));
+            source.valid = Some(Validation::Share(SHARE));
         }
         source
     }
@@ -121,14 +122,7 @@ impl Source {
 
     /// A short name for the data: the bundled name, or the file's without its extension.
     pub fn name(&self) -> String {
-        if self.from == STDIN {
-            return "stdin".into();
-        }
-        let path = self.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let name = name.strip_suffix(".gz").unwrap_or(&name);
-        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| if stem.is_empty() { name } else { stem });
-        if stem.is_empty() { "data".into() } else { stem.into() }
+        data_name(&self.from)
     }
 
     /// Where it is, unless it is bundled.
@@ -137,7 +131,7 @@ impl Source {
     }
 
     fn validates_on_stdin(&self) -> bool {
-        matches!(&self.valid, Some(Held::File(file)) if file == Path::new(STDIN))
+        matches!(&self.valid, Some(Validation::File(file)) if file == Path::new(STDIN))
     }
 
     /// Reads the table, whose columns may be known; a folder of images may have a second one, to validate on.
@@ -194,11 +188,11 @@ impl Source {
             None => target,
         };
         Ok(match (&self.valid, beside) {
-            (Some(Held::File(file)), _) => {
+            (Some(Validation::File(file)), _) => {
                 let known = Some(Known::of(&table));
                 target.validate_on(&read(file, &ReadOptions { known, ..self.read.clone() })?)?
             }
-            (Some(Held::Share(share)), _) => target.split(*share, seed)?,
+            (Some(Validation::Share(share)), _) => target.split(*share, seed)?,
             (None, Some(beside)) => target.validate_on(&beside)?,
             (None, None) => target.split(SHARE, seed)?,
         })
@@ -215,7 +209,8 @@ fn read(path: &Path, options: &ReadOptions) -> Result<Table, Error> {
         Some(given) => given,
         None => {
             let mut bytes = Vec::new();
-            let io = |source| Error::Io { doing: "read", path: "standard input".into(), source };
+            let io =
+                |source| downhill_run::Error::Io { doing: "read", path: "standard input".into(), source };
             std::io::stdin().lock().read_to_end(&mut bytes).map_err(io)?;
             GIVEN.get_or_init(|| bytes)
         }
@@ -225,7 +220,7 @@ fn read(path: &Path, options: &ReadOptions) -> Result<Table, Error> {
 
 /// The images in a folder, and those to validate on, where there are two pairs of files as in MNIST.
 fn images_in(folder: &Path, options: &ReadOptions) -> Result<(Table, Option<Table>), Error> {
-    let io = |source| Error::Io { doing: "look into", path: folder.to_path_buf(), source };
+    let io = |source| downhill_run::Error::Io { doing: "look into", path: folder.to_path_buf(), source };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(io)? {
         files.push(entry.map_err(io)?.path());

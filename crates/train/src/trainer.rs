@@ -9,13 +9,13 @@ use downhill_core::{Invalid, invalid};
 use downhill_data::Dataset;
 use downhill_nn::Loss;
 use downhill_optim::{Group, Lookahead, Restraints, Rule};
+use downhill_run::{Channels, CommandReplay};
 use downhill_schedule::Schedule;
 
 use crate::batches::Batches;
 use crate::finder;
 use crate::log;
-use crate::script::Script;
-use crate::session::{Outcome, Outside, Session};
+use crate::run::{Outcome, Run};
 use crate::{
     ClassWeights, Command, Config, EarlyStopping, Environment, Error, Evaluation, Event, FoundRate, Guard,
     Keep, Network, Plateau, Predictor, RunConfig, RunFolder, Source, Stop, Summary, Track, View, path_text,
@@ -39,8 +39,13 @@ use crate::{
 pub struct Trainer {
     pub(crate) config: Config,
     pub(crate) threads: Option<usize>,
-    pub(crate) outside: Outside,
-    pub(crate) told: Vec<Command>,
+    pub(crate) channels: Channels,
+    /// What the run is told before its first step, or its next one.
+    pub(crate) commands: Vec<Command>,
+    /// The number of steps executed at which it stops before any command is applied there.
+    pub(crate) until: Option<u64>,
+    checkpoint_every: Option<Duration>,
+    keep_every: Option<u64>,
     control: Option<Sender<Command>>,
     with_folder: Vec<FolderHook>,
 }
@@ -212,7 +217,7 @@ impl Trainer {
 
     /// Shows every event of the run to `view`, on the thread that trains.
     pub fn view(mut self, view: impl FnMut(&Event) + Send + 'static) -> Self {
-        self.outside.views.push(Box::new(view) as View);
+        self.channels.views.push(Box::new(view) as View);
         self
     }
 
@@ -224,7 +229,7 @@ impl Trainer {
 
     /// Takes commands from `inbox` between steps.
     pub fn inbox(mut self, inbox: Receiver<Command>) -> Self {
-        self.outside.inbox = Some(inbox);
+        self.channels.inbox = Some(inbox);
         self
     }
 
@@ -236,24 +241,24 @@ impl Trainer {
         self
     }
 
-    /// Tells the run something that it does before its first step; one that is resumed, before its next one. It is logged as
-    /// any other command.
-    pub fn told(mut self, command: Command) -> Self {
-        self.told.push(command);
+    /// Gives the run a command that it applies before its first step; one that is resumed, before its next one. It is logged
+    /// as any other command.
+    pub fn command(mut self, command: Command) -> Self {
+        self.commands.push(command);
         self
     }
 
     /// A checkpoint is written when an epoch ends and the last one is this old, and at the end. Default one second, or 200
     /// times as long as the last took to write, if that is more; zero for one after every epoch.
     pub fn checkpoint_every(mut self, age: Duration) -> Self {
-        self.outside.checkpoint_every = Some(age);
+        self.checkpoint_every = Some(age);
         self
     }
 
     /// After every so many epochs, at least 1, a checkpoint is written that stays, besides the last two and that of the
     /// best epoch. Default none.
     pub fn keep_every(mut self, epochs: u64) -> Self {
-        self.outside.keep_every = Some(epochs.max(1));
+        self.keep_every = Some(epochs.max(1));
         self
     }
 
@@ -264,7 +269,7 @@ impl Trainer {
     /// Before the first step, if a setting is out of its range or does not go with the data; later, if the loss stops
     /// being a number before an epoch has ended.
     pub fn fit(self, data: &Dataset) -> Result<Trained, Error> {
-        self.go(data, Kept::Nowhere)
+        self.go(data, Target::Memory)
     }
 
     /// Finds the peak rate to train with, as [`fit`](Trainer::fit) does unless a rate is given, and besides it the rate from
@@ -275,12 +280,12 @@ impl Trainer {
     ///
     /// If a setting is out of its range or does not go with the data, or the rule has no rate to look for.
     pub fn find_lr(self, data: &Dataset) -> Result<FoundRate, Error> {
-        let Self { config, threads, mut outside, .. } = self;
+        let Self { config, threads, mut channels, .. } = self;
         let threads = check_threads(threads)?;
         let (config, _) = config.resolve(data)?;
-        let mut found = on_threads(threads, || find(&config, data, threads, &mut outside))?;
+        let mut found = on_threads(threads, || find(&config, data, threads, &mut channels))?;
         let config = Config { lr: Some(found.schedule.clone()), ..config };
-        found.limit = Session::new(&config, data, false)?.sharpness(LIMIT_ROWS)?.limit();
+        found.limit = Run::new(&config, data, false)?.sharpness(LIMIT_ROWS)?.limit();
         Ok(found)
     }
 
@@ -304,14 +309,14 @@ impl Trainer {
         name: Option<&str>,
         source: &Source,
     ) -> Result<Trained, Error> {
-        self.go(data, Kept::New { runs, name, source })
+        self.go(data, Target::New { runs, name, source })
     }
 
     /// Goes on with a run from its latest checkpoint; a run that is over only gives its result again.
     ///
     /// The run keeps its own settings: of this trainer's, only threads, views, inbox and the age of checkpoints may be given,
-    /// and commands that it is [told](Trainer::told), which change its rate or its length. What its log says it was told
-    /// after that checkpoint, it does again at the same steps.
+    /// and [commands](Trainer::command), which change its rate or its length. The commands that its log has after that
+    /// checkpoint are applied again at the same steps.
     ///
     /// # Errors
     ///
@@ -321,87 +326,51 @@ impl Trainer {
         if self.config != Config::default() {
             return Err(Error::Mismatch("a run that is resumed keeps its own settings; give none".into()));
         }
-        let config = folder.config()?;
-        let data = folder.load_data(&config)?;
+        let config = RunConfig::of(&folder)?;
+        let data = config.load_data(&folder)?;
         self.config = config.training;
-        self.go(&data, Kept::Already(folder))
+        self.go(&data, Target::Resume(folder))
     }
 
-    pub(crate) fn go(self, data: &Dataset, kept: Kept<'_>) -> Result<Trained, Error> {
-        let Self { config, threads, mut outside, told, control, with_folder } = self;
-        let threads = check_threads(threads)?;
-        let (mut config, notes) = config.resolve(data)?;
-        let found = settle(&mut config, data, threads, &mut outside)?;
+    pub(crate) fn go(self, data: &Dataset, target: Target<'_>) -> Result<Trained, Error> {
+        let threads = check_threads(self.threads)?;
+        let (mut config, notes) = self.config.resolve(data)?;
+        let mut channels = self.channels;
+        let found = settle(&mut config, data, threads, &mut channels)?;
         let conduct = || -> Result<(Outcome, Option<RunFolder>), Error> {
-            let mut session = Session::new(&config, data, threads > 1)?;
-            let mut notes = [&data.notes, &notes[..], session.notes()].concat();
-            let folder = match kept {
-                Kept::Nowhere => None,
-                Kept::New { runs, name, source } => {
-                    let config =
-                        RunConfig { data: source.spelled_out(), training: config.clone(), parent: None };
-                    let folder = RunFolder::create(runs, name, &config)?;
-                    outside.folder = Some((folder.clone(), folder.log()?));
-                    Some(folder)
-                }
-                Kept::Already(folder) => {
-                    let log = folder.log()?;
-                    notes = log.torn().into_iter().chain(session.restore(&folder)?).collect();
-                    let (records, _) = log::read(&folder.log_path())?;
-                    outside.script = Script::of(&records);
-                    if !session.is_at_its_start() && !outside.script.tells(&records, session.progress()) {
-                        notes.push(format!(
-                            "the log does not tell all that came before step {}: some of it is gone; the run goes on from \
-                             its checkpoint, but cannot be made again from its log",
-                            session.progress().step
-                        ));
-                    }
-                    outside.script.skip(session.progress().commands);
-                    outside.folder = Some((folder.clone(), log));
-                    Some(folder)
-                }
-                Kept::Branched(folder, begins_anew) => {
-                    session.restore_start(&folder)?;
-                    notes = begins_anew;
-                    outside.folder = Some((folder.clone(), folder.log()?));
-                    Some(folder)
-                }
-                Kept::Again(folder) => {
-                    session.restore_start(folder)?;
-                    None
-                }
-            };
+            let mut run = Run::new(&config, data, threads > 1)?;
+            run.set_checkpoints(self.checkpoint_every, self.keep_every);
+            run.set_channels(channels);
+            let notes = [&data.notes, &notes[..], run.notes()].concat();
+            let (folder, mut notes) = target.begin(&mut run, &config, notes)?;
             if let Some(folder) = &folder {
-                with_folder.into_iter().for_each(|look| look(folder));
+                self.with_folder.into_iter().for_each(|look| look(folder));
             }
             #[cfg(unix)]
-            let _control = control.and_then(|commands| {
-                outside.open_control(commands).unwrap_or_else(|note| {
+            let _control = self.control.and_then(|commands| {
+                run.channels_mut().open_control(commands).unwrap_or_else(|note| {
                     notes.push(note);
                     None
                 })
             });
             #[cfg(not(unix))]
-            drop(control);
-            session.check_first(&outside.script, &told)?;
-            // One that was cut off before its first checkpoint starts again.
-            let start = session.is_at_its_start();
-            let is_kept = outside.folder.is_some();
-            outside.tell(&if start { session.start(is_kept) } else { session.resumed() })?;
-            outside.tell(&Event::Environment(Environment::here(threads)))?;
-            session.show_plan(&mut outside);
+            drop(self.control);
+            run.check_first_commands(&self.commands)?;
+            run.tell(&run.first_event())?;
+            run.tell(&Event::Environment(Environment::here(threads)))?;
+            run.show_plan();
             // A branch has its parent's best epoch to do better than.
-            if let (true, Some(best)) = (start, &session.progress().best) {
-                outside.tell(&Event::Epoch(best.epoch.clone()))?;
+            if let (true, Some(best)) = (run.is_at_its_start(), run.state().best.clone()) {
+                run.tell(&Event::Epoch(best.epoch))?;
             }
             if let Some(found) = found {
-                outside.tell(&Event::Rate(found))?;
+                run.tell(&Event::Rate(found))?;
             }
             for text in notes {
-                outside.tell(&Event::Note { text })?;
+                run.tell(&Event::Note { text })?;
             }
-            session.obey_first(&mut outside, &told)?;
-            Ok((session.run(&mut outside)?, folder))
+            run.apply_first_commands(&self.commands)?;
+            Ok((run.complete(self.until)?, folder))
         };
         let (outcome, folder) = on_threads(threads, conduct)?;
         let trained = conclude(&config, data, threads, folder.as_ref(), outcome)?;
@@ -415,19 +384,67 @@ impl Trainer {
 /// The curvature at the start is measured on no more rows than these.
 const LIMIT_ROWS: usize = 500;
 
-/// Where a run is kept.
-pub(crate) enum Kept<'a> {
-    Nowhere,
-    New {
-        runs: &'a Path,
-        name: Option<&'a str>,
-        source: &'a Source,
-    },
-    Already(RunFolder),
+/// Where a run is kept, and where it begins.
+pub(crate) enum Target<'a> {
+    /// Kept nowhere.
+    Memory,
+    /// In a new folder.
+    New { runs: &'a Path, name: Option<&'a str>, source: &'a Source },
+    /// In the folder of a run that goes on.
+    Resume(RunFolder),
     /// In a folder that has the state to begin with, with notes on what begins anew.
-    Branched(RunFolder, Vec<String>),
-    /// Nowhere, but it begins as the run in this folder began.
-    Again(&'a RunFolder),
+    Branch(RunFolder, Vec<String>),
+    /// Kept nowhere; it begins as the run in this folder began.
+    Replay(&'a RunFolder),
+}
+
+impl Target<'_> {
+    /// Brings a run, of which there are notes, to where it begins, and opens its folder; returns that with the notes that
+    /// are left to tell.
+    fn begin(
+        self,
+        run: &mut Run<'_>,
+        config: &Config,
+        mut notes: Vec<String>,
+    ) -> Result<(Option<RunFolder>, Vec<String>), Error> {
+        let folder = match self {
+            Self::Memory => return Ok((None, notes)),
+            Self::Replay(folder) => {
+                run.restore_start(folder)?;
+                return Ok((None, notes));
+            }
+            Self::New { runs, name, source } => {
+                let config = RunConfig { data: source.spelled_out(), training: config.clone(), parent: None };
+                let folder = config.create_folder(runs, name)?;
+                run.channels_mut().folder = Some((folder.clone(), folder.log()?));
+                folder
+            }
+            Self::Branch(folder, begins_anew) => {
+                run.restore_start(&folder)?;
+                notes = begins_anew;
+                run.channels_mut().folder = Some((folder.clone(), folder.log()?));
+                folder
+            }
+            Self::Resume(folder) => {
+                let log = folder.log()?;
+                notes = log.torn().into_iter().chain(run.restore_latest(&folder)?).collect();
+                let (records, _) = log::read(&folder.log_path())?;
+                let mut replay = CommandReplay::of(&records);
+                if !run.is_at_its_start() && !replay.tells(&records, run.state().commands) {
+                    notes.push(format!(
+                        "the log does not tell all that came before step {}: some of it is gone; the run goes on from \
+                         its checkpoint, but cannot be made again from its log",
+                        run.state().step
+                    ));
+                }
+                replay.skip(run.state().commands);
+                let channels = run.channels_mut();
+                (channels.replay, channels.folder) = (replay, Some((folder.clone(), log)));
+                folder
+            }
+        };
+        Ok((Some(folder), notes))
+    }
 }
 
 /// Runs something in a pool of so many threads: of its own, so that nothing global is set up and steps can hand work to it
@@ -452,7 +469,7 @@ pub(crate) fn settle(
     config: &mut Config,
     data: &Dataset,
     threads: usize,
-    outside: &mut Outside,
+    channels: &mut Channels,
 ) -> Result<Option<FoundRate>, Error> {
     if config.lr.is_some() {
         return Ok(None);
@@ -462,7 +479,7 @@ pub(crate) fn settle(
         config.lr = Some(usual_schedule(rule, usual_rate(rule)));
         return Ok(None);
     }
-    let found = on_threads(threads, || find(config, data, threads, outside))?;
+    let found = on_threads(threads, || find(config, data, threads, channels))?;
     config.lr = Some(found.schedule.clone());
     Ok(Some(found))
 }
@@ -473,20 +490,25 @@ const SEARCH_SHARE: u64 = 5;
 const SEARCH_SHOWN: Duration = Duration::from_millis(200);
 
 /// Finds a rate, unless a command ends the search.
-fn find(config: &Config, data: &Dataset, threads: usize, outside: &mut Outside) -> Result<FoundRate, Error> {
-    outside.show(&Event::Search);
+fn find(
+    config: &Config,
+    data: &Dataset,
+    threads: usize,
+    channels: &mut Channels,
+) -> Result<FoundRate, Error> {
+    channels.show(&Event::Search);
     let batches = Batches::new(config, config.batch.unwrap_or(1), data.train.rows())?;
     let at_most = (batches.steps_per_epoch() as u64).saturating_mul(config.epochs) / SEARCH_SHARE;
-    let state = Mutex::new((outside, 0, Instant::now()));
+    let state = Mutex::new((channels, 0, Instant::now()));
     let asked = || {
         let Ok(mut state) = state.lock() else { return false };
-        let (outside, made, shown) = &mut *state;
+        let (channels, steps_executed, shown) = &mut *state;
         if shown.elapsed() >= SEARCH_SHOWN {
-            outside.show(&Event::SearchProgress { made: *made, at_most });
+            channels.show(&Event::SearchProgress { steps_executed: *steps_executed, at_most });
             *shown = Instant::now();
         }
-        *made += 1;
-        outside.told_to_stop()
+        *steps_executed += 1;
+        channels.has_stop()
     };
     finder::find(config, data, threads > 1, &asked)
 }

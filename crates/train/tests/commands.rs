@@ -40,7 +40,7 @@ fn telling(trainer: Trainer, told: &[(u64, Command)]) -> Trainer {
     };
     trainer.inbox(inbox).view(move |event| match event {
         Event::Start { .. } => tell(0),
-        Event::Resume { made: at, .. } => {
+        Event::Resume { steps_executed: at, .. } => {
             made = *at;
             tell(made);
         }
@@ -218,9 +218,9 @@ fn branch(
     change: impl FnOnce(&mut RunConfig),
     told: &[Command],
 ) -> Trained {
-    let mut config = parent.config().unwrap();
+    let mut config = RunConfig::of(parent).unwrap();
     change(&mut config);
-    let trainer = told.iter().cloned().fold(Trainer::default().threads(1), Trainer::told);
+    let trainer = told.iter().cloned().fold(Trainer::default().threads(1), Trainer::command);
     trainer.branch(parent, at, config, runs, None).unwrap()
 }
 
@@ -239,7 +239,7 @@ fn a_branch_with_nothing_changed_comes_to_the_same() {
         let again = branch(runs.path(), &run, at, |_| (), &[]);
         assert_eq!(hash(&again), hash(&whole), "{at}");
         let branched = folder(Path::new(again.summary().run.as_deref().unwrap()));
-        let parent = branched.config().unwrap().parent.unwrap();
+        let parent = RunConfig::of(&branched).unwrap().parent.unwrap();
         assert_eq!(parent.step, step);
         assert!(Path::new(&parent.run).ends_with("run"));
         let replayed = Trainer::default().threads(1).replay(&branched).unwrap();
@@ -274,7 +274,7 @@ fn a_branch_at_another_rate_is_the_run_that_was_told_so() {
     assert_eq!(hash(&twice), hash(&told));
     let error = Trainer::default()
         .threads(1)
-        .branch(&branched, BranchPoint::Step(20), branched.config().unwrap(), runs.path(), None)
+        .branch(&branched, BranchPoint::Step(20), RunConfig::of(&branched).unwrap(), runs.path(), None)
         .unwrap_err();
     assert!(error.to_string().contains("branch off its parent"), "{error}");
 }
@@ -306,7 +306,9 @@ fn a_loss_that_is_no_number_is_gone_back_on_and_replayed() {
     let back: Vec<_> = records
         .iter()
         .filter_map(|record| match record.event {
-            Event::Rollback { step, made, to, cause: Cause::NotFinite, .. } => Some((step, made, to)),
+            Event::Rollback { step, steps_executed, to, cause: Cause::NotFinite, .. } => {
+                Some((step, steps_executed, to))
+            }
             _ => None,
         })
         .collect();
@@ -318,7 +320,7 @@ fn a_loss_that_is_no_number_is_gone_back_on_and_replayed() {
     let branched = branch(runs.path(), &run, BranchPoint::Step(to), |_| (), &[set_lr("0.05")]);
     assert_eq!(hash(&branched), hash(&trained));
     let branched = folder(Path::new(branched.summary().run.as_deref().unwrap()));
-    assert_eq!(branched.config().unwrap().parent.unwrap().step, to);
+    assert_eq!(RunConfig::of(&branched).unwrap().parent.unwrap().step, to);
 }
 
 #[test]
@@ -343,11 +345,13 @@ fn what_is_refused_leaves_the_log_alone() {
     let run = folder(&runs.path().join("run"));
     let before = fs::read(run.log_path()).unwrap();
     for command in [set_lr("0.5x"), Command::SetEpochs { epochs: 3 }, Command::Undo] {
-        Trainer::default().threads(1).told(command).resume(run.clone()).unwrap_err();
+        Trainer::default().threads(1).command(command).resume(run.clone()).unwrap_err();
     }
     assert_eq!(fs::read(run.log_path()).unwrap(), before);
-    let trainer = Trainer::default().threads(1).told(Command::Undo);
-    trainer.branch(&run, BranchPoint::Epochs(2), run.config().unwrap(), runs.path(), None).unwrap_err();
+    let trainer = Trainer::default().threads(1).command(Command::Undo);
+    trainer
+        .branch(&run, BranchPoint::Epochs(2), RunConfig::of(&run).unwrap(), runs.path(), None)
+        .unwrap_err();
     assert_eq!(fs::read_dir(runs.path()).unwrap().count(), 1, "no folder of a branch that cannot begin");
 }
 
@@ -387,7 +391,7 @@ fn settings_change_in_a_branch() {
         assert_eq!(begins_anew, [true, false, false, false, true][number], "case {number}");
     }
     let refuse = |change: fn(&mut RunConfig), at: BranchPoint, words: &str| {
-        let mut config = run.config().unwrap();
+        let mut config = RunConfig::of(&run).unwrap();
         change(&mut config);
         let error = Trainer::default().threads(1).branch(&run, at, config, runs.path(), None).unwrap_err();
         assert!(error.to_string().contains(words), "{error}");
@@ -415,15 +419,15 @@ fn a_run_that_is_over_goes_on_if_it_is_made_longer() {
     let long = train(runs.path(), constant(15), &[]);
     train(runs.path(), constant(12), &[]);
     let run = folder(&runs.path().join("run-2"));
-    let error = Trainer::default().threads(1).told(set_lr("0.5x")).resume(run.clone()).unwrap_err();
+    let error = Trainer::default().threads(1).command(set_lr("0.5x")).resume(run.clone()).unwrap_err();
     assert!(error.to_string().contains("--epochs"), "{error}");
     let error = Trainer::default()
         .threads(1)
-        .told(Command::SetEpochs { epochs: 11 })
+        .command(Command::SetEpochs { epochs: 11 })
         .resume(run.clone())
         .unwrap_err();
     assert!(matches!(error, Error::Mismatch(_)), "{error}");
-    let longer = Trainer::default().threads(1).told(Command::SetEpochs { epochs: 15 });
+    let longer = Trainer::default().threads(1).command(Command::SetEpochs { epochs: 15 });
     let longer = longer.resume(run.clone()).unwrap();
     assert_eq!(hash(&longer), hash(&long));
     assert!(Trainer::default().threads(1).replay(&run).unwrap().matches);

@@ -57,7 +57,7 @@ fn what_a_run_was_told_is_part_of_it() {
     let train = |told: Option<&str>| {
         let trainer = Trainer::from_config(config("adamw", "cosine(0.01)", 10)).threads(1);
         let command = told.map(|change| Command::SetLr { lr: change.parse().unwrap() });
-        let trainer = command.into_iter().fold(trainer, Trainer::told);
+        let trainer = command.into_iter().fold(trainer, Trainer::command);
         let trained = trainer.fit_in(runs.path(), None, &Source::new("wine")).unwrap();
         let folder = RunFolder::open(Path::new(trained.summary().run.as_deref().unwrap())).unwrap();
         diagnose_run(&folder, Some(2)).unwrap()

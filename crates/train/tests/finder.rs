@@ -128,7 +128,7 @@ fn a_run_keeps_the_rate_that_was_found() {
         .filter_map(|event| if let Event::Rate(found) = event { Some(found) } else { None })
         .collect();
     let [found] = rates[..] else { panic!("{} rates", rates.len()) };
-    assert_eq!(folder.config().unwrap().training.lr, Some(found.schedule.clone()));
+    assert_eq!(RunConfig::of(&folder).unwrap().training.lr, Some(found.schedule.clone()));
     assert_eq!(whole.summary().schedule, found.schedule.to_string());
     let log = std::fs::read_to_string(folder.log_path()).unwrap();
     assert_eq!(log.matches("\"event\":\"rate\"").count(), 1);
@@ -142,7 +142,7 @@ fn a_run_keeps_the_rate_that_was_found() {
     assert_eq!(log.matches("\"event\":\"rate\"").count(), 1);
 
     // So does a run of the same configuration, rate and all.
-    let again = Trainer::from_config(folder.config().unwrap().training).threads(1);
+    let again = Trainer::from_config(RunConfig::of(&folder).unwrap().training).threads(1);
     let again = again.fit_in(runs.path(), None, &Source::new("iris")).unwrap();
     assert_eq!(again.summary().weights_sha256, whole.summary().weights_sha256);
 }

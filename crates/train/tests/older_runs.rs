@@ -21,7 +21,7 @@ fn older(name: &str, to: &Path) -> RunFolder {
 #[test]
 fn their_settings_are_what_they_were() {
     let runs = tempfile::tempdir().unwrap();
-    let config = |name: &str| older(name, runs.path()).config().unwrap().training;
+    let config = |name: &str| RunConfig::of(&older(name, runs.path())).unwrap().training;
     let (best, last) = (config("best"), config("last"));
     assert_eq!((best.ema, best.keep), (Some(0.0), Keep::Best));
     assert_eq!(best.early_stopping, EarlyStopping::After(Patience { patience: 20, ..Patience::default() }));
@@ -33,7 +33,7 @@ fn they_go_on_from_their_checkpoints() {
     let runs = tempfile::tempdir().unwrap();
     for name in ["best", "last"] {
         let folder = older(name, runs.path());
-        let longer = Trainer::default().told(Command::SetEpochs { epochs: 8 });
+        let longer = Trainer::default().command(Command::SetEpochs { epochs: 8 });
         let trained = longer.resume(folder.clone()).unwrap();
         assert_eq!(trained.summary().epochs, 8, "{name}");
         // A second time from a checkpoint of this version.

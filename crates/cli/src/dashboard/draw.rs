@@ -450,7 +450,7 @@ mod tests {
         state.feed(&told(10, Command::Pause));
         shows(&drawn(&state, &Keys::default(), (20, 5)), &[" paused  epoch 2/10"]);
         shows(&drawn(&state, &Keys::default(), (80, 24)), &["p go on"]);
-        state.feed(&Event::Stop { step: 20, made: 20, reason: Stop::Ended, weights_sha256: None });
+        state.feed(&Event::Stop { step: 20, steps_executed: 20, reason: Stop::Ended, weights_sha256: None });
         shows(&drawn(&state, &Keys::default(), (40, 10)), &[" ended  epoch 3/10"]);
     }
 

@@ -297,7 +297,7 @@ pub(super) mod tests {
     }
 
     pub fn told(step: u64, told: Command) -> Event {
-        Event::Command { step, made: step, told, lr_before: 0.01, lr: 0.005 }
+        Event::Command { step, steps_executed: step, told, lr_before: 0.01, lr: 0.005 }
     }
 
     /// A run after so many epochs of its ten.
@@ -339,15 +339,20 @@ pub(super) mod tests {
         let rows = state.rows_per_second(later).unwrap();
         assert!((315.0..=320.0).contains(&rows), "{rows}");
         assert_eq!(state.happened().count(), 2);
-        state.feed(&Event::Stop { step: 51, made: 51, reason: Stop::Ended, weights_sha256: None });
+        state.feed(&Event::Stop { step: 51, steps_executed: 51, reason: Stop::Ended, weights_sha256: None });
         assert_eq!(state.phase, Phase::Over(Stop::Ended));
     }
 
     #[test]
     fn what_is_gone_back_over_is_not_drawn_twice() {
         let mut state = under_way(5);
-        let back =
-            Event::Rollback { step: 50, made: 50, to: 20, scale: 0.5, cause: downhill::train::Cause::Spike };
+        let back = Event::Rollback {
+            step: 50,
+            steps_executed: 50,
+            to: 20,
+            scale: 0.5,
+            cause: downhill::train::Cause::Spike,
+        };
         state.feed(&back);
         assert_eq!(state.step, 20);
         assert_eq!(state.train.last_step(), Some(19));

@@ -1,6 +1,7 @@
 //! Whether what a checkpoint says of a run can have been.
 
-use super::{Description, Progress};
+use super::{Description, Written};
+use crate::Progress;
 
 /// No run has come as far, and numbers of this size can be added to and multiplied with a length.
 const FURTHEST: u64 = 1 << 40;
@@ -12,16 +13,17 @@ impl Description {
     /// What contradicts itself in it, in words; none for every checkpoint that was written. The step is that of the file's
     /// name, if it has one.
     pub(super) fn contradiction(&self, step: Option<u64>) -> Option<String> {
-        let own = self.progress.step;
+        let Written { progress, .. } = &self.progress;
+        let own = progress.step;
         if let Some(step) = step.filter(|&step| step != own) {
             return Some(format!("its name says step {step}, and its content step {own}"));
         }
-        let back = self.back.as_ref().map(|(progress, _)| progress);
+        let rollback_point = self.rollback_point.as_ref().map(|(written, _)| written);
         let last = self.last.as_ref().map(|last| ("its last epoch", last));
         let epochs =
-            last.into_iter().chain(self.progress.best.as_ref().map(|best| ("its best epoch", &best.epoch)));
+            last.into_iter().chain(progress.best.as_ref().map(|best| ("its best epoch", &best.epoch)));
         let late = |(what, epoch): (&str, &crate::Epoch)| {
-            let made = self.progress.made;
+            let made = progress.steps_executed;
             if epoch.step > made {
                 return Some(format!("{what} ended at step {}, and {made} steps were made", epoch.step));
             }
@@ -29,14 +31,14 @@ impl Description {
         };
         self.progress
             .contradiction()
-            .or_else(|| back?.contradiction())
+            .or_else(|| rollback_point?.contradiction())
             .or_else(|| epochs.into_iter().find_map(late))
     }
 }
 
-impl Progress {
+impl Written {
     fn contradiction(&self) -> Option<String> {
-        let Self { step, made, updates, epochs, steering, .. } = self;
+        let Self { progress: Progress { step, steps_executed: made, epochs, steering, .. }, updates } = self;
         let scale = steering.scale;
         match epochs {
             // Going back makes more steps, not fewer.

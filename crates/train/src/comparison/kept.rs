@@ -3,8 +3,9 @@
 use downhill_data::Dataset;
 
 use super::Shelf;
-use crate::trainer::Kept;
-use crate::{Config, Error, Event, RunFolder, Stop, Trained, Trainer, fingerprint, log};
+use crate::run_config::data_fingerprint;
+use crate::trainer::Target;
+use crate::{Config, Error, Event, RunConfig, RunFolder, Stop, Trained, Trainer, fingerprint, log};
 
 /// A run of the same settings and data that is kept in a folder.
 pub(super) struct KeptRun {
@@ -28,7 +29,7 @@ impl KeptRun {
 
     fn open(path: std::path::PathBuf, config: &Config, data: &Dataset, shelf: Shelf<'_>) -> Option<Self> {
         let folder = RunFolder::open(&path).ok()?;
-        let its = folder.config().ok()?;
+        let its = RunConfig::of(&folder).ok()?;
         // A rate that was found is the same for the same settings.
         let mut wanted = config.clone();
         if wanted.lr.is_none() {
@@ -44,7 +45,7 @@ impl KeptRun {
         if !matches!(events.first(), Some(Event::Start { .. })) || events.iter().any(is_told) {
             return None;
         }
-        if folder.data_fingerprint().is_some_and(|then| then != fingerprint(data)) {
+        if data_fingerprint(&folder).is_some_and(|then| then != fingerprint(data)) {
             return None;
         }
         let stop = events.iter().rev().find_map(|event| match event {
@@ -68,6 +69,6 @@ impl KeptRun {
             return Err(Error::Diverged { step, epoch: 0, lr });
         }
         trainer.config = self.config;
-        trainer.go(data, Kept::Already(self.folder))
+        trainer.go(data, Target::Resume(self.folder))
     }
 }

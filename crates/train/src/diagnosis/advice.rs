@@ -5,9 +5,9 @@ use downhill_schedule::{Cosine, Schedule};
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::loss_of;
 use super::replay::{Replay, replay};
-use crate::script::Script;
-use crate::session::Session;
+use crate::run::Run;
 use crate::{Config, Error, Plateau, RunFolder};
 
 /// A flag that was tried: the whole run was made with it, all else being as it was.
@@ -69,17 +69,17 @@ pub(super) fn try_all(
         let Change { flag, schedule, plateau, peak_rate } = change;
         let mut config = config.clone();
         config.plateau = plateau.unwrap_or(config.plateau);
-        let mut session = Session::new(&config, data, false)?;
+        let mut run = Run::new(&config, data, false)?;
         if let Some(folder) = folder {
-            session.restore_start(folder)?;
+            run.restore_start(folder)?;
         }
-        session.follow(&schedule, epochs);
-        let replay = replay(session, vec![middle], Script::default())?;
+        run.follow(&schedule, epochs);
+        let replay = replay(run, &[middle])?;
         let mut end = None;
         if let (Some(state), None) = (&replay.end, replay.blow_up) {
-            let mut session = Session::new(&config, data, false)?;
-            session.go_back(state);
-            end = Some(session.loss_of(rows)?).filter(|loss| loss.is_finite());
+            let mut run = Run::new(&config, data, false)?;
+            run.go_to(state);
+            end = Some(loss_of(&mut run, rows)?).filter(|loss| loss.is_finite());
         }
         Ok(Trial { tried: Tried { flag, peak_rate, end }, replay })
     };

@@ -1,6 +1,7 @@
 //! What there is to say of a run besides its rate.
 
 use downhill_data::Examples;
+use downhill_run::{distance, fixed};
 use downhill_schedule::Schedule;
 use serde::Serialize;
 
@@ -8,12 +9,10 @@ use super::Fork;
 use super::advice::Change;
 use super::judge::Came;
 use super::replay::Replay;
-use crate::checkpoint::Snapshot;
-use crate::number::fixed;
-use crate::propagation::{self, Verdict};
-use crate::session::Session;
-use crate::verdict::distance;
-use crate::{Config, Error, LayerSignals, RateVerdict};
+use crate::layers;
+use crate::propagation;
+use crate::run::{Run, TrainingState};
+use crate::{Config, Error, LayerSignals, RateVerdict, Verdict};
 
 /// Something that was found, with a flag to try against it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -66,7 +65,7 @@ pub(super) const TRACED_ROWS: usize = 1024;
 /// What there is to look at.
 pub(super) struct Look<'s, 'a> {
     pub config: &'s Config,
-    pub session: &'s mut Session<'a>,
+    pub run: &'s mut Run<'a>,
     /// Not more than [`TRACED_ROWS`].
     pub rows: Examples,
     pub verdict: RateVerdict,
@@ -114,7 +113,7 @@ impl Look<'_, '_> {
     /// Says of dead units when they died, and suggests another rate if it was the rate that killed them.
     fn died(&mut self, finding: &mut Finding, replay: &Replay, better: Option<&Replay>) -> Result<(), Error> {
         let layer = finding.layer;
-        let mut dead = |state: Option<&Snapshot>| -> Result<Option<f64>, Error> {
+        let mut dead = |state: Option<&TrainingState>| -> Result<Option<f64>, Error> {
             let signals = self.signals(state)?;
             Ok(signals.into_iter().find(|signals| Some(signals.layer) == layer).map(|signals| signals.dead))
         };
@@ -136,10 +135,10 @@ impl Look<'_, '_> {
     }
 
     /// What the hidden layers do in a state of the run, those with the same activation as the first.
-    fn signals(&mut self, state: Option<&Snapshot>) -> Result<Vec<LayerSignals>, Error> {
+    fn signals(&mut self, state: Option<&TrainingState>) -> Result<Vec<LayerSignals>, Error> {
         let Some(state) = state else { return Ok(Vec::new()) };
-        self.session.go_back(state);
-        let traces = self.session.trace(&self.rows)?;
+        self.run.go_to(state);
+        let traces = self.run.engine().trace(&self.rows, state.progress.step)?;
         let Some(activation) = traces.first().and_then(|trace| trace.activation) else {
             return Ok(Vec::new());
         };
@@ -148,7 +147,7 @@ impl Look<'_, '_> {
         Ok(propagation::signals(&alike, activation.bounds()))
     }
 
-    fn layers(&mut self, state: Option<&Snapshot>) -> Result<Vec<Finding>, Error> {
+    fn layers(&mut self, state: Option<&TrainingState>) -> Result<Vec<Finding>, Error> {
         let signals = self.signals(state)?;
         let count = self.rows.rows();
         let last_gradient = signals.last().map_or(0.0, |layer| layer.gradient_std);
@@ -186,11 +185,21 @@ impl Look<'_, '_> {
         Ok(findings)
     }
 
-    fn updates(&mut self, state: Option<&Snapshot>) -> Result<Vec<Finding>, Error> {
+    /// Makes the next step of the run and returns, for each weight tensor, its name and how far the step moved it against
+    /// how large it is: ‖Δw‖/‖w‖.
+    fn movements(&mut self) -> Result<Vec<(String, f64)>, Error> {
+        let before = self.run.engine().model().params().to_vec();
+        self.run.step_at(self.run.scheduled())?;
+        let (engine, model) = (self.run.engine(), self.run.engine().model());
+        let norms = layers::norms(model.layout(), &before, model.params(), engine.gradient());
+        Ok(norms.into_iter().map(|norms| (norms.name, norms.update / norms.weights)).collect())
+    }
+
+    fn updates(&mut self, state: Option<&TrainingState>) -> Result<Vec<Finding>, Error> {
         let Some(state) = state else { return Ok(Vec::new()) };
-        self.session.go_back(state);
+        self.run.go_to(state);
         let mut findings = Vec::new();
-        for (index, (name, moved)) in self.session.movements()?.iter().enumerate() {
+        for (index, (name, moved)) in self.movements()?.iter().enumerate() {
             let (trouble, times) = match *moved {
                 moved if moved < SMALL => (Trouble::SmallUpdates, "10"),
                 moved if moved > LARGE && moved.is_finite() => (Trouble::LargeUpdates, "0.1"),

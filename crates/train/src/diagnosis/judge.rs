@@ -1,10 +1,10 @@
 //! The verdict on a rate, from what came of others.
 
+use downhill_run::{distance, fixed, has_grown};
+
 use super::advice::{Trial, rounded, shown};
 use super::{Branch, Fork};
 use crate::RateVerdict;
-use crate::number::fixed;
-use crate::verdict::{distance, has_grown};
 
 /// How far a run with a good rate may end above the best branch, as a share of how far it may end above a run that has all
 /// its steps, as [`rate_verdicts`](crate::rate_verdicts) judges it.

@@ -1,16 +1,5 @@
 //! What can be read off the curve of a range test.
 
-use serde::{Deserialize, Serialize};
-
-/// The loss at a rate; in a sweep smoothed.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Point {
-    /// The learning rate.
-    pub lr: f64,
-    /// The mean loss; none if it was no finite number.
-    pub loss: Option<f64>,
-}
-
 /// A moving average of losses, corrected for starting at zero: the nth is Σ βⁿ⁻ⁱ·xᵢ / Σ βⁿ⁻ⁱ.
 ///
 /// It forgets over a twentieth of the curve: β = 1 − 20/n, within 0.5 and 0.98. Fastai and Keras-era finders take 0.98 or

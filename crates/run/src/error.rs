@@ -1,0 +1,72 @@
+//! What can go wrong with the record of a run.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+/// Something that cannot be done with the record of a run: what was wrong, where, and what to do.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// What is asked for does not go with what is there.
+    Mismatch(String),
+    /// A file or folder that could not be read or written.
+    Io {
+        /// What was being done: `write the checkpoint`.
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file whose content is not what was written.
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// How that shows.
+        why: String,
+    },
+    /// A configuration file that does not say what it should.
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// Where and what is wrong.
+        why: String,
+    },
+}
+
+/// What the system said, without the number it has for it.
+pub(crate) fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_string()
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mismatch(message) => f.write_str(message),
+            Self::Io { doing, path, source } => {
+                write!(f, "could not {doing} {}: {}", path.display(), reason(source))?;
+                match source.kind() {
+                    io::ErrorKind::StorageFull
+                    | io::ErrorKind::QuotaExceeded
+                    | io::ErrorKind::FileTooLarge => f.write_str(
+                        "; what was saved before is untouched: make room; a run that had begun goes on with `downhill resume`",
+                    ),
+                    _ => Ok(()),
+                }
+            }
+            Self::Damaged { path, why } => write!(f, "{} is damaged: {why}", path.display()),
+            Self::Config { path, why } => write!(f, "{}: {why}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            Self::Mismatch(_) | Self::Damaged { .. } | Self::Config { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The record of a training run, whoever trains: what happens in it, what it is told, and where that is kept.
+//!
+//! Here live [events](Event) and the [commands](Command) that steer a run, the [steering](Steering) of its rate, the
+//! decisions of the [guard](Guard), the [plateau](Plateau) and [early stopping](EarlyStopping), the [log], the
+//! [folder](RunFolder), the [socket](control), and what all of these come to: the [overview](Overview) of runs. What looks
+//! at a run, or reads its record, may enter; networks, data and update rules may not: a run need not be Downhill's own.
+
+#![forbid(unsafe_code)]
+
+mod channels;
+mod command;
+mod command_replay;
+pub mod control;
+pub mod durable;
+mod early_stopping;
+mod environment;
+mod error;
+mod event;
+pub mod file;
+mod folder;
+mod found_rate;
+mod guard;
+mod layers;
+pub mod log;
+mod metrics;
+mod monitor;
+mod number;
+mod older;
+mod overview;
+pub mod path_text;
+mod plateau;
+mod settings;
+mod state;
+mod steering;
+mod toml_error;
+mod verdict;
+
+pub use channels::{Channels, View};
+pub use command::{Command, RateChange};
+pub use command_replay::{CommandReplay, executed_at};
+pub use early_stopping::{EarlyStopping, Keep, Patience};
+pub use environment::Environment;
+pub use error::Error;
+pub use event::{Cause, Epoch, Event, Stop};
+pub use folder::{RunFolder, checkpoint_name, step_of};
+pub use found_rate::{Choice, FoundRate, Point};
+pub use guard::{EpochOutcome, Guard, Look, Rollbacks};
+pub use layers::{Bins, Distribution, Norms, moments, range};
+pub use metrics::{ClassMetrics, Classification, Metrics, Regression};
+pub use monitor::Monitor;
+pub use number::{fixed, ratio, two_digits};
+pub use older::{RESTORE, upgraded};
+pub use overview::{Overview, State};
+pub use plateau::{Cut, Plateau, ThresholdMode, Watch};
+pub use settings::{Settings, data_name};
+pub use state::{Phase, RunState, Size};
+pub use steering::Steering;
+pub use toml_error::explain;
+pub use verdict::{
+    Attempt, CLEAR, CLOSE, NEGLIGIBLE, RateVerdict, Verdict, distance, has_grown, rate_verdicts,
+};

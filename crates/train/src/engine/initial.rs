@@ -1,0 +1,52 @@
+//! How the weights begin, and whether the network is one that can be meant.
+
+use downhill_data::{Dataset, permutation};
+use downhill_nn::{Calibration, LayerSpec, Model};
+
+use crate::Error;
+
+/// More values than this in the layers' outputs of one batch are taken for a mistake.
+const MOST_ACTIVATIONS: u128 = 1 << 30;
+
+/// Fails if a batch would take more memory than can be meant, which ends a program without a word.
+pub(super) fn check_size(layers: &[LayerSpec], batch: usize) -> Result<(), Error> {
+    let units: u128 = layers.iter().map(|layer| layer.units() as u128).sum();
+    // Rows are measured in blocks, however small the batch is.
+    if units * batch.max(128) as u128 > MOST_ACTIVATIONS {
+        return Err(Error::Mismatch(format!(
+            "a network of {units} units takes too much memory at {batch} rows a step; make its layers (--hidden) or \
+             the batch smaller"
+        )));
+    }
+    Ok(())
+}
+
+/// Lets initialisers that look at data see the first rows that training will: as many as a batch has, or a block of
+/// prediction, which is room that a run needs anyway. Returns notes on layers that it was in vain for.
+pub(super) fn calibrate(
+    model: &mut Model<f32>,
+    data: &Dataset,
+    seed: u64,
+    batch: usize,
+) -> Result<Vec<String>, Error> {
+    if !model.needs_calibration() {
+        return Ok(Vec::new());
+    }
+    let mut order = vec![0; data.train.rows()];
+    permutation(&mut order, seed, 0);
+    order.truncate(batch.max(128));
+    let features = data.features();
+    let row = |&row: &u32| &data.train.x[row as usize * features..][..features];
+    let x = order.iter().flat_map(row).copied().collect::<Vec<f32>>();
+    let calibrations = model.calibrate(&x)?;
+    let missed = calibrations.iter().filter(|calibration| !calibration.reached);
+    let note = |calibration: &Calibration| {
+        format!(
+            "lsuv could not bring layer {} to variance 1 on the first {} rows: its outputs have variance {:.3e}",
+            calibration.position,
+            order.len(),
+            calibration.variance
+        )
+    };
+    Ok(missed.map(note).collect())
+}
