@@ -20,7 +20,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// If its `run.toml` cannot be read, or is no TOML.
+    /// If its `run.toml` cannot be read, is no TOML, or has a length that no run has.
     pub fn of(folder: &RunFolder) -> Result<Self, Error> {
         let path = folder.config_path();
         let wrong = |why: String| Error::Config { path: path.clone(), why };
@@ -31,7 +31,13 @@ impl Settings {
         let upgraded = older::upgraded(&text);
         let read = upgraded.as_ref().unwrap_or(&text);
         let table = toml::from_str(read).map_err(|error| wrong(explain(read, &error)))?;
-        Ok(Self { text, table })
+        let settings = Self { text, table };
+        match settings.get("training.epochs") {
+            Some(_) if settings.epochs().is_none_or(|epochs| epochs < 1) => {
+                Err(wrong("`epochs` of `training` must be a whole number of at least 1".into()))
+            }
+            _ => Ok(settings),
+        }
     }
 
     /// The text of the file.
