@@ -1,4 +1,4 @@
-"""What PyTorch's ReduceLROnPlateau makes of series of a metric, for the tests of downhill-train.
+"""What PyTorch's ReduceLROnPlateau makes of series of a metric, for the tests of downhill-run.
 
     pip install torch==2.15.0
     python tools/golden/plateau.py

@@ -5,25 +5,12 @@ use std::path::Path;
 
 use downhill_run::log::Record;
 use downhill_run::{
-    ClassMetrics, Command, Distribution, Environment, Epoch, Error, Event, FoundRate, Keep, Norms, Settings,
-    Steering, Stop, file,
+    ClassMetrics, Distribution, Environment, Epoch, Error, Event, Keep, Norms, RunState, Settings, Steering,
+    Stop, file,
 };
-use downhill_schedule::{Position, Schedule};
+use downhill_schedule::Position;
 
 use crate::number::counted;
-
-/// A change of the rate that the schedule does not know of.
-#[derive(Clone, Debug, PartialEq)]
-struct Change {
-    /// The number of steps executed when it happened.
-    steps_executed: u64,
-    /// The first step with the new rate.
-    from: u64,
-    /// What happened.
-    event: Event,
-    /// What was done to the schedule so far.
-    steering: Steering,
-}
 
 /// An event that is pointed out beside the rate.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,17 +62,8 @@ pub(crate) struct History {
     pub epochs: Vec<Epoch>,
     /// The epoch whose weights are kept.
     pub kept: Option<Epoch>,
-    /// Why it stopped; none if it is under way or was killed.
-    pub stop: Option<Stop>,
-    /// The size of the run, if the log says how it began.
-    pub size: Option<Size>,
-    /// The length of an epoch and of the run, in steps.
-    lengths: Option<(u64, u64)>,
-    /// The run's own schedule, if its settings have one.
-    schedule: Option<Schedule>,
-    changes: Vec<Change>,
-    /// How the learning rate was found, if it was.
-    pub found: Option<FoundRate>,
+    /// Where it is: how it was found, how long it is, what was done to its rate, why it stopped.
+    pub run: RunState,
     /// The rates as multiples of the stability limit, by their steps, where they were tracked.
     pub ratios: BTreeMap<u64, f64>,
     /// What is pointed out beside the rate.
@@ -102,21 +80,6 @@ pub(crate) struct History {
     pub environment: Option<Environment>,
     /// What a person should know.
     pub notes: Vec<String>,
-}
-
-/// The size of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Size {
-    /// The rows of an epoch.
-    pub train_rows: u64,
-    /// The rows it is measured on.
-    pub valid_rows: u64,
-    /// The number of inputs.
-    pub features: u64,
-    /// The number of classes; none in regression.
-    pub classes: Option<u64>,
-    /// The number of trained parameters.
-    pub parameters: u64,
 }
 
 impl History {
@@ -137,9 +100,9 @@ impl History {
     }
 
     fn of(events: impl Iterator<Item = Event>, settings: &Settings) -> Self {
-        let lr = settings.text_of("training.lr").and_then(|lr| lr.parse().ok());
-        let mut history = Self { schedule: lr, ..Self::default() };
-        let mut epochs = BTreeMap::new();
+        let mut history = Self::default();
+        history.run.schedule = settings.text_of("training.lr").and_then(|lr| lr.parse().ok());
+        let mut epochs: BTreeMap<u64, Epoch> = BTreeMap::new();
         for event in events {
             // What is measured has a chart of its own.
             if let (Some(step), Some(text), false) =
@@ -147,75 +110,26 @@ impl History {
             {
                 history.marked.push(Marked { step, kind: kind(&event), text });
             }
+            let stop = history.run.stop();
+            if let Some(back) = history.run.apply(&event) {
+                // What was made from there on is made again.
+                epochs.retain(|_, epoch| epoch.step <= back);
+                history.ratios.retain(|&at, _| at <= back);
+                history.norms.retain(|&at, _| at <= back);
+            }
             match event {
-                Event::Start {
-                    total_steps,
-                    steps_per_epoch,
-                    train_rows,
-                    valid_rows,
-                    features,
-                    classes,
-                    parameters,
-                    ..
-                } => {
-                    history.size = Some(Size { train_rows, valid_rows, features, classes, parameters });
-                    history.lengths = Some((steps_per_epoch, total_steps));
-                }
-                Event::Resume { step, steps_executed, total_steps, steps_per_epoch } => {
-                    // What was made after the checkpoint is made again.
-                    epochs.retain(|_, epoch: &mut Epoch| epoch.step <= step);
-                    // Commands are kept: the steps that are made again follow them too.
-                    let again = |change: &Change| !matches!(change.event, Event::Command { .. });
-                    history
-                        .changes
-                        .retain(|change| change.steps_executed <= steps_executed || !again(change));
-                    history.ratios.retain(|&at, _| at <= step);
-                    history.norms.retain(|&at, _| at <= step);
+                Event::Resume { step, .. } => {
                     history.marked.retain(|marked| marked.step <= step || marked.kind == TOLD);
-                    history.lengths = Some((steps_per_epoch, total_steps));
                     // A run that is over goes on with nothing; it only gives its result again.
-                    if !matches!(
-                        history.stop.take(),
-                        Some(Stop::Finished | Stop::EarlyStopping | Stop::Ended)
-                    ) {
+                    if !matches!(stop, Some(Stop::Finished | Stop::EarlyStopping | Stop::Ended)) {
                         let text = "from the checkpoint of that step".into();
                         history.marked.push(Marked { step, kind: "resumed", text });
                     }
                 }
-                Event::Cut { step: from, steps_executed, .. }
-                | Event::Command { step: from, steps_executed, .. } => {
-                    if let (
-                        Event::Command { told: Command::SetEpochs { epochs }, .. },
-                        Some((of_epoch, total)),
-                    ) = (&event, &mut history.lengths)
-                    {
-                        *total = epochs.saturating_mul(*of_epoch);
-                    }
-                    history.changes.push(Change {
-                        steps_executed,
-                        from,
-                        event,
-                        steering: Steering::default(),
-                    });
-                }
-                Event::Rollback { steps_executed, to, .. } => {
-                    epochs.retain(|_, epoch: &mut Epoch| epoch.step <= to);
-                    history.ratios.retain(|&at, _| at <= to);
-                    history.norms.retain(|&at, _| at <= to);
-                    history.changes.push(Change {
-                        steps_executed,
-                        from: to,
-                        event,
-                        steering: Steering::default(),
-                    });
-                }
                 Event::Epoch(epoch) => {
                     epochs.insert(epoch.epoch, epoch);
                 }
-                Event::Rate(found) => {
-                    history.notes.push(format!("{}.", found.text()));
-                    history.found = Some(found);
-                }
+                Event::Rate(found) => history.notes.push(format!("{}.", found.text())),
                 Event::Sharpness { step, ratio: Some(ratio), .. } => {
                     history.ratios.insert(step, ratio);
                 }
@@ -242,47 +156,26 @@ impl History {
                 Event::Refused { .. } => {
                     history.notes.extend(event.text().map(|text| format!("{text}.")));
                 }
-                Event::Stop { reason, .. } => history.stop = Some(reason),
                 _ => {}
             }
         }
         history.epochs = epochs.into_values().collect();
-        history.steer();
         let keep = settings.text_of("training.keep").map(str::parse::<Keep>);
         let restores = !matches!(keep, Some(Ok(Keep::Last)));
-        let diverged = matches!(history.stop, Some(Stop::Diverged { .. }));
+        let diverged = matches!(history.run.stop(), Some(Stop::Diverged { .. }));
         let best = history.epochs.iter().rev().find(|epoch| epoch.best);
         history.kept = best.filter(|_| restores || diverged).or(history.epochs.last()).cloned();
         history
     }
 
-    /// Works out what the changes, in the order in which they took effect, come to.
-    fn steer(&mut self) {
-        // What happens at the end of a step comes before what a person says at the next.
-        self.changes
-            .sort_by_key(|change| (change.steps_executed, matches!(change.event, Event::Command { .. })));
-        let (steps_per_epoch, total_steps) = self.lengths.unwrap_or((1, 1));
-        let mut steering = Steering::default();
-        for change in &mut self.changes {
-            let position = Position { step: change.from, steps_per_epoch, total_steps };
-            match &change.event {
-                Event::Cut { scale, .. } | Event::Rollback { scale, .. } => steering.scale = *scale,
-                Event::Command { told: Command::SetLr { lr }, .. } => steering.change(lr, position),
-                Event::Command { told: Command::Undo, .. } => steering.undo(),
-                _ => {}
-            }
-            change.steering.clone_from(&steering);
-        }
-    }
-
     /// The length of the run in epochs, as far as the log says it.
     pub fn epochs_planned(&self) -> Option<u64> {
-        self.lengths.map(|(steps_per_epoch, total_steps)| total_steps / steps_per_epoch.max(1))
+        self.run.total_epochs()
     }
 
     /// Where commands changed the run, in epochs made before.
     pub fn told(&self) -> impl Iterator<Item = f64> + '_ {
-        let steps_per_epoch = self.lengths.map_or(1, |(steps_per_epoch, _)| steps_per_epoch.max(1));
+        let steps_per_epoch = self.run.steps_per_epoch.max(1);
         let told = self.marked.iter().filter(|marked| marked.kind == TOLD);
         told.map(move |marked| marked.step as f64 / steps_per_epoch as f64)
     }
@@ -303,14 +196,15 @@ impl History {
     /// The log has the rate of every epoch's last step. Where the schedule gives the same one, it is believed for the
     /// steps before it; where not (the configuration was changed on the way), the logged rate is all that is known.
     pub fn rates(&self) -> [Vec<(f64, f64)>; 2] {
-        let (Some((steps_per_epoch, total_steps)), Some(schedule)) = (self.lengths, &self.schedule) else {
+        let RunState { steps_per_epoch, total_steps, .. } = self.run;
+        let Some(schedule) = self.run.schedule.as_ref().filter(|_| steps_per_epoch > 0) else {
             let last = |epoch: &Epoch| (epoch.step.saturating_sub(1) as f64, epoch.lr);
             return [self.epochs.iter().map(last).collect(), Vec::new()];
         };
-        let unchanged = Steering::default();
+        let (unchanged, steered) = (Steering::default(), self.run.steered());
         let rate = |step| {
-            let change = self.changes.iter().rev().find(|change| change.from <= step);
-            let steering = change.map_or(&unchanged, |change| &change.steering);
+            let steering = steered.iter().rev().find(|(from, _)| *from <= step);
+            let steering = steering.map_or(&unchanged, |(_, steering)| steering);
             steering.rate(schedule, Position { step, steps_per_epoch, total_steps })
         };
         // A log may say of any epoch that it ended anywhere.

@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 
-use downhill_run::{Classification, EarlyStopping, Environment, Epoch, Metrics, Regression, Settings, Stop};
+use downhill_run::{
+    Classification, EarlyStopping, Environment, Epoch, Metrics, Regression, Settings, Size, Stop,
+};
 
 use crate::escape::escape;
-use crate::history::{Confusion, History, Size};
+use crate::history::{Confusion, History};
 use crate::number::{counted, grouped, significant};
 use crate::several::several;
 use crate::{Axis, Chart, RangeTest, Run, Series, layers, sharpness, validation};
@@ -108,7 +110,7 @@ fn one(run: &Run) -> String {
         for chart in charts {
             page += &section(&chart, if chart.title == RATE { &events } else { "" });
         }
-        if let Some(found) = history.found.as_ref().filter(|found| !found.curve.is_empty()) {
+        if let Some(found) = history.run.found.as_ref().filter(|found| !found.curve.is_empty()) {
             let svg = RangeTest::new(found).svg();
             let _ = write!(page, "<section>\n<h2>How the rate was found</h2>\n{svg}</section>\n");
         }
@@ -150,7 +152,7 @@ fn one(run: &Run) -> String {
          on any number of threads.</p>\n",
         escape(&path("run.toml")),
     );
-    if matches!(history.stop, None | Some(Stop::Interrupted)) {
+    if matches!(history.run.stop(), None | Some(Stop::Interrupted)) {
         let _ = write!(
             page,
             "<h2>Go on with it</h2>\n<pre>downhill resume {}</pre>\n",
@@ -188,7 +190,7 @@ fn data(settings: &Settings, history: &History) -> Vec<(&'static str, String)> {
     if let Some(target) = settings.text_of("data.target") {
         pairs.push(("target", target.to_string()));
     }
-    if let Some(Size { train_rows, valid_rows, features, classes, .. }) = history.size {
+    if let Some(Size { train_rows, valid_rows, features, classes, .. }) = history.run.size {
         pairs
             .push(("rows", format!("{} to train on, {} held out", grouped(train_rows), grouped(valid_rows))));
         pairs.push(("inputs", grouped(features)));
@@ -219,13 +221,15 @@ pub(crate) fn result(settings: &Settings, history: &History) -> String {
             figures(&kept.metrics, history.confusion.as_ref()),
             significant(kept.valid_loss),
             history
+                .run
                 .size
+                .as_ref()
                 .map_or("the rows held out".into(), |size| counted(size.valid_rows, "row") + " held out"),
             grouped(kept.epoch.saturating_add(1)),
         ),
         None => String::new(),
     };
-    let ended = match history.stop {
+    let ended = match history.run.stop() {
         None => format!(
             "After {} of {total} the log has no end: the run is under way, or was killed.",
             counted(made, "epoch")
@@ -282,11 +286,11 @@ fn makeup(settings: &Settings, history: &History) -> String {
         Some(Metrics::Regression(_)) => parts.push("regression".to_string()),
         None => {}
     }
-    if let Some(Size { train_rows, .. }) = history.size {
+    if let Some(Size { train_rows, .. }) = history.run.size {
         parts.push(counted(train_rows, "row") + " trained on");
     }
     parts.extend(network(settings));
-    if let Some(Size { parameters, .. }) = history.size {
+    if let Some(Size { parameters, .. }) = history.run.size {
         parts.push(counted(parameters, "parameter"));
     }
     let seconds: f64 = history.epochs.iter().map(|epoch| epoch.seconds).sum();

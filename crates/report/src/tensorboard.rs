@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use downhill_run::{Distribution, Error, Event, Metrics, Norms, Stop};
+use downhill_run::{Distribution, Error, Event, Metrics, Norms, RunState, Stop};
 use downhill_schedule::{Position, Schedule};
 use serde::Serialize;
 use serde_json::Value;
@@ -50,10 +50,8 @@ pub struct TensorBoard {
     /// The file and where it is, once there was something to write.
     file: Option<(File, PathBuf)>,
     hyperparameters: Vec<(String, Value)>,
-    /// The run's own, once it is known.
-    schedule: Option<Schedule>,
-    /// The length of an epoch and of the run, in steps.
-    length: (u64, u64),
+    /// Where the run is.
+    run: RunState,
     /// How many batches a step has.
     accumulate: u64,
     /// Whether the hyperparameters are written.
@@ -70,18 +68,18 @@ impl TensorBoard {
     /// Downhill's own have, `lr` is shown as a number and a schedule.
     pub fn new(folder: &Path, settings: &impl Serialize) -> Self {
         let settings = serde_json::to_value(settings).unwrap_or_default();
-        let schedule = settings["lr"].as_str().and_then(|lr| lr.parse().ok());
+        let schedule = settings["lr"].as_str().and_then(|lr| lr.parse::<Schedule>().ok());
         let accumulate = settings["accumulate"].as_u64().unwrap_or(1);
         let mut hyperparameters = Vec::new();
         flatten(settings, String::new(), &mut hyperparameters);
         // As a number and a schedule, below.
         hyperparameters.retain(|(name, _)| name != "lr" && !name.starts_with("lr."));
+        let run = schedule.map_or_else(RunState::default, RunState::new);
         Self {
             folder: folder.to_path_buf(),
             file: None,
             hyperparameters,
-            schedule,
-            length: (1, 1),
+            run,
             accumulate,
             begun: false,
             is_classification: None,
@@ -113,33 +111,22 @@ impl TensorBoard {
     }
 
     fn write(&mut self, event: &Event, time: f64) -> io::Result<()> {
+        let back = self.run.apply(event);
         match event {
-            Event::Start { total_steps, steps_per_epoch, classes, .. } => {
+            Event::Start { classes, .. } => {
                 self.is_classification = Some(classes.is_some());
-                self.length = (*steps_per_epoch, *total_steps);
-                self.begin(*total_steps, 0, time)
+                self.begin(0, time)
             }
-            Event::Resume { step, total_steps, steps_per_epoch, .. } => {
-                self.length = (*steps_per_epoch, *total_steps);
-                self.begin(*total_steps, step + 1, time)
-            }
-            Event::Rollback { to, .. } => self.put(&session(time, to + 1)),
-            Event::Plan { schedule, .. } if !self.begun => {
-                self.schedule = Some(schedule.clone());
-                Ok(())
-            }
-            Event::Rate(found) => {
-                self.schedule = Some(found.schedule.clone());
-                Ok(())
-            }
+            Event::Resume { step, .. } => self.begin(step + 1, time),
+            Event::Rollback { .. } => back.map_or(Ok(()), |to| self.put(&session(time, to + 1))),
             Event::Step { step, lr, loss, rows } => {
                 if !self.begun {
                     self.begun = true;
                     if !self.hyperparameters.iter().any(|(name, _)| name == "batch") {
                         self.hyperparameters.push(("batch".into(), (rows / self.accumulate.max(1)).into()));
                     }
-                    if let Some(schedule) = &self.schedule {
-                        let peak = peak(schedule, self.length);
+                    if let Some(schedule) = &self.run.schedule {
+                        let peak = peak(schedule, &self.run);
                         self.hyperparameters.push(("lr".into(), peak.into()));
                         self.hyperparameters.push(("schedule".into(), schedule.to_string().into()));
                     }
@@ -196,8 +183,8 @@ impl TensorBoard {
     }
 
     /// Begins a file from whose first step on TensorBoard is to forget what other files say.
-    fn begin(&mut self, total_steps: u64, first: u64, time: f64) -> io::Result<()> {
-        self.stride = total_steps.div_ceil(MOST_STEPS).max(1);
+    fn begin(&mut self, first: u64, time: f64) -> io::Result<()> {
+        self.stride = self.run.total_steps.div_ceil(MOST_STEPS).max(1);
         self.put(&version(time))?;
         self.put(&session(time, first))
     }
@@ -231,8 +218,9 @@ fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
-/// The highest rate of a schedule in a run of such lengths, of an epoch and in all.
-fn peak(schedule: &Schedule, (steps_per_epoch, total_steps): (u64, u64)) -> f64 {
+/// The highest rate of a run's schedule.
+fn peak(schedule: &Schedule, run: &RunState) -> f64 {
+    let (steps_per_epoch, total_steps) = (run.steps_per_epoch, run.total_steps);
     let stride = (total_steps / MOST_STEPS).max(1) as usize;
     let rate = |step| schedule.at(Position { step, steps_per_epoch, total_steps });
     (0..total_steps).step_by(stride).map(rate).fold(0.0, f64::max)
@@ -357,8 +345,8 @@ mod tests {
             Config { lr: Some("warmup(5%, then=cosine(0.1))".parse().unwrap()), ..Config::default() };
         let folder = tempfile::tempdir().unwrap();
         let mut board = TensorBoard::new(folder.path(), &config);
-        board.length = (10, 1000);
-        assert_eq!(board.schedule.as_ref().map(|schedule| peak(schedule, board.length)), Some(0.1));
+        (board.run.steps_per_epoch, board.run.total_steps) = (10, 1000);
+        assert_eq!(board.run.schedule.as_ref().map(|schedule| peak(schedule, &board.run)), Some(0.1));
         let step = Event::Step { step: 0, lr: 0.002, loss: 1.0, rows: 32 };
         board.show(&step).unwrap();
         let rate = |(name, _): &&(String, Value)| name == "lr";

@@ -1,5 +1,6 @@
 //! The settings of a run as the text of its `run.toml`, for who looks at a run without knowing what made it.
 
+use serde::Deserialize;
 use toml::{Table, Value};
 
 use crate::toml_error::explain;
@@ -15,12 +16,24 @@ pub struct Settings {
     table: Table,
 }
 
+/// The settings that must be numbers, where they are there.
+#[derive(Deserialize)]
+struct Lengths {
+    #[serde(default)]
+    training: Training,
+}
+
+#[derive(Default, Deserialize)]
+struct Training {
+    epochs: Option<u64>,
+}
+
 impl Settings {
     /// Those of a run that is kept in this folder; what an older version left out is as it was then.
     ///
     /// # Errors
     ///
-    /// If its `run.toml` cannot be read, or is no TOML.
+    /// If its `run.toml` cannot be read, is no TOML, or has a length that no run has.
     pub fn of(folder: &RunFolder) -> Result<Self, Error> {
         let path = folder.config_path();
         let wrong = |why: String| Error::Config { path: path.clone(), why };
@@ -30,7 +43,13 @@ impl Settings {
         })?;
         let upgraded = older::upgraded(&text);
         let read = upgraded.as_ref().unwrap_or(&text);
-        let table = toml::from_str(read).map_err(|error| wrong(explain(read, &error)))?;
+        let explained = |error| wrong(explain(read, &error));
+        let table = toml::from_str(read).map_err(explained)?;
+        // Read on its own, so that an error knows its place.
+        let Lengths { training } = toml::from_str(read).map_err(explained)?;
+        if training.epochs == Some(0) {
+            return Err(wrong("`epochs` of `training` must be at least 1".into()));
+        }
         Ok(Self { text, table })
     }
 
@@ -89,4 +108,51 @@ pub fn data_name(from: &str) -> String {
     let name = name.strip_suffix(".gz").unwrap_or(&name);
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| if stem.is_empty() { name } else { stem });
     if stem.is_empty() { "data".into() } else { stem.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(toml: &str) -> Result<Settings, Error> {
+        let runs = tempfile::tempdir().unwrap();
+        Settings::of(&RunFolder::create(runs.path(), Some("run"), "data", toml)?)
+    }
+
+    #[test]
+    fn settings_are_found_by_their_path_and_none_needs_to_be_there() {
+        let all =
+            settings("[data]\nfrom = \"/a/b.csv.gz\"\n[training]\nepochs = 3\n[parent]\nrun = \"x/y\"\n");
+        let all = all.unwrap();
+        assert_eq!((all.data_name().as_deref(), all.epochs()), (Some("b"), Some(3)));
+        assert_eq!((all.parent().as_deref(), all.text_of("training.epochs")), (Some("y"), None));
+        assert_eq!(all.tree()["training"]["epochs"], 3);
+        let none = settings("").unwrap();
+        assert_eq!((none.data_name(), none.epochs(), none.parent()), (None, None, None));
+        for (toml, why) in [
+            ("[training]\nepochs = 0\n", "at least 1"),
+            ("a = = 3", "line 1, column 5"),
+            ("[training]\nepochs = \"x\"", "line 2"),
+            ("[a", "run.toml"),
+        ] {
+            let error = settings(toml).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_an_older_version_left_out_is_as_it_was_then() {
+        let runs = "../train/tests/older";
+        let keep = |run: &str| {
+            let folder = RunFolder::open(&std::path::Path::new(runs).join(run)).unwrap();
+            Settings::of(&folder).unwrap().text_of("training.keep").map(str::to_string)
+        };
+        assert_eq!((keep("last").as_deref(), keep("best").as_deref()), (Some("last"), Some("best")));
+    }
+
+    #[test]
+    fn data_is_called_after_its_file() {
+        let names = ["-", "wine", "/x/iris.csv", "a/.hidden", "x.tar.gz", ""].map(data_name);
+        assert_eq!(names, ["stdin", "wine", "iris", ".hidden", "x", "data"]);
+    }
 }

@@ -362,7 +362,7 @@ mod tests {
     fn a_plan_tells_what_is_done_to_the_schedule_until_something_happens() {
         let mut state = of(&[resume(0, 0)]);
         let mut steering = Steering::default();
-        steering.scale = 3.0;
+        steering.change(&"3x".parse().unwrap(), Position { step: 0, steps_per_epoch: 10, total_steps: 90 });
         let plan = Event::Plan {
             step: 0,
             total_steps: 90,

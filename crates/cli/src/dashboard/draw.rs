@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use downhill::run::Phase;
 use downhill::train::{Stop, fixed};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -11,7 +12,7 @@ use ratatui::widgets::{Block, Borders, Clear, Paragraph, Wrap};
 
 use super::chart::{Chart, Curve, Log};
 use super::keys::{Editor, Keys, Mode, Panel};
-use super::state::{Phase, State};
+use super::state::State;
 use super::theme::Theme;
 use crate::braille::number;
 use crate::progress;
@@ -81,7 +82,7 @@ impl Picture<'_> {
         let Self { state, theme, now, .. } = self;
         let badge = |text| Span::styled(format!(" {text} "), theme.strong.add_modifier(Modifier::REVERSED));
         let mut spans = Vec::new();
-        match state.phase {
+        match state.run.phase {
             Phase::Waiting => spans.push(Span::raw("reading the data")),
             Phase::Searching => {
                 let seconds = now.saturating_duration_since(state.since).as_secs();
@@ -95,18 +96,19 @@ impl Picture<'_> {
             Phase::Paused => spans.extend([badge("paused"), Span::raw(" ")]),
             Phase::Over(stop) => spans.extend([badge(over(stop)), Span::raw(" ")]),
         }
-        if !matches!(state.phase, Phase::Waiting | Phase::Searching) {
+        if !matches!(state.run.phase, Phase::Waiting | Phase::Searching) {
             let (epoch, epochs) = state.epochs();
             spans.push(Span::styled(format!("epoch {epoch}/{epochs}"), theme.strong));
             let left = state.left(*now).map(|left| format!("{} left", progress::duration(left)));
             let speed = state.rows_per_second(*now);
             let speed = speed.map(|rows| format!("{} rows/s", progress::per_second(rows)));
-            let more = [left, Some(format!("step {}/{}", state.step, state.total_steps)), speed];
+            let more = [left, Some(format!("step {}/{}", state.run.step, state.run.total_steps)), speed];
             spans.extend(more.into_iter().flatten().map(|text| Span::raw(format!(" · {text}"))));
         }
         let line = Line::from(spans);
         let room = usize::from(area.width).saturating_sub(line.width() + 2);
-        let name: String = state.dataset.chars().take(room).collect();
+        let dataset = state.run.size.as_ref().map_or("", |size| &size.dataset);
+        let name: String = dataset.chars().take(room).collect();
         frame.render_widget(line, area);
         if room > 3 {
             frame.render_widget(Line::styled(name, theme.faint).right_aligned(), area);
@@ -117,7 +119,7 @@ impl Picture<'_> {
     fn figures(&self) -> Line<'_> {
         let Self { state, theme, .. } = self;
         let mut parts = Vec::new();
-        if let Some(last) = &state.last {
+        if let Some(last) = &state.run.last {
             parts.push(Span::styled(format!("loss {}", fixed(last.train_loss)), theme.train));
             parts.push(Span::styled(format!("validation {}", fixed(last.valid_loss)), theme.valid));
             parts.push(Span::styled(progress::headline(&last.metrics), theme.metric));
@@ -127,7 +129,7 @@ impl Picture<'_> {
         if let Some(lr) = self.rate() {
             parts.push(Span::styled(format!("lr {lr:.2e}"), theme.rate));
         }
-        if let Some(best) = &state.best {
+        if let Some(best) = state.run.best() {
             parts.push(Span::styled(format!("best {}", best.epoch + 1), theme.good));
         }
         let dot = || Span::styled(" · ", theme.faint);
@@ -138,14 +140,18 @@ impl Picture<'_> {
     /// The rate of the next step, if it is known, or of the last.
     fn rate(&self) -> Option<f64> {
         let Self { state, .. } = self;
-        let next = state.planned(state.step).filter(|_| state.step < state.total_steps);
-        next.or(state.lr)
+        let next = state.run.rate(state.run.step).filter(|_| state.run.step < state.run.total_steps);
+        next.or(state.run.lr)
     }
 
     /// How far the run is, as a line.
     fn bar(&self, width: u16) -> Line<'_> {
         let Self { state, theme, .. } = self;
-        let share = if state.total_steps > 0 { state.step as f64 / state.total_steps as f64 } else { 0.0 };
+        let share = if state.run.total_steps > 0 {
+            state.run.step as f64 / state.run.total_steps as f64
+        } else {
+            0.0
+        };
         let made = (share.clamp(0.0, 1.0) * f64::from(width)).round() as usize;
         let done = Span::styled("━".repeat(made), theme.rate);
         Line::from(vec![done, Span::styled("─".repeat(usize::from(width) - made), theme.faint)])
@@ -157,7 +163,7 @@ impl Picture<'_> {
             Curve { points: state.train.points().collect(), style: theme.train, mark: None },
             Curve { points: state.valid.points().collect(), style: theme.valid, mark: None },
         ];
-        if let Some(best) = &state.best {
+        if let Some(best) = state.run.best() {
             let points = vec![(best.step as f64, best.valid_loss)];
             curves.push(Curve { points, style: theme.good, mark: Some('◆') });
         }
@@ -183,28 +189,29 @@ impl Picture<'_> {
     fn chart<'a>(&self, title: Line<'a>, curves: Vec<Curve>, log: Log) -> Chart<'a> {
         let Self { state, theme, .. } = self;
         let first = curves.iter().filter_map(|curve| curve.points.first()).map(|point| point.0);
-        let first = first.fold(f64::INFINITY, f64::min).min(state.step as f64);
-        let an_epoch = state.steps_per_epoch.max(1) as f64;
-        let ends = [first, state.step as f64].map(|step| format!("epoch {:.0}", (step / an_epoch).floor()));
-        Chart { title, across: [first, state.step as f64], ends, log, curves, faint: theme.faint }
+        let first = first.fold(f64::INFINITY, f64::min).min(state.run.step as f64);
+        let an_epoch = state.run.steps_per_epoch.max(1) as f64;
+        let ends =
+            [first, state.run.step as f64].map(|step| format!("epoch {:.0}", (step / an_epoch).floor()));
+        Chart { title, across: [first, state.run.step as f64], ends, log, curves, faint: theme.faint }
     }
 
     /// The rate over the whole run: as it was, and as it is to be.
     fn rates(&self, width: u16) -> Chart<'_> {
         let Self { state, theme, .. } = self;
-        let total = state.total_steps.max(state.step).max(1);
+        let total = state.run.total_steps.max(state.run.step).max(1);
         // One for each column of dots is enough.
         let stride = (total / (2 * u64::from(width)).max(1)).max(1) as usize;
-        let planned = (state.step..total).step_by(stride);
-        let planned = planned.filter_map(|step| Some((step as f64, state.planned(step)?))).collect();
-        let here = self.rate().map(|lr| (state.step as f64, lr));
+        let planned = (state.run.step..total).step_by(stride);
+        let planned = planned.filter_map(|step| Some((step as f64, state.run.rate(step)?))).collect();
+        let here = self.rate().map(|lr| (state.run.step as f64, lr));
         let curves = vec![
             Curve { points: planned, style: theme.planned, mark: None },
             Curve { points: state.rate.points().collect(), style: theme.rate, mark: None },
             Curve { points: here.into_iter().collect(), style: theme.rate, mark: Some('●') },
         ];
         let now = here.map_or(String::new(), |(_, lr)| format!("{lr:.2e} "));
-        let scale = state.scale().filter(|scale| *scale != 1.0);
+        let scale = Some(state.run.steering().scale).filter(|scale| *scale != 1.0);
         let scale = scale.map_or(String::new(), |scale| format!("{} × schedule ", number(scale)));
         let title = Line::from(vec![
             Span::styled("rate ", theme.strong),
@@ -238,7 +245,7 @@ impl Picture<'_> {
 
     /// The keys there are, as many as there is room for.
     fn key_line(&self, width: u16) -> Line<'_> {
-        let paused = self.state.phase == Phase::Paused;
+        let paused = self.state.run.phase == Phase::Paused;
         let keys = [
             ("?", "help"),
             ("q", self.quit[0]),

@@ -1,9 +1,10 @@
 //! What keys mean: commands to the run, and what is shown.
 
+use downhill::run::Phase;
 use downhill::train::{Command, RateChange};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::state::{Phase, State};
+use super::state::State;
 
 /// What a key asks for, beside another look.
 #[derive(Clone, Debug, PartialEq)]
@@ -139,7 +140,7 @@ impl Keys {
                 }
             },
         };
-        if let (Some(Action::Tell(_)), Phase::Waiting | Phase::Searching) = (&action, state.phase) {
+        if let (Some(Action::Tell(_)), Phase::Waiting | Phase::Searching) = (&action, state.run.phase) {
             self.notice = Some("it will be done when training begins".into());
         }
         action
@@ -156,7 +157,7 @@ impl Keys {
             KeyCode::Char('h') => set(RateChange::Times(0.5)),
             KeyCode::Char('s') => set(RateChange::Schedule),
             KeyCode::Char('u') => Command::Undo,
-            KeyCode::Char('p') if state.phase == Phase::Paused => Command::Continue,
+            KeyCode::Char('p') if state.run.phase == Phase::Paused => Command::Continue,
             KeyCode::Char('p') => Command::Pause,
             KeyCode::Char('c') => Command::Checkpoint,
             KeyCode::Char('q') => return Some(Action::Quit),

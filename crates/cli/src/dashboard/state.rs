@@ -3,25 +3,14 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use downhill::optim::{Position, Schedule};
-use downhill::train::{Command, Epoch, Event, Steering, Stop};
+use downhill::run::RunState;
+use downhill::train::{Epoch, Event};
 
 use super::series::Series;
 use crate::progress::{self, Pace};
 
 /// The number of latest events that are kept.
 const MOST: usize = 200;
-
-/// What a run is doing.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Phase {
-    /// Nothing was heard of it yet.
-    Waiting,
-    Searching,
-    Training,
-    Paused,
-    Over(Stop),
-}
 
 /// What kind of thing happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,24 +24,16 @@ pub enum Kind {
 /// A run, as far as its events have told.
 #[derive(Clone)]
 pub struct State {
-    pub phase: Phase,
+    /// Where it is.
+    pub run: RunState,
+    /// Since when it does what it is doing.
     pub since: Instant,
-    pub dataset: String,
     pub beginning: String,
-    /// The next step, and the lengths of an epoch and of the run; zero as long as they are not known.
-    pub step: u64,
-    pub steps_per_epoch: u64,
-    pub total_steps: u64,
-    /// The rate of the last step.
-    pub lr: Option<f64>,
-    plan: Option<(Schedule, Steering)>,
     pub train: Series,
     pub valid: Series,
     pub metric: Series,
     pub metric_name: &'static str,
     pub rate: Series,
-    pub last: Option<Epoch>,
-    pub best: Option<Epoch>,
     happened: VecDeque<(Kind, String)>,
     /// Why a command was refused, until somebody has taken it.
     pub refused: Option<String>,
@@ -67,22 +48,14 @@ const LEAST: f64 = 0.2;
 impl Default for State {
     fn default() -> Self {
         Self {
-            phase: Phase::Waiting,
+            run: RunState::default(),
             since: Instant::now(),
-            dataset: String::new(),
             beginning: String::new(),
-            step: 0,
-            steps_per_epoch: 0,
-            total_steps: 0,
-            lr: None,
-            plan: None,
             train: Series::default(),
             valid: Series::default(),
             metric: Series::default(),
             metric_name: "metric",
             rate: Series::default(),
-            last: None,
-            best: None,
             happened: VecDeque::new(),
             refused: None,
             pace: None,
@@ -94,53 +67,33 @@ impl Default for State {
 impl State {
     /// Learns of an event. Of a step, without allocating.
     pub fn feed(&mut self, event: &Event) {
+        let phase = self.run.phase;
+        let back = self.run.apply(event);
+        if let Event::Step { step, lr, loss, rows } = event {
+            self.train.push(*step, *loss);
+            self.rate.push(*step, *lr);
+            self.pace.get_or_insert_with(|| Pace::from(step + 1));
+            self.rows = self.rows.max(*rows);
+            return;
+        }
+        if let Some(step) = back {
+            self.go_back(step);
+        }
+        let begins = matches!(event, Event::Start { .. } | Event::Resume { .. });
+        if begins || self.run.phase != phase {
+            (self.since, self.pace) = (Instant::now(), None);
+        }
         match event {
-            Event::Step { step, lr, loss, rows } => {
-                self.step = step + 1;
-                self.lr = Some(*lr);
-                self.train.push(*step, *loss);
-                self.rate.push(*step, *lr);
-                self.pace.get_or_insert_with(|| Pace::from(step + 1));
-                self.rows = self.rows.max(*rows);
-                return;
-            }
-            Event::Search => self.enter(Phase::Searching),
-            Event::Start { dataset, total_steps, steps_per_epoch, .. } => {
-                self.dataset.clone_from(dataset);
-                self.beginning = progress::beginning(event);
-                (self.total_steps, self.steps_per_epoch) = (*total_steps, *steps_per_epoch);
-                self.enter(Phase::Training);
-            }
-            Event::Resume { step, total_steps, steps_per_epoch, .. } => {
-                self.go_back(*step);
-                (self.total_steps, self.steps_per_epoch) = (*total_steps, *steps_per_epoch);
-                self.enter(Phase::Training);
-            }
-            Event::Plan { step, total_steps, steps_per_epoch, schedule, steering } => {
-                (self.step, self.total_steps, self.steps_per_epoch) = (*step, *total_steps, *steps_per_epoch);
-                self.plan = Some((schedule.clone(), steering.clone()));
-            }
+            Event::Start { .. } => self.beginning = progress::beginning(event),
             Event::Epoch(epoch) => self.end_epoch(epoch),
-            Event::Rollback { to, .. } => self.go_back(*to),
             Event::Refused { .. } => self.refused = event.text(),
-            Event::Command { told: Command::Pause, .. } => self.enter(Phase::Paused),
-            Event::Command { told: Command::Continue | Command::End, .. } => self.enter(Phase::Training),
-            Event::Stop { step, reason, .. } => {
-                self.step = *step;
-                self.enter(Phase::Over(*reason));
-            }
             _ => {}
         }
         self.note(event);
     }
 
-    fn enter(&mut self, phase: Phase) {
-        (self.phase, self.since, self.pace) = (phase, Instant::now(), None);
-    }
-
     /// Steps from here on were not made, or will be made again.
     fn go_back(&mut self, step: u64) {
-        self.step = step;
         self.pace = None;
         self.train.cut(step);
         self.rate.cut(step);
@@ -152,20 +105,15 @@ impl State {
     fn end_epoch(&mut self, epoch: &Epoch) {
         let Epoch { step, lr, train_loss, valid_loss, metrics, .. } = epoch;
         // Of an epoch that was read in a log, the steps are not known.
-        let began = step.saturating_sub(self.steps_per_epoch.max(1));
+        let began = step.saturating_sub(self.run.steps_per_epoch.max(1));
         if self.train.last_step().is_none_or(|last| last < began) {
             self.train.push(step - 1, *train_loss);
             self.rate.push(step - 1, *lr);
-            self.step = *step;
         }
         self.valid.push(*step, *valid_loss);
         let (name, value) = progress::figure(metrics);
         self.metric_name = name;
         self.metric.push(*step, value);
-        if epoch.best {
-            self.best = Some(epoch.clone());
-        }
-        self.last = Some(epoch.clone());
     }
 
     fn note(&mut self, event: &Event) {
@@ -197,20 +145,9 @@ impl State {
 
     /// The epoch under way, counted from 1, and the number of them.
     pub fn epochs(&self) -> (u64, u64) {
-        let total = progress::epochs(self.total_steps, self.steps_per_epoch);
-        ((self.step / self.steps_per_epoch.max(1) + 1).min(total), total)
-    }
-
-    /// The rate that a step is to be made with, as things are.
-    pub fn planned(&self, step: u64) -> Option<f64> {
-        let (schedule, steering) = self.plan.as_ref()?;
-        let Self { steps_per_epoch, total_steps, .. } = *self;
-        Some(steering.rate(schedule, Position { step, steps_per_epoch, total_steps }))
-    }
-
-    /// What the rates of the schedule in force are multiplied by.
-    pub fn scale(&self) -> Option<f64> {
-        self.plan.as_ref().map(|(_, steering)| steering.scale)
+        let RunState { step, steps_per_epoch, total_steps, .. } = self.run;
+        let total = progress::epochs(total_steps, steps_per_epoch);
+        ((step / steps_per_epoch.max(1) + 1).min(total), total)
     }
 
     fn pace(&self, now: Instant) -> Option<Pace> {
@@ -219,19 +156,20 @@ impl State {
 
     /// How many rows are trained on in a second.
     pub fn rows_per_second(&self, now: Instant) -> Option<f64> {
-        let pace = self.pace(now).and_then(|pace| Some(self.rows as f64 / pace.a_step(self.step, now)?));
-        pace.or(self.last.as_ref().map(|epoch| epoch.rows_per_second))
+        let pace = self.pace(now).and_then(|pace| Some(self.rows as f64 / pace.a_step(self.run.step, now)?));
+        pace.or(self.run.last.as_ref().map(|epoch| epoch.rows_per_second))
     }
 
     /// How long the rest will take, if nothing stops the run before.
     pub fn left(&self, now: Instant) -> Option<Duration> {
-        self.pace(now)?.left(self.step, self.total_steps, now)
+        self.pace(now)?.left(self.run.step, self.run.total_steps, now)
     }
 }
 
 #[cfg(test)]
 pub(super) mod tests {
-    use downhill::train::{Classification, Metrics};
+    use downhill::run::Phase;
+    use downhill::train::{Classification, Command, Metrics, Steering, Stop};
 
     use super::*;
 
@@ -315,21 +253,21 @@ pub(super) mod tests {
     #[test]
     fn a_run_is_followed() {
         let mut state = State::default();
-        assert_eq!(state.phase, Phase::Waiting);
+        assert_eq!(state.run.phase, Phase::Waiting);
         state.feed(&Event::Search);
-        assert_eq!(state.phase, Phase::Searching);
+        assert_eq!(state.run.phase, Phase::Searching);
         let mut state = under_way(5);
         assert_eq!(state.epochs(), (6, 10));
-        assert_eq!(state.best.as_ref().unwrap().epoch, 2);
-        assert_eq!(state.planned(50), Some(0.005));
+        assert_eq!(state.run.best().unwrap().epoch, 2);
+        assert_eq!(state.run.rate(50), Some(0.005));
         state.feed(&plan(50, "linear(0.01, end=0)", halved()));
-        assert_eq!(state.planned(50), Some(0.0025));
-        assert_eq!(state.scale(), Some(0.5));
+        assert_eq!(state.run.rate(50), Some(0.0025));
+        assert_eq!(state.run.steering().scale, 0.5);
         state.feed(&told(50, Command::Pause));
-        assert_eq!(state.phase, Phase::Paused);
+        assert_eq!(state.run.phase, Phase::Paused);
         assert!(state.left(Instant::now() + Duration::from_secs(1)).is_none());
         state.feed(&told(50, Command::Continue));
-        assert_eq!(state.phase, Phase::Training);
+        assert_eq!(state.run.phase, Phase::Training);
         // A watcher sees some steps only.
         state.feed(&step(50, 0.1));
         state.feed(&step(60, 0.1));
@@ -340,7 +278,7 @@ pub(super) mod tests {
         assert!((315.0..=320.0).contains(&rows), "{rows}");
         assert_eq!(state.happened().count(), 2);
         state.feed(&Event::Stop { step: 51, steps_executed: 51, reason: Stop::Ended, weights_sha256: None });
-        assert_eq!(state.phase, Phase::Over(Stop::Ended));
+        assert_eq!(state.run.phase, Phase::Over(Stop::Ended));
     }
 
     #[test]
@@ -354,7 +292,7 @@ pub(super) mod tests {
             cause: downhill::train::Cause::Spike,
         };
         state.feed(&back);
-        assert_eq!(state.step, 20);
+        assert_eq!(state.run.step, 20);
         assert_eq!(state.train.last_step(), Some(19));
         assert_eq!(state.valid.last_step(), Some(20));
         assert_eq!(state.happened().next_back().unwrap().0, Kind::Trouble);
@@ -367,7 +305,7 @@ pub(super) mod tests {
         (0..4).for_each(|at| state.feed(&epoch(at, 1.0, true)));
         assert_eq!(state.train.points().count(), 4);
         assert_eq!(state.rate.last_step(), Some(39));
-        assert_eq!(state.step, 40);
+        assert_eq!(state.run.step, 40);
     }
 
     #[test]
