@@ -1100,7 +1100,7 @@ impl TrainingArgs {
         use downhill::train::Error;
 
         let training = &mut config.training;
-        set(&mut training.optimizer, self.optimizer);
+        set(&mut training.optimizer, self.optimizer.clone());
         set(&mut training.momentum, self.momentum.clone().map(Some));
         set(&mut training.plateau, self.plateau);
         set(&mut training.guard, self.guard);

@@ -24,10 +24,6 @@ pub use group::{ByName, ByRole, Group};
 pub use init::{Fill, Gain, Glorot, Init, Lsuv, Normal, Orthogonal, Sparse, TruncatedNormal, Uniform};
 pub use layout::{Layout, Role, Tensor};
 pub use lookahead::{Every, Lookahead};
-pub use optimizer::{Optimizer, Stability};
+pub use optimizer::{Optimizer, Ran, Run, Stability};
 pub use restraints::Restraints;
-pub use rule::{
-    Adadelta, Adagrad, Adam, AdamW, Adamax, AmsGrad, Form, Lamb, Lars, Lion, MeasuredRule, Memory, Momentum,
-    Muon, NAdam, Nesterov, Over, Prodigy, RAdam, RmsProp, Rule, Scale, ScheduleFreeAdamW, ScheduleFreeSgd,
-    Sgd, Slots, State, Step, UpdateRule,
-};
+pub use rule::*;

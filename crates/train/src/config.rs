@@ -116,31 +116,16 @@ impl From<Vec<LayerSpec>> for Network {
 
 /// The peak rate that usually suits a rule, on standardised features and with layers of some dozens or hundreds of units.
 pub fn usual_rate(rule: &Rule) -> f64 {
-    match rule {
-        Rule::Sgd(_) => 0.1,
-        Rule::Momentum(_) | Rule::Nesterov(_) | Rule::Adagrad(_) => 0.03,
-        Rule::RmsProp(_) => 1e-3,
-        Rule::Lion(_) => 3e-4,
-        Rule::ScheduleFreeSgd(_) => 0.3,
-        Rule::Lamb(_) => 0.01,
-        Rule::Lars(_) | Rule::Adadelta(_) | Rule::Prodigy(_) => 1.0,
-        Rule::Adam(_)
-        | Rule::AmsGrad(_)
-        | Rule::AdamW(_)
-        | Rule::NAdam(_)
-        | Rule::Adamax(_)
-        | Rule::RAdam(_) => 3e-3,
-        Rule::Muon(_) | Rule::ScheduleFreeAdamW(_) => 3e-3,
-    }
+    rule.usual_rate()
 }
 
 /// The schedule that a rule is run with unless another is given: a twentieth of the run up to `peak`, then half a cosine
-/// down to zero; with a schedule-free rule, the rate stays up.
+/// down to zero; with a rule that averages the weights itself, the rate stays up.
 pub fn usual_schedule(rule: &Rule, peak: f64) -> Schedule {
     let warmup = Length::Share(0.05);
-    match rule {
-        Rule::ScheduleFreeSgd(_) | Rule::ScheduleFreeAdamW(_) => Warmup::new(warmup, peak).into(),
-        _ => Warmup::new(warmup, Cosine::new(peak)).into(),
+    match rule.averages_itself() {
+        true => Warmup::new(warmup, peak).into(),
+        false => Warmup::new(warmup, Cosine::new(peak)).into(),
     }
 }
 

@@ -138,11 +138,6 @@ impl Budget {
     }
 }
 
-/// Whether there is a rate to look for: Prodigy finds its own, and Adadelta has none but 1.
-pub(crate) fn has_a_rate(rule: &Rule) -> bool {
-    !matches!(rule, Rule::Prodigy(_) | Rule::Adadelta(_))
-}
-
 /// Finds a peak rate for the run of `config`, whose `lr`, if it is given, says the shape of the schedule only. `config` must
 /// be resolved. `asked` is called between steps and ends the search if it says so.
 ///
@@ -156,10 +151,11 @@ pub(crate) fn find(
 ) -> Result<FoundRate, Error> {
     let began = Instant::now();
     let rule = &config.optimizer;
-    if !has_a_rate(rule) {
+    if !rule.needs_rate() {
         return Err(Error::Mismatch(format!(
-            "{} has no learning rate to find: leave it at 1",
-            downhill_core::spec::name(rule)
+            "{} has no learning rate to find: leave it at {}",
+            downhill_core::spec::name(rule),
+            rule.usual_rate()
         )));
     }
     let shape = config.lr.clone().unwrap_or_else(|| usual_schedule(rule, usual_rate(rule)));

@@ -231,7 +231,7 @@ pub(crate) fn momentum(config: &Config, position: Position, rate: (&Schedule, Po
 /// Fails if a momentum schedule leaves [0, 1), or goes with a rule that has none that could move.
 fn check_momentum(config: &Config, steps_per_epoch: u64, total_steps: u64) -> Result<(), Error> {
     let Some(schedule) = &config.momentum else { return Ok(()) };
-    let mut rule = config.optimizer;
+    let mut rule = config.optimizer.clone();
     if rule.momentum_mut().is_none() {
         let name = spec::name(&rule);
         let instead =
@@ -352,9 +352,10 @@ impl<'a> Session<'a> {
         check_size(&layers, batch)?;
         let mut model = Model::build(&layers, data.features(), config.seed)?;
         let notes = calibrate(&mut model, data, config.seed, batch)?;
-        let mut optimizer = Optimizer::new(config.optimizer, config.restraints, model.layout(), parallel)?
-            .groups(&config.groups)?
-            .lookahead(config.lookahead)?;
+        let mut optimizer =
+            Optimizer::new(config.optimizer.clone(), config.restraints, model.layout(), parallel)?
+                .groups(&config.groups)?
+                .lookahead(config.lookahead)?;
         if let Some(decay) = config.average() {
             optimizer = optimizer.averaged(decay)?;
         }
@@ -814,7 +815,7 @@ impl<'a> Session<'a> {
         let position = self.position();
         let scheduled = momentum(self.config, position, self.progress.steering.in_force(self.lr, position));
         // Another schedule may have moved it, and left it where it was.
-        let mut rule = self.config.optimizer;
+        let mut rule = self.config.optimizer.clone();
         scheduled.or(rule.momentum_mut().copied().filter(|_| self.progress.commands > 0))
     }
 

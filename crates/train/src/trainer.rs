@@ -458,7 +458,7 @@ pub(crate) fn settle(
         return Ok(None);
     }
     let rule = &config.optimizer;
-    if !finder::has_a_rate(rule) {
+    if !rule.needs_rate() {
         config.lr = Some(usual_schedule(rule, usual_rate(rule)));
         return Ok(None);
     }

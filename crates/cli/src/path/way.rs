@@ -60,7 +60,7 @@ impl Optimization {
         home: &[(f64, f64)],
     ) -> Result<Way, Invalid> {
         let layout = Layout::flat(start.len());
-        let mut optimizer = Optimizer::<F>::new(self.rule, Restraints::default(), &layout, false)?;
+        let mut optimizer = Optimizer::<F>::new(self.rule.clone(), Restraints::default(), &layout, false)?;
         let mut params: Vec<F> = start.iter().map(|&value| F::of(value)).collect();
         let exact = |params: &[F]| -> Vec<f64> { params.iter().map(|value| value.f64()).collect() };
         let point = |params: &[F], lr| Point {

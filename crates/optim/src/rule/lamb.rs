@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Adam, MeasuredRule, Memory, Over, Step};
+use super::{Adam, Average, MeasuredRule, Memory, NamedRule, Over, Preconditioner, Ran, Run, Step};
 use downhill_core::{Float, Invalid, invalid};
 
 /// LAMB: Adam's direction, scaled for each weight tensor to the tensor's own norm.
@@ -35,12 +35,6 @@ impl Default for Lamb {
 impl Lamb {
     fn adam(self) -> Adam {
         Adam { beta1: self.beta1, beta2: self.beta2, eps: self.eps }
-    }
-
-    /// Checks every setting's range.
-    pub fn check(&self) -> Result<(), Invalid> {
-        self.adam().check_as("lamb")?;
-        invalid::not_negative("lamb", "weight-decay", self.weight_decay)
     }
 
     /// u, of a parameter and of m and v after they have moved.
@@ -83,5 +77,46 @@ impl MeasuredRule for Lamb {
         let (direction, rate) = (self.direction::<F>(step), F::of(step.lr * ratio));
         #[inline(always)]
         move |p, _, state| (p - rate * direction(p, state), state)
+    }
+}
+
+impl NamedRule for Lamb {
+    const NAME: &'static str = "lamb";
+
+    fn check(&self) -> Result<(), Invalid> {
+        self.adam().check_as("lamb")?;
+        invalid::not_negative("lamb", "weight-decay", self.weight_decay)
+    }
+
+    fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
+        run.measured(self)
+    }
+
+    fn usual_rate(&self) -> f64 {
+        0.01
+    }
+
+    fn needs_rate(&self) -> bool {
+        true
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.beta1)
+    }
+
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.weight_decay)
+    }
+
+    fn average(&self) -> Option<Average> {
+        None
+    }
+
+    fn stability(&self) -> Option<f64> {
+        None
+    }
+
+    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
+        None
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{MeasuredRule, Memory, Over, Step};
+use super::{Average, MeasuredRule, Memory, NamedRule, Over, Preconditioner, Ran, Run, Step};
 use downhill_core::{Float, Invalid, invalid};
 
 /// LARS: momentum, with a rate of its own for each weight tensor, so that the step is a fixed share of the tensor's norm.
@@ -26,15 +26,6 @@ pub struct Lars {
 impl Default for Lars {
     fn default() -> Self {
         Self { momentum: 0.9, weight_decay: 0.0, trust: 1e-3 }
-    }
-}
-
-impl Lars {
-    /// Checks every setting's range.
-    pub fn check(&self) -> Result<(), Invalid> {
-        invalid::fraction("lars", "momentum", self.momentum)?;
-        invalid::not_negative("lars", "weight-decay", self.weight_decay)?;
-        invalid::positive("lars", "trust", self.trust)
     }
 }
 
@@ -69,5 +60,47 @@ impl MeasuredRule for Lars {
             let v = mu * v + rate * (g + decay * p);
             (p - v, [v])
         }
+    }
+}
+
+impl NamedRule for Lars {
+    const NAME: &'static str = "lars";
+
+    fn check(&self) -> Result<(), Invalid> {
+        invalid::fraction("lars", "momentum", self.momentum)?;
+        invalid::not_negative("lars", "weight-decay", self.weight_decay)?;
+        invalid::positive("lars", "trust", self.trust)
+    }
+
+    fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
+        run.measured(self)
+    }
+
+    fn usual_rate(&self) -> f64 {
+        1.0
+    }
+
+    fn needs_rate(&self) -> bool {
+        true
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.momentum)
+    }
+
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.weight_decay)
+    }
+
+    fn average(&self) -> Option<Average> {
+        None
+    }
+
+    fn stability(&self) -> Option<f64> {
+        None
+    }
+
+    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
+        None
     }
 }

@@ -2,7 +2,6 @@
 
 use super::{Slots, State, Step, UpdateRule};
 use crate::drive::{drive, measure};
-use downhill_core::Buffer;
 use downhill_core::Float;
 
 /// What a rule remembers of a whole run, or works out of a whole tensor, besides what it remembers of each parameter.
@@ -56,7 +55,7 @@ pub trait MeasuredRule: Copy + Send + Sync {
 
     /// Makes the state for `len` parameters.
     fn state<F: Float>(self, len: usize) -> State<F> {
-        State { slots: vec![Buffer::zeros(len); Self::State::<F>::COUNT], memory: self.memory() }
+        State::new(&vec![0.0; Self::State::<F>::COUNT], self.memory(), len)
     }
 
     /// Moves `params`, as one tensor, one step against `grads`.

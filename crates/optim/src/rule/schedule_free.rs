@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Adam, MeasuredRule, Memory, Over, Step};
+use super::{Adam, Average, MeasuredRule, Memory, NamedRule, Over, Preconditioner, Ran, Run, Step};
 use downhill_core::{Float, Invalid, invalid};
 
 /// Schedule-free gradient descent: an average of all points so far takes the place of a falling rate.
@@ -109,10 +109,8 @@ impl Averaging {
     }
 
     /// x, of y and z.
-    fn evaluation<F: Float>(self) -> impl Fn(F, F) -> F + Copy + Send + Sync {
-        let share = F::of(1.0 - 1.0 / self.beta);
-        #[inline(always)]
-        move |y, z| y + share * (z - y)
+    fn average(self) -> Average {
+        Average { slot: 0, share: 1.0 - 1.0 / self.beta }
     }
 }
 
@@ -120,18 +118,6 @@ impl ScheduleFreeSgd {
     fn averaging(self) -> Averaging {
         let Self { momentum, weight_decay, r, lr_power } = self;
         Averaging { beta: momentum, r, lr_power, weight_decay }
-    }
-
-    /// Checks every setting's range.
-    pub fn check(&self) -> Result<(), Invalid> {
-        self.averaging().check("schedule-free-sgd", "momentum")
-    }
-
-    /// x, the point to evaluate and keep, of the parameter y and its state.
-    pub fn evaluation<F: Float>(self) -> impl Fn(F, [F; 1]) -> F + Copy + Send + Sync {
-        let evaluation = self.averaging().evaluation::<F>();
-        #[inline(always)]
-        move |y, [z]| evaluation(y, z)
     }
 }
 
@@ -158,25 +144,51 @@ impl MeasuredRule for ScheduleFreeSgd {
     }
 }
 
+impl NamedRule for ScheduleFreeSgd {
+    const NAME: &'static str = "schedule-free-sgd";
+
+    fn check(&self) -> Result<(), Invalid> {
+        self.averaging().check("schedule-free-sgd", "momentum")
+    }
+
+    fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
+        run.measured(self)
+    }
+
+    fn usual_rate(&self) -> f64 {
+        0.3
+    }
+
+    fn needs_rate(&self) -> bool {
+        true
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        // The average depends on it.
+        None
+    }
+
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.weight_decay)
+    }
+
+    fn average(&self) -> Option<Average> {
+        Some(self.averaging().average())
+    }
+
+    fn stability(&self) -> Option<f64> {
+        None
+    }
+
+    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
+        None
+    }
+}
+
 impl ScheduleFreeAdamW {
     fn averaging(self) -> Averaging {
         let Self { beta1, r, lr_power, weight_decay, .. } = self;
         Averaging { beta: beta1, r, lr_power, weight_decay }
-    }
-
-    /// Checks every setting's range.
-    pub fn check(&self) -> Result<(), Invalid> {
-        const NAME: &str = "schedule-free-adamw";
-        self.averaging().check(NAME, "beta1")?;
-        invalid::fraction(NAME, "beta2", self.beta2)?;
-        invalid::positive(NAME, "eps", self.eps)
-    }
-
-    /// x, the point to evaluate and keep, of the parameter y and its state.
-    pub fn evaluation<F: Float>(self) -> impl Fn(F, [F; 2]) -> F + Copy + Send + Sync {
-        let evaluation = self.averaging().evaluation::<F>();
-        #[inline(always)]
-        move |y, [z, _]| evaluation(y, z)
     }
 }
 
@@ -203,5 +215,49 @@ impl MeasuredRule for ScheduleFreeAdamW {
             let [y, z] = update(y, z, g / ((v * correct2).sqrt() + eps));
             (y, [z, v])
         }
+    }
+}
+
+impl NamedRule for ScheduleFreeAdamW {
+    const NAME: &'static str = "schedule-free-adamw";
+
+    fn check(&self) -> Result<(), Invalid> {
+        const NAME: &str = "schedule-free-adamw";
+        self.averaging().check(NAME, "beta1")?;
+        invalid::fraction(NAME, "beta2", self.beta2)?;
+        invalid::positive(NAME, "eps", self.eps)
+    }
+
+    fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
+        run.measured(self)
+    }
+
+    fn usual_rate(&self) -> f64 {
+        3e-3
+    }
+
+    fn needs_rate(&self) -> bool {
+        true
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        // The average depends on it.
+        None
+    }
+
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.weight_decay)
+    }
+
+    fn average(&self) -> Option<Average> {
+        Some(self.averaging().average())
+    }
+
+    fn stability(&self) -> Option<f64> {
+        None
+    }
+
+    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
+        None
     }
 }
