@@ -5,6 +5,7 @@ mod adagrad;
 mod adam;
 mod adamax;
 mod adamw;
+mod adan;
 mod amsgrad;
 mod lamb;
 mod lars;
@@ -28,6 +29,7 @@ pub use adagrad::Adagrad;
 pub use adam::Adam;
 pub use adamax::Adamax;
 pub use adamw::AdamW;
+pub use adan::Adan;
 pub use amsgrad::AmsGrad;
 pub use lamb::Lamb;
 pub use lars::Lars;
@@ -302,6 +304,8 @@ rules! {
     ScheduleFreeAdamW,
     /// AdamW that finds its own rate.
     Prodigy,
+    /// Adam with Nesterov's momentum, from how the gradient changes.
+    Adan,
 }
 
 impl Rule {

@@ -5,7 +5,7 @@ use downhill_optim::*;
 use downhill_schedule::{Position, Schedule};
 use rand::RngExt;
 
-const RULES: [&str; 26] = [
+const RULES: [&str; 27] = [
     "sgd",
     "momentum",
     "momentum(form=buffer)",
@@ -30,6 +30,7 @@ const RULES: [&str; 26] = [
     "muon(nesterov=false, scale=shape)",
     "schedule-free-sgd",
     "schedule-free-adamw(weight-decay=0.1)",
+    "adan",
     "prodigy(weight-decay=0.1)",
     "prodigy(bias-correction=true, safeguard-warmup=true, growth-rate=1.1)",
 ];
