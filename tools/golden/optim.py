@@ -282,7 +282,7 @@ def recorded(double, single, problem, paths):
 
 
 def rules():
-    """Each: the spelling, restraints, rates for the quadratic and for Rosenbrock's, and who computes it."""
+    """Each: the spelling, regularization, rates for the quadratic and for Rosenbrock's, and who computes it."""
     t = torch.optim
     value = torch.nn.utils.clip_grad_value_
     k = keras.optimizers
@@ -575,16 +575,16 @@ def wide_rules():
 
 
 def trajectories():
-    for optimizer, restraints, rates, run in rules():
+    for optimizer, regularization, rates, run in rules():
         for problem, initial in zip(EVERYWHERE, (rates + RATES[optimizer.split("(")[0]])[:5]):
-            entry = {"optimizer": optimizer, "restraints": restraints} | trajectory(problem, initial, run)
+            entry = {"optimizer": optimizer, "regularization": regularization} | trajectory(problem, initial, run)
             if optimizer == "prodigy":
                 # With d₀ = 1e-6 the first steps are of the size of the parameters' last bit, and what it estimates from
                 # them is rounding: two float32 orders of the same sums are a tenth apart, and so are all later steps.
                 del entry["float32"]
             yield entry
     for optimizer, initial, run in wide_rules():
-        yield {"optimizer": optimizer, "restraints": {}} | trajectory("wide", initial, run)
+        yield {"optimizer": optimizer, "regularization": {}} | trajectory("wide", initial, run)
 
 
 def trajectory(problem, initial, run):

@@ -24,7 +24,7 @@ pub mod prelude {
         Adadelta, Adagrad, Adam, AdamW, Adamax, Adan, AmsGrad, Lamb, Lars, Lion, Momentum, Muon, NAdam,
         Nesterov, Prodigy, RAdam, RmsProp, Rule, ScheduleFreeAdamW, ScheduleFreeSgd, Sgd,
     };
-    pub use downhill_optim::{Group, Init, Lookahead, Restraints};
+    pub use downhill_optim::{Group, Init, Lookahead, Regularization};
     pub use downhill_schedule::{
         Cosine, CosineRestarts, Exponential, InverseSqrt, InverseTime, Length, OneCycle, Schedule, Staircase,
         Warmup,

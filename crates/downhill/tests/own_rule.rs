@@ -103,7 +103,11 @@ fn trainer() -> Trainer {
         .optimizer(yogi())
         .lr("one-cycle(0.02)".parse::<Schedule>().unwrap())
         .groups(["role(bias, lr=2)".parse().unwrap()])
-        .restraints(Restraints { clip_norm: Some(0.5), weight_decay: 0.01, ..Restraints::default() })
+        .regularization(Regularization {
+            clip_norm: Some(0.5),
+            weight_decay: 0.01,
+            ..Regularization::default()
+        })
         .ema(0.9)
         .epochs(8)
         .seed(3)
@@ -181,8 +185,8 @@ fn it_is_one_pass_of_the_optimizer() {
     let mut layout = Layout::default();
     layout.push("weight", &[3, 2], Role::Weight);
     layout.push("bias", &[2], Role::Bias);
-    let restraints = Restraints { clip_value: Some(0.5), l2: 0.1, ..Restraints::default() };
-    let mut optimizer = Optimizer::<f64>::new(yogi(), restraints, &layout, false)
+    let regularization = Regularization { clip_value: Some(0.5), l2: 0.1, ..Regularization::default() };
+    let mut optimizer = Optimizer::<f64>::new(yogi(), regularization, &layout, false)
         .unwrap()
         .groups(&["role(bias, lr=3)".parse().unwrap()])
         .unwrap()
@@ -277,7 +281,8 @@ fn names_are_taken_once() {
         (Rule::own(Odd { size: 1.0 }), "must be made of small letters, digits and `-`"),
         (Rule::own(First { size: -1.0 }), "must be above 0, not -1"),
     ] {
-        let error = Optimizer::<f32>::new(rule, Restraints::default(), &Layout::flat(1), false).unwrap_err();
+        let error =
+            Optimizer::<f32>::new(rule, Regularization::default(), &Layout::flat(1), false).unwrap_err();
         assert_eq!(error.message, message);
     }
     for (text, message) in [

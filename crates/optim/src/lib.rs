@@ -8,22 +8,22 @@
 #![deny(unsafe_code)]
 
 mod accumulator;
-mod around;
 mod drive;
 mod group;
 mod init;
 mod layout;
 mod lookahead;
 mod optimizer;
-mod restraints;
+mod regularization;
 mod rule;
+mod transform;
 
 pub use accumulator::Accumulator;
-pub use around::{Averaged, Before, Clip, Decay, Penalty, Prepared, clip_norm_scale};
 pub use group::{ByName, ByRole, Group};
 pub use init::{Fill, Gain, Glorot, Init, Lsuv, Normal, Orthogonal, Sparse, TruncatedNormal, Uniform};
 pub use layout::{Layout, Role, Tensor};
 pub use lookahead::{Every, Lookahead};
 pub use optimizer::{Optimizer, Ran, Run, Stability};
-pub use restraints::Restraints;
+pub use regularization::Regularization;
 pub use rule::*;
+pub use transform::{Averaged, Before, Clip, Decay, Penalty, Prepared, clip_norm_scale};

@@ -9,7 +9,7 @@ use bytemuck::{cast_slice, cast_slice_mut};
 use downhill_core::{Float, Invalid, invalid, spec};
 
 use crate::rule::{Erased, State};
-use crate::{Average, Group, Layout, Lookahead, Restraints, Rule};
+use crate::{Average, Group, Layout, Lookahead, Regularization, Rule};
 
 use passes::{Moment, Passes, Stretch};
 pub(crate) use run::{Job, Needs};
@@ -21,13 +21,13 @@ pub use run::{Ran, Run};
 /// stay as they are.
 ///
 /// ```
-/// use downhill_optim::{Adam, Layout, Optimizer, Restraints, Role};
+/// use downhill_optim::{Adam, Layout, Optimizer, Regularization, Role};
 ///
 /// let mut layout = Layout::default();
 /// layout.push("weight", &[2, 2], Role::Weight);
 /// layout.push("bias", &[2], Role::Bias);
-/// let restraints = Restraints { clip_norm: Some(1.0), l2: 1e-4, ..Restraints::default() };
-/// let mut optimizer = Optimizer::new(Adam::default(), restraints, &layout, false)?
+/// let regularization = Regularization { clip_norm: Some(1.0), l2: 1e-4, ..Regularization::default() };
+/// let mut optimizer = Optimizer::new(Adam::default(), regularization, &layout, false)?
 ///     .groups(&["role(bias, lr=2)".parse()?])?
 ///     .averaged(0.99)?;
 ///
@@ -80,21 +80,21 @@ impl<F: Float> Optimizer<F> {
     /// If a setting is out of its range, or does not go with the rule.
     pub fn new(
         rule: impl Into<Rule>,
-        restraints: Restraints,
+        regularization: Regularization,
         layout: &Layout,
         parallel: bool,
     ) -> Result<Self, Invalid> {
         let rule = rule.into();
         rule.check()?;
-        restraints.check()?;
+        regularization.check()?;
         let needs = rule.needs();
-        let passes = Passes::new(&needs, restraints, layout, parallel);
+        let passes = Passes::new(&needs, regularization, layout, parallel);
         let optimizer = Self { rule, passes, has_stepped: false };
         let own = "give its own weight-decay instead";
         for (key, is_given, instead) in [
-            ("weight-decay", restraints.weight_decay > 0.0, own),
-            ("independent-decay", restraints.independent_decay > 0.0, own),
-            ("max-norm", restraints.max_norm.is_some(), "leave it out"),
+            ("weight-decay", regularization.weight_decay > 0.0, own),
+            ("independent-decay", regularization.independent_decay > 0.0, own),
+            ("max-norm", regularization.max_norm.is_some(), "leave it out"),
         ] {
             if is_given {
                 optimizer.averaging_rule_takes_no(key, instead)?;
@@ -112,7 +112,7 @@ impl<F: Float> Optimizer<F> {
         for group in groups {
             group.check()?;
             group.check_among(self.passes.layout.tensors())?;
-            let independent = group.factors().1.unwrap_or(1.0) * self.passes.restraints.independent_decay;
+            let independent = group.factors().1.unwrap_or(1.0) * self.passes.regularization.independent_decay;
             invalid::fraction("training", "independent-decay", independent)?;
         }
         self.passes.divide(groups);
@@ -250,7 +250,7 @@ impl<F: Float> Optimizer<F> {
             (vec![0.0; self.passes.layout.len()], vec![0.0; self.passes.layout.len()]);
         let mut state = vec![0.0; self.passes.rule_slots];
         for stretch in &self.passes.stretches {
-            penalty[stretch.range.clone()].fill(self.passes.restraints.l2 * stretch.decay);
+            penalty[stretch.range.clone()].fill(self.passes.regularization.l2 * stretch.decay);
             for i in stretch.range.clone() {
                 state.iter_mut().zip(&self.passes.state.slots).for_each(|(x, slot)| *x = slot[i].f64());
                 let divisor = bound.map_or(1.0, |_| self.rule.preconditioner(steps, &state));

@@ -1,6 +1,6 @@
 //! Finding a learning rate by trying, in at most a fifth of the steps of the run that it is for.
 //!
-//! Two things are done, both with the run's own optimizer, groups, batches and restraints, and from its initial weights:
+//! Two things are done, both with the run's own optimizer, groups, batches and regularization, and from its initial weights:
 //!
 //! - **The range test** (Smith, "Cyclical Learning Rates for Training Neural Networks", 2015, section 3.3; Gugger, "How Do
 //!   You Find A Good Learning Rate", 2018): one training whose rate grows by the same factor at every step, over seven

@@ -353,7 +353,7 @@ impl<'a> Session<'a> {
         let mut model = Model::build(&layers, data.features(), config.seed)?;
         let notes = calibrate(&mut model, data, config.seed, batch)?;
         let mut optimizer =
-            Optimizer::new(config.optimizer.clone(), config.restraints, model.layout(), parallel)?
+            Optimizer::new(config.optimizer.clone(), config.regularization, model.layout(), parallel)?
                 .groups(&config.groups)?
                 .lookahead(config.lookahead)?;
         if let Some(decay) = config.average() {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use downhill_core::{Invalid, invalid};
 use downhill_data::Dataset;
 use downhill_nn::Loss;
-use downhill_optim::{Group, Lookahead, Restraints, Rule};
+use downhill_optim::{Group, Lookahead, Regularization, Rule};
 use downhill_schedule::Schedule;
 
 use crate::batches::Batches;
@@ -120,8 +120,8 @@ impl Trainer {
     }
 
     /// Penalties, decay and clipping. Default none.
-    pub fn restraints(mut self, restraints: Restraints) -> Self {
-        self.config.restraints = restraints;
+    pub fn regularization(mut self, regularization: Regularization) -> Self {
+        self.config.regularization = regularization;
         self
     }
 

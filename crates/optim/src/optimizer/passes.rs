@@ -5,16 +5,16 @@ use std::ops::Range;
 use downhill_core::{Buffer, Float};
 
 use super::Needs;
-use crate::around::{Averaged, Before, Prepared, scale_to};
-use crate::drive::{drive, measure, norm};
+use crate::drive::{accumulate, drive, norm};
 use crate::lookahead::{Back, Every};
-use crate::rule::{Concluded, MeasuredRule, Muon, Orthogonaliser, Over, Slots, State, UpdateRule};
-use crate::{Group, Layout, Lookahead, Restraints, Role, Step, Tensor};
+use crate::rule::{Finalized, Muon, Orthogonaliser, ReductionRule, Scope, Slots, State, UpdateRule};
+use crate::transform::{Averaged, Before, Prepared, scale_to};
+use crate::{Group, Layout, Lookahead, Regularization, Role, Step, Tensor};
 
 /// All of an optimizer but its rule: what goes around that, over every tensor.
 #[derive(Clone, Debug)]
 pub struct Passes<F> {
-    pub restraints: Restraints,
+    pub regularization: Regularization,
     pub ema: Option<f64>,
     pub lookahead: Lookahead,
     pub layout: Layout,
@@ -69,9 +69,9 @@ impl<F> Moment<'_, F> {
 
 impl<F: Float> Passes<F> {
     /// Those of a rule, before its first step.
-    pub fn new(needs: &Needs, restraints: Restraints, layout: &Layout, parallel: bool) -> Self {
+    pub fn new(needs: &Needs, regularization: Regularization, layout: &Layout, parallel: bool) -> Self {
         let mut passes = Self {
-            restraints,
+            regularization,
             ema: None,
             lookahead: Lookahead::Off,
             layout: layout.clone(),
@@ -94,7 +94,7 @@ impl<F: Float> Passes<F> {
 
     /// Divides the buffer into stretches.
     pub fn divide(&mut self, groups: &[Group]) {
-        let by_tensor = self.by_tensor || self.restraints.clip_tensor_norm.is_some();
+        let by_tensor = self.by_tensor || self.regularization.clip_tensor_norm.is_some();
         self.stretches.clear();
         for tensor in self.layout.tensors().iter().filter(|tensor| tensor.role != Role::Statistic) {
             let weights = tensor.role == Role::Weight;
@@ -120,7 +120,7 @@ impl<F: Float> Passes<F> {
         }
         self.scales = vec![1.0; self.stretches.len()];
         self.norms = Norms::default();
-        if let Some(max) = self.restraints.max_norm {
+        if let Some(max) = self.regularization.max_norm {
             let weights = self.layout.tensors().iter().filter(|tensor| tensor.role == Role::Weight);
             let tensors: Vec<_> = weights
                 .filter(|tensor| Group::factors_of(groups, tensor).0 > 0.0)
@@ -180,7 +180,7 @@ impl<F: Float> Passes<F> {
 
     /// Works out what the gradients are multiplied by.
     fn scale(&mut self, grads: &[F]) {
-        let Restraints { clip_norm, clip_tensor_norm, .. } = self.restraints;
+        let Regularization { clip_norm, clip_tensor_norm, .. } = self.regularization;
         if let Some(max) = clip_norm {
             self.scales.fill(scale_to(max, norm(grads, self.parallel)));
         }
@@ -193,16 +193,16 @@ impl<F: Float> Passes<F> {
 
     /// Whether the average can be taken in the rule's pass: nothing moves the weights after it.
     fn averages_in_pass(&self) -> bool {
-        self.restraints.max_norm.is_none() && self.lookahead == Lookahead::Off
+        self.regularization.max_norm.is_none() && self.lookahead == Lookahead::Off
     }
 
     /// The last pass of a rule over some stretches, with what comes before and after it.
     fn pass<R: UpdateRule>(&mut self, rule: R, stretches: Range<usize>, moment: &mut Moment<'_, F>) {
         // What is not asked for is left out of the pass, not run with neutral values.
-        if self.restraints.is_before() {
-            let restraints = self.restraints;
+        if self.regularization.is_before() {
+            let regularization = self.regularization;
             self.last_pass(
-                move |scale| Prepared { before: restraints.before(scale), rule },
+                move |scale| Prepared { before: regularization.before(scale), rule },
                 stretches,
                 moment,
             );
@@ -240,29 +240,29 @@ impl<F: Float> Passes<F> {
     }
 
     /// Makes a step of a rule of two passes.
-    pub fn measured<R: MeasuredRule>(&mut self, rule: R, moment: &mut Moment<'_, F>) {
+    pub fn reduction<R: ReductionRule>(&mut self, rule: R, moment: &mut Moment<'_, F>) {
         let whole = Step::new(moment.index, moment.lr);
         let mut memory = self.state.memory;
         let all = 0..self.stretches.len();
-        match R::OVER {
-            Over::Nothing => {
-                rule.conclude(whole, [0.0; 2], &mut memory);
-                self.pass(Concluded { rule, memory }, all, moment);
+        match R::SCOPE {
+            Scope::Nothing => {
+                rule.finalize(whole, [0.0; 2], &mut memory);
+                self.pass(Finalized { rule, memory }, all, moment);
             }
-            Over::Model => {
+            Scope::Model => {
                 let mut sums = [0.0; 2];
                 for stretch in all.clone() {
                     let [a, b] = self.sums(rule, stretch, moment);
                     sums = [sums[0] + a, sums[1] + b];
                 }
-                rule.conclude(whole, sums, &mut memory);
-                self.pass(Concluded { rule, memory }, all, moment);
+                rule.finalize(whole, sums, &mut memory);
+                self.pass(Finalized { rule, memory }, all, moment);
             }
-            Over::Tensor => {
+            Scope::Tensor => {
                 for stretch in all {
                     let sums = self.sums(rule, stretch, moment);
-                    rule.conclude(self.stretches[stretch].step(moment.index, moment.lr), sums, &mut memory);
-                    self.pass(Concluded { rule, memory }, stretch..stretch + 1, moment);
+                    rule.finalize(self.stretches[stretch].step(moment.index, moment.lr), sums, &mut memory);
+                    self.pass(Finalized { rule, memory }, stretch..stretch + 1, moment);
                 }
             }
         }
@@ -270,15 +270,15 @@ impl<F: Float> Passes<F> {
     }
 
     /// The first pass of a rule over a stretch.
-    fn sums<R: MeasuredRule>(&mut self, rule: R, stretch: usize, moment: &Moment<'_, F>) -> [f64; 2] {
-        if self.restraints.is_before() {
-            self.sums_after(self.restraints.before(self.scales[stretch]), rule, stretch, moment)
+    fn sums<R: ReductionRule>(&mut self, rule: R, stretch: usize, moment: &Moment<'_, F>) -> [f64; 2] {
+        if self.regularization.is_before() {
+            self.sums_after(self.regularization.before(self.scales[stretch]), rule, stretch, moment)
         } else {
             self.sums_after((), rule, stretch, moment)
         }
     }
 
-    fn sums_after<R: MeasuredRule>(
+    fn sums_after<R: ReductionRule>(
         &mut self,
         before: impl Before,
         rule: R,
@@ -287,9 +287,9 @@ impl<F: Float> Passes<F> {
     ) -> [f64; 2] {
         let stretch = &self.stretches[stretch];
         let (step, range) = (stretch.step(moment.index, moment.lr), stretch.range.clone());
-        let (before, term) = (before.at::<F>(step), rule.measure::<F>(step, self.state.memory));
+        let (before, term) = (before.at::<F>(step), rule.accumulate::<F>(step, self.state.memory));
         let state = R::State::<F>::slices(&mut self.state.slots, range.clone());
-        measure(
+        accumulate(
             #[inline(always)]
             move |p, g, state| {
                 let (p, g) = before(p, g);
@@ -310,8 +310,8 @@ impl<F: Float> Passes<F> {
                 self.pass(muon.elsewhere(), one, moment);
                 continue;
             };
-            let restraints = self.restraints;
-            let gather = |scale| Prepared { before: restraints.before(scale), rule: muon.gather() };
+            let regularization = self.regularization;
+            let gather = |scale| Prepared { before: regularization.before(scale), rule: muon.gather() };
             self.run(0, gather, one.clone(), moment);
             let range = self.stretches[index].range.clone();
             if let Some(orthogonaliser) = &mut self.orthogonaliser {

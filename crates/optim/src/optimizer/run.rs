@@ -3,7 +3,7 @@
 use downhill_core::Float;
 
 use super::passes::{Moment, Passes};
-use crate::rule::{MeasuredRule, Memory, Muon, Over, Slots, UpdateRule};
+use crate::rule::{Memory, Muon, ReductionRule, Scope, Slots, UpdateRule};
 
 /// What a rule's arithmetic is wanted for: [`NamedRule::run`](crate::NamedRule::run) hands it over by the method of its kind.
 #[must_use = "a rule that hands over nothing moves nothing"]
@@ -43,14 +43,14 @@ impl<F: Float> Run<'_, F> {
 
     /// The arithmetic of a rule that needs sums, or a memory, before it can move a parameter.
     #[inline(always)]
-    pub fn measured<R: MeasuredRule>(self, rule: R) -> Ran {
+    pub fn reduction<R: ReductionRule>(self, rule: R) -> Ran {
         match self.0 {
             Job::Describe(needs) => {
                 needs.initial = vec![0.0; R::State::<f64>::COUNT];
                 needs.memory = rule.memory();
-                needs.by_tensor = R::OVER == Over::Tensor;
+                needs.by_tensor = R::SCOPE == Scope::Tensor;
             }
-            Job::Step(passes, mut moment) => passes.measured(rule, &mut moment),
+            Job::Step(passes, mut moment) => passes.reduction(rule, &mut moment),
         }
         Ran(())
     }

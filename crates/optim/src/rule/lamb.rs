@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Adam, Average, MeasuredRule, Memory, NamedRule, Over, Preconditioner, Ran, Run, Step};
+use super::{Adam, Average, Memory, NamedRule, Preconditioner, Ran, ReductionRule, Run, Scope, Step};
 use downhill_core::{Float, Invalid, invalid};
 
 /// LAMB: Adam's direction, scaled for each weight tensor to the tensor's own norm.
@@ -46,11 +46,11 @@ impl Lamb {
     }
 }
 
-impl MeasuredRule for Lamb {
+impl ReductionRule for Lamb {
     type State<F: Float> = [F; 2];
-    const OVER: Over = Over::Tensor;
+    const SCOPE: Scope = Scope::Tensor;
 
-    fn measure<F: Float>(
+    fn accumulate<F: Float>(
         self,
         step: Step,
         _: Memory,
@@ -64,7 +64,7 @@ impl MeasuredRule for Lamb {
         }
     }
 
-    fn conclude(self, step: Step, sums: [f64; 2], memory: &mut Memory) {
+    fn finalize(self, step: Step, sums: [f64; 2], memory: &mut Memory) {
         let [p, u] = sums.map(f64::sqrt);
         memory[0] = if step.weights && p > 0.0 && u > 0.0 { p / u } else { 1.0 };
     }
@@ -89,7 +89,7 @@ impl NamedRule for Lamb {
     }
 
     fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
-        run.measured(self)
+        run.reduction(self)
     }
 
     fn usual_rate(&self) -> f64 {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Average, MeasuredRule, Memory, NamedRule, Over, Preconditioner, Ran, Run, Step};
+use super::{Average, Memory, NamedRule, Preconditioner, Ran, ReductionRule, Run, Scope, Step};
 use downhill_core::{Float, Invalid, invalid};
 
 /// LARS: momentum, with a rate of its own for each weight tensor, so that the step is a fixed share of the tensor's norm.
@@ -29,11 +29,11 @@ impl Default for Lars {
     }
 }
 
-impl MeasuredRule for Lars {
+impl ReductionRule for Lars {
     type State<F: Float> = [F; 1];
-    const OVER: Over = Over::Tensor;
+    const SCOPE: Scope = Scope::Tensor;
 
-    fn measure<F: Float>(
+    fn accumulate<F: Float>(
         self,
         _: Step,
         _: Memory,
@@ -42,7 +42,7 @@ impl MeasuredRule for Lars {
         |p, g, v| (v, [p * p, g * g])
     }
 
-    fn conclude(self, step: Step, sums: [f64; 2], memory: &mut Memory) {
+    fn finalize(self, step: Step, sums: [f64; 2], memory: &mut Memory) {
         let [p, g] = sums.map(f64::sqrt);
         let adapts = step.weights && p > 0.0 && g > 0.0;
         memory[0] = if adapts { self.trust * p / (g + step.decay * self.weight_decay * p) } else { 1.0 };
@@ -73,7 +73,7 @@ impl NamedRule for Lars {
     }
 
     fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
-        run.measured(self)
+        run.reduction(self)
     }
 
     fn usual_rate(&self) -> f64 {

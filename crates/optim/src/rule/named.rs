@@ -18,7 +18,7 @@ use crate::optimizer::{Ran, Run};
 /// ```
 /// use downhill_core::{Float, Invalid, invalid};
 /// use downhill_optim::{
-///     Average, Layout, NamedRule, Optimizer, Preconditioner, Ran, Restraints, Rule, Run, Step, UpdateRule,
+///     Average, Layout, NamedRule, Optimizer, Preconditioner, Ran, Regularization, Rule, Run, Step, UpdateRule,
 /// };
 /// use serde::{Deserialize, Serialize};
 ///
@@ -78,7 +78,7 @@ use crate::optimizer::{Ran, Run};
 /// }
 ///
 /// let layout = Layout::flat(2);
-/// let mut optimizer = Optimizer::new(Rule::own(Sign {}), Restraints::default(), &layout, false)?;
+/// let mut optimizer = Optimizer::new(Rule::own(Sign {}), Regularization::default(), &layout, false)?;
 /// let mut params = [1.0, 1.0];
 /// optimizer.step(0, 0.25, &mut params, &[3.0, -0.1]);
 /// assert_eq!(params, [0.75, 1.25]);
@@ -92,8 +92,8 @@ pub trait NamedRule: Copy + PartialEq + Debug + Send + Sync + Serialize + Deseri
     /// Checks every setting's range.
     fn check(&self) -> Result<(), Invalid>;
 
-    /// Hands over the arithmetic: `run.update(self)` for an [`UpdateRule`](crate::UpdateRule), `run.measured(self)` for a
-    /// [`MeasuredRule`](crate::MeasuredRule). What the settings leave unused can be left out by handing over another type.
+    /// Hands over the arithmetic: `run.update(self)` for an [`UpdateRule`](crate::UpdateRule), `run.reduction(self)` for a
+    /// [`ReductionRule`](crate::ReductionRule). What the settings leave unused can be left out by handing over another type.
     fn run<F: Float>(self, run: Run<'_, F>) -> Ran;
 
     /// The peak rate that usually suits it, on standardised features and with layers of some dozens or hundreds of units.

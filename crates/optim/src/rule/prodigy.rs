@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Adam, Average, MeasuredRule, Memory, NamedRule, Over, Preconditioner, Ran, Run, Step};
+use super::{Adam, Average, Memory, NamedRule, Preconditioner, Ran, ReductionRule, Run, Scope, Step};
 use downhill_core::{Float, Invalid, invalid};
 
 /// Prodigy: AdamW that estimates the distance d from the start to the solution on the way, and steps in proportion to
@@ -75,16 +75,16 @@ impl Prodigy {
     }
 }
 
-impl MeasuredRule for Prodigy {
+impl ReductionRule for Prodigy {
     /// m, v, s and p₀.
     type State<F: Float> = [F; 4];
-    const OVER: Over = Over::Model;
+    const SCOPE: Scope = Scope::Model;
 
     fn memory(self) -> Memory {
         [self.d0, self.d0, 0.0, self.d0]
     }
 
-    fn measure<F: Float>(
+    fn accumulate<F: Float>(
         self,
         step: Step,
         memory: Memory,
@@ -105,7 +105,7 @@ impl MeasuredRule for Prodigy {
         }
     }
 
-    fn conclude(self, step: Step, [along, s]: [f64; 2], memory: &mut Memory) {
+    fn finalize(self, step: Step, [along, s]: [f64; 2], memory: &mut Memory) {
         let d = memory[D];
         memory[IN_USE] = d;
         // Without any gradient, or any rate, nothing has been learnt.
@@ -148,7 +148,7 @@ impl NamedRule for Prodigy {
     }
 
     fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
-        run.measured(self)
+        run.reduction(self)
     }
 
     fn usual_rate(&self) -> f64 {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Adam, Average, MeasuredRule, Memory, NamedRule, Over, Preconditioner, Ran, Run, Step};
+use super::{Adam, Average, Memory, NamedRule, Preconditioner, Ran, ReductionRule, Run, Scope, Step};
 use downhill_core::{Float, Invalid, invalid};
 
 /// Schedule-free gradient descent: an average of all points so far takes the place of a falling rate.
@@ -88,7 +88,7 @@ impl Averaging {
         invalid::not_negative(owner, "lr-power", self.lr_power)
     }
 
-    fn conclude(self, step: Step, memory: &mut Memory) {
+    fn finalize(self, step: Step, memory: &mut Memory) {
         memory[HIGHEST] = memory[HIGHEST].max(step.lr);
         let weight = ((step.index + 1) as f64).powf(self.r) * memory[HIGHEST].powf(self.lr_power);
         memory[SUM] += weight;
@@ -121,13 +121,13 @@ impl ScheduleFreeSgd {
     }
 }
 
-impl MeasuredRule for ScheduleFreeSgd {
+impl ReductionRule for ScheduleFreeSgd {
     /// z.
     type State<F: Float> = [F; 1];
-    const OVER: Over = Over::Nothing;
+    const SCOPE: Scope = Scope::Nothing;
 
-    fn conclude(self, step: Step, _: [f64; 2], memory: &mut Memory) {
-        self.averaging().conclude(step, memory);
+    fn finalize(self, step: Step, _: [f64; 2], memory: &mut Memory) {
+        self.averaging().finalize(step, memory);
     }
 
     fn at<F: Float>(
@@ -152,7 +152,7 @@ impl NamedRule for ScheduleFreeSgd {
     }
 
     fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
-        run.measured(self)
+        run.reduction(self)
     }
 
     fn usual_rate(&self) -> f64 {
@@ -192,13 +192,13 @@ impl ScheduleFreeAdamW {
     }
 }
 
-impl MeasuredRule for ScheduleFreeAdamW {
+impl ReductionRule for ScheduleFreeAdamW {
     /// z and v.
     type State<F: Float> = [F; 2];
-    const OVER: Over = Over::Nothing;
+    const SCOPE: Scope = Scope::Nothing;
 
-    fn conclude(self, step: Step, _: [f64; 2], memory: &mut Memory) {
-        self.averaging().conclude(step, memory);
+    fn finalize(self, step: Step, _: [f64; 2], memory: &mut Memory) {
+        self.averaging().finalize(step, memory);
     }
 
     fn at<F: Float>(
@@ -229,7 +229,7 @@ impl NamedRule for ScheduleFreeAdamW {
     }
 
     fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
-        run.measured(self)
+        run.reduction(self)
     }
 
     fn usual_rate(&self) -> f64 {
