@@ -1,4 +1,5 @@
-//! A rule of a user's own, in the user's crate: in `Optimizer` and `Trainer`, with groups, clipping, averages, checkpoints.
+//! A rule of a user's own, in the user's crate: in `Optimizer` and `Trainer`, with groups, clipping,
+//! averages, checkpoints.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,10 +1,10 @@
 #![doc = include_str!("../README.md")]
 //! # What lives here
 //!
-//! Update rules, one file each; what goes around them (penalties, clipping, decay, averages, lookahead); [`Optimizer`],
-//! which puts them together over the named tensors of a [`Layout`], with [`Group`]s; initialisers. What may enter: arithmetic
-//! on flat slices of parameters and gradients. What may not: networks, data, losses, schedules (a rule is told the rate),
-//! files.
+//! Update rules, one file each; what goes around them (penalties, clipping, decay, averages, lookahead);
+//! [`Optimizer`], which puts them together over the named tensors of a [`Layout`], with [`Group`]s;
+//! initialisers. What may enter: arithmetic on flat slices of parameters and gradients. What may not:
+//! networks, data, losses, schedules (a rule is told the rate), files.
 #![deny(unsafe_code)]
 
 mod accumulator;

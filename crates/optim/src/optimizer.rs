@@ -17,8 +17,8 @@ pub use run::{Ran, Run};
 
 /// Moves all parameters of a model: clip, penalty, decay, rule and average in one pass over the flat buffers.
 ///
-/// Penalties and decay apply to weights, not to biases, scales and shifts, unless a [`Group`] says otherwise. Statistics
-/// stay as they are.
+/// Penalties and decay apply to weights, not to biases, scales and shifts, unless a [`Group`] says otherwise.
+/// Statistics stay as they are.
 ///
 /// ```
 /// use downhill_optim::{Adam, Layout, Optimizer, Regularization, Role};
@@ -45,15 +45,15 @@ pub struct Optimizer<F> {
     has_stepped: bool,
 }
 
-/// How high a rate an optimizer bears, as it stands: on a loss with the Hessian H, it is stable while the rate times the
-/// largest eigenvalue of S^½·(H + L)·S^½ is below a bound.
+/// How high a rate an optimizer bears, as it stands: on a loss with the Hessian H, it is stable while the
+/// rate times the largest eigenvalue of S^½·(H + L)·S^½ is below a bound.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stability {
-    /// The bound: [`Rule::stability`]. None if none is known of the rule, or if it divides gradients by averages and has
-    /// not begun them; then `scaling` is that of the groups alone.
+    /// The bound: [`Rule::stability`]. None if none is known of the rule, or if it divides gradients by
+    /// averages and has not begun them; then `scaling` is that of the groups alone.
     pub bound: Option<f64>,
-    /// The diagonal of S, in the order of the parameters: the factor of the rate in the parameter's [`Group`], over the
-    /// rule's [preconditioner](Rule::preconditioner).
+    /// The diagonal of S, in the order of the parameters: the factor of the rate in the parameter's
+    /// [`Group`], over the rule's [preconditioner](Rule::preconditioner).
     pub scaling: Vec<f64>,
     /// The diagonal of L: the curvature of the L2 penalty.
     pub penalty: Vec<f64>,
@@ -72,8 +72,8 @@ fn make_double_step(optimizer: &mut Optimizer<f64>, moment: Moment<'_, f64>) {
 impl<F: Float> Optimizer<F> {
     /// An optimizer for the parameters of `layout`, before its first step.
     ///
-    /// With `parallel`, large buffers are shared among the threads of the rayon pool in which [`Optimizer::step`] is
-    /// called; the result is the same bit for bit.
+    /// With `parallel`, large buffers are shared among the threads of the rayon pool in which
+    /// [`Optimizer::step`] is called; the result is the same bit for bit.
     ///
     /// # Errors
     ///
@@ -119,8 +119,8 @@ impl<F: Float> Optimizer<F> {
         Ok(self)
     }
 
-    /// The same with an average of the weights, which moves by 1 − `decay` of the way at each step, and by more in the
-    /// first steps; see [`Averaged`].
+    /// The same with an average of the weights, which moves by 1 − `decay` of the way at each step, and by
+    /// more in the first steps; see [`Averaged`](crate::Averaged).
     ///
     /// # Errors
     ///
@@ -160,8 +160,8 @@ impl<F: Float> Optimizer<F> {
         })
     }
 
-    /// Sets μ or β₁, whichever the rule has, for the steps to come: a momentum that follows a schedule. A rule without is
-    /// left as it is.
+    /// Sets μ or β₁, whichever the rule has, for the steps to come: a momentum that follows a schedule. A
+    /// rule without is left as it is.
     ///
     /// # Panics
     ///
@@ -169,7 +169,8 @@ impl<F: Float> Optimizer<F> {
     pub fn set_momentum(&mut self, momentum: f64) {
         assert!((0.0..1.0).contains(&momentum), "a momentum of {momentum} is not in [0, 1)");
         if let Some(place) = self.rule.momentum_mut() {
-            // What a rule keeps of each parameter depends on whether it has a momentum, and must not change on the way.
+            // What a rule keeps of each parameter depends on whether it has a momentum, and must not change
+            // on the way.
             *place = momentum.max(f64::MIN_POSITIVE);
         }
     }
@@ -180,7 +181,8 @@ impl<F: Float> Optimizer<F> {
     ///
     /// If the buffers are not as long as the layout.
     pub fn step(&mut self, index: u64, lr: f64, params: &mut [F], grads: &[F]) {
-        // Both types are compiled in this crate: rules, loops and all would be compiled anew in every crate that makes steps.
+        // Both types are compiled in this crate: rules, loops and all would be compiled anew in every crate
+        // that makes steps.
         let optimizer: &mut dyn Any = self;
         if let Some(optimizer) = optimizer.downcast_mut::<Optimizer<f32>>() {
             let (params, grads) = (cast_slice_mut(params), cast_slice(grads));
@@ -199,8 +201,8 @@ impl<F: Float> Optimizer<F> {
         self.passes.end(&mut moment);
     }
 
-    /// The weights to evaluate and keep: the average if there is one, or the slow weights, or those that a rule averages
-    /// by itself; otherwise, and before the first step, `params` as they are.
+    /// The weights to evaluate and keep: the average if there is one, or the slow weights, or those that a
+    /// rule averages by itself; otherwise, and before the first step, `params` as they are.
     ///
     /// # Panics
     ///

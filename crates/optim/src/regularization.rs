@@ -1,11 +1,11 @@
-//! What holds weights and gradients back.
+//! Penalties, weight decay and clipping.
 
 use serde::{Deserialize, Serialize};
 
 use crate::transform::{Clip, Decay, Penalty};
 use downhill_core::{Invalid, invalid};
 
-/// What holds weights and gradients back, around whichever rule moves the parameters.
+/// Penalties, weight decay, clipping and bounds on norms, around whichever rule moves the parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Regularization {

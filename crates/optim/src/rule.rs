@@ -90,13 +90,14 @@ impl Step {
 
 /// An update rule: a function from (parameter, gradient, state) to the new parameter and state.
 ///
-/// Rules compose: `Adam::default().clip_value(1.0).decoupled_decay(0.01)` is again a rule, and still one pass over
-/// memory.
+/// Rules compose: `Adam::default().clip_value(1.0).decoupled_decay(0.01)` is again a rule, and still one pass
+/// over memory.
 pub trait UpdateRule: Copy + Send + Sync {
     /// What is remembered for each parameter: `[F; N]`, N numbers.
     type State<F: Float>: Slots<F>;
 
-    /// The arithmetic of one step on one parameter; what does not depend on the parameter is worked out here, once.
+    /// The arithmetic of one step on one parameter; what does not depend on the parameter is worked out here,
+    /// once.
     ///
     /// The closure should be marked `#[inline(always)]`, so that the loop around it becomes vector code.
     fn at<F: Float>(
@@ -142,8 +143,8 @@ pub trait UpdateRule: Copy + Send + Sync {
         Prepared { before: Decay { decay, independent: 0.0 }, rule: self }
     }
 
-    /// Keeps an average of the parameters, the last of the state's slots, which moves by 1 − `decay` of the way, and by
-    /// more in the first steps; see [`Averaged`].
+    /// Keeps an average of the parameters, the last of the state's slots, which moves by 1 − `decay` of the
+    /// way, and by more in the first steps; see [`Averaged`].
     fn averaged(self, decay: f64) -> Averaged<Self> {
         Averaged { rule: self, decay }
     }
@@ -370,9 +371,9 @@ impl Rule {
         self.erased().is_preconditioned()
     }
 
-    /// What the rule divides the gradient of a parameter by, beside the rate, after `steps` steps, at least 1; `state`
-    /// are the parameter's numbers, slot by slot. 1 unless the rule [is preconditioned](Self::is_preconditioned). See
-    /// [`NamedRule::preconditioner`].
+    /// What the rule divides the gradient of a parameter by, beside the rate, after `steps` steps, at least
+    /// 1; `state` are the parameter's numbers, slot by slot. 1 unless the rule [is
+    /// preconditioned](Self::is_preconditioned). See [`NamedRule::preconditioner`].
     ///
     /// # Panics
     ///

@@ -5,7 +5,8 @@ use downhill_core::Float;
 use super::passes::{Moment, Passes};
 use crate::rule::{Memory, Muon, ReductionRule, Scope, Slots, UpdateRule};
 
-/// What a rule's arithmetic is wanted for: [`NamedRule::run`](crate::NamedRule::run) hands it over by the method of its kind.
+/// What a rule's arithmetic is wanted for: [`NamedRule::run`](crate::NamedRule::run) hands it over by the
+/// method of its kind.
 #[must_use = "a rule that hands over nothing moves nothing"]
 pub struct Run<'a, F>(pub(crate) Job<'a, F>);
 

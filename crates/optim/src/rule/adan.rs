@@ -9,11 +9,12 @@ use downhill_core::{Float, Invalid, invalid};
 ///
 /// - d = g − the last g, 0 in the first step
 /// - m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·d, n ← β₃·n + (1 − β₃)·(g + β₂·d)²
-/// - p ← (p − η·(m̂ + β₂·v̂) / (√n̂ + ε)) / (1 + η·λ), each corrected for starting at zero: m̂ = m / (1 − β₁ᵗ), t counted from 1
+/// - p ← (p − η·(m̂ + β₂·v̂) / (√n̂ + ε)) / (1 + η·λ), each corrected for starting at zero: m̂ = m / (1 −
+///   β₁ᵗ), t counted from 1
 ///
-/// Xie et al., "Adan: Adaptive Nesterov Momentum Algorithm for Faster Optimizing Deep Models" (2022), algorithm 1, as in the
-/// authors' code; the paper's β are 1 − these. It keeps four numbers a parameter. Optax multiplies d by 1 − β₂ and decays as
-/// AdamW does.
+/// Xie et al., "Adan: Adaptive Nesterov Momentum Algorithm for Faster Optimizing Deep Models" (2022),
+/// algorithm 1, as in the authors' code; the paper's β are 1 − these. It keeps four numbers a parameter.
+/// Optax multiplies d by 1 − β₂ and decays as AdamW does.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Adan {

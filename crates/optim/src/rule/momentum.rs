@@ -16,14 +16,14 @@ pub enum Form {
     Buffer,
 }
 
-/// Momentum: the step keeps a share μ of the step before, so that steps which agree add up and steps which zigzag
-/// cancel.
+/// Momentum: the step keeps a share μ of the step before, so that steps which agree add up and steps which
+/// zigzag cancel.
 ///
 /// - `velocity`: v ← μ·v − η·g, p ← p + v
 /// - `buffer`: b ← μ·b + g, p ← p − η·b
 ///
-/// Polyak, "Some methods of speeding up the convergence of iteration methods" (1964); Sutskever et al., "On the
-/// importance of initialization and momentum in deep learning" (2013).
+/// Polyak, "Some methods of speeding up the convergence of iteration methods" (1964); Sutskever et al., "On
+/// the importance of initialization and momentum in deep learning" (2013).
 ///
 /// ```
 /// use downhill_optim::{Momentum, Step, UpdateRule};
@@ -96,7 +96,8 @@ impl NamedRule for Momentum {
     }
 
     fn stability(&self) -> Option<f64> {
-        // Cohen et al., "Gradient Descent on Neural Networks Typically Occurs at the Edge of Stability" (2021), appendix B.
+        // Cohen et al., "Gradient Descent on Neural Networks Typically Occurs at the Edge of Stability"
+        // (2021), appendix B.
         Some(2.0 + 2.0 * self.momentum)
     }
 

@@ -7,10 +7,11 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::optimizer::{Ran, Run};
 
-/// A rule that can enter an [`Optimizer`](crate::Optimizer): its name, its arithmetic, and what is to be known about it.
+/// A rule that can enter an [`Optimizer`](crate::Optimizer): its name, its arithmetic, and what is to be
+/// known about it.
 ///
-/// Nothing here has an answer by default: a new rule that forgets one does not compile. The type is a struct with named fields;
-/// its serde derives are its spelling, `adam(beta1=0.8)`.
+/// Nothing here has an answer by default: a new rule that forgets one does not compile. The type is a struct
+/// with named fields; its serde derives are its spelling, `adam(beta1=0.8)`.
 ///
 /// Those that come with Downhill are listed in [`Rule`](crate::Rule). Any other type becomes one by
 /// [`Rule::own`](crate::Rule::own):
@@ -92,14 +93,17 @@ pub trait NamedRule: Copy + PartialEq + Debug + Send + Sync + Serialize + Deseri
     /// Checks every setting's range.
     fn check(&self) -> Result<(), Invalid>;
 
-    /// Hands over the arithmetic: `run.update(self)` for an [`UpdateRule`](crate::UpdateRule), `run.reduction(self)` for a
-    /// [`ReductionRule`](crate::ReductionRule). What the settings leave unused can be left out by handing over another type.
+    /// Hands over the arithmetic: `run.update(self)` for an [`UpdateRule`](crate::UpdateRule),
+    /// `run.reduction(self)` for a [`ReductionRule`](crate::ReductionRule). What the settings leave unused
+    /// can be left out by handing over another type.
     fn run<F: Float>(self, run: Run<'_, F>) -> Ran;
 
-    /// The peak rate that usually suits it, on standardised features and with layers of some dozens or hundreds of units.
+    /// The peak rate that usually suits it, on standardised features and with layers of some dozens or
+    /// hundreds of units.
     fn usual_rate(&self) -> f64;
 
-    /// Whether there is a learning rate to look for. If not, the rule is run at [`usual_rate`](NamedRule::usual_rate).
+    /// Whether there is a learning rate to look for. If not, the rule is run at
+    /// [`usual_rate`](NamedRule::usual_rate).
     fn needs_rate(&self) -> bool;
 
     /// μ or β₁, where the rule has one that may change on the way.
@@ -111,27 +115,29 @@ pub trait NamedRule: Copy + PartialEq + Debug + Send + Sync + Serialize + Deseri
     /// The average that the rule keeps of the parameters, if it keeps one: what to evaluate in their place.
     fn average(&self) -> Option<Average>;
 
-    /// c: on a quadratic with the Hessian H, the rule converges while η·λ < c and diverges while η·λ > c, where λ is the
-    /// largest eigenvalue of P^(−½)·H·P^(−½) and P the [preconditioner](NamedRule::preconditioner), taken as it stands. None if
-    /// the limit is not known.
+    /// c: on a quadratic with the Hessian H, the rule converges while η·λ < c and diverges while η·λ > c,
+    /// where λ is the largest eigenvalue of P^(−½)·H·P^(−½) and P the
+    /// [preconditioner](NamedRule::preconditioner), taken as it stands. None if the limit is not known.
     ///
-    /// There the rule's linear map, of position and momentum, gets the eigenvalue −1: c is 2 for gradient descent, and 2 + 2μ
-    /// with momentum. It is that of the bare rule. Decoupled decay of δ lowers the limit of η from c/λ to c/(λ + δ·c/2), which
-    /// is hardly ever seen; clipping and averages of the weights are no part of it.
+    /// There the rule's linear map, of position and momentum, gets the eigenvalue −1: c is 2 for gradient
+    /// descent, and 2 + 2μ with momentum. It is that of the bare rule. Decoupled decay of δ lowers the limit
+    /// of η from c/λ to c/(λ + δ·c/2), which is hardly ever seen; clipping and averages of the weights are no
+    /// part of it.
     fn stability(&self) -> Option<f64>;
 
-    /// What the rule divides the gradient of each parameter by, beside the rate, if it does: a function of the rule, of the
-    /// number of steps made, at least 1, and of the parameter's numbers, slot by slot.
+    /// What the rule divides the gradient of each parameter by, beside the rate, if it does: a function of
+    /// the rule, of the number of steps made, at least 1, and of the parameter's numbers, slot by slot.
     ///
-    /// Of a rule with an average of the gradient, it includes the correction of that for starting at zero, as in Cohen et al.,
-    /// "Adaptive Gradient Methods at the Edge of Stability" (2022).
+    /// Of a rule with an average of the gradient, it includes the correction of that for starting at zero, as
+    /// in Cohen et al., "Adaptive Gradient Methods at the Edge of Stability" (2022).
     fn preconditioner(&self) -> Option<Preconditioner<Self>>;
 }
 
 /// What a rule divides the gradient of a parameter by; see [`NamedRule::preconditioner`].
 pub type Preconditioner<R> = fn(rule: &R, steps: u64, state: &[f64]) -> f64;
 
-/// Where the average is that a rule keeps of its parameters: at p + `share`·(s − p), where s is a number of the rule's state.
+/// Where the average is that a rule keeps of its parameters: at p + `share`·(s − p), where s is a number of
+/// the rule's state.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Average {
     /// Which of the parameter's numbers s is.

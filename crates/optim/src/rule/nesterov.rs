@@ -10,8 +10,8 @@ use downhill_core::{Float, Invalid, invalid};
 /// - `velocity`: v ← μ·v − η·g, p ← p + μ·v − η·g
 /// - `buffer`: b ← μ·b + g, p ← p − η·(g + μ·b)
 ///
-/// Nesterov, "A method of solving a convex programming problem with convergence rate O(1/k²)" (1983), in the form of
-/// Sutskever et al. (2013), as in Keras; `form=buffer` is PyTorch's.
+/// Nesterov, "A method of solving a convex programming problem with convergence rate O(1/k²)" (1983), in the
+/// form of Sutskever et al. (2013), as in Keras; `form=buffer` is PyTorch's.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Nesterov {
@@ -32,7 +32,8 @@ impl UpdateRule for Nesterov {
 
     fn at<F: Float>(self, step: Step) -> impl Fn(F, F, [F; 1]) -> (F, [F; 1]) + Copy + Send + Sync {
         let mu = F::of(self.momentum);
-        // Both forms are s ← μ·s + a·g, p ← p + b·(μ·s + a·g): momentum, with one more step of it looked ahead.
+        // Both forms are s ← μ·s + a·g, p ← p + b·(μ·s + a·g): momentum, with one more step of it looked
+        // ahead.
         let (a, b) = self.form.factors::<F>(step.lr);
         #[inline(always)]
         move |p, g, [s]| {
@@ -74,7 +75,8 @@ impl NamedRule for Nesterov {
     }
 
     fn stability(&self) -> Option<f64> {
-        // Cohen et al., "Gradient Descent on Neural Networks Typically Occurs at the Edge of Stability" (2021), appendix B.
+        // Cohen et al., "Gradient Descent on Neural Networks Typically Occurs at the Edge of Stability"
+        // (2021), appendix B.
         Some((2.0 + 2.0 * self.momentum) / (1.0 + 2.0 * self.momentum))
     }
 

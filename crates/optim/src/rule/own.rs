@@ -152,16 +152,16 @@ impl<'de> DeserializeSeed<'de> for Registered {
 }
 
 impl Rule {
-    /// A rule of a type of your own. It can enter whatever takes a [`Rule`], and is spelt by its name and settings; its type
-    /// is [registered](Rule::register).
+    /// A rule of a type of your own. It can enter whatever takes a [`Rule`], and is spelt by its name and
+    /// settings; its type is [registered](Rule::register).
     pub fn own<R: NamedRule>(rule: R) -> Self {
         // What stands against the name is said when the rule is checked.
         let _ = Self::register::<R>();
         Self::Own(OwnRule(Box::new(rule)))
     }
 
-    /// Lets rules of a type of your own be read, in this process, wherever the name of a rule is: in specs, in the settings of a
-    /// run that is resumed. [`Rule::own`] does it too.
+    /// Lets rules of a type of your own be read, in this process, wherever the name of a rule is: in specs,
+    /// in the settings of a run that is resumed. [`Rule::own`] does it too.
     ///
     /// # Errors
     ///

@@ -4,7 +4,8 @@ use super::{Slots, State, Step, UpdateRule};
 use crate::drive::{accumulate, drive};
 use downhill_core::Float;
 
-/// What a rule remembers of a whole run, or works out of a whole tensor, besides what it remembers of each parameter.
+/// What a rule remembers of a whole run, or works out of a whole tensor, besides what it remembers of each
+/// parameter.
 pub type Memory = [f64; 4];
 
 /// What the sums of a [`ReductionRule`] go over.
@@ -19,7 +20,8 @@ pub enum Scope {
 }
 
 /// A rule in two passes: the first moves the state and adds up two numbers a parameter, from which
-/// [`finalize`](ReductionRule::finalize) works out what the second, which moves the parameters, needs to know.
+/// [`finalize`](ReductionRule::finalize) works out what the second, which moves the parameters, needs to
+/// know.
 pub trait ReductionRule: Copy + Send + Sync {
     /// What is remembered for each parameter.
     type State<F: Float>: Slots<F>;

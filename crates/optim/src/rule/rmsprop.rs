@@ -5,18 +5,21 @@ use serde::{Deserialize, Serialize};
 use super::{Average, Form, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid, invalid};
 
-/// RMSProp: AdaGrad that forgets. The rate is divided by the root of a moving average of the squared gradients.
+/// RMSProp: AdaGrad that forgets. The rate is divided by the root of a moving average of the squared
+/// gradients.
 ///
 /// - h ← ρ·h + (1 − ρ)·g², p ← p − η·g / (√h + ε)
 /// - `centered`: ḡ ← ρ·ḡ + (1 − ρ)·g, and h − ḡ², the variance, in the place of h
-/// - `momentum`: v ← μ·v − η·g / (√h + ε), p ← p + v; or with `form=buffer`: b ← μ·b + g / (√h + ε), p ← p − η·b
+/// - `momentum`: v ← μ·v − η·g / (√h + ε), p ← p + v; or with `form=buffer`: b ← μ·b + g / (√h + ε), p ← p −
+///   η·b
 ///
-/// Tieleman and Hinton, "Lecture 6.5: rmsprop" (Coursera, 2012), with their ρ = 0.9; PyTorch calls it `alpha` and
-/// starts from 0.99. Centred and with momentum: Graves, "Generating Sequences With Recurrent Neural Networks" (2013).
-/// ε stands outside the root, as in PyTorch; Keras adds it under the root. The momentum is the velocity's, as in Keras,
-/// unless `form=buffer` makes it PyTorch's.
+/// Tieleman and Hinton, "Lecture 6.5: rmsprop" (Coursera, 2012), with their ρ = 0.9; PyTorch calls it `alpha`
+/// and starts from 0.99. Centred and with momentum: Graves, "Generating Sequences With Recurrent Neural
+/// Networks" (2013). ε stands outside the root, as in PyTorch; Keras adds it under the root. The momentum is
+/// the velocity's, as in Keras, unless `form=buffer` makes it PyTorch's.
 ///
-/// As a rule of its own it keeps three numbers a parameter; inside [`Rule`](crate::Rule), only those its settings need.
+/// As a rule of its own it keeps three numbers a parameter; inside [`Rule`](crate::Rule), only those its
+/// settings need.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RmsProp {
@@ -116,8 +119,8 @@ impl NamedRule for RmsProp {
     }
 }
 
-/// [`RmsProp`] without the numbers that its settings leave unused: it is `CENTERED` or not, has `MOMENTUM` or not, and
-/// keeps `N` numbers.
+/// [`RmsProp`] without the numbers that its settings leave unused: it is `CENTERED` or not, has `MOMENTUM` or
+/// not, and keeps `N` numbers.
 #[derive(Clone, Copy, Debug)]
 struct Trimmed<const CENTERED: bool, const MOMENTUM: bool, const N: usize>(RmsProp);
 
