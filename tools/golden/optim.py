@@ -2,7 +2,7 @@
 
 Writes crates/optim/tests/golden/{problems,rules}.json and crates/schedule/tests/golden/schedules.json. Run from anywhere:
 
-    pip install torch==2.15.0 keras==3.15.1 optax==0.2.8 jax==0.10.2 numpy==2.4.6 schedulefree==1.4.1 prodigyopt==1.1.2
+    pip install torch==2.15.0 keras==3.15.1 optax==0.2.8 jax==0.10.2 numpy==2.4.6 schedulefree==1.4.1 prodigyopt==1.1.2 pytorch-optimizer==4.1.0
     python tools/golden/optim.py
 """
 
@@ -19,6 +19,7 @@ import keras
 import numpy as np
 import optax
 import prodigyopt
+import pytorch_optimizer
 import schedulefree
 import torch
 from problems import PROBLEMS, gradients, starts, weights
@@ -49,6 +50,7 @@ RATES = {
     "schedule-free-sgd": (0.01, 0.5, 0.1),
     "schedule-free-adamw": (0.05, 0.1, 0.05),
     "prodigy": (1.0, 1.0, 0.3),
+    "adan": (0.05, 0.1, 0.05),
 }
 
 
@@ -280,13 +282,16 @@ def recorded(double, single, problem, paths):
 
 
 def rules():
-    """Each: the spelling, restraints, rates for the quadratic and for Rosenbrock's, and who computes it."""
+    """Each: the spelling, regularization, rates for the quadratic and for Rosenbrock's, and who computes it."""
     t = torch.optim
     value = torch.nn.utils.clip_grad_value_
     k = keras.optimizers
 
     def rms(**settings):
         return lambda p, lr: t.RMSprop(p, lr, **{"alpha": 0.95, "eps": 1e-8, **settings})
+
+    def adan(**settings):
+        return lambda p, lr: pytorch_optimizer.Adan(p, lr, weight_decouple=False, **settings)
 
     def rms_trace(momentum, **settings):
         settings = {"decay": 0.9, "eps": 1e-8, "eps_in_sqrt": False, **settings}
@@ -551,6 +556,13 @@ def rules():
             (0.7, 0.5),
             by_torch(lambda p, lr: prodigyopt.Prodigy(p, lr, d0=1e-2, growth_rate=1.05, safeguard_warmup=True)),
         ),
+        ("adan", {}, (0.1, 0.05), by_torch(adan(weight_decay=0.02))),
+        (
+            "adan(0.9, beta2=0.7, beta3=0.95, eps=1e-3, weight-decay=0.3)",
+            {},
+            (0.1, 0.05),
+            by_torch(adan(betas=(0.9, 0.7, 0.95), eps=1e-3, weight_decay=0.3)),
+        ),
     ]
 
 
@@ -563,16 +575,16 @@ def wide_rules():
 
 
 def trajectories():
-    for optimizer, restraints, rates, run in rules():
+    for optimizer, regularization, rates, run in rules():
         for problem, initial in zip(EVERYWHERE, (rates + RATES[optimizer.split("(")[0]])[:5]):
-            entry = {"optimizer": optimizer, "restraints": restraints} | trajectory(problem, initial, run)
+            entry = {"optimizer": optimizer, "regularization": regularization} | trajectory(problem, initial, run)
             if optimizer == "prodigy":
                 # With d₀ = 1e-6 the first steps are of the size of the parameters' last bit, and what it estimates from
                 # them is rounding: two float32 orders of the same sums are a tenth apart, and so are all later steps.
                 del entry["float32"]
             yield entry
     for optimizer, initial, run in wide_rules():
-        yield {"optimizer": optimizer, "restraints": {}} | trajectory("wide", initial, run)
+        yield {"optimizer": optimizer, "regularization": {}} | trajectory("wide", initial, run)
 
 
 def trajectory(problem, initial, run):

@@ -1121,7 +1121,7 @@ impl TrainingArgs {
         use downhill::train::Error;
 
         let training = &mut config.training;
-        set(&mut training.optimizer, self.optimizer);
+        set(&mut training.optimizer, self.optimizer.clone());
         set(&mut training.momentum, self.momentum.clone().map(Some));
         set(&mut training.plateau, self.plateau);
         set(&mut training.guard, self.guard);
@@ -1142,16 +1142,16 @@ impl TrainingArgs {
         // A rule that has a decay of its own is meant to use that.
         match training.optimizer.weight_decay_mut() {
             Some(own) => set(own, self.weight_decay),
-            None => set(&mut training.restraints.weight_decay, self.weight_decay),
+            None => set(&mut training.regularization.weight_decay, self.weight_decay),
         }
-        let restraints = &mut training.restraints;
-        set(&mut restraints.l1, self.l1);
-        set(&mut restraints.l2, self.l2);
-        set(&mut restraints.clip_norm, self.clip_norm.map(Some));
-        set(&mut restraints.clip_value, self.clip_value.map(Some));
-        set(&mut restraints.clip_tensor_norm, self.clip_tensor_norm.map(Some));
-        set(&mut restraints.max_norm, self.max_norm.map(Some));
-        set(&mut restraints.independent_decay, self.independent_decay);
+        let regularization = &mut training.regularization;
+        set(&mut regularization.l1, self.l1);
+        set(&mut regularization.l2, self.l2);
+        set(&mut regularization.clip_norm, self.clip_norm.map(Some));
+        set(&mut regularization.clip_value, self.clip_value.map(Some));
+        set(&mut regularization.clip_tensor_norm, self.clip_tensor_norm.map(Some));
+        set(&mut regularization.max_norm, self.max_norm.map(Some));
+        set(&mut regularization.independent_decay, self.independent_decay);
         if let Some(smoothing) = self.label_smoothing {
             match training.loss.get_or_insert_with(|| Loss::CrossEntropy(CrossEntropy::default())) {
                 Loss::CrossEntropy(loss) => loss.label_smoothing = smoothing,

@@ -161,7 +161,7 @@ fn entrants(options: &PathArgs, start: &[f64], home: &Home) -> Result<Vec<Entran
     let entrant = |(rule, rate): (&Spelt<Rule>, &Spelt<Schedule>)| {
         let &PathArgs { steps, noise, seed, .. } = options;
         let optimization =
-            Optimization { rule: rule.value, schedule: rate.value.clone(), steps, noise, seed };
+            Optimization { rule: rule.value.clone(), schedule: rate.value.clone(), steps, noise, seed };
         let way = match options.precision {
             Precision::F32 => optimization.run::<f32>(&options.surface, start, &ends),
             Precision::F64 => optimization.run::<f64>(&options.surface, start, &ends),

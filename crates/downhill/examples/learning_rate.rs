@@ -83,33 +83,35 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// The grid, and what is found.
 fn result(data: &Dataset, job: &Job, threads: usize) -> Result<Value, Box<dyn Error>> {
     let config = job.config()?;
-    let rule = config.optimizer;
+    let rule = &config.optimizer;
     let fit = |config: Config| Trainer::from_config(config).threads(1).fit(data);
     // The loss of the weights that are kept; a run that fails has none.
     let train = |(rule, rate): &(Rule, f64)| {
-        let config = Config { optimizer: *rule, lr: Some(usual_schedule(rule, *rate)), ..config.clone() };
+        let config =
+            Config { optimizer: rule.clone(), lr: Some(usual_schedule(rule, *rate)), ..config.clone() };
         fit(config).ok().map(|trained| trained.summary().valid_loss)
     };
-    let usual = usual_rate(&rule);
+    let usual = usual_rate(rule);
     let [low, high] = GRID.map(|times| usual * times);
     let ratio = |i: usize| i as f64 / (POINTS - 1) as f64;
     let rates: Vec<f64> = (0..POINTS).map(|i| low * (high / low).powf(ratio(i))).collect();
     let found = Trainer::from_config(config.clone()).threads(1).find_lr(data)?;
     // Where a curve has no such point, its user is left with the lowest rate.
     let mut finders = vec![
-        ("auto", rule, found.recommended),
-        ("usual", rule, usual),
-        ("steepest", rule, found.steepest.unwrap_or(low)),
-        ("minimum/10", rule, found.minimum_tenth.unwrap_or(low)),
-        ("valley", rule, found.valley.unwrap_or(low)),
-        ("1e-3", rule, 1e-3),
+        ("auto", rule.clone(), found.recommended),
+        ("usual", rule.clone(), usual),
+        ("steepest", rule.clone(), found.steepest.unwrap_or(low)),
+        ("minimum/10", rule.clone(), found.minimum_tenth.unwrap_or(low)),
+        ("valley", rule.clone(), found.valley.unwrap_or(low)),
+        ("1e-3", rule.clone(), 1e-3),
     ];
     for name in ["prodigy", "schedule-free-sgd", "schedule-free-adamw"] {
         let rule: Rule = name.parse()?;
-        finders.push((name, rule, usual_rate(&rule)));
+        let usual = usual_rate(&rule);
+        finders.push((name, rule, usual));
     }
-    let runs =
-        rates.iter().map(|&rate| (rule, rate)).chain(finders.iter().map(|finder| (finder.1, finder.2)));
+    let grid = rates.iter().map(|&rate| (rule.clone(), rate));
+    let runs = grid.chain(finders.iter().map(|(_, rule, rate)| (rule.clone(), *rate)));
     let runs: Vec<(Rule, f64)> = runs.collect();
     let losses = in_parallel(threads, &runs, train);
     let (grid, found_losses) = losses.split_at(POINTS);

@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let contender = |point: i32| {
         let rate = usual_rate(&rule) * 10f64.powf(f64::from(point - middle) * DECADES / f64::from(middle));
         let config = Config {
-            optimizer: rule,
+            optimizer: rule.clone(),
             epochs: epochs.parse()?,
             lr: Some(Warmup::new(Length::Share(0.05), Cosine::new(rate)).into()),
             early_stopping: EarlyStopping::Off,

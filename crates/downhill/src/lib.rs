@@ -23,10 +23,10 @@ pub mod prelude {
     pub use downhill_data::{Dataset, Examples, Table, Targets, Task};
     pub use downhill_nn::{Activation, LayerSpec, Loss, Mlp};
     pub use downhill_optim::{
-        Adadelta, Adagrad, Adam, AdamW, Adamax, AmsGrad, Lamb, Lars, Lion, Momentum, Muon, NAdam, Nesterov,
-        Prodigy, RAdam, RmsProp, Rule, ScheduleFreeAdamW, ScheduleFreeSgd, Sgd,
+        Adadelta, Adagrad, Adam, AdamW, Adamax, Adan, AmsGrad, Lamb, Lars, Lion, Momentum, Muon, NAdam,
+        Nesterov, Prodigy, RAdam, RmsProp, Rule, ScheduleFreeAdamW, ScheduleFreeSgd, Sgd,
     };
-    pub use downhill_optim::{Group, Init, Lookahead, Restraints};
+    pub use downhill_optim::{Group, Init, Lookahead, Regularization};
     pub use downhill_schedule::{
         Cosine, CosineRestarts, Exponential, InverseSqrt, InverseTime, Length, OneCycle, Schedule, Staircase,
         Warmup,

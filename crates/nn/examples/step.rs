@@ -8,7 +8,7 @@
 use downhill_nn::{
     Activation, Batch, BatchNorm, Dense, Dropout, Gelu, LayerSpec, Loss, Model, Relu, Targets, Workspace,
 };
-use downhill_optim::{Adam, AdamW, Optimizer, Restraints, Rule};
+use downhill_optim::{Adam, AdamW, Optimizer, Regularization, Rule};
 use std::time::Instant;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -213,16 +213,16 @@ struct Training {
 impl Training {
     fn new(workload: &Workload, parallel: bool) -> Result<Self> {
         let model = Model::build(&workload.layers(), workload.inputs, 1)?;
-        let (rule, restraints): (Rule, _) = if workload.regularised {
-            (AdamW::default().into(), Restraints { clip_norm: Some(1.0), ..Restraints::default() })
+        let (rule, regularization): (Rule, _) = if workload.regularised {
+            (AdamW::default().into(), Regularization { clip_norm: Some(1.0), ..Regularization::default() })
         } else {
-            (Adam::default().into(), Restraints::default())
+            (Adam::default().into(), Regularization::default())
         };
         let data = 8 * workload.batch;
         let loss = if workload.outputs == 1 { "binary-cross-entropy" } else { "cross-entropy" };
         Ok(Self {
             workspace: Workspace::new(&model, workload.batch, parallel),
-            optimizer: Optimizer::new(rule, restraints, model.layout(), parallel)?,
+            optimizer: Optimizer::new(rule, regularization, model.layout(), parallel)?,
             model,
             loss: loss.parse()?,
             x: workload.rows(data),

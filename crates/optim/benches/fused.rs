@@ -3,7 +3,7 @@
 //! A step over 25.6 M parameters is bound by memory, so the floats that are read and written are counted too.
 
 use divan::{Bencher, counter::BytesCount};
-use downhill_optim::{AdamW, Layout, Optimizer, Restraints};
+use downhill_optim::{AdamW, Layout, Optimizer, Regularization};
 
 const LEN: usize = 25_600_000;
 
@@ -13,14 +13,14 @@ fn main() {
 
 #[divan::bench(sample_count = 15, sample_size = 1, args = ["adamw", "clip value + adamw", "clip value + adamw + ema", "clip norm + adamw + ema"])]
 fn step(bencher: Bencher, what: &str) {
-    let restraints = Restraints {
+    let regularization = Regularization {
         clip_value: what.contains("value").then_some(1.0),
         clip_norm: what.contains("norm").then_some(1.0),
-        ..Restraints::default()
+        ..Regularization::default()
     };
     let mut floats = 7; // p, g, m and v are read; p, m and v are written
     let mut optimizer =
-        Optimizer::<f32>::new(AdamW::default(), restraints, &Layout::flat(LEN), true).unwrap();
+        Optimizer::<f32>::new(AdamW::default(), regularization, &Layout::flat(LEN), true).unwrap();
     if what.contains("ema") {
         optimizer = optimizer.averaged(0.999).unwrap();
         floats += 2;

@@ -6,7 +6,7 @@
 use std::io::{BufRead, Write};
 use std::time::Instant;
 
-use downhill_optim::{AdamW, Layout, Optimizer, Restraints};
+use downhill_optim::{AdamW, Layout, Optimizer, Regularization};
 
 const LEN: usize = 25_600_000;
 const STEPS: usize = 7;
@@ -14,12 +14,13 @@ const STEPS: usize = 7;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let threads = std::env::args().nth(1).map_or(Ok(2), |threads| threads.parse())?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-    let clip = Restraints { clip_norm: Some(1.0), ..Restraints::default() };
-    let clip_value = Restraints { clip_value: Some(1.0), ..Restraints::default() };
-    let make =
-        |restraints| Optimizer::<f32>::new(AdamW::default(), restraints, &Layout::flat(LEN), threads > 1);
+    let clip = Regularization { clip_norm: Some(1.0), ..Regularization::default() };
+    let clip_value = Regularization { clip_value: Some(1.0), ..Regularization::default() };
+    let make = |regularization| {
+        Optimizer::<f32>::new(AdamW::default(), regularization, &Layout::flat(LEN), threads > 1)
+    };
     let mut optimizers = [
-        ("adamw", make(Restraints::default())?),
+        ("adamw", make(Regularization::default())?),
         ("clip", make(clip)?),
         ("clip+ema", make(clip)?.averaged(0.999)?),
         ("clip-value+ema", make(clip_value)?.averaged(0.999)?),

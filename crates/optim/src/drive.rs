@@ -56,7 +56,7 @@ pub(crate) fn drive<F: Float, S: Slots<F>>(
 }
 
 /// Moves the state and adds up two numbers a parameter; the same bits on any number of threads.
-pub(crate) fn measure<F: Float, S: Slots<F>>(
+pub(crate) fn accumulate<F: Float, S: Slots<F>>(
     term: impl Fn(F, F, S) -> (S, [F; 2]) + Copy + Send + Sync,
     params: &[F],
     grads: &[F],
@@ -67,8 +67,11 @@ pub(crate) fn measure<F: Float, S: Slots<F>>(
         let (p0, p1) = params.split_at(mid);
         let (g0, g1) = grads.split_at(mid);
         let (s0, s1) = S::split_at(state, mid);
-        let (a, b) =
-            both(parallel, || measure(term, p0, g0, s0, parallel), || measure(term, p1, g1, s1, parallel));
+        let (a, b) = both(
+            parallel,
+            || accumulate(term, p0, g0, s0, parallel),
+            || accumulate(term, p1, g1, s1, parallel),
+        );
         return [a[0] + b[0], a[1] + b[1]];
     }
     const LANES: usize = 16;

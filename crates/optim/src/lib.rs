@@ -1,33 +1,29 @@
 #![doc = include_str!("../README.md")]
 //! # What lives here
 //!
-//! Update rules, one file each; what goes around them (penalties, clipping, decay, averages, lookahead); [`Optimizer`],
-//! which puts them together over the named tensors of a [`Layout`], with [`Group`]s; initialisers. What may enter: arithmetic
-//! on flat slices of parameters and gradients. What may not: networks, data, losses, schedules (a rule is told the rate),
-//! files.
+//! Update rules, one file each; what goes around them (penalties, clipping, decay, averages, lookahead);
+//! [`Optimizer`], which puts them together over the named tensors of a [`Layout`], with [`Group`]s;
+//! initialisers. What may enter: arithmetic on flat slices of parameters and gradients. What may not:
+//! networks, data, losses, schedules (a rule is told the rate), files.
 #![deny(unsafe_code)]
 
 mod accumulator;
-mod around;
 mod drive;
 mod group;
 mod init;
 mod layout;
 mod lookahead;
 mod optimizer;
-mod restraints;
+mod regularization;
 mod rule;
+mod transform;
 
 pub use accumulator::Accumulator;
-pub use around::{Averaged, Before, Clip, Decay, Penalty, Prepared, clip_norm_scale};
 pub use group::{ByName, ByRole, Group};
 pub use init::{Fill, Gain, Glorot, Init, Lsuv, Normal, Orthogonal, Sparse, TruncatedNormal, Uniform};
 pub use layout::{Layout, Role, Tensor};
 pub use lookahead::{Every, Lookahead};
-pub use optimizer::{Optimizer, Stability};
-pub use restraints::Restraints;
-pub use rule::{
-    Adadelta, Adagrad, Adam, AdamW, Adamax, AmsGrad, Form, Lamb, Lars, Lion, MeasuredRule, Memory, Momentum,
-    Muon, NAdam, Nesterov, Over, Prodigy, RAdam, RmsProp, Rule, Scale, ScheduleFreeAdamW, ScheduleFreeSgd,
-    Sgd, Slots, State, Step, UpdateRule,
-};
+pub use optimizer::{Optimizer, Ran, Run, Stability};
+pub use regularization::Regularization;
+pub use rule::*;
+pub use transform::{Averaged, Before, Clip, Decay, Penalty, Prepared, clip_norm_scale};

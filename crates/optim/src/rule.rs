@@ -5,51 +5,61 @@ mod adagrad;
 mod adam;
 mod adamax;
 mod adamw;
+mod adan;
 mod amsgrad;
 mod lamb;
 mod lars;
 mod lion;
-mod measured;
 mod momentum;
 mod muon;
 mod nadam;
+mod named;
 mod nesterov;
+mod own;
 mod prodigy;
 mod radam;
+mod reduction;
 mod rmsprop;
 mod schedule_free;
 mod sgd;
 mod slots;
-mod stability;
 
 pub use adadelta::Adadelta;
 pub use adagrad::Adagrad;
 pub use adam::Adam;
 pub use adamax::Adamax;
 pub use adamw::AdamW;
+pub use adan::Adan;
 pub use amsgrad::AmsGrad;
 pub use lamb::Lamb;
 pub use lars::Lars;
 pub use lion::Lion;
-pub(crate) use measured::Concluded;
-pub use measured::{MeasuredRule, Memory, Over};
 pub use momentum::{Form, Momentum};
 pub(crate) use muon::Orthogonaliser;
 pub use muon::{Muon, Scale};
 pub use nadam::NAdam;
+pub use named::{Average, NamedRule, Preconditioner};
 pub use nesterov::Nesterov;
+pub(crate) use own::Erased;
+pub use own::OwnRule;
+use own::Registered;
 pub use prodigy::Prodigy;
 pub use radam::RAdam;
+pub(crate) use reduction::Finalized;
+pub use reduction::{Memory, ReductionRule, Scope};
 pub use rmsprop::RmsProp;
-pub(crate) use rmsprop::Trimmed;
 pub use schedule_free::{ScheduleFreeAdamW, ScheduleFreeSgd};
 pub use sgd::Sgd;
 pub use slots::Slots;
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
 
-use crate::around::{Averaged, Clip, Decay, Penalty, Prepared};
+use serde::de::{DeserializeSeed, EnumAccess, VariantAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::drive::drive;
+use crate::optimizer::{Job, Needs, Ran, Run};
+use crate::transform::{Averaged, Clip, Decay, Penalty, Prepared};
 use downhill_core::Buffer;
 use downhill_core::{Float, Invalid};
 
@@ -80,13 +90,14 @@ impl Step {
 
 /// An update rule: a function from (parameter, gradient, state) to the new parameter and state.
 ///
-/// Rules compose: `Adam::default().clip_value(1.0).decoupled_decay(0.01)` is again a rule, and still one pass over
-/// memory.
+/// Rules compose: `Adam::default().clip_value(1.0).decoupled_decay(0.01)` is again a rule, and still one pass
+/// over memory.
 pub trait UpdateRule: Copy + Send + Sync {
     /// What is remembered for each parameter: `[F; N]`, N numbers.
     type State<F: Float>: Slots<F>;
 
-    /// The arithmetic of one step on one parameter; what does not depend on the parameter is worked out here, once.
+    /// The arithmetic of one step on one parameter; what does not depend on the parameter is worked out here,
+    /// once.
     ///
     /// The closure should be marked `#[inline(always)]`, so that the loop around it becomes vector code.
     fn at<F: Float>(
@@ -101,13 +112,9 @@ pub trait UpdateRule: Copy + Send + Sync {
 
     /// Makes the state for `len` parameters.
     fn state<F: Float>(self, len: usize) -> State<F> {
-        let mut slots = vec![Buffer::zeros(len); Self::State::<F>::COUNT];
-        self.initial::<F>().each(|slot, value| {
-            if value != F::zero() {
-                slots[slot].fill(value);
-            }
-        });
-        State { slots, memory: Memory::default() }
+        let mut initial = vec![0.0; Self::State::<F>::COUNT];
+        self.initial::<F>().each(|slot, value| initial[slot] = value.f64());
+        State::new(&initial, Memory::default(), len)
     }
 
     /// Moves `params` one step against `grads`.
@@ -136,8 +143,8 @@ pub trait UpdateRule: Copy + Send + Sync {
         Prepared { before: Decay { decay, independent: 0.0 }, rule: self }
     }
 
-    /// Keeps an average of the parameters, the last of the state's slots, which moves by 1 − `decay` of the way, and by
-    /// more in the first steps; see [`Averaged`].
+    /// Keeps an average of the parameters, the last of the state's slots, which moves by 1 − `decay` of the
+    /// way, and by more in the first steps; see [`Averaged`].
     fn averaged(self, decay: f64) -> Averaged<Self> {
         Averaged { rule: self, decay }
     }
@@ -151,6 +158,18 @@ pub struct State<F> {
 }
 
 impl<F: Float> State<F> {
+    /// The state before the first step, each slot filled with its number.
+    pub(crate) fn new(initial: &[f64], memory: Memory, len: usize) -> Self {
+        let slot = |&value: &f64| {
+            let mut slot = Buffer::zeros(len);
+            if value != 0.0 {
+                slot.fill(F::of(value));
+            }
+            slot
+        };
+        Self { slots: initial.iter().map(slot).collect(), memory }
+    }
+
     fn assert_fits(&self, slots: usize, params: &[F], grads: &[F]) {
         let len = params.len();
         assert_eq!(grads.len(), len, "as many gradients as parameters");
@@ -179,185 +198,188 @@ impl<F: Float> State<F> {
     }
 }
 
-/// Every update rule by its name, for flags and files: `sgd`, `adam(beta1=0.8)`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Rule {
-    /// Plain gradient descent.
-    Sgd(Sgd),
-    /// Gradient descent with momentum.
-    Momentum(Momentum),
-    /// Momentum that looks ahead.
-    Nesterov(Nesterov),
-    /// AdaGrad.
-    Adagrad(Adagrad),
-    /// RMSProp.
-    #[serde(rename = "rmsprop")]
-    RmsProp(RmsProp),
-    /// Adadelta.
-    Adadelta(Adadelta),
-    /// Adam.
-    Adam(Adam),
-    /// Adam whose rates never rise again.
-    #[serde(rename = "amsgrad")]
-    AmsGrad(AmsGrad),
-    /// Adam with decoupled weight decay.
-    #[serde(rename = "adamw")]
-    AdamW(AdamW),
-    /// Adam that looks ahead.
-    #[serde(rename = "nadam")]
-    NAdam(NAdam),
-    /// Adam by the largest gradient.
-    Adamax(Adamax),
-    /// Rectified Adam.
-    #[serde(rename = "radam")]
-    RAdam(RAdam),
-    /// Lion.
-    Lion(Lion),
-    /// Momentum with a rate for each tensor.
-    Lars(Lars),
-    /// Adam with a rate for each tensor.
-    Lamb(Lamb),
-    /// Orthogonal steps for matrices.
-    Muon(Muon),
-    /// Gradient descent that averages instead of a falling rate.
-    ScheduleFreeSgd(ScheduleFreeSgd),
-    /// AdamW that averages instead of a falling rate.
-    #[serde(rename = "schedule-free-adamw")]
-    ScheduleFreeAdamW(ScheduleFreeAdamW),
-    /// AdamW that finds its own rate.
-    Prodigy(Prodigy),
-}
+/// From the one list of rules: the enum, the names, and all that goes by them.
+macro_rules! rules {
+    ($($(#[doc = $doc:literal])* $rule:ident,)*) => {
+        /// Every update rule by its name, for flags and files: `sgd`, `adam(beta1=0.8)`.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Rule {
+            $($(#[doc = $doc])* $rule($rule),)*
+            /// A rule of a type of your own; see [`Rule::own`].
+            Own(OwnRule),
+        }
 
-/// Runs the first body with the rule inside a [`Rule`] if it is one of [`UpdateRule`], as lean as its settings let it be,
-/// the second if it is a [`MeasuredRule`], and the third if it is [`Muon`].
-macro_rules! with_rule {
-    ($value:expr, each $rule:ident => $each:expr, measured $measured:ident => $whole:expr, $muon:ident => $matrix:expr) => {
-        match $value {
-            $crate::Rule::Sgd($rule) => $each,
-            $crate::Rule::Momentum($rule) => $each,
-            $crate::Rule::Nesterov($rule) => $each,
-            $crate::Rule::Adagrad($rule) => $each,
-            $crate::Rule::RmsProp(rule) => match (rule.centered, rule.momentum > 0.0) {
-                (false, false) => {
-                    let $rule = $crate::rule::Trimmed::<false, false, 1>(rule);
-                    $each
+        impl Rule {
+            /// The names of all rules that come with Downhill, as specs begin with them.
+            pub const NAMES: [&'static str; [$($rule::NAME),*].len()] = [$($rule::NAME),*];
+
+            fn erased(&self) -> &dyn Erased {
+                match self {
+                    $(Self::$rule(rule) => rule,)*
+                    Self::Own(own) => own.erased(),
                 }
-                (true, false) => {
-                    let $rule = $crate::rule::Trimmed::<true, false, 2>(rule);
-                    $each
+            }
+
+            fn erased_mut(&mut self) -> &mut dyn Erased {
+                match self {
+                    $(Self::$rule(rule) => rule,)*
+                    Self::Own(own) => own.erased_mut(),
                 }
-                (false, true) => {
-                    let $rule = $crate::rule::Trimmed::<false, true, 2>(rule);
-                    $each
+            }
+
+            /// Runs the rule's arithmetic; `own` runs one that is not of this crate on this type of numbers.
+            #[inline(always)]
+            pub(crate) fn run<F: Float>(
+                &self,
+                run: Run<'_, F>,
+                own: impl FnOnce(&dyn Erased, Run<'_, F>) -> Ran,
+            ) -> Ran {
+                match self {
+                    $(Self::$rule(rule) => rule.run(run),)*
+                    Self::Own(rule) => own(rule.erased(), run),
                 }
-                (true, true) => {
-                    let $rule = rule;
-                    $each
+            }
+        }
+
+        $(impl From<$rule> for Rule {
+            fn from(rule: $rule) -> Self {
+                Self::$rule(rule)
+            }
+        })*
+
+        impl<'de> Visitor<'de> for Named {
+            type Value = Rule;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an optimizer")
+            }
+
+            fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<Rule, A::Error> {
+                let (name, settings) = access.variant_seed(Named)?;
+                match name {
+                    $(Name::Known($rule::NAME) => settings.newtype_variant().map(Rule::$rule),)*
+                    Name::Known(name) => Err(serde::de::Error::unknown_variant(name, &Rule::NAMES)),
+                    Name::Registered(own) => settings.newtype_variant_seed(own).map(Rule::Own),
                 }
-            },
-            $crate::Rule::Adadelta($rule) => $each,
-            $crate::Rule::Adam($rule) => $each,
-            $crate::Rule::AmsGrad($rule) => $each,
-            $crate::Rule::AdamW($rule) => $each,
-            $crate::Rule::NAdam($rule) => $each,
-            $crate::Rule::Adamax($rule) => $each,
-            $crate::Rule::RAdam($rule) => $each,
-            $crate::Rule::Lion($rule) => $each,
-            $crate::Rule::Lars($measured) => $whole,
-            $crate::Rule::Lamb($measured) => $whole,
-            $crate::Rule::ScheduleFreeSgd($measured) => $whole,
-            $crate::Rule::ScheduleFreeAdamW($measured) => $whole,
-            $crate::Rule::Prodigy($measured) => $whole,
-            $crate::Rule::Muon($muon) => $matrix,
+            }
         }
     };
 }
-pub(crate) use with_rule;
+
+rules! {
+    /// Plain gradient descent.
+    Sgd,
+    /// Gradient descent with momentum.
+    Momentum,
+    /// Momentum that looks ahead.
+    Nesterov,
+    /// AdaGrad.
+    Adagrad,
+    /// RMSProp.
+    RmsProp,
+    /// Adadelta.
+    Adadelta,
+    /// Adam.
+    Adam,
+    /// Adam whose rates never rise again.
+    AmsGrad,
+    /// Adam with decoupled weight decay.
+    AdamW,
+    /// Adam that looks ahead.
+    NAdam,
+    /// Adam by the largest gradient.
+    Adamax,
+    /// Rectified Adam.
+    RAdam,
+    /// Lion.
+    Lion,
+    /// Momentum with a rate for each tensor.
+    Lars,
+    /// Adam with a rate for each tensor.
+    Lamb,
+    /// Orthogonal steps for matrices.
+    Muon,
+    /// Gradient descent that averages instead of a falling rate.
+    ScheduleFreeSgd,
+    /// AdamW that averages instead of a falling rate.
+    ScheduleFreeAdamW,
+    /// AdamW that finds its own rate.
+    Prodigy,
+    /// Adam with Nesterov's momentum, from how the gradient changes.
+    Adan,
+}
 
 impl Rule {
-    /// The names of all rules, as specs begin with them.
-    pub const NAMES: [&'static str; 19] = [
-        "sgd",
-        "momentum",
-        "nesterov",
-        "adagrad",
-        "rmsprop",
-        "adadelta",
-        "adam",
-        "amsgrad",
-        "adamw",
-        "nadam",
-        "adamax",
-        "radam",
-        "lion",
-        "lars",
-        "lamb",
-        "muon",
-        "schedule-free-sgd",
-        "schedule-free-adamw",
-        "prodigy",
-    ];
-
     /// Checks every setting's range.
     pub fn check(&self) -> Result<(), Invalid> {
-        with_rule!(*self, each rule => rule.check(), measured rule => rule.check(), rule => rule.check())
+        if let Self::Own(own) = self {
+            own.erased().register()?;
+        }
+        self.erased().check()
+    }
+
+    /// What the arithmetic needs to run.
+    pub(crate) fn needs(&self) -> Needs {
+        let mut needs = Needs::default();
+        self.run::<f64>(Run(Job::Describe(&mut needs)), |own, run| own.run_double(run));
+        needs
     }
 
     /// Makes the state for `len` parameters.
     pub fn state<F: Float>(&self, len: usize) -> State<F> {
-        with_rule!(*self,
-            each rule => rule.state(len),
-            measured rule => rule.state(len),
-            muon => muon.elsewhere().state(len)
-        )
+        let Needs { initial, memory, .. } = self.needs();
+        State::new(&initial, memory, len)
     }
 
-    /// Whether what a parameter does depends on the tensor it is of.
-    pub(crate) fn sees_tensors(&self) -> bool {
-        matches!(self, Self::Lars(_) | Self::Lamb(_) | Self::Muon(_))
+    /// The peak rate that usually suits the rule; see [`NamedRule::usual_rate`].
+    pub fn usual_rate(&self) -> f64 {
+        self.erased().usual_rate()
+    }
+
+    /// Whether there is a learning rate to look for; see [`NamedRule::needs_rate`].
+    pub fn needs_rate(&self) -> bool {
+        self.erased().needs_rate()
+    }
+
+    /// The average that the rule keeps of the parameters, if it keeps one: what to evaluate in their place.
+    pub fn average(&self) -> Option<Average> {
+        self.erased().average()
     }
 
     /// Whether the weights to evaluate are an average that the rule keeps.
     pub fn averages_itself(&self) -> bool {
-        matches!(self, Self::ScheduleFreeSgd(_) | Self::ScheduleFreeAdamW(_))
+        self.average().is_some()
     }
 
     /// μ or β₁, where the rule has one that may change on the way.
     pub fn momentum_mut(&mut self) -> Option<&mut f64> {
-        match self {
-            Self::Momentum(rule) => Some(&mut rule.momentum),
-            Self::Nesterov(rule) => Some(&mut rule.momentum),
-            // Without momentum it has no room to begin one.
-            Self::RmsProp(rule) => Some(&mut rule.momentum).filter(|momentum| **momentum > 0.0),
-            Self::Adam(rule) => Some(&mut rule.beta1),
-            Self::AmsGrad(rule) => Some(&mut rule.beta1),
-            Self::AdamW(rule) => Some(&mut rule.beta1),
-            Self::Adamax(rule) => Some(&mut rule.beta1),
-            Self::RAdam(rule) => Some(&mut rule.beta1),
-            Self::Lion(rule) => Some(&mut rule.beta1),
-            Self::Lars(rule) => Some(&mut rule.momentum),
-            Self::Lamb(rule) => Some(&mut rule.beta1),
-            Self::Muon(rule) => Some(&mut rule.momentum),
-            // NAdam has a schedule of its own, and the averages of the last three depend on it.
-            Self::NAdam(_) | Self::ScheduleFreeSgd(_) | Self::ScheduleFreeAdamW(_) | Self::Prodigy(_) => None,
-            Self::Sgd(_) | Self::Adagrad(_) | Self::Adadelta(_) => None,
-        }
+        self.erased_mut().momentum_mut()
     }
 
     /// The rule's own weight decay, if it has one.
     pub fn weight_decay_mut(&mut self) -> Option<&mut f64> {
-        match self {
-            Self::AdamW(rule) => Some(&mut rule.weight_decay),
-            Self::Lion(rule) => Some(&mut rule.weight_decay),
-            Self::Lars(rule) => Some(&mut rule.weight_decay),
-            Self::Lamb(rule) => Some(&mut rule.weight_decay),
-            Self::Muon(rule) => Some(&mut rule.weight_decay),
-            Self::ScheduleFreeSgd(rule) => Some(&mut rule.weight_decay),
-            Self::ScheduleFreeAdamW(rule) => Some(&mut rule.weight_decay),
-            Self::Prodigy(rule) => Some(&mut rule.weight_decay),
-            _ => None,
-        }
+        self.erased_mut().weight_decay_mut()
+    }
+
+    /// How high a rate the rule bears, if that is known; see [`NamedRule::stability`].
+    pub fn stability(&self) -> Option<f64> {
+        self.erased().stability()
+    }
+
+    /// Whether the rule divides the gradient of each parameter by a number of its own, which its state tells.
+    pub fn is_preconditioned(&self) -> bool {
+        self.erased().is_preconditioned()
+    }
+
+    /// What the rule divides the gradient of a parameter by, beside the rate, after `steps` steps, at least
+    /// 1; `state` are the parameter's numbers, slot by slot. 1 unless the rule [is
+    /// preconditioned](Self::is_preconditioned). See [`NamedRule::preconditioner`].
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer numbers than the rule has slots.
+    pub fn preconditioner(&self, steps: u64, state: &[f64]) -> f64 {
+        self.erased().divisor(steps, state)
     }
 }
 
@@ -368,34 +390,55 @@ impl Default for Rule {
     }
 }
 
-macro_rules! from_rule {
-    ($($rule:ident),*) => {
-        $(impl From<$rule> for Rule {
-            fn from(rule: $rule) -> Self {
-                Self::$rule(rule)
-            }
-        })*
-    };
+impl Serialize for Rule {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let rule = self.erased();
+        let index = Self::NAMES.iter().position(|name| *name == rule.name()).unwrap_or(Self::NAMES.len());
+        serializer.serialize_newtype_variant("Rule", index as u32, rule.name(), rule.settings())
+    }
 }
-from_rule!(
-    Sgd,
-    Momentum,
-    Nesterov,
-    Adagrad,
-    RmsProp,
-    Adadelta,
-    Adam,
-    AmsGrad,
-    AdamW,
-    NAdam,
-    Adamax,
-    RAdam,
-    Lion,
-    Lars,
-    Lamb,
-    Muon,
-    ScheduleFreeSgd,
-    ScheduleFreeAdamW,
-    Prodigy
-);
+
+impl<'de> Deserialize<'de> for Rule {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_enum("Rule", &Self::NAMES, Named)
+    }
+}
+
+/// Reads a rule, or its name.
+struct Named;
+
+/// A rule's name.
+enum Name {
+    /// One of [`Rule::NAMES`].
+    Known(&'static str),
+    /// That of a type that was registered.
+    Registered(Registered),
+}
+
+impl<'de> DeserializeSeed<'de> for Named {
+    type Value = Name;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Name, D::Error> {
+        struct Word;
+
+        impl Visitor<'_> for Word {
+            type Value = Name;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of an optimizer")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Name, E> {
+                let known = Rule::NAMES.iter().find(|known| **known == name);
+                known
+                    .map(|known| Name::Known(known))
+                    .or_else(|| Registered::find(name).map(Name::Registered))
+                    .ok_or_else(|| E::unknown_variant(name, &Rule::NAMES))
+            }
+        }
+
+        deserializer.deserialize_identifier(Word)
+    }
+}
+
 downhill_core::spec::spelled!(Rule, "an optimizer");

@@ -2,7 +2,7 @@
 
 use std::alloc::System;
 
-use downhill_optim::{Layout, Optimizer, Restraints, Role, Rule};
+use downhill_optim::{Layout, Optimizer, Regularization, Role, Rule};
 use downhill_schedule::Schedule;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -16,19 +16,19 @@ fn a_step_allocates_nothing() {
     layout.push("matrix", &[300, 200], Role::Weight);
     layout.push("weight", &[len - 60_010], Role::Weight);
     layout.push("bias", &[10], Role::Bias);
-    let restraints = Restraints {
+    let regularization = Regularization {
         l1: 0.01,
         l2: 0.01,
         weight_decay: 0.01,
         clip_norm: Some(1.0),
         clip_value: Some(0.1),
-        ..Restraints::default()
+        ..Regularization::default()
     };
     let schedule: Schedule = "warmup(3, then=cosine-restarts(0.1, first=5%))".parse().unwrap();
     let (mut params, grads) = (vec![1.0f32; len], vec![0.1f32; len]);
-    let mut allocations = |rule: &str, restraints, parallel| {
+    let mut allocations = |rule: &str, regularization, parallel| {
         let rule: Rule = rule.parse().unwrap();
-        let mut optimizer = Optimizer::new(rule, restraints, &layout, parallel).unwrap();
+        let mut optimizer = Optimizer::new(rule, regularization, &layout, parallel).unwrap();
         let mut run = |steps: std::ops::Range<u64>| {
             for step in steps {
                 let position = downhill_schedule::Position { step, steps_per_epoch: 10, total_steps: 100 };
@@ -46,11 +46,11 @@ fn a_step_allocates_nothing() {
     pool.broadcast(|_| rayon::join(|| (), || ())); // both threads are up and have met
     for rule in Rule::NAMES.into_iter().chain(["rmsprop(momentum=0.9, centered=true)"]) {
         // What averages by itself is not decayed from outside.
-        let weight_decay = if rule.starts_with("schedule-free") { 0.0 } else { restraints.weight_decay };
-        for restraints in [Restraints::default(), Restraints { weight_decay, ..restraints }] {
-            assert_eq!(allocations(rule, restraints, false), 0, "{rule} with {restraints:?}");
-            let parallel = pool.install(|| allocations(rule, restraints, true));
-            assert_eq!(parallel, 0, "{rule} with {restraints:?} on two threads");
+        let weight_decay = if rule.starts_with("schedule-free") { 0.0 } else { regularization.weight_decay };
+        for regularization in [Regularization::default(), Regularization { weight_decay, ..regularization }] {
+            assert_eq!(allocations(rule, regularization, false), 0, "{rule} with {regularization:?}");
+            let parallel = pool.install(|| allocations(rule, regularization, true));
+            assert_eq!(parallel, 0, "{rule} with {regularization:?} on two threads");
         }
     }
 

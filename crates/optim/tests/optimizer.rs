@@ -5,7 +5,7 @@ use downhill_optim::*;
 use downhill_schedule::{Position, Schedule};
 use rand::RngExt;
 
-const RULES: [&str; 26] = [
+const RULES: [&str; 27] = [
     "sgd",
     "momentum",
     "momentum(form=buffer)",
@@ -30,11 +30,12 @@ const RULES: [&str; 26] = [
     "muon(nesterov=false, scale=shape)",
     "schedule-free-sgd",
     "schedule-free-adamw(weight-decay=0.1)",
+    "adan",
     "prodigy(weight-decay=0.1)",
     "prodigy(bias-correction=true, safeguard-warmup=true, growth-rate=1.1)",
 ];
 
-const ALL: Restraints = Restraints {
+const ALL: Regularization = Regularization {
     l1: 0.01,
     l2: 0.02,
     weight_decay: 0.03,
@@ -45,9 +46,9 @@ const ALL: Restraints = Restraints {
     max_norm: None,
 };
 
-/// All restraints that go with a rule.
-fn all(spec: &str) -> Restraints {
-    if spec.starts_with("schedule-free") { Restraints { weight_decay: 0.0, ..ALL } } else { ALL }
+/// All regularization that go with a rule.
+fn all(spec: &str) -> Regularization {
+    if spec.starts_with("schedule-free") { Regularization { weight_decay: 0.0, ..ALL } } else { ALL }
 }
 
 fn rule(spec: &str) -> Rule {
@@ -75,15 +76,15 @@ fn only_weights_are_penalised_and_decayed() {
     ] {
         layout.push(name, &[2], role);
     }
-    let none = Restraints::default();
-    for (spec, restraints) in [
+    let none = Regularization::default();
+    for (spec, regularization) in [
         ("adamw(weight-decay=0.1)", none),
-        ("sgd", Restraints { weight_decay: 0.1, ..none }),
-        ("sgd", Restraints { l1: 0.1, ..none }),
-        ("sgd", Restraints { l2: 0.1, ..none }),
+        ("sgd", Regularization { weight_decay: 0.1, ..none }),
+        ("sgd", Regularization { l1: 0.1, ..none }),
+        ("sgd", Regularization { l2: 0.1, ..none }),
         ("adam", ALL),
     ] {
-        let mut optimizer = Optimizer::new(rule(spec), restraints, &layout, false).unwrap();
+        let mut optimizer = Optimizer::new(rule(spec), regularization, &layout, false).unwrap();
         let mut params = [1.0f64; 10];
         optimizer.step(0, 0.1, &mut params, &[0.0; 10]);
         for (i, p) in params.into_iter().enumerate() {
@@ -95,8 +96,8 @@ fn only_weights_are_penalised_and_decayed() {
 
 #[test]
 fn decay_follows_the_rate() {
-    let restraints = Restraints { weight_decay: 0.5, ..Restraints::default() };
-    let mut optimizer = Optimizer::new(Sgd {}, restraints, &Layout::flat(1), false).unwrap();
+    let regularization = Regularization { weight_decay: 0.5, ..Regularization::default() };
+    let mut optimizer = Optimizer::new(Sgd {}, regularization, &Layout::flat(1), false).unwrap();
     let mut p = [2.0f64];
     optimizer.step(0, 0.1, &mut p, &[0.0]);
     assert_eq!(p, [2.0 * 0.95]);
@@ -121,60 +122,67 @@ fn statistics_stay() {
 /// Clipping, penalty, decay and rule in one pass are the four of them one after the other.
 #[test]
 fn one_pass_is_each_piece_in_turn() {
-    fn check<F: Float>(spec: &str, restraints: Restraints) {
+    fn check<F: Float>(spec: &str, regularization: Regularization) {
         let len = 1001;
         let mut params = noise::<F>(len, 1);
         params[..10].fill(F::zero());
         let mut expected = params.clone();
-        let mut optimizer = Optimizer::new(rule(spec), restraints, &Layout::flat(len), false).unwrap();
-        let mut plain = Optimizer::new(rule(spec), Restraints::default(), &Layout::flat(len), false).unwrap();
+        let mut optimizer = Optimizer::new(rule(spec), regularization, &Layout::flat(len), false).unwrap();
+        let mut plain =
+            Optimizer::new(rule(spec), Regularization::default(), &Layout::flat(len), false).unwrap();
         for step in 0..5 {
             let lr = 0.1 / (step + 1) as f64;
             let grads = noise::<F>(len, 2 + step);
             optimizer.step(step, lr, &mut params, &grads);
 
             let mut grads = grads;
-            if let Some(max) = restraints.clip_norm {
+            if let Some(max) = regularization.clip_norm {
                 let norm = grads.iter().map(|g| g.f64() * g.f64()).sum::<f64>().sqrt();
                 assert!(norm > 1.3 * max || norm < 0.7 * max, "{norm} and {max} are too close to be a test");
                 if norm > max {
                     grads.iter_mut().for_each(|g| *g *= F::of(max / norm));
                 }
             }
-            if let Some(limit) = restraints.clip_value {
+            if let Some(limit) = regularization.clip_value {
                 grads.iter_mut().for_each(|g| *g = g.max(-F::of(limit)).min(F::of(limit)));
             }
             for (g, &p) in grads.iter_mut().zip(&expected) {
                 let sign = if p == F::zero() { F::zero() } else { p.signum() };
-                *g += F::of(restraints.l1) * sign + F::of(restraints.l2) * p;
+                *g += F::of(regularization.l1) * sign + F::of(regularization.l2) * p;
             }
-            expected.iter_mut().for_each(|p| *p *= F::of(1.0 - lr * restraints.weight_decay));
+            expected.iter_mut().for_each(|p| *p *= F::of(1.0 - lr * regularization.weight_decay));
             plain.step(step, lr, &mut expected, &grads);
         }
         let close = |a: F, b: F| (a - b).abs() <= F::epsilon() * F::of(200.0) * F::one().max(b.abs());
         let far = params.iter().zip(&expected).find(|&(&a, &b)| !close(a, b));
-        assert_eq!(far, None, "{spec} with {restraints:?}");
+        assert_eq!(far, None, "{spec} with {regularization:?}");
     }
 
-    let none = Restraints::default();
+    let none = Regularization::default();
     for spec in RULES {
-        for restraints in [
+        for regularization in [
             ALL,
             none,
-            Restraints { clip_norm: Some(1.0), ..none },
-            Restraints { clip_norm: Some(100.0), ..none },
-            Restraints { clip_value: Some(0.2), ..none },
-            Restraints { l1: 0.1, ..none },
-            Restraints { l2: 0.1, ..none },
-            Restraints { weight_decay: 0.1, ..none },
-            Restraints { clip_norm: Some(2.0), clip_value: Some(0.05), l2: 0.1, weight_decay: 0.1, ..none },
+            Regularization { clip_norm: Some(1.0), ..none },
+            Regularization { clip_norm: Some(100.0), ..none },
+            Regularization { clip_value: Some(0.2), ..none },
+            Regularization { l1: 0.1, ..none },
+            Regularization { l2: 0.1, ..none },
+            Regularization { weight_decay: 0.1, ..none },
+            Regularization {
+                clip_norm: Some(2.0),
+                clip_value: Some(0.05),
+                l2: 0.1,
+                weight_decay: 0.1,
+                ..none
+            },
         ] {
-            let restraints = Restraints {
-                weight_decay: all(spec).weight_decay.min(restraints.weight_decay),
-                ..restraints
+            let regularization = Regularization {
+                weight_decay: all(spec).weight_decay.min(regularization.weight_decay),
+                ..regularization
             };
-            check::<f64>(spec, restraints);
-            check::<f32>(spec, restraints);
+            check::<f64>(spec, regularization);
+            check::<f32>(spec, regularization);
         }
     }
 }
@@ -235,7 +243,8 @@ fn position_in_the_buffer_changes_no_bit() {
         let run = |from: usize, to: usize| {
             let mut params = start.clone();
             let mut optimizer =
-                Optimizer::new(rule(spec), Restraints::default(), &Layout::flat(to - from), false).unwrap();
+                Optimizer::new(rule(spec), Regularization::default(), &Layout::flat(to - from), false)
+                    .unwrap();
             for step in 0..3 {
                 optimizer.step(step, 0.01, &mut params[from..to], &grads[from..to]);
             }
@@ -251,17 +260,17 @@ fn position_in_the_buffer_changes_no_bit() {
 #[test]
 fn nan_stays_visible() {
     for spec in RULES {
-        for restraints in [
-            Restraints::default(),
+        for regularization in [
+            Regularization::default(),
             all(spec),
-            Restraints { clip_norm: Some(1.0), ..Restraints::default() },
-            Restraints { clip_value: Some(1.0), ..Restraints::default() },
+            Regularization { clip_norm: Some(1.0), ..Regularization::default() },
+            Regularization { clip_value: Some(1.0), ..Regularization::default() },
         ] {
-            let mut optimizer = Optimizer::new(rule(spec), restraints, &Layout::flat(3), false).unwrap();
+            let mut optimizer = Optimizer::new(rule(spec), regularization, &Layout::flat(3), false).unwrap();
             let mut params = [1.0f32; 3];
             optimizer.step(0, 0.1, &mut params, &[0.5, f32::NAN, 0.5]);
-            assert!(params[1].is_nan(), "{spec} with {restraints:?}");
-            assert!(params[0].is_finite() && params[2].is_finite(), "{spec} with {restraints:?}");
+            assert!(params[1].is_nan(), "{spec} with {regularization:?}");
+            assert!(params[0].is_finite() && params[2].is_finite(), "{spec} with {regularization:?}");
         }
     }
 }
@@ -269,14 +278,14 @@ fn nan_stays_visible() {
 /// An infinite gradient has no direction to keep under a norm, but a sign to keep under a limit.
 #[test]
 fn infinity_is_limited_by_value_and_shown_by_norm() {
-    let step = |restraints| {
-        let mut optimizer = Optimizer::new(Sgd {}, restraints, &Layout::flat(2), false).unwrap();
+    let step = |regularization| {
+        let mut optimizer = Optimizer::new(Sgd {}, regularization, &Layout::flat(2), false).unwrap();
         let mut params = [1.0f32; 2];
         optimizer.step(0, 0.5, &mut params, &[f32::INFINITY, 1.0]);
         params
     };
-    assert_eq!(step(Restraints { clip_value: Some(1.0), ..Restraints::default() }), [0.5, 0.5]);
-    assert!(step(Restraints { clip_norm: Some(1.0), ..Restraints::default() })[0].is_nan());
+    assert_eq!(step(Regularization { clip_value: Some(1.0), ..Regularization::default() }), [0.5, 0.5]);
+    assert!(step(Regularization { clip_norm: Some(1.0), ..Regularization::default() })[0].is_nan());
 }
 
 #[test]
@@ -306,18 +315,21 @@ fn a_saved_state_goes_on_where_it_stopped() {
 
 #[test]
 fn settings_out_of_range_are_refused() {
-    let none = Restraints::default();
-    for (restraints, message) in [
-        (Restraints { l1: -1.0, ..none }, "`l1` of `training` must be 0 or above, not -1"),
-        (Restraints { l2: f64::NAN, ..none }, "`l2` of `training` must be 0 or above, not NaN"),
+    let none = Regularization::default();
+    for (regularization, message) in [
+        (Regularization { l1: -1.0, ..none }, "`l1` of `training` must be 0 or above, not -1"),
+        (Regularization { l2: f64::NAN, ..none }, "`l2` of `training` must be 0 or above, not NaN"),
         (
-            Restraints { weight_decay: f64::INFINITY, ..none },
+            Regularization { weight_decay: f64::INFINITY, ..none },
             "`weight-decay` of `training` must be 0 or above, not inf",
         ),
-        (Restraints { clip_norm: Some(0.0), ..none }, "`clip-norm` of `training` must be above 0, not 0"),
-        (Restraints { clip_value: Some(-1.0), ..none }, "`clip-value` of `training` must be above 0, not -1"),
+        (Regularization { clip_norm: Some(0.0), ..none }, "`clip-norm` of `training` must be above 0, not 0"),
+        (
+            Regularization { clip_value: Some(-1.0), ..none },
+            "`clip-value` of `training` must be above 0, not -1",
+        ),
     ] {
-        let error = Optimizer::<f32>::new(Sgd {}, restraints, &Layout::flat(1), false).unwrap_err();
+        let error = Optimizer::<f32>::new(Sgd {}, regularization, &Layout::flat(1), false).unwrap_err();
         assert_eq!(error.to_string(), message);
     }
     let adam = Adam { beta1: 1.0, ..Adam::default() };
@@ -328,14 +340,14 @@ fn settings_out_of_range_are_refused() {
 #[test]
 #[should_panic(expected = "as many parameters as in the layout")]
 fn buffers_longer_than_the_layout_panic() {
-    let mut optimizer = Optimizer::new(Sgd {}, Restraints::default(), &Layout::flat(2), false).unwrap();
+    let mut optimizer = Optimizer::new(Sgd {}, Regularization::default(), &Layout::flat(2), false).unwrap();
     optimizer.step(0, 0.1, &mut [0.0f32; 3], &[0.0; 3]);
 }
 
 #[test]
 #[should_panic(expected = "as many gradients as parameters")]
 fn too_few_gradients_panic() {
-    let mut optimizer = Optimizer::new(Sgd {}, Restraints::default(), &Layout::flat(2), false).unwrap();
+    let mut optimizer = Optimizer::new(Sgd {}, Regularization::default(), &Layout::flat(2), false).unwrap();
     optimizer.step(0, 0.1, &mut [0.0f32; 2], &[0.0; 1]);
 }
 
@@ -361,12 +373,15 @@ fn dense() -> Layout {
 
 #[test]
 fn the_average_follows_the_weights() {
-    let none = Restraints::default();
+    let none = Regularization::default();
     // In the rule's pass, and after what comes behind it.
-    for (restraints, lookahead) in
-        [(none, "off"), (Restraints { max_norm: Some(0.5), ..none }, "off"), (none, "every(2)"), (ALL, "off")]
-    {
-        let mut optimizer = Optimizer::new(rule("adam"), restraints, &dense(), false).unwrap();
+    for (regularization, lookahead) in [
+        (none, "off"),
+        (Regularization { max_norm: Some(0.5), ..none }, "off"),
+        (none, "every(2)"),
+        (ALL, "off"),
+    ] {
+        let mut optimizer = Optimizer::new(rule("adam"), regularization, &dense(), false).unwrap();
         optimizer = optimizer.lookahead(lookahead.parse().unwrap()).unwrap().averaged(0.8).unwrap();
         assert!(optimizer.has_evaluation());
         let (mut params, mut average) = (noise::<f64>(8, 1), Vec::new());
@@ -383,7 +398,7 @@ fn the_average_follows_the_weights() {
             let mut shown = vec![0.0; 8];
             optimizer.evaluation(&params, &mut shown);
             for (shown, e) in shown.iter().zip(&average) {
-                assert!((shown - e).abs() < 1e-14, "{shown} is not {e} with {lookahead}, {restraints:?}");
+                assert!((shown - e).abs() < 1e-14, "{shown} is not {e} with {lookahead}, {regularization:?}");
             }
         }
     }
@@ -391,7 +406,7 @@ fn the_average_follows_the_weights() {
 
 #[test]
 fn lookahead_goes_back_after_some_steps() {
-    let mut optimizer = Optimizer::new(Sgd {}, Restraints::default(), &Layout::flat(1), false).unwrap();
+    let mut optimizer = Optimizer::new(Sgd {}, Regularization::default(), &Layout::flat(1), false).unwrap();
     optimizer = optimizer.lookahead("every(3, alpha=0.25)".parse().unwrap()).unwrap();
     let (mut p, mut shown) = ([8.0f64], [0.0]);
     let mut seen = Vec::new();
@@ -408,7 +423,7 @@ fn before_the_first_step_there_is_nothing_else_to_evaluate() {
     for (spec, ema, lookahead) in
         [("adam", Some(0.9), "off"), ("sgd", None, "every(5)"), ("schedule-free-sgd", None, "off")]
     {
-        let mut optimizer = Optimizer::new(rule(spec), Restraints::default(), &dense(), false).unwrap();
+        let mut optimizer = Optimizer::new(rule(spec), Regularization::default(), &dense(), false).unwrap();
         optimizer = optimizer.lookahead(lookahead.parse().unwrap()).unwrap();
         if let Some(decay) = ema {
             optimizer = optimizer.averaged(decay).unwrap();
@@ -423,7 +438,7 @@ fn before_the_first_step_there_is_nothing_else_to_evaluate() {
 #[test]
 fn rmsprop_keeps_its_slots_without_momentum_for_a_while() {
     let rule = rule("rmsprop(momentum=0.9)");
-    let mut optimizer = Optimizer::new(rule, Restraints::default(), &Layout::flat(1), false).unwrap();
+    let mut optimizer = Optimizer::new(rule, Regularization::default(), &Layout::flat(1), false).unwrap();
     optimizer = optimizer.averaged(0.5).unwrap();
     let (mut p, mut shown, mut average) = ([1.0f64], [0.0], 0.0);
     for (step, momentum) in [0.9, 0.0, 0.0, 0.9, 0.9].into_iter().enumerate() {
@@ -442,8 +457,9 @@ fn rmsprop_keeps_its_slots_without_momentum_for_a_while() {
 
 #[test]
 fn largest_norms_hold_for_slow_weights_and_not_for_those_held_still() {
-    let restraints = Restraints { max_norm: Some(0.5), independent_decay: 0.1, ..Restraints::default() };
-    let mut optimizer = Optimizer::new(rule("sgd"), restraints, &dense(), false).unwrap();
+    let regularization =
+        Regularization { max_norm: Some(0.5), independent_decay: 0.1, ..Regularization::default() };
+    let mut optimizer = Optimizer::new(rule("sgd"), regularization, &dense(), false).unwrap();
     optimizer = optimizer.lookahead("every(3, alpha=0.1)".parse().unwrap()).unwrap();
     let (mut params, mut shown) = (vec![5.0f64; 8], vec![0.0; 8]);
     for step in 0..7 {
@@ -454,14 +470,14 @@ fn largest_norms_hold_for_slow_weights_and_not_for_those_held_still() {
             assert!(norm < 0.5 + 1e-12, "{norm}");
         }
     }
-    let mut optimizer = Optimizer::new(rule("sgd"), restraints, &dense(), false).unwrap();
+    let mut optimizer = Optimizer::new(rule("sgd"), regularization, &dense(), false).unwrap();
     optimizer = optimizer.groups(&["name(0.weight, lr=0)".parse().unwrap()]).unwrap();
     let mut params = vec![5.0f64; 8];
     optimizer.step(0, 0.1, &mut params, &[1.0; 8]);
     assert!(params[..6].iter().all(|&p| p == 5.0), "{params:?}");
     let optimizer = Optimizer::<f32>::new(
         rule("sgd"),
-        Restraints { independent_decay: 0.5, ..restraints },
+        Regularization { independent_decay: 0.5, ..regularization },
         &dense(),
         false,
     );
@@ -470,8 +486,8 @@ fn largest_norms_hold_for_slow_weights_and_not_for_those_held_still() {
 
 #[test]
 fn no_unit_has_weights_of_a_larger_norm() {
-    let restraints = Restraints { max_norm: Some(1.0), ..Restraints::default() };
-    let mut optimizer = Optimizer::new(Sgd {}, restraints, &dense(), false).unwrap();
+    let regularization = Regularization { max_norm: Some(1.0), ..Regularization::default() };
+    let mut optimizer = Optimizer::new(Sgd {}, regularization, &dense(), false).unwrap();
     let mut params = [3.0f64, 0.1, 0.0, 0.2, 4.0, 0.2, 5.0, 5.0];
     optimizer.step(0, 1.0, &mut params, &[0.0; 8]);
     let expected = [0.6, 0.1, 0.0, 0.2, 0.8, 0.2, 5.0, 5.0];
@@ -480,23 +496,23 @@ fn no_unit_has_weights_of_a_larger_norm() {
 
 #[test]
 fn tensors_are_clipped_each_by_itself() {
-    let restraints = Restraints { clip_tensor_norm: Some(1.0), ..Restraints::default() };
-    let mut optimizer = Optimizer::new(Sgd {}, restraints, &dense(), false).unwrap();
+    let regularization = Regularization { clip_tensor_norm: Some(1.0), ..Regularization::default() };
+    let mut optimizer = Optimizer::new(Sgd {}, regularization, &dense(), false).unwrap();
     let mut params = [0.0f64; 8];
     optimizer.step(0, 1.0, &mut params, &[3.0, 0.0, 0.0, 4.0, 0.0, 0.0, 0.1, 0.2]);
     assert_eq!(params, [-0.6000000000000001, 0.0, 0.0, -0.8, 0.0, 0.0, -0.1, -0.2]);
-    let both = Restraints { clip_norm: Some(1.0), ..restraints };
+    let both = Regularization { clip_norm: Some(1.0), ..regularization };
     let error = Optimizer::<f32>::new(Sgd {}, both, &dense(), false).unwrap_err().to_string();
     assert_eq!(error, "`clip-tensor-norm` of `training` cannot go with `clip-norm`; give one of the two");
 }
 
 #[test]
 fn groups_have_rates_and_decays_of_their_own() {
-    let restraints = Restraints { weight_decay: 0.5, ..Restraints::default() };
+    let regularization = Regularization { weight_decay: 0.5, ..Regularization::default() };
     let run = |groups: &[&str]| {
         let groups: Vec<Group> = groups.iter().map(|group| group.parse().unwrap()).collect();
         let mut optimizer =
-            Optimizer::new(Sgd {}, restraints, &dense(), false).unwrap().groups(&groups).unwrap();
+            Optimizer::new(Sgd {}, regularization, &dense(), false).unwrap().groups(&groups).unwrap();
         let mut params = [1.0f64; 8];
         optimizer.step(0, 0.5, &mut params, &[1.0; 8]);
         (params[0], params[7])
@@ -506,7 +522,7 @@ fn groups_have_rates_and_decays_of_their_own() {
     assert_eq!(run(&["role(bias, decay=1)"]), (0.25, 0.25));
     assert_eq!(run(&["name(*, lr=0)"]), (1.0, 1.0));
     assert_eq!(run(&["name(0.*, lr=0)", "name(*.weight, decay=0)"]), (0.5, 1.0));
-    let mut optimizer = Optimizer::<f32>::new(Sgd {}, restraints, &dense(), false).unwrap();
+    let mut optimizer = Optimizer::<f32>::new(Sgd {}, regularization, &dense(), false).unwrap();
     optimizer = optimizer.groups(&[]).unwrap();
     let error = optimizer.groups(&["name(1.*)".parse().unwrap()]).unwrap_err().to_string();
     assert_eq!(error, "`pattern` of `name` fits no tensor; there is `0.weight`, `0.bias`");
@@ -514,13 +530,14 @@ fn groups_have_rates_and_decays_of_their_own() {
 
 #[test]
 fn what_averages_by_itself_takes_no_second_average() {
-    let new = |restraints| Optimizer::<f32>::new(rule("schedule-free-sgd"), restraints, &dense(), false);
+    let new =
+        |regularization| Optimizer::<f32>::new(rule("schedule-free-sgd"), regularization, &dense(), false);
     let error = new(ALL).unwrap_err().to_string();
     assert_eq!(
         error,
         "`weight-decay` of `training` does not go with schedule-free-sgd, which averages; give its own weight-decay instead"
     );
-    let none = Restraints::default();
+    let none = Regularization::default();
     assert!(new(none).unwrap().averaged(0.9).is_err());
     assert!(new(none).unwrap().lookahead("every(5)".parse().unwrap()).is_err());
     assert!(new(none).unwrap().lookahead(Lookahead::Off).is_ok());
@@ -539,7 +556,8 @@ fn muon_moves_along_orthogonal_matrices() {
         let grads = noise::<f64>(inputs * outputs, 5);
         let mut moved = vec![0.0; inputs * outputs];
         let mut optimizer =
-            Optimizer::new(rule(spec), Restraints::default(), &layout(&[inputs, outputs]), false).unwrap();
+            Optimizer::new(rule(spec), Regularization::default(), &layout(&[inputs, outputs]), false)
+                .unwrap();
         optimizer.step(0, -1.0 / (outputs as f64 / inputs as f64).max(1.0).sqrt(), &mut moved, &grads);
 
         // |O·v| of any direction that the matrix has is near |v|: between 0.6 and 1.3 for what is not tiny.
@@ -557,7 +575,8 @@ fn muon_moves_along_orthogonal_matrices() {
         };
         let mut turned = vec![0.0; inputs * outputs];
         let mut optimizer =
-            Optimizer::new(rule(spec), Restraints::default(), &layout(&[outputs, inputs]), false).unwrap();
+            Optimizer::new(rule(spec), Regularization::default(), &layout(&[outputs, inputs]), false)
+                .unwrap();
         optimizer.step(
             0,
             -1.0 / (inputs as f64 / outputs as f64).max(1.0).sqrt(),
@@ -573,7 +592,7 @@ fn muon_moves_along_orthogonal_matrices() {
 #[test]
 fn the_momentum_can_follow_a_schedule() {
     let mut optimizer =
-        Optimizer::new(rule("momentum"), Restraints::default(), &Layout::flat(1), false).unwrap();
+        Optimizer::new(rule("momentum"), Regularization::default(), &Layout::flat(1), false).unwrap();
     let mut p = [0.0f64];
     for (step, momentum) in [0.9, 0.5, 0.0].into_iter().enumerate() {
         optimizer.set_momentum(momentum);

@@ -1,12 +1,12 @@
 //! Every rule, and what goes around a rule, against the trajectories of PyTorch, Keras and Optax; `tools/golden/optim.py` and
-//! `tools/golden/around.py` write them.
+//! `tools/golden/transforms.py` write them.
 
 use std::collections::BTreeMap;
 
 use downhill_core::Float;
 use downhill_optim::{
-    ByRole, Every, Form, Group, Layout, Lookahead, NAdam, Optimizer, Restraints, RmsProp, Role, Rule, Step,
-    UpdateRule,
+    ByRole, Every, Form, Group, Layout, Lookahead, NAdam, Optimizer, Regularization, RmsProp, Role, Rule,
+    Step, UpdateRule,
 };
 use downhill_schedule::{Position, Schedule};
 use serde::Deserialize;
@@ -28,9 +28,9 @@ struct Problem {
 #[derive(Deserialize)]
 struct Golden {
     optimizer: String,
-    restraints: Limits,
+    regularization: Limits,
     #[serde(default)]
-    around: Around,
+    transforms: Transforms,
     schedule: String,
     problem: String,
     /// The parameters, after steps that are equally far apart.
@@ -55,7 +55,7 @@ struct Limits {
     clip_value: Option<f64>,
 }
 
-impl From<Limits> for Restraints {
+impl From<Limits> for Regularization {
     fn from(Limits { l1, l2, weight_decay, clip_norm, clip_value }: Limits) -> Self {
         Self { l1, l2, weight_decay, clip_norm, clip_value, ..Self::default() }
     }
@@ -64,7 +64,7 @@ impl From<Limits> for Restraints {
 /// What is around the rule.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Around {
+struct Transforms {
     ema: Option<f64>,
     lookahead: Option<(u64, f64)>,
     clip_tensor_norm: Option<f64>,
@@ -92,12 +92,12 @@ fn one() -> f64 {
 impl Golden {
     fn optimizer<F: Float>(&self, layout: &Layout) -> Optimizer<F> {
         let mut rule: Rule = self.optimizer.parse().unwrap();
-        let Around { ema, lookahead, clip_tensor_norm, max_norm, independent_decay, groups, .. } =
-            &self.around;
+        let Transforms { ema, lookahead, clip_tensor_norm, max_norm, independent_decay, groups, .. } =
+            &self.transforms;
         let (clip_tensor_norm, max_norm, independent_decay) =
             (*clip_tensor_norm, *max_norm, *independent_decay);
-        let limits = Restraints::from(self.restraints);
-        let restraints = Restraints { clip_tensor_norm, max_norm, independent_decay, ..limits };
+        let limits = Regularization::from(self.regularization);
+        let regularization = Regularization { clip_tensor_norm, max_norm, independent_decay, ..limits };
         let groups: Vec<Group> = groups
             .iter()
             .map(|&RoleGroup { role, lr, weight_decay }| {
@@ -107,7 +107,7 @@ impl Golden {
             .collect();
         let lookahead =
             lookahead.map_or(Lookahead::Off, |(steps, alpha)| Lookahead::Every(Every { steps, alpha }));
-        let optimizer = Optimizer::new(rule, restraints, layout, false).unwrap().groups(&groups).unwrap();
+        let optimizer = Optimizer::new(rule, regularization, layout, false).unwrap().groups(&groups).unwrap();
         let optimizer = optimizer.lookahead(lookahead).unwrap();
         if let Some(decay) = *ema { optimizer.averaged(decay).unwrap() } else { optimizer }
     }
@@ -198,7 +198,7 @@ fn error<F: Float>(
     for step in 0..STEPS {
         let position = Position { step, steps_per_epoch: 1, total_steps: STEPS };
         let lr = schedule.at(position);
-        if let Some(expected) = golden.around.momentum.get(step as usize) {
+        if let Some(expected) = golden.transforms.momentum.get(step as usize) {
             let momentum = schedule.momentum(position).unwrap();
             assert!(
                 (momentum - expected).abs() < 1e-12,
@@ -225,7 +225,7 @@ fn error<F: Float>(
 
 fn golden() -> Vec<Golden> {
     let read = |text| serde_json::from_str::<Vec<Golden>>(text).unwrap();
-    [read(include_str!("golden/rules.json")), read(include_str!("golden/around.json"))]
+    [read(include_str!("golden/rules.json")), read(include_str!("golden/transforms.json"))]
         .into_iter()
         .flatten()
         .collect()
@@ -240,10 +240,10 @@ fn check<F: Float>(expected: impl Fn(&Golden) -> (&[Vec<f64>], &[Vec<f64>]), bou
         let Some(error) = error::<F>(&case, &problems[&case.problem], parameters, evaluated) else {
             continue;
         };
-        let Golden { optimizer, restraints, around, problem, schedule, .. } = &case;
+        let Golden { optimizer, regularization, transforms, problem, schedule, .. } = &case;
         if error > bound {
             wrong += &format!(
-                "\n{optimizer} with {restraints:?}, {around:?} on {problem} under {schedule}: {error:e}"
+                "\n{optimizer} with {regularization:?}, {transforms:?} on {problem} under {schedule}: {error:e}"
             );
         }
     }
@@ -282,7 +282,8 @@ fn forms_of_momentum_differ_exactly_when_the_rate_changes() {
     for name in ["momentum", "nesterov"] {
         let run = |form: &str, rate: fn(u64) -> f64| {
             let rule: Rule = format!("{name}(0.8, form={form})").parse().unwrap();
-            let mut optimizer = Optimizer::new(rule, Restraints::default(), &Layout::flat(1), false).unwrap();
+            let mut optimizer =
+                Optimizer::new(rule, Regularization::default(), &Layout::flat(1), false).unwrap();
             let mut p = [1.0f64];
             for step in 0..20 {
                 let grads = [2.0 * p[0]];
@@ -328,7 +329,8 @@ fn rmsprop_keeps_what_it_needs() {
     for (centered, momentum, slots) in [(false, 0.0, 1), (true, 0.0, 2), (false, 0.5, 2), (true, 0.5, 3)] {
         for form in [Form::Velocity, Form::Buffer] {
             let rule = RmsProp { centered, momentum, form, ..RmsProp::default() };
-            let mut optimizer = Optimizer::new(rule, Restraints::default(), &Layout::flat(1), false).unwrap();
+            let mut optimizer =
+                Optimizer::new(rule, Regularization::default(), &Layout::flat(1), false).unwrap();
             assert_eq!(optimizer.state().slots().len(), slots);
             let (mut trimmed, mut whole, mut state) = ([1.0f32], [1.0f32], rule.state(1));
             for step in 0..20 {
@@ -362,7 +364,7 @@ fn centred_rmsprop_bears_gradients_that_stand_still() {
 fn averages_of_gradients_that_stay_away_become_zero() {
     for spec in ["momentum", "rmsprop(rho=0.9)", "adam(beta2=0.9)", "lion(beta2=0.9)"] {
         let rule: Rule = spec.parse().unwrap();
-        let mut optimizer = Optimizer::new(rule, Restraints::default(), &Layout::flat(1), false).unwrap();
+        let mut optimizer = Optimizer::new(rule, Regularization::default(), &Layout::flat(1), false).unwrap();
         let mut params = [1.0f32];
         optimizer.step(0, 1e-3, &mut params, &[1.0]);
         for step in 1..2000 {

@@ -61,6 +61,9 @@ fn rules() -> impl Strategy<Value = Rule> {
                 ScheduleFreeAdamW { beta1, beta2, eps, weight_decay, r, lr_power }.into()
             }
         ),
+        (adam(), fraction(), fraction()).prop_map(|(Adam { beta1, beta2, eps }, beta3, weight_decay)| {
+            Adan { beta1, beta2, beta3, eps, weight_decay }.into()
+        }),
         (adam(), fraction(), (positive(), positive()), prop::option::of(1.01f64..9.0), any::<(bool, bool)>())
             .prop_map(|(Adam { beta1, beta2, eps }, weight_decay, (d0, d_coef), growth_rate, flags)| {
                 let (bias_correction, safeguard_warmup) = flags;
@@ -196,7 +199,7 @@ fn wrong_tables_are_refused_as_their_text_is() {
     }
 }
 
-const RULES: &str = "`sgd`, `momentum`, `nesterov`, `adagrad`, `rmsprop`, `adadelta`, `adam`, `amsgrad`, `adamw`, `nadam`, `adamax`, `radam`, `lion`, `lars`, `lamb`, `muon`, `schedule-free-sgd`, `schedule-free-adamw`, `prodigy`";
+const RULES: &str = "`sgd`, `momentum`, `nesterov`, `adagrad`, `rmsprop`, `adadelta`, `adam`, `amsgrad`, `adamw`, `nadam`, `adamax`, `radam`, `lion`, `lars`, `lamb`, `muon`, `schedule-free-sgd`, `schedule-free-adamw`, `prodigy`, `adan`";
 
 #[test]
 fn errors_in_rules_show_the_place() {
@@ -272,6 +275,7 @@ fn errors_in_rules_show_the_place() {
             "                    ^",
             "`growth-rate` of `prodigy` must be above 1, not 1",
         ),
+        ("adan(beta3=1)", "           ^", "`beta3` of `adan` must be at least 0 and below 1, not 1"),
         ("prodigy(d0=0)", "           ^", "`d0` of `prodigy` must be above 0, not 0"),
         ("lion(1)", "     ^", "`beta1` of `lion` must be at least 0 and below 1, not 1"),
         ("lion(beta2=1)", "           ^", "`beta2` of `lion` must be at least 0 and below 1, not 1"),

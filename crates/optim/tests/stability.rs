@@ -14,8 +14,8 @@ fn optimizer(spec: &str, groups: &[&str], l2: f64) -> Optimizer<f64> {
     layout.push("a.weight", &[2], Role::Weight);
     layout.push("b.weight", &[2], Role::Weight);
     let groups: Vec<Group> = groups.iter().map(|group| group.parse().unwrap()).collect();
-    let restraints = Restraints { l2, ..Restraints::default() };
-    Optimizer::new(spec.parse::<Rule>().unwrap(), restraints, &layout, false)
+    let regularization = Regularization { l2, ..Regularization::default() };
+    Optimizer::new(spec.parse::<Rule>().unwrap(), regularization, &layout, false)
         .unwrap()
         .groups(&groups)
         .unwrap()

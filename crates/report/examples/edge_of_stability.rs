@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use downhill_data::{Dataset, Table, Targets, Task};
 use downhill_nn::{Batch, Dense, LayerSpec, Loss, Mlp, Model, Tanh, Workspace};
-use downhill_optim::{Init, Optimizer, Restraints, Rule};
+use downhill_optim::{Init, Optimizer, Regularization, Rule};
 use downhill_report::{Axis, Chart, Series};
 use downhill_train::{Config, EarlyStopping, Error, Event, Guard, Network, Trainer, stability_limit};
 
@@ -72,7 +72,7 @@ fn at_multiple(data: &Dataset, rule: &str, times: f64) -> Result<Vec<f64>, Box<d
         [Dense::new(32).into(), Tanh {}.into(), Dense { init: Init::Zeros, ..Dense::new(10) }.into()];
     let mut model = Model::<f32>::build(&layers, data.features(), SEED)?;
     let rule: Rule = rule.parse()?;
-    let mut optimizer = Optimizer::new(rule, Restraints::default(), model.layout(), false)?;
+    let mut optimizer = Optimizer::new(rule, Regularization::default(), model.layout(), false)?;
     let loss: Loss = "cross-entropy".parse()?;
     let rows: Vec<u32> = (0..data.train.rows() as u32).collect();
     let mut workspace = Workspace::new(&model, rows.len(), false);

@@ -1,10 +1,10 @@
 #![doc = include_str!("../README.md")]
 //! # What lives here
 //!
-//! Schedules, each a pure function in a file of its own, and the clock they are read by: [`Position`], [`Length`],
-//! [`Per`]. What may enter: anything that follows from the position in a run and its own settings alone. What may not:
-//! state, anything that reacts to losses (a policy, which belongs to the training loop), update rules, threads, and
-//! dependencies beyond `serde` and the light part of `downhill-core`.
+//! Schedules, each a pure function in a file of its own, and the clock they are read by: [`Position`],
+//! [`Length`], [`Per`]. What may enter: anything that follows from the position in a run and its own settings
+//! alone. What may not: state, anything that reacts to losses (a policy, which belongs to the training loop),
+//! update rules, threads, and dependencies beyond `serde` and the light part of `downhill-core`.
 #![forbid(unsafe_code)]
 
 mod clock;

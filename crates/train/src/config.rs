@@ -5,7 +5,7 @@ use downhill_core::{Invalid, invalid};
 use downhill_data::{Dataset, Targets};
 use downhill_nn::loss::{CrossEntropy, Mse};
 use downhill_nn::{Dense, LayerSpec, Loss, Mlp};
-use downhill_optim::{Group, Init, Lookahead, Restraints, Rule};
+use downhill_optim::{Group, Init, Lookahead, Regularization, Rule};
 use downhill_schedule::{Cosine, Length, Schedule, Warmup};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -68,8 +68,9 @@ pub struct Config {
     /// Which weights are kept. Default those of the best epoch, whether or not the run stops early.
     #[serde(with = "spec")]
     pub keep: Keep,
-    /// What holds weights and gradients back. Default nothing.
-    pub restraints: Restraints,
+    /// Penalties, decay and clipping; `restraints` in files. Default nothing.
+    #[serde(rename = "restraints")]
+    pub regularization: Regularization,
     /// The layers between the features and the head.
     pub network: Network,
 }
@@ -116,31 +117,16 @@ impl From<Vec<LayerSpec>> for Network {
 
 /// The peak rate that usually suits a rule, on standardised features and with layers of some dozens or hundreds of units.
 pub fn usual_rate(rule: &Rule) -> f64 {
-    match rule {
-        Rule::Sgd(_) => 0.1,
-        Rule::Momentum(_) | Rule::Nesterov(_) | Rule::Adagrad(_) => 0.03,
-        Rule::RmsProp(_) => 1e-3,
-        Rule::Lion(_) => 3e-4,
-        Rule::ScheduleFreeSgd(_) => 0.3,
-        Rule::Lamb(_) => 0.01,
-        Rule::Lars(_) | Rule::Adadelta(_) | Rule::Prodigy(_) => 1.0,
-        Rule::Adam(_)
-        | Rule::AmsGrad(_)
-        | Rule::AdamW(_)
-        | Rule::NAdam(_)
-        | Rule::Adamax(_)
-        | Rule::RAdam(_) => 3e-3,
-        Rule::Muon(_) | Rule::ScheduleFreeAdamW(_) => 3e-3,
-    }
+    rule.usual_rate()
 }
 
 /// The schedule that a rule is run with unless another is given: a twentieth of the run up to `peak`, then half a cosine
-/// down to zero; with a schedule-free rule, the rate stays up.
+/// down to zero; with a rule that averages the weights itself, the rate stays up.
 pub fn usual_schedule(rule: &Rule, peak: f64) -> Schedule {
     let warmup = Length::Share(0.05);
-    match rule {
-        Rule::ScheduleFreeSgd(_) | Rule::ScheduleFreeAdamW(_) => Warmup::new(warmup, peak).into(),
-        _ => Warmup::new(warmup, Cosine::new(peak)).into(),
+    match rule.averages_itself() {
+        true => Warmup::new(warmup, peak).into(),
+        false => Warmup::new(warmup, Cosine::new(peak)).into(),
     }
 }
 
@@ -192,7 +178,7 @@ impl Default for Config {
             class_weights: ClassWeights::None,
             early_stopping: EarlyStopping::default(),
             keep: Keep::Best,
-            restraints: Restraints::default(),
+            regularization: Regularization::default(),
             network: Mlp { dropout: 0.2, ..Network::mlp([128, 128]) }.into(),
         }
     }
@@ -221,12 +207,12 @@ impl Config {
         config.batch = Some(batch);
 
         // One decay, not two of the same kind on top of each other.
-        if self.restraints.weight_decay > 0.0
+        if self.regularization.weight_decay > 0.0
             && let Some(own) = config.optimizer.weight_decay_mut()
         {
-            self.restraints.check()?;
-            *own = self.restraints.weight_decay;
-            config.restraints.weight_decay = 0.0;
+            self.regularization.check()?;
+            *own = self.regularization.weight_decay;
+            config.regularization.weight_decay = 0.0;
         }
 
         let averages_anyway = self.optimizer.averages_itself() || self.lookahead != Lookahead::Off;
@@ -357,7 +343,7 @@ impl Config {
             |n| (1.0..=1e6).contains(&n),
             "from 1 to 1000000",
         )?;
-        self.restraints.check()?;
+        self.regularization.check()?;
         self.early_stopping.check()?;
         self.loss.as_ref().map_or(Ok(()), Loss::check)
     }

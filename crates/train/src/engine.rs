@@ -75,9 +75,10 @@ impl<'a> Engine<'a> {
         initial::check_size(&layers, batch)?;
         let mut model = Model::build(&layers, data.features(), config.seed)?;
         let notes = initial::calibrate(&mut model, data, config.seed, batch)?;
-        let mut optimizer = Optimizer::new(config.optimizer, config.restraints, model.layout(), parallel)?
-            .groups(&config.groups)?
-            .lookahead(config.lookahead)?;
+        let mut optimizer =
+            Optimizer::new(config.optimizer.clone(), config.regularization, model.layout(), parallel)?
+                .groups(&config.groups)?
+                .lookahead(config.lookahead)?;
         if let Some(decay) = config.average() {
             optimizer = optimizer.averaged(decay)?;
         }

@@ -1,6 +1,6 @@
 //! Finding a learning rate by trying, in at most a fifth of the steps of the run that it is for.
 //!
-//! Two things are done, both with the run's own optimizer, groups, batches and restraints, and from its initial weights:
+//! Two things are done, both with the run's own optimizer, groups, batches and regularization, and from its initial weights:
 //!
 //! - **The range test** (Smith, "Cyclical Learning Rates for Training Neural Networks", 2015, section 3.3; Gugger, "How Do
 //!   You Find A Good Learning Rate", 2018): one training whose rate grows by the same factor at every step, over seven
@@ -85,11 +85,6 @@ impl Budget {
     }
 }
 
-/// Whether there is a rate to look for: Prodigy finds its own, and Adadelta has none but 1.
-pub(crate) fn has_a_rate(rule: &Rule) -> bool {
-    !matches!(rule, Rule::Prodigy(_) | Rule::Adadelta(_))
-}
-
 /// Finds a peak rate for the run of `config`, whose `lr`, if it is given, says the shape of the schedule only. `config` must
 /// be resolved. `asked` is called between steps and ends the search if it says so.
 ///
@@ -103,10 +98,11 @@ pub(crate) fn find(
 ) -> Result<FoundRate, Error> {
     let began = Instant::now();
     let rule = &config.optimizer;
-    if !has_a_rate(rule) {
+    if !rule.needs_rate() {
         return Err(Error::Mismatch(format!(
-            "{} has no learning rate to find: leave it at 1",
-            downhill_core::spec::name(rule)
+            "{} has no learning rate to find: leave it at {}",
+            downhill_core::spec::name(rule),
+            rule.usual_rate()
         )));
     }
     let shape = config.lr.clone().unwrap_or_else(|| usual_schedule(rule, usual_rate(rule)));

@@ -17,7 +17,7 @@ pub(crate) fn momentum(config: &Config, position: Position, rate: (&Schedule, Po
 /// Fails if a momentum schedule leaves [0, 1), or goes with a rule that has none that could move.
 pub(crate) fn check_momentum(config: &Config, steps_per_epoch: u64, total_steps: u64) -> Result<(), Error> {
     let Some(schedule) = &config.momentum else { return Ok(()) };
-    let mut rule = config.optimizer;
+    let mut rule = config.optimizer.clone();
     if rule.momentum_mut().is_none() {
         let name = spec::name(&rule);
         let instead =

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use downhill_core::{Invalid, invalid};
 use downhill_data::Dataset;
 use downhill_nn::Loss;
-use downhill_optim::{Group, Lookahead, Restraints, Rule};
+use downhill_optim::{Group, Lookahead, Regularization, Rule};
 use downhill_run::{Channels, CommandReplay};
 use downhill_schedule::Schedule;
 
@@ -125,8 +125,8 @@ impl Trainer {
     }
 
     /// Penalties, decay and clipping. Default none.
-    pub fn restraints(mut self, restraints: Restraints) -> Self {
-        self.config.restraints = restraints;
+    pub fn regularization(mut self, regularization: Regularization) -> Self {
+        self.config.regularization = regularization;
         self
     }
 
@@ -475,7 +475,7 @@ pub(crate) fn settle(
         return Ok(None);
     }
     let rule = &config.optimizer;
-    if !finder::has_a_rate(rule) {
+    if !rule.needs_rate() {
         config.lr = Some(usual_schedule(rule, usual_rate(rule)));
         return Ok(None);
     }

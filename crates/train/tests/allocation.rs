@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use downhill_data::Table;
 use downhill_nn::Mlp;
-use downhill_optim::{Restraints, Rule};
+use downhill_optim::{Regularization, Rule};
 use downhill_train::{Config, Event, Trainer};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
@@ -20,7 +20,7 @@ fn allocations(threads: usize, optimizer: &str) -> u64 {
         epochs: 4,
         batch: Some(256),
         optimizer: optimizer.parse::<Rule>().unwrap(),
-        restraints: Restraints { l2: 1e-4, clip_norm: Some(1.0), ..Restraints::default() },
+        regularization: Regularization { l2: 1e-4, clip_norm: Some(1.0), ..Regularization::default() },
         network: Mlp { hidden: vec![256, 256], batch_norm: true, dropout: 0.1, ..Mlp::default() }.into(),
         ..Config::default()
     };

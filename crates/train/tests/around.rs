@@ -91,7 +91,8 @@ fn averages_are_measured_and_kept() {
     for (optimizer, ema) in [("adamw", Some(0.9)), ("schedule-free-adamw", None), ("schedule-free-sgd", None)]
     {
         let optimizer: Rule = optimizer.parse().unwrap();
-        let (trained, events) = run(Config { optimizer, ema, lr: None, ..config() }).unwrap();
+        let (trained, events) =
+            run(Config { optimizer: optimizer.clone(), ema, lr: None, ..config() }).unwrap();
         let Some(Event::Epoch(last)) = events.iter().rev().find(|event| matches!(event, Event::Epoch(_)))
         else {
             panic!("an epoch ended");

@@ -377,7 +377,7 @@ fn settings_change_in_a_branch() {
     let run = folder(&runs.path().join("run"));
     let cases: [fn(&mut RunConfig); 5] = [
         |config| config.training.optimizer = "momentum(0.9)".parse().unwrap(),
-        |config| config.training.restraints.l2 = 1e-3,
+        |config| config.training.regularization.l2 = 1e-3,
         |config| config.training.epochs = 20,
         |config| config.training.batch = Some(30),
         |config| config.training.ema = Some(0.0),

@@ -6,7 +6,7 @@ use downhill_core::random::{Purpose, stream};
 use downhill_data::{Dataset, Examples, Table, Targets, Task};
 use downhill_nn::loss::Mse;
 use downhill_nn::{Dense, LayerSpec, Loss, Mlp, Model, Tanh, Workspace};
-use downhill_optim::{Init, Normal, Optimizer, Restraints, Rule, Step, UpdateRule};
+use downhill_optim::{Init, Normal, Optimizer, Regularization, Rule, Step, UpdateRule};
 use downhill_train::{Config, EarlyStopping, Event, Guard, Network, Trained, Trainer, stability_limit};
 
 const SEED: u64 = 3;
@@ -61,8 +61,8 @@ fn linear(data: &Dataset) -> Model<f32> {
     Model::build(&[Dense::new(1).into()], data.features(), SEED).unwrap()
 }
 
-fn optimizer(rule: &str, restraints: Restraints, model: &Model<f32>) -> Optimizer<f32> {
-    Optimizer::new(rule.parse::<Rule>().unwrap(), restraints, model.layout(), false).unwrap()
+fn optimizer(rule: &str, regularization: Regularization, model: &Model<f32>) -> Optimizer<f32> {
+    Optimizer::new(rule.parse::<Rule>().unwrap(), regularization, model.layout(), false).unwrap()
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn on_a_quadratic_the_limit_is_exact() {
         let model = linear(&data);
         let expected = largest_curvature(&data);
         for (rule, bound) in [("sgd", 2.0), ("momentum(0.9)", 3.8), ("nesterov(0.9)", 3.8 / 2.8)] {
-            let optimizer = optimizer(rule, Restraints::default(), &model);
+            let optimizer = optimizer(rule, Regularization::default(), &model);
             let found = stability_limit(&model, &optimizer, 0, &data, &loss, usize::MAX, SEED).unwrap();
             assert!((found.value / expected - 1.0).abs() < 1e-6, "{found:?} is not {expected}");
             assert!((found.limit().unwrap() * expected / bound - 1.0).abs() < 1e-6, "{rule}: {found:?}");
@@ -89,7 +89,7 @@ fn gradient_descent_on_a_quadratic_turns_at_the_limit() {
     let rows: Vec<u32> = (0..200).collect();
     let Targets::Values(values) = &data.train.y else { panic!() };
     let start = linear(&data);
-    let optimizer = optimizer("sgd", Restraints::default(), &start);
+    let optimizer = optimizer("sgd", Regularization::default(), &start);
     let limit =
         stability_limit(&start, &optimizer, 0, &data, &loss, usize::MAX, SEED).unwrap().limit().unwrap();
     let loss_after = |lr: f64, steps: u64| {
@@ -119,7 +119,7 @@ fn penalties_count_on_weights_alone_and_only_the_rows_asked_for_do() {
     let model = linear(&data);
     let loss = Loss::Mse(Mse {});
     let of = |l2: f64, most: usize| {
-        let optimizer = optimizer("sgd", Restraints { l2, ..Restraints::default() }, &model);
+        let optimizer = optimizer("sgd", Regularization { l2, ..Regularization::default() }, &model);
         stability_limit(&model, &optimizer, 0, &data, &loss, most, SEED).unwrap()
     };
     let plain = of(0.0, 300).value;
@@ -138,7 +138,7 @@ fn averages_precondition() {
     let data = regression(300, 5);
     let model = linear(&data);
     let loss = Loss::Mse(Mse {});
-    let mut adam = optimizer("adam(eps=0.5)", Restraints::default(), &model);
+    let mut adam = optimizer("adam(eps=0.5)", Regularization::default(), &model);
     let before = stability_limit(&model, &adam, 0, &data, &loss, 300, SEED).unwrap();
     assert_eq!((before.bound, before.limit()), (None, None));
     adam.state_mut().slots_mut().nth(1).unwrap().fill(4.0);
@@ -238,7 +238,7 @@ fn losses_at(times: f64, steps: u64) -> Vec<f64> {
     let rows: Vec<u32> = (0..data.train.rows() as u32).collect();
     let loss: Loss = "cross-entropy".parse().unwrap();
     let mut model = Model::<f32>::build(&layers(), data.features(), SEED).unwrap();
-    let mut optimizer = optimizer("sgd", Restraints::default(), &model);
+    let mut optimizer = optimizer("sgd", Regularization::default(), &model);
     let mut workspace = Workspace::new(&model, rows.len(), false);
     let batch =
         downhill_nn::Batch { x: &data.train.x, targets: downhill_nn::Targets::Classes(labels), rows: &rows };

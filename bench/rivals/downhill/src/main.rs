@@ -4,7 +4,7 @@
 mod protocol;
 
 use downhill_nn::{Batch, Dense, Loss, Mlp, Model, Targets, Workspace};
-use downhill_optim::{Adam, AdamW, Layout, Optimizer, Restraints, Rule};
+use downhill_optim::{Adam, AdamW, Layout, Optimizer, Regularization, Rule};
 use protocol::{Result, Rival, Spec, Update, Work, gradient, permutation, serve};
 use rayon::ThreadPool;
 use rayon::prelude::*;
@@ -41,8 +41,8 @@ fn optimizer(spec: &Spec, layout: &Layout, parallel: bool) -> Result<Optimizer<f
         Adam::default().into()
     };
     let clip_norm = (spec.clip > 0.0).then_some(spec.clip);
-    let restraints = Restraints { clip_norm, ..Restraints::default() };
-    Ok(Optimizer::new(rule, restraints, layout, parallel)?)
+    let regularization = Regularization { clip_norm, ..Regularization::default() };
+    Ok(Optimizer::new(rule, regularization, layout, parallel)?)
 }
 
 fn pool(work: &Work) -> Result<ThreadPool> {

@@ -1,7 +1,7 @@
 //! The way of one optimizer over a surface.
 
 use downhill::optim::random::{Purpose, stream};
-use downhill::optim::{Float, Invalid, Layout, Optimizer, Position, Restraints, Rule, Schedule};
+use downhill::optim::{Float, Invalid, Layout, Optimizer, Position, Regularization, Rule, Schedule};
 use rand_distr::{Distribution, StandardNormal};
 
 use super::surface::Surface;
@@ -60,7 +60,8 @@ impl Optimization {
         home: &[(f64, f64)],
     ) -> Result<Way, Invalid> {
         let layout = Layout::flat(start.len());
-        let mut optimizer = Optimizer::<F>::new(self.rule, Restraints::default(), &layout, false)?;
+        let mut optimizer =
+            Optimizer::<F>::new(self.rule.clone(), Regularization::default(), &layout, false)?;
         let mut params: Vec<F> = start.iter().map(|&value| F::of(value)).collect();
         let exact = |params: &[F]| -> Vec<f64> { params.iter().map(|value| value.f64()).collect() };
         let point = |params: &[F], lr| Point {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Step, UpdateRule};
+use super::{Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid, invalid};
 
 /// Adadelta: steps as large as the last ones were, relative to the gradients as large as the last ones were, so that
@@ -30,14 +30,8 @@ impl Default for Adadelta {
 }
 
 impl Adadelta {
-    /// Checks every setting's range.
-    pub fn check(&self) -> Result<(), Invalid> {
-        invalid::fraction("adadelta", "rho", self.rho)?;
-        invalid::positive("adadelta", "eps", self.eps)
-    }
-
-    /// P: √((h + ε) / (d + ε)); see [`Rule::preconditioner`](crate::Rule::preconditioner).
-    pub(super) fn preconditioner(self, [h, d]: [f64; 2]) -> f64 {
+    /// P: √((h + ε) / (d + ε)); see [`NamedRule::preconditioner`].
+    fn divisor(self, [h, d]: [f64; 2]) -> f64 {
         ((h + self.eps) / (d + self.eps)).sqrt()
     }
 }
@@ -54,5 +48,47 @@ impl UpdateRule for Adadelta {
             let delta = ((d + eps) / (h + eps)).sqrt() * g;
             (p - lr * delta, [h, rho * d + new * delta * delta])
         }
+    }
+}
+
+impl NamedRule for Adadelta {
+    const NAME: &'static str = "adadelta";
+
+    fn check(&self) -> Result<(), Invalid> {
+        invalid::fraction("adadelta", "rho", self.rho)?;
+        invalid::positive("adadelta", "eps", self.eps)
+    }
+
+    fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
+        run.update(self)
+    }
+
+    fn usual_rate(&self) -> f64 {
+        1.0
+    }
+
+    fn needs_rate(&self) -> bool {
+        // It has none but 1.
+        false
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        None
+    }
+
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        None
+    }
+
+    fn average(&self) -> Option<Average> {
+        None
+    }
+
+    fn stability(&self) -> Option<f64> {
+        Some(2.0)
+    }
+
+    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
+        Some(|rule, _, state| rule.divisor([state[0], state[1]]))
     }
 }

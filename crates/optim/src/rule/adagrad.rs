@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Step, UpdateRule};
+use super::{Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid, invalid};
 
 /// AdaGrad: each parameter's rate is divided by the root of all its squared gradients so far, so that rarely moved
@@ -28,14 +28,8 @@ impl Default for Adagrad {
 }
 
 impl Adagrad {
-    /// Checks every setting's range.
-    pub fn check(&self) -> Result<(), Invalid> {
-        invalid::positive("adagrad", "eps", self.eps)?;
-        invalid::not_negative("adagrad", "initial", self.initial)
-    }
-
-    /// P: √h + ε; see [`Rule::preconditioner`](crate::Rule::preconditioner).
-    pub(super) fn preconditioner(self, [h]: [f64; 1]) -> f64 {
+    /// P: √h + ε; see [`NamedRule::preconditioner`].
+    fn divisor(self, [h]: [f64; 1]) -> f64 {
         h.sqrt() + self.eps
     }
 }
@@ -54,5 +48,46 @@ impl UpdateRule for Adagrad {
 
     fn initial<F: Float>(self) -> [F; 1] {
         [F::of(self.initial)]
+    }
+}
+
+impl NamedRule for Adagrad {
+    const NAME: &'static str = "adagrad";
+
+    fn check(&self) -> Result<(), Invalid> {
+        invalid::positive("adagrad", "eps", self.eps)?;
+        invalid::not_negative("adagrad", "initial", self.initial)
+    }
+
+    fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
+        run.update(self)
+    }
+
+    fn usual_rate(&self) -> f64 {
+        0.03
+    }
+
+    fn needs_rate(&self) -> bool {
+        true
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        None
+    }
+
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        None
+    }
+
+    fn average(&self) -> Option<Average> {
+        None
+    }
+
+    fn stability(&self) -> Option<f64> {
+        Some(2.0)
+    }
+
+    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
+        Some(|rule, _, state| rule.divisor([state[0]]))
     }
 }

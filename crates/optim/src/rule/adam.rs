@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Step, UpdateRule};
+use super::{Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid, invalid};
 
 /// Adam: m and v are moving averages of the gradient and of its square, corrected for starting at zero.
@@ -30,11 +30,6 @@ impl Default for Adam {
 }
 
 impl Adam {
-    /// Checks every setting's range.
-    pub fn check(&self) -> Result<(), Invalid> {
-        self.check_as("adam")
-    }
-
     /// The same under the name of a rule built on this one.
     pub(super) fn check_as(&self, owner: &'static str) -> Result<(), Invalid> {
         invalid::fraction(owner, "beta1", self.beta1)?;
@@ -43,7 +38,7 @@ impl Adam {
     }
 
     /// P after `steps` steps, where v is `v`: (1 − β₁ᵗ)·(√v̂ + ε), so that the correction of m counts too.
-    pub(super) fn preconditioner(self, steps: u64, v: f64) -> f64 {
+    pub(super) fn divisor(self, steps: u64, v: f64) -> f64 {
         let [left1, left2] = [self.beta1, self.beta2].map(|beta| 1.0 - beta.powf(steps as f64));
         left1 * ((v / left2).sqrt() + self.eps)
     }
@@ -75,5 +70,46 @@ impl UpdateRule for Adam {
             let [m, v] = averages(g, [m, v]);
             (p - lr * (m * correct1) / ((v * correct2).sqrt() + eps), [m, v])
         }
+    }
+}
+
+impl NamedRule for Adam {
+    const NAME: &'static str = "adam";
+
+    fn check(&self) -> Result<(), Invalid> {
+        self.check_as("adam")
+    }
+
+    fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
+        run.update(self)
+    }
+
+    fn usual_rate(&self) -> f64 {
+        3e-3
+    }
+
+    fn needs_rate(&self) -> bool {
+        true
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.beta1)
+    }
+
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        None
+    }
+
+    fn average(&self) -> Option<Average> {
+        None
+    }
+
+    fn stability(&self) -> Option<f64> {
+        // Cohen et al., "Adaptive Gradient Methods at the Edge of Stability" (2022).
+        Some((2.0 + 2.0 * self.beta1) / (1.0 - self.beta1))
+    }
+
+    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
+        Some(|rule, steps, state| rule.divisor(steps, state[1]))
     }
 }

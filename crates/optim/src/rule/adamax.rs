@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Adam, Step, UpdateRule};
+use super::{Adam, Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid};
 
 /// AdaMax: [`Adam`] with the norm of all gradients so far that counts nothing but the largest.
@@ -35,13 +35,8 @@ impl Adamax {
         Adam { beta1: self.beta1, beta2: self.beta2, eps: self.eps }
     }
 
-    /// Checks every setting's range.
-    pub fn check(&self) -> Result<(), Invalid> {
-        self.adam().check_as("adamax")
-    }
-
-    /// P after `steps` steps: (1 − β₁ᵗ)·u; see [`Rule::preconditioner`](crate::Rule::preconditioner).
-    pub(super) fn preconditioner(self, steps: u64, [_, u]: [f64; 2]) -> f64 {
+    /// P after `steps` steps: (1 − β₁ᵗ)·u; see [`NamedRule::preconditioner`].
+    fn divisor(self, steps: u64, [_, u]: [f64; 2]) -> f64 {
         (1.0 - self.beta1.powf(steps as f64)) * u
     }
 }
@@ -60,5 +55,45 @@ impl UpdateRule for Adamax {
             let u = if old > new { old } else { new };
             (p - lr * (m * correct1) / u, [m, u])
         }
+    }
+}
+
+impl NamedRule for Adamax {
+    const NAME: &'static str = "adamax";
+
+    fn check(&self) -> Result<(), Invalid> {
+        self.adam().check_as("adamax")
+    }
+
+    fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
+        run.update(self)
+    }
+
+    fn usual_rate(&self) -> f64 {
+        3e-3
+    }
+
+    fn needs_rate(&self) -> bool {
+        true
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.beta1)
+    }
+
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        None
+    }
+
+    fn average(&self) -> Option<Average> {
+        None
+    }
+
+    fn stability(&self) -> Option<f64> {
+        Some((2.0 + 2.0 * self.beta1) / (1.0 - self.beta1))
+    }
+
+    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
+        Some(|rule, steps, state| rule.divisor(steps, [state[0], state[1]]))
     }
 }

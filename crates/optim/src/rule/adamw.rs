@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Adam, Step, UpdateRule};
+use super::{Adam, Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid, invalid};
 
 /// AdamW: [`Adam`], with the weights shrunk beside its step instead of through the gradient.
@@ -34,17 +34,6 @@ impl AdamW {
     fn adam(self) -> Adam {
         Adam { beta1: self.beta1, beta2: self.beta2, eps: self.eps }
     }
-
-    /// Checks every setting's range.
-    pub fn check(&self) -> Result<(), Invalid> {
-        self.adam().check_as("adamw")?;
-        invalid::not_negative("adamw", "weight-decay", self.weight_decay)
-    }
-
-    /// P after `steps` steps; see [`Rule::preconditioner`](crate::Rule::preconditioner).
-    pub(super) fn preconditioner(self, steps: u64, [_, v]: [f64; 2]) -> f64 {
-        self.adam().preconditioner(steps, v)
-    }
 }
 
 impl UpdateRule for AdamW {
@@ -52,5 +41,46 @@ impl UpdateRule for AdamW {
 
     fn at<F: Float>(self, step: Step) -> impl Fn(F, F, [F; 2]) -> (F, [F; 2]) + Copy + Send + Sync {
         self.adam().decoupled_decay(self.weight_decay).at(step)
+    }
+}
+
+impl NamedRule for AdamW {
+    const NAME: &'static str = "adamw";
+
+    fn check(&self) -> Result<(), Invalid> {
+        self.adam().check_as("adamw")?;
+        invalid::not_negative("adamw", "weight-decay", self.weight_decay)
+    }
+
+    fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
+        run.update(self)
+    }
+
+    fn usual_rate(&self) -> f64 {
+        3e-3
+    }
+
+    fn needs_rate(&self) -> bool {
+        true
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.beta1)
+    }
+
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.weight_decay)
+    }
+
+    fn average(&self) -> Option<Average> {
+        None
+    }
+
+    fn stability(&self) -> Option<f64> {
+        Some((2.0 + 2.0 * self.beta1) / (1.0 - self.beta1))
+    }
+
+    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
+        Some(|rule, steps, state| rule.adam().divisor(steps, state[1]))
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Adam, Step, UpdateRule};
+use super::{Adam, Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid};
 
 /// AMSGrad: [`Adam`], with the largest v so far in the place of v, so that no parameter's rate rises again.
@@ -35,14 +35,9 @@ impl AmsGrad {
         Adam { beta1: self.beta1, beta2: self.beta2, eps: self.eps }
     }
 
-    /// Checks every setting's range.
-    pub fn check(&self) -> Result<(), Invalid> {
-        self.adam().check_as("amsgrad")
-    }
-
-    /// P after `steps` steps; see [`Rule::preconditioner`](crate::Rule::preconditioner).
-    pub(super) fn preconditioner(self, steps: u64, [_, _, w]: [f64; 3]) -> f64 {
-        self.adam().preconditioner(steps, w)
+    /// P after `steps` steps; see [`NamedRule::preconditioner`].
+    fn divisor(self, steps: u64, [_, _, w]: [f64; 3]) -> f64 {
+        self.adam().divisor(steps, w)
     }
 }
 
@@ -59,5 +54,45 @@ impl UpdateRule for AmsGrad {
             let w = if v > w { v } else { w };
             (p - lr * (m * correct1) / ((w * correct2).sqrt() + eps), [m, v, w])
         }
+    }
+}
+
+impl NamedRule for AmsGrad {
+    const NAME: &'static str = "amsgrad";
+
+    fn check(&self) -> Result<(), Invalid> {
+        self.adam().check_as("amsgrad")
+    }
+
+    fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
+        run.update(self)
+    }
+
+    fn usual_rate(&self) -> f64 {
+        3e-3
+    }
+
+    fn needs_rate(&self) -> bool {
+        true
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.beta1)
+    }
+
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        None
+    }
+
+    fn average(&self) -> Option<Average> {
+        None
+    }
+
+    fn stability(&self) -> Option<f64> {
+        Some((2.0 + 2.0 * self.beta1) / (1.0 - self.beta1))
+    }
+
+    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
+        Some(|rule, steps, state| rule.divisor(steps, [state[0], state[1], state[2]]))
     }
 }

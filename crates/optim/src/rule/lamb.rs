@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Adam, MeasuredRule, Memory, Over, Step};
+use super::{Adam, Average, Memory, NamedRule, Preconditioner, Ran, ReductionRule, Run, Scope, Step};
 use downhill_core::{Float, Invalid, invalid};
 
 /// LAMB: Adam's direction, scaled for each weight tensor to the tensor's own norm.
@@ -37,12 +37,6 @@ impl Lamb {
         Adam { beta1: self.beta1, beta2: self.beta2, eps: self.eps }
     }
 
-    /// Checks every setting's range.
-    pub fn check(&self) -> Result<(), Invalid> {
-        self.adam().check_as("lamb")?;
-        invalid::not_negative("lamb", "weight-decay", self.weight_decay)
-    }
-
     /// u, of a parameter and of m and v after they have moved.
     fn direction<F: Float>(self, step: Step) -> impl Fn(F, [F; 2]) -> F + Copy + Send + Sync {
         let [correct1, correct2] = self.adam().corrections(step).map(F::of);
@@ -52,11 +46,11 @@ impl Lamb {
     }
 }
 
-impl MeasuredRule for Lamb {
+impl ReductionRule for Lamb {
     type State<F: Float> = [F; 2];
-    const OVER: Over = Over::Tensor;
+    const SCOPE: Scope = Scope::Tensor;
 
-    fn measure<F: Float>(
+    fn accumulate<F: Float>(
         self,
         step: Step,
         _: Memory,
@@ -70,7 +64,7 @@ impl MeasuredRule for Lamb {
         }
     }
 
-    fn conclude(self, step: Step, sums: [f64; 2], memory: &mut Memory) {
+    fn finalize(self, step: Step, sums: [f64; 2], memory: &mut Memory) {
         let [p, u] = sums.map(f64::sqrt);
         memory[0] = if step.weights && p > 0.0 && u > 0.0 { p / u } else { 1.0 };
     }
@@ -83,5 +77,46 @@ impl MeasuredRule for Lamb {
         let (direction, rate) = (self.direction::<F>(step), F::of(step.lr * ratio));
         #[inline(always)]
         move |p, _, state| (p - rate * direction(p, state), state)
+    }
+}
+
+impl NamedRule for Lamb {
+    const NAME: &'static str = "lamb";
+
+    fn check(&self) -> Result<(), Invalid> {
+        self.adam().check_as("lamb")?;
+        invalid::not_negative("lamb", "weight-decay", self.weight_decay)
+    }
+
+    fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
+        run.reduction(self)
+    }
+
+    fn usual_rate(&self) -> f64 {
+        0.01
+    }
+
+    fn needs_rate(&self) -> bool {
+        true
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.beta1)
+    }
+
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.weight_decay)
+    }
+
+    fn average(&self) -> Option<Average> {
+        None
+    }
+
+    fn stability(&self) -> Option<f64> {
+        None
+    }
+
+    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
+        None
     }
 }

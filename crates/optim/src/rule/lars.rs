@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{MeasuredRule, Memory, Over, Step};
+use super::{Average, Memory, NamedRule, Preconditioner, Ran, ReductionRule, Run, Scope, Step};
 use downhill_core::{Float, Invalid, invalid};
 
 /// LARS: momentum, with a rate of its own for each weight tensor, so that the step is a fixed share of the tensor's norm.
@@ -29,20 +29,11 @@ impl Default for Lars {
     }
 }
 
-impl Lars {
-    /// Checks every setting's range.
-    pub fn check(&self) -> Result<(), Invalid> {
-        invalid::fraction("lars", "momentum", self.momentum)?;
-        invalid::not_negative("lars", "weight-decay", self.weight_decay)?;
-        invalid::positive("lars", "trust", self.trust)
-    }
-}
-
-impl MeasuredRule for Lars {
+impl ReductionRule for Lars {
     type State<F: Float> = [F; 1];
-    const OVER: Over = Over::Tensor;
+    const SCOPE: Scope = Scope::Tensor;
 
-    fn measure<F: Float>(
+    fn accumulate<F: Float>(
         self,
         _: Step,
         _: Memory,
@@ -51,7 +42,7 @@ impl MeasuredRule for Lars {
         |p, g, v| (v, [p * p, g * g])
     }
 
-    fn conclude(self, step: Step, sums: [f64; 2], memory: &mut Memory) {
+    fn finalize(self, step: Step, sums: [f64; 2], memory: &mut Memory) {
         let [p, g] = sums.map(f64::sqrt);
         let adapts = step.weights && p > 0.0 && g > 0.0;
         memory[0] = if adapts { self.trust * p / (g + step.decay * self.weight_decay * p) } else { 1.0 };
@@ -69,5 +60,47 @@ impl MeasuredRule for Lars {
             let v = mu * v + rate * (g + decay * p);
             (p - v, [v])
         }
+    }
+}
+
+impl NamedRule for Lars {
+    const NAME: &'static str = "lars";
+
+    fn check(&self) -> Result<(), Invalid> {
+        invalid::fraction("lars", "momentum", self.momentum)?;
+        invalid::not_negative("lars", "weight-decay", self.weight_decay)?;
+        invalid::positive("lars", "trust", self.trust)
+    }
+
+    fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
+        run.reduction(self)
+    }
+
+    fn usual_rate(&self) -> f64 {
+        1.0
+    }
+
+    fn needs_rate(&self) -> bool {
+        true
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.momentum)
+    }
+
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.weight_decay)
+    }
+
+    fn average(&self) -> Option<Average> {
+        None
+    }
+
+    fn stability(&self) -> Option<f64> {
+        None
+    }
+
+    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
+        None
     }
 }

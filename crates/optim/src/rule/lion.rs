@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Step, UpdateRule};
+use super::{Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid, invalid};
 
 /// Lion: steps of one size, along the sign of an average of the gradients. It wants a rate three to ten times lower than
@@ -30,15 +30,6 @@ impl Default for Lion {
     }
 }
 
-impl Lion {
-    /// Checks every setting's range.
-    pub fn check(&self) -> Result<(), Invalid> {
-        invalid::fraction("lion", "beta1", self.beta1)?;
-        invalid::fraction("lion", "beta2", self.beta2)?;
-        invalid::not_negative("lion", "weight-decay", self.weight_decay)
-    }
-}
-
 impl UpdateRule for Lion {
     type State<F: Float> = [F; 1];
 
@@ -54,5 +45,47 @@ impl UpdateRule for Lion {
             let sign = if c < F::zero() { -F::one() } else { sign };
             (keep * p - lr * sign, [beta2 * m + new2 * g])
         }
+    }
+}
+
+impl NamedRule for Lion {
+    const NAME: &'static str = "lion";
+
+    fn check(&self) -> Result<(), Invalid> {
+        invalid::fraction("lion", "beta1", self.beta1)?;
+        invalid::fraction("lion", "beta2", self.beta2)?;
+        invalid::not_negative("lion", "weight-decay", self.weight_decay)
+    }
+
+    fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
+        run.update(self)
+    }
+
+    fn usual_rate(&self) -> f64 {
+        3e-4
+    }
+
+    fn needs_rate(&self) -> bool {
+        true
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.beta1)
+    }
+
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.weight_decay)
+    }
+
+    fn average(&self) -> Option<Average> {
+        None
+    }
+
+    fn stability(&self) -> Option<f64> {
+        None
+    }
+
+    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
+        None
     }
 }

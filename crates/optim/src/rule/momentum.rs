@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Step, UpdateRule};
+use super::{Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid, invalid};
 
 /// Which quantity carries the momentum. The two differ exactly when the learning rate changes on the way.
@@ -16,14 +16,14 @@ pub enum Form {
     Buffer,
 }
 
-/// Momentum: the step keeps a share μ of the step before, so that steps which agree add up and steps which zigzag
-/// cancel.
+/// Momentum: the step keeps a share μ of the step before, so that steps which agree add up and steps which
+/// zigzag cancel.
 ///
 /// - `velocity`: v ← μ·v − η·g, p ← p + v
 /// - `buffer`: b ← μ·b + g, p ← p − η·b
 ///
-/// Polyak, "Some methods of speeding up the convergence of iteration methods" (1964); Sutskever et al., "On the
-/// importance of initialization and momentum in deep learning" (2013).
+/// Polyak, "Some methods of speeding up the convergence of iteration methods" (1964); Sutskever et al., "On
+/// the importance of initialization and momentum in deep learning" (2013).
 ///
 /// ```
 /// use downhill_optim::{Momentum, Step, UpdateRule};
@@ -49,13 +49,6 @@ impl Default for Momentum {
     }
 }
 
-impl Momentum {
-    /// Checks every setting's range.
-    pub fn check(&self) -> Result<(), Invalid> {
-        invalid::fraction("momentum", "momentum", self.momentum)
-    }
-}
-
 impl UpdateRule for Momentum {
     type State<F: Float> = [F; 1];
 
@@ -68,6 +61,48 @@ impl UpdateRule for Momentum {
             let s = mu * s + a * g;
             (p + b * s, [s])
         }
+    }
+}
+
+impl NamedRule for Momentum {
+    const NAME: &'static str = "momentum";
+
+    fn check(&self) -> Result<(), Invalid> {
+        invalid::fraction("momentum", "momentum", self.momentum)
+    }
+
+    fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
+        run.update(self)
+    }
+
+    fn usual_rate(&self) -> f64 {
+        0.03
+    }
+
+    fn needs_rate(&self) -> bool {
+        true
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.momentum)
+    }
+
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        None
+    }
+
+    fn average(&self) -> Option<Average> {
+        None
+    }
+
+    fn stability(&self) -> Option<f64> {
+        // Cohen et al., "Gradient Descent on Neural Networks Typically Occurs at the Edge of Stability"
+        // (2021), appendix B.
+        Some(2.0 + 2.0 * self.momentum)
+    }
+
+    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
+        None
     }
 }
 

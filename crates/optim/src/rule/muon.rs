@@ -3,7 +3,7 @@
 use downhill_matmul::{Scratch, Shape, multiply, multiply_bt};
 use serde::{Deserialize, Serialize};
 
-use super::{AdamW, Step, UpdateRule};
+use super::{AdamW, Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
 use crate::drive::{both, norm};
 use downhill_core::{Float, Invalid, invalid};
 
@@ -63,16 +63,6 @@ impl Default for Muon {
 }
 
 impl Muon {
-    /// Checks every setting's range.
-    pub fn check(&self) -> Result<(), Invalid> {
-        invalid::fraction("muon", "momentum", self.momentum)?;
-        let AdamW { beta1, beta2, eps, weight_decay } = self.elsewhere();
-        invalid::fraction("muon", "beta1", beta1)?;
-        invalid::fraction("muon", "beta2", beta2)?;
-        invalid::positive("muon", "eps", eps)?;
-        invalid::not_negative("muon", "weight-decay", weight_decay)
-    }
-
     /// What moves everything that is no weight matrix.
     pub(crate) fn elsewhere(self) -> AdamW {
         let Self { beta1, beta2, eps, weight_decay, .. } = self;
@@ -91,6 +81,51 @@ impl Muon {
             Scale::Rms => 0.2 * inputs.max(outputs).sqrt(),
             Scale::Shape => (outputs / inputs).max(1.0).sqrt(),
         })
+    }
+}
+
+impl NamedRule for Muon {
+    const NAME: &'static str = "muon";
+
+    fn check(&self) -> Result<(), Invalid> {
+        invalid::fraction("muon", "momentum", self.momentum)?;
+        let AdamW { beta1, beta2, eps, weight_decay } = self.elsewhere();
+        invalid::fraction("muon", "beta1", beta1)?;
+        invalid::fraction("muon", "beta2", beta2)?;
+        invalid::positive("muon", "eps", eps)?;
+        invalid::not_negative("muon", "weight-decay", weight_decay)
+    }
+
+    fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
+        run.muon(self)
+    }
+
+    fn usual_rate(&self) -> f64 {
+        3e-3
+    }
+
+    fn needs_rate(&self) -> bool {
+        true
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.momentum)
+    }
+
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.weight_decay)
+    }
+
+    fn average(&self) -> Option<Average> {
+        None
+    }
+
+    fn stability(&self) -> Option<f64> {
+        None
+    }
+
+    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
+        None
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Adam, Step, UpdateRule};
+use super::{Adam, Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid, invalid};
 
 /// NAdam: [`Adam`] with Nesterov's look ahead, and a momentum that rises on the way.
@@ -36,12 +36,6 @@ impl Default for NAdam {
 impl NAdam {
     fn adam(self) -> Adam {
         Adam { beta1: self.beta1, beta2: self.beta2, eps: self.eps }
-    }
-
-    /// Checks every setting's range.
-    pub fn check(&self) -> Result<(), Invalid> {
-        self.adam().check_as("nadam")?;
-        invalid::not_negative("nadam", "momentum-decay", self.momentum_decay)
     }
 
     /// ln q, where qᵗ = 0.96^(ψ·t).
@@ -88,5 +82,47 @@ impl UpdateRule for NAdam {
             let [m, v] = averages(g, [m, v]);
             (p - lr * (old * m + new * g) / ((v * correct2).sqrt() + eps), [m, v])
         }
+    }
+}
+
+impl NamedRule for NAdam {
+    const NAME: &'static str = "nadam";
+
+    fn check(&self) -> Result<(), Invalid> {
+        self.adam().check_as("nadam")?;
+        invalid::not_negative("nadam", "momentum-decay", self.momentum_decay)
+    }
+
+    fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
+        run.update(self)
+    }
+
+    fn usual_rate(&self) -> f64 {
+        3e-3
+    }
+
+    fn needs_rate(&self) -> bool {
+        true
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        // Its momentum has a schedule of its own.
+        None
+    }
+
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        None
+    }
+
+    fn average(&self) -> Option<Average> {
+        None
+    }
+
+    fn stability(&self) -> Option<f64> {
+        None
+    }
+
+    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
+        None
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Form, Step, UpdateRule};
+use super::{Average, Form, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid, invalid};
 
 /// Nesterov's accelerated gradient, written for gradients taken at the point looked ahead to.
@@ -10,8 +10,8 @@ use downhill_core::{Float, Invalid, invalid};
 /// - `velocity`: v ← μ·v − η·g, p ← p + μ·v − η·g
 /// - `buffer`: b ← μ·b + g, p ← p − η·(g + μ·b)
 ///
-/// Nesterov, "A method of solving a convex programming problem with convergence rate O(1/k²)" (1983), in the form of
-/// Sutskever et al. (2013), as in Keras; `form=buffer` is PyTorch's.
+/// Nesterov, "A method of solving a convex programming problem with convergence rate O(1/k²)" (1983), in the
+/// form of Sutskever et al. (2013), as in Keras; `form=buffer` is PyTorch's.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Nesterov {
@@ -27,24 +27,60 @@ impl Default for Nesterov {
     }
 }
 
-impl Nesterov {
-    /// Checks every setting's range.
-    pub fn check(&self) -> Result<(), Invalid> {
-        invalid::fraction("nesterov", "momentum", self.momentum)
-    }
-}
-
 impl UpdateRule for Nesterov {
     type State<F: Float> = [F; 1];
 
     fn at<F: Float>(self, step: Step) -> impl Fn(F, F, [F; 1]) -> (F, [F; 1]) + Copy + Send + Sync {
         let mu = F::of(self.momentum);
-        // Both forms are s ← μ·s + a·g, p ← p + b·(μ·s + a·g): momentum, with one more step of it looked ahead.
+        // Both forms are s ← μ·s + a·g, p ← p + b·(μ·s + a·g): momentum, with one more step of it looked
+        // ahead.
         let (a, b) = self.form.factors::<F>(step.lr);
         #[inline(always)]
         move |p, g, [s]| {
             let s = mu * s + a * g;
             (p + b * (mu * s + a * g), [s])
         }
+    }
+}
+
+impl NamedRule for Nesterov {
+    const NAME: &'static str = "nesterov";
+
+    fn check(&self) -> Result<(), Invalid> {
+        invalid::fraction("nesterov", "momentum", self.momentum)
+    }
+
+    fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
+        run.update(self)
+    }
+
+    fn usual_rate(&self) -> f64 {
+        0.03
+    }
+
+    fn needs_rate(&self) -> bool {
+        true
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.momentum)
+    }
+
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        None
+    }
+
+    fn average(&self) -> Option<Average> {
+        None
+    }
+
+    fn stability(&self) -> Option<f64> {
+        // Cohen et al., "Gradient Descent on Neural Networks Typically Occurs at the Edge of Stability"
+        // (2021), appendix B.
+        Some((2.0 + 2.0 * self.momentum) / (1.0 + 2.0 * self.momentum))
+    }
+
+    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
+        None
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Adam, MeasuredRule, Memory, Over, Step};
+use super::{Adam, Average, Memory, NamedRule, Preconditioner, Ran, ReductionRule, Run, Scope, Step};
 use downhill_core::{Float, Invalid, invalid};
 
 /// Prodigy: AdamW that estimates the distance d from the start to the solution on the way, and steps in proportion to
@@ -67,17 +67,6 @@ impl Prodigy {
         Adam { beta1: self.beta1, beta2: self.beta2, eps: self.eps }
     }
 
-    /// Checks every setting's range.
-    pub fn check(&self) -> Result<(), Invalid> {
-        const NAME: &str = "prodigy";
-        self.adam().check_as(NAME)?;
-        invalid::not_negative(NAME, "weight-decay", self.weight_decay)?;
-        invalid::positive(NAME, "d0", self.d0)?;
-        invalid::positive(NAME, "d-coef", self.d_coef)?;
-        self.growth_rate
-            .map_or(Ok(()), |rate| invalid::ensure(NAME, "growth-rate", rate, |rate| rate > 1.0, "above 1"))
-    }
-
     /// γ, the rate times the estimate.
     fn rate(self, step: Step, d: f64) -> f64 {
         let [correct1, correct2] = self.adam().corrections(step);
@@ -86,16 +75,16 @@ impl Prodigy {
     }
 }
 
-impl MeasuredRule for Prodigy {
+impl ReductionRule for Prodigy {
     /// m, v, s and p₀.
     type State<F: Float> = [F; 4];
-    const OVER: Over = Over::Model;
+    const SCOPE: Scope = Scope::Model;
 
     fn memory(self) -> Memory {
         [self.d0, self.d0, 0.0, self.d0]
     }
 
-    fn measure<F: Float>(
+    fn accumulate<F: Float>(
         self,
         step: Step,
         memory: Memory,
@@ -116,7 +105,7 @@ impl MeasuredRule for Prodigy {
         }
     }
 
-    fn conclude(self, step: Step, [along, s]: [f64; 2], memory: &mut Memory) {
+    fn finalize(self, step: Step, [along, s]: [f64; 2], memory: &mut Memory) {
         let d = memory[D];
         memory[IN_USE] = d;
         // Without any gradient, or any rate, nothing has been learnt.
@@ -142,5 +131,53 @@ impl MeasuredRule for Prodigy {
         let (rate, floor) = (F::of(rate), F::of(memory[D] * self.eps));
         #[inline(always)]
         move |p, _, [m, v, s, start]| (keep * p - rate * m / (v.sqrt() + floor), [m, v, s, start])
+    }
+}
+
+impl NamedRule for Prodigy {
+    const NAME: &'static str = "prodigy";
+
+    fn check(&self) -> Result<(), Invalid> {
+        const NAME: &str = "prodigy";
+        self.adam().check_as(NAME)?;
+        invalid::not_negative(NAME, "weight-decay", self.weight_decay)?;
+        invalid::positive(NAME, "d0", self.d0)?;
+        invalid::positive(NAME, "d-coef", self.d_coef)?;
+        self.growth_rate
+            .map_or(Ok(()), |rate| invalid::ensure(NAME, "growth-rate", rate, |rate| rate > 1.0, "above 1"))
+    }
+
+    fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
+        run.reduction(self)
+    }
+
+    fn usual_rate(&self) -> f64 {
+        1.0
+    }
+
+    fn needs_rate(&self) -> bool {
+        // It finds its own.
+        false
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        // The estimate of the distance depends on it.
+        None
+    }
+
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.weight_decay)
+    }
+
+    fn average(&self) -> Option<Average> {
+        None
+    }
+
+    fn stability(&self) -> Option<f64> {
+        None
+    }
+
+    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
+        None
     }
 }

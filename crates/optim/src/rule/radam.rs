@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Adam, Step, UpdateRule};
+use super::{Adam, Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid};
 
 /// RAdam: [`Adam`] that trusts v as far as there are gradients behind it. The first few steps are momentum's, without v
@@ -38,11 +38,6 @@ impl RAdam {
         Adam { beta1: self.beta1, beta2: self.beta2, eps: self.eps }
     }
 
-    /// Checks every setting's range.
-    pub fn check(&self) -> Result<(), Invalid> {
-        self.adam().check_as("radam")
-    }
-
     /// r at step t, or none if v is not to be trusted yet.
     fn rectification(self, t: f64) -> Option<f64> {
         let forgotten = self.beta2.powf(t);
@@ -53,8 +48,8 @@ impl RAdam {
     }
 
     /// P after `steps` steps: that of Adam over r, or 1 − β₁ᵗ before v is trusted; see
-    /// [`Rule::preconditioner`](crate::Rule::preconditioner).
-    pub(super) fn preconditioner(self, steps: u64, [_, v]: [f64; 2]) -> f64 {
+    /// [`NamedRule::preconditioner`].
+    fn divisor(self, steps: u64, [_, v]: [f64; 2]) -> f64 {
         let t = steps as f64;
         let [left1, left2] = [self.beta1, self.beta2].map(|beta| 1.0 - beta.powf(t));
         self.rectification(t).map_or(left1, |r| left1 * (v.sqrt() + self.eps) / (r * left2.sqrt()))
@@ -78,5 +73,45 @@ impl UpdateRule for RAdam {
             let [m, v] = averages(g, [m, v]);
             (p - lr * m / (a * v.sqrt() + b), [m, v])
         }
+    }
+}
+
+impl NamedRule for RAdam {
+    const NAME: &'static str = "radam";
+
+    fn check(&self) -> Result<(), Invalid> {
+        self.adam().check_as("radam")
+    }
+
+    fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
+        run.update(self)
+    }
+
+    fn usual_rate(&self) -> f64 {
+        3e-3
+    }
+
+    fn needs_rate(&self) -> bool {
+        true
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.beta1)
+    }
+
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        None
+    }
+
+    fn average(&self) -> Option<Average> {
+        None
+    }
+
+    fn stability(&self) -> Option<f64> {
+        Some((2.0 + 2.0 * self.beta1) / (1.0 - self.beta1))
+    }
+
+    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
+        Some(|rule, steps, state| rule.divisor(steps, [state[0], state[1]]))
     }
 }

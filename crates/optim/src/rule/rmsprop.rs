@@ -2,21 +2,24 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Form, Step, UpdateRule};
+use super::{Average, Form, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid, invalid};
 
-/// RMSProp: AdaGrad that forgets. The rate is divided by the root of a moving average of the squared gradients.
+/// RMSProp: AdaGrad that forgets. The rate is divided by the root of a moving average of the squared
+/// gradients.
 ///
 /// - h ← ρ·h + (1 − ρ)·g², p ← p − η·g / (√h + ε)
 /// - `centered`: ḡ ← ρ·ḡ + (1 − ρ)·g, and h − ḡ², the variance, in the place of h
-/// - `momentum`: v ← μ·v − η·g / (√h + ε), p ← p + v; or with `form=buffer`: b ← μ·b + g / (√h + ε), p ← p − η·b
+/// - `momentum`: v ← μ·v − η·g / (√h + ε), p ← p + v; or with `form=buffer`: b ← μ·b + g / (√h + ε), p ← p −
+///   η·b
 ///
-/// Tieleman and Hinton, "Lecture 6.5: rmsprop" (Coursera, 2012), with their ρ = 0.9; PyTorch calls it `alpha` and
-/// starts from 0.99. Centred and with momentum: Graves, "Generating Sequences With Recurrent Neural Networks" (2013).
-/// ε stands outside the root, as in PyTorch; Keras adds it under the root. The momentum is the velocity's, as in Keras,
-/// unless `form=buffer` makes it PyTorch's.
+/// Tieleman and Hinton, "Lecture 6.5: rmsprop" (Coursera, 2012), with their ρ = 0.9; PyTorch calls it `alpha`
+/// and starts from 0.99. Centred and with momentum: Graves, "Generating Sequences With Recurrent Neural
+/// Networks" (2013). ε stands outside the root, as in PyTorch; Keras adds it under the root. The momentum is
+/// the velocity's, as in Keras, unless `form=buffer` makes it PyTorch's.
 ///
-/// As a rule of its own it keeps three numbers a parameter; inside [`Rule`](crate::Rule), only those its settings need.
+/// As a rule of its own it keeps three numbers a parameter; inside [`Rule`](crate::Rule), only those its
+/// settings need.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RmsProp {
@@ -39,15 +42,8 @@ impl Default for RmsProp {
 }
 
 impl RmsProp {
-    /// Checks every setting's range.
-    pub fn check(&self) -> Result<(), Invalid> {
-        invalid::fraction("rmsprop", "rho", self.rho)?;
-        invalid::positive("rmsprop", "eps", self.eps)?;
-        invalid::fraction("rmsprop", "momentum", self.momentum)
-    }
-
-    /// P: √h + ε, or √(h − ḡ²) + ε if centred; see [`Rule::preconditioner`](crate::Rule::preconditioner).
-    pub(super) fn preconditioner(self, state: &[f64]) -> f64 {
+    /// P: √h + ε, or √(h − ḡ²) + ε if centred; see [`NamedRule::preconditioner`].
+    fn divisor(self, state: &[f64]) -> f64 {
         let mean = if self.centered { state[1] } else { 0.0 };
         (state[0] - mean * mean).max(0.0).sqrt() + self.eps
     }
@@ -75,17 +71,58 @@ impl UpdateRule for RmsProp {
     }
 }
 
-/// [`RmsProp`] without the numbers that its settings leave unused: it is `CENTERED` or not, has `MOMENTUM` or not, and
-/// keeps `N` numbers.
-#[derive(Clone, Copy, Debug)]
-pub struct Trimmed<const CENTERED: bool, const MOMENTUM: bool, const N: usize>(pub RmsProp);
+impl NamedRule for RmsProp {
+    const NAME: &'static str = "rmsprop";
 
-impl<const CENTERED: bool, const MOMENTUM: bool, const N: usize> Trimmed<CENTERED, MOMENTUM, N> {
-    /// Checks every setting's range.
-    pub fn check(&self) -> Result<(), Invalid> {
-        self.0.check()
+    fn check(&self) -> Result<(), Invalid> {
+        invalid::fraction("rmsprop", "rho", self.rho)?;
+        invalid::positive("rmsprop", "eps", self.eps)?;
+        invalid::fraction("rmsprop", "momentum", self.momentum)
+    }
+
+    fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
+        match (self.centered, self.momentum > 0.0) {
+            (false, false) => run.update(Trimmed::<false, false, 1>(self)),
+            (true, false) => run.update(Trimmed::<true, false, 2>(self)),
+            (false, true) => run.update(Trimmed::<false, true, 2>(self)),
+            (true, true) => run.update(self),
+        }
+    }
+
+    fn usual_rate(&self) -> f64 {
+        1e-3
+    }
+
+    fn needs_rate(&self) -> bool {
+        true
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        // Without momentum it has no room to begin one.
+        Some(&mut self.momentum).filter(|momentum| **momentum > 0.0)
+    }
+
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        None
+    }
+
+    fn average(&self) -> Option<Average> {
+        None
+    }
+
+    fn stability(&self) -> Option<f64> {
+        Some(2.0 + 2.0 * self.momentum)
+    }
+
+    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
+        Some(|rule, _, state| rule.divisor(state))
     }
 }
+
+/// [`RmsProp`] without the numbers that its settings leave unused: it is `CENTERED` or not, has `MOMENTUM` or
+/// not, and keeps `N` numbers.
+#[derive(Clone, Copy, Debug)]
+struct Trimmed<const CENTERED: bool, const MOMENTUM: bool, const N: usize>(RmsProp);
 
 impl<const CENTERED: bool, const MOMENTUM: bool, const N: usize> UpdateRule
     for Trimmed<CENTERED, MOMENTUM, N>

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Adam, MeasuredRule, Memory, Over, Step};
+use super::{Adam, Average, Memory, NamedRule, Preconditioner, Ran, ReductionRule, Run, Scope, Step};
 use downhill_core::{Float, Invalid, invalid};
 
 /// Schedule-free gradient descent: an average of all points so far takes the place of a falling rate.
@@ -88,7 +88,7 @@ impl Averaging {
         invalid::not_negative(owner, "lr-power", self.lr_power)
     }
 
-    fn conclude(self, step: Step, memory: &mut Memory) {
+    fn finalize(self, step: Step, memory: &mut Memory) {
         memory[HIGHEST] = memory[HIGHEST].max(step.lr);
         let weight = ((step.index + 1) as f64).powf(self.r) * memory[HIGHEST].powf(self.lr_power);
         memory[SUM] += weight;
@@ -109,10 +109,8 @@ impl Averaging {
     }
 
     /// x, of y and z.
-    fn evaluation<F: Float>(self) -> impl Fn(F, F) -> F + Copy + Send + Sync {
-        let share = F::of(1.0 - 1.0 / self.beta);
-        #[inline(always)]
-        move |y, z| y + share * (z - y)
+    fn average(self) -> Average {
+        Average { slot: 0, share: 1.0 - 1.0 / self.beta }
     }
 }
 
@@ -121,27 +119,15 @@ impl ScheduleFreeSgd {
         let Self { momentum, weight_decay, r, lr_power } = self;
         Averaging { beta: momentum, r, lr_power, weight_decay }
     }
-
-    /// Checks every setting's range.
-    pub fn check(&self) -> Result<(), Invalid> {
-        self.averaging().check("schedule-free-sgd", "momentum")
-    }
-
-    /// x, the point to evaluate and keep, of the parameter y and its state.
-    pub fn evaluation<F: Float>(self) -> impl Fn(F, [F; 1]) -> F + Copy + Send + Sync {
-        let evaluation = self.averaging().evaluation::<F>();
-        #[inline(always)]
-        move |y, [z]| evaluation(y, z)
-    }
 }
 
-impl MeasuredRule for ScheduleFreeSgd {
+impl ReductionRule for ScheduleFreeSgd {
     /// z.
     type State<F: Float> = [F; 1];
-    const OVER: Over = Over::Nothing;
+    const SCOPE: Scope = Scope::Nothing;
 
-    fn conclude(self, step: Step, _: [f64; 2], memory: &mut Memory) {
-        self.averaging().conclude(step, memory);
+    fn finalize(self, step: Step, _: [f64; 2], memory: &mut Memory) {
+        self.averaging().finalize(step, memory);
     }
 
     fn at<F: Float>(
@@ -158,35 +144,61 @@ impl MeasuredRule for ScheduleFreeSgd {
     }
 }
 
+impl NamedRule for ScheduleFreeSgd {
+    const NAME: &'static str = "schedule-free-sgd";
+
+    fn check(&self) -> Result<(), Invalid> {
+        self.averaging().check("schedule-free-sgd", "momentum")
+    }
+
+    fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
+        run.reduction(self)
+    }
+
+    fn usual_rate(&self) -> f64 {
+        0.3
+    }
+
+    fn needs_rate(&self) -> bool {
+        true
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        // The average depends on it.
+        None
+    }
+
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.weight_decay)
+    }
+
+    fn average(&self) -> Option<Average> {
+        Some(self.averaging().average())
+    }
+
+    fn stability(&self) -> Option<f64> {
+        None
+    }
+
+    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
+        None
+    }
+}
+
 impl ScheduleFreeAdamW {
     fn averaging(self) -> Averaging {
         let Self { beta1, r, lr_power, weight_decay, .. } = self;
         Averaging { beta: beta1, r, lr_power, weight_decay }
     }
-
-    /// Checks every setting's range.
-    pub fn check(&self) -> Result<(), Invalid> {
-        const NAME: &str = "schedule-free-adamw";
-        self.averaging().check(NAME, "beta1")?;
-        invalid::fraction(NAME, "beta2", self.beta2)?;
-        invalid::positive(NAME, "eps", self.eps)
-    }
-
-    /// x, the point to evaluate and keep, of the parameter y and its state.
-    pub fn evaluation<F: Float>(self) -> impl Fn(F, [F; 2]) -> F + Copy + Send + Sync {
-        let evaluation = self.averaging().evaluation::<F>();
-        #[inline(always)]
-        move |y, [z, _]| evaluation(y, z)
-    }
 }
 
-impl MeasuredRule for ScheduleFreeAdamW {
+impl ReductionRule for ScheduleFreeAdamW {
     /// z and v.
     type State<F: Float> = [F; 2];
-    const OVER: Over = Over::Nothing;
+    const SCOPE: Scope = Scope::Nothing;
 
-    fn conclude(self, step: Step, _: [f64; 2], memory: &mut Memory) {
-        self.averaging().conclude(step, memory);
+    fn finalize(self, step: Step, _: [f64; 2], memory: &mut Memory) {
+        self.averaging().finalize(step, memory);
     }
 
     fn at<F: Float>(
@@ -203,5 +215,49 @@ impl MeasuredRule for ScheduleFreeAdamW {
             let [y, z] = update(y, z, g / ((v * correct2).sqrt() + eps));
             (y, [z, v])
         }
+    }
+}
+
+impl NamedRule for ScheduleFreeAdamW {
+    const NAME: &'static str = "schedule-free-adamw";
+
+    fn check(&self) -> Result<(), Invalid> {
+        const NAME: &str = "schedule-free-adamw";
+        self.averaging().check(NAME, "beta1")?;
+        invalid::fraction(NAME, "beta2", self.beta2)?;
+        invalid::positive(NAME, "eps", self.eps)
+    }
+
+    fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
+        run.reduction(self)
+    }
+
+    fn usual_rate(&self) -> f64 {
+        3e-3
+    }
+
+    fn needs_rate(&self) -> bool {
+        true
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        // The average depends on it.
+        None
+    }
+
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.weight_decay)
+    }
+
+    fn average(&self) -> Option<Average> {
+        Some(self.averaging().average())
+    }
+
+    fn stability(&self) -> Option<f64> {
+        None
+    }
+
+    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
+        None
     }
 }

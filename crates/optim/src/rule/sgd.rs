@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Step, UpdateRule};
+use super::{Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid};
 
 /// Gradient descent: a step against the slope, as long as the slope times the learning rate.
@@ -20,13 +20,6 @@ use downhill_core::{Float, Invalid};
 #[serde(deny_unknown_fields)]
 pub struct Sgd {}
 
-impl Sgd {
-    /// Nothing to check: the rule has no setting.
-    pub fn check(&self) -> Result<(), Invalid> {
-        Ok(())
-    }
-}
-
 impl UpdateRule for Sgd {
     type State<F: Float> = [F; 0];
 
@@ -34,5 +27,45 @@ impl UpdateRule for Sgd {
         let lr = F::of(step.lr);
         #[inline(always)]
         move |p, g, state| (p - lr * g, state)
+    }
+}
+
+impl NamedRule for Sgd {
+    const NAME: &'static str = "sgd";
+
+    fn check(&self) -> Result<(), Invalid> {
+        Ok(())
+    }
+
+    fn run<F: Float>(self, run: Run<'_, F>) -> Ran {
+        run.update(self)
+    }
+
+    fn usual_rate(&self) -> f64 {
+        0.1
+    }
+
+    fn needs_rate(&self) -> bool {
+        true
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        None
+    }
+
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        None
+    }
+
+    fn average(&self) -> Option<Average> {
+        None
+    }
+
+    fn stability(&self) -> Option<f64> {
+        Some(2.0)
+    }
+
+    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
+        None
     }
 }

@@ -32,8 +32,8 @@ impl Run<'_> {
         let position = self.position();
         let scheduled = momentum(&self.config, position, self.progress.steering.in_force(&self.lr, position));
         // Another schedule may have moved it, and left it where it was.
-        let mut rule = self.config.optimizer;
-        scheduled.or(rule.momentum_mut().copied().filter(|_| self.progress.commands > 0))
+        let own = || self.config.optimizer.clone().momentum_mut().copied();
+        scheduled.or_else(|| if self.progress.commands > 0 { own() } else { None })
     }
 
     /// What a step at another position is made with by the run's own schedules, before anything has happened, its rate

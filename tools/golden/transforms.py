@@ -1,10 +1,10 @@
 """Reference values for what goes around a rule: averages, lookahead, bounds, groups, and a momentum on a schedule.
 
-Writes crates/optim/tests/golden/around.json. Needs what optim.py needs:
+Writes crates/optim/tests/golden/transforms.json. Needs what optim.py needs:
 
-    python tools/golden/around.py
+    python tools/golden/transforms.py
 
-Each line is a line of rules.json with `around`, which says what is around the rule, and where it has one, with the
+Each line is a line of rules.json with `transforms`, which says what is around the rule, and where it has one, with the
 average or the slow weights as `evaluation64` and `evaluation32`. `momentum` lists the rule's momentum, or β₁, at each
 step; `groups` what a role has in the place of everybody's, its `lr` a share of the rate.
 """
@@ -203,10 +203,10 @@ def cases():
         ]:
             run = by_optax(lambda lr, _, make=make: tensor_by_tensor(optax.clip_by_global_norm(limit), make(lr)))
             yield rule, {"clip_tensor_norm": limit}, "matrix", falling(lr), lr, run
-        around = {"max_norm": limit / 2}
+        transforms = {"max_norm": limit / 2}
         most = keras.constraints.MaxNorm(limit / 2, axis=0)
-        yield "sgd", around, "matrix", falling(0.1), 0.1, by_keras(lambda lr: k.SGD(lr), most)
-        yield "momentum", around, "matrix", falling(0.02), 0.02, by_keras(lambda lr: k.SGD(lr, momentum=0.9), most)
+        yield "sgd", transforms, "matrix", falling(0.1), 0.1, by_keras(lambda lr: k.SGD(lr), most)
+        yield "momentum", transforms, "matrix", falling(0.02), 0.02, by_keras(lambda lr: k.SGD(lr, momentum=0.9), most)
     for decay in [0.001, 0.05]:
         run = by_torch(lambda p, lr: t.AdamW(p, lr), before=independent(decay))
         for problem in ["quadratic", "matrix"]:
@@ -247,8 +247,8 @@ def make_plain(make):
 
 
 def entries():
-    for rule, around, problem, schedule, lr, run in cases():
-        entry = {"optimizer": rule, "restraints": {}, "around": around, "schedule": schedule, "problem": problem}
+    for rule, transforms, problem, schedule, lr, run in cases():
+        entry = {"optimizer": rule, "regularization": {}, "transforms": transforms, "schedule": schedule, "problem": problem}
         found = {dtype: run(problem, lr, dtype) for dtype in ["float64", "float32"]}
         if isinstance(found["float64"], tuple):
             entry |= recorded("evaluation64", "evaluation32", problem, {t: path[1] for t, path in found.items()})
@@ -256,4 +256,4 @@ def entries():
         yield entry | recorded("float64", "float32", problem, found)
 
 
-write("optim", "around.json", list(entries()))
+write("optim", "transforms.json", list(entries()))

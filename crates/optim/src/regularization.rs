@@ -1,14 +1,14 @@
-//! What holds weights and gradients back.
+//! Penalties, weight decay and clipping.
 
 use serde::{Deserialize, Serialize};
 
-use crate::around::{Clip, Decay, Penalty};
+use crate::transform::{Clip, Decay, Penalty};
 use downhill_core::{Invalid, invalid};
 
-/// What holds weights and gradients back, around whichever rule moves the parameters.
+/// Penalties, weight decay, clipping and bounds on norms, around whichever rule moves the parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Restraints {
+pub struct Regularization {
     /// Added to the gradient of each weight: `l1`·sign(p). Default 0.
     pub l1: f64,
     /// Added to the gradient of each weight: `l2`·p. With `l1`, the elastic net. Default 0.
@@ -38,7 +38,7 @@ fn is_zero(x: &f64) -> bool {
     *x == 0.0
 }
 
-impl Restraints {
+impl Regularization {
     /// Checks every setting's range.
     pub fn check(&self) -> Result<(), Invalid> {
         const NAME: &str = "training";

@@ -1,16 +1,16 @@
 //! Rules that need sums over whole tensors, or a memory of the run, before they can move a parameter.
 
 use super::{Slots, State, Step, UpdateRule};
-use crate::drive::{drive, measure};
-use downhill_core::Buffer;
+use crate::drive::{accumulate, drive};
 use downhill_core::Float;
 
-/// What a rule remembers of a whole run, or works out of a whole tensor, besides what it remembers of each parameter.
+/// What a rule remembers of a whole run, or works out of a whole tensor, besides what it remembers of each
+/// parameter.
 pub type Memory = [f64; 4];
 
-/// What the sums of a [`MeasuredRule`] go over.
+/// What the sums of a [`ReductionRule`] go over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Over {
+pub enum Scope {
     /// Nothing is summed: the rule has a memory only.
     Nothing,
     /// Each tensor by itself.
@@ -20,13 +20,14 @@ pub enum Over {
 }
 
 /// A rule in two passes: the first moves the state and adds up two numbers a parameter, from which
-/// [`conclude`](MeasuredRule::conclude) works out what the second, which moves the parameters, needs to know.
-pub trait MeasuredRule: Copy + Send + Sync {
+/// [`finalize`](ReductionRule::finalize) works out what the second, which moves the parameters, needs to
+/// know.
+pub trait ReductionRule: Copy + Send + Sync {
     /// What is remembered for each parameter.
     type State<F: Float>: Slots<F>;
 
     /// What the sums go over.
-    const OVER: Over;
+    const SCOPE: Scope;
 
     /// The memory before the first step; zeros unless the rule says otherwise.
     fn memory(self) -> Memory {
@@ -35,7 +36,7 @@ pub trait MeasuredRule: Copy + Send + Sync {
 
     /// The first pass: the new state, and what is added up; nothing unless the rule says otherwise.
     #[allow(clippy::type_complexity)] // a closure has no shorter name
-    fn measure<F: Float>(
+    fn accumulate<F: Float>(
         self,
         _: Step,
         _: Memory,
@@ -45,7 +46,7 @@ pub trait MeasuredRule: Copy + Send + Sync {
     }
 
     /// What follows from the sums.
-    fn conclude(self, step: Step, sums: [f64; 2], memory: &mut Memory);
+    fn finalize(self, step: Step, sums: [f64; 2], memory: &mut Memory);
 
     /// The second pass: the arithmetic of one step on one parameter.
     fn at<F: Float>(
@@ -56,7 +57,7 @@ pub trait MeasuredRule: Copy + Send + Sync {
 
     /// Makes the state for `len` parameters.
     fn state<F: Float>(self, len: usize) -> State<F> {
-        State { slots: vec![Buffer::zeros(len); Self::State::<F>::COUNT], memory: self.memory() }
+        State::new(&vec![0.0; Self::State::<F>::COUNT], self.memory(), len)
     }
 
     /// Moves `params`, as one tensor, one step against `grads`.
@@ -68,24 +69,24 @@ pub trait MeasuredRule: Copy + Send + Sync {
         state.assert_fits(Self::State::<F>::COUNT, params, grads);
         let (slots, memory) = (&mut state.slots, &mut state.memory);
         let mut sums = [0.0; 2];
-        if Self::OVER != Over::Nothing {
+        if Self::SCOPE != Scope::Nothing {
             let slices = Self::State::<F>::slices(slots, 0..params.len());
-            sums = measure(self.measure(step, *memory), params, grads, slices, false);
+            sums = accumulate(self.accumulate(step, *memory), params, grads, slices, false);
         }
-        self.conclude(step, sums, memory);
+        self.finalize(step, sums, memory);
         let slices = Self::State::<F>::slices(slots, 0..params.len());
-        drive(Concluded { rule: self, memory: *memory }.at(step), params, grads, slices, false);
+        drive(Finalized { rule: self, memory: *memory }.at(step), params, grads, slices, false);
     }
 }
 
 /// The second pass of a rule whose sums are known: arithmetic on one parameter, like any rule's.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Concluded<R> {
+pub(crate) struct Finalized<R> {
     pub rule: R,
     pub memory: Memory,
 }
 
-impl<R: MeasuredRule> UpdateRule for Concluded<R> {
+impl<R: ReductionRule> UpdateRule for Finalized<R> {
     type State<F: Float> = R::State<F>;
 
     fn at<F: Float>(self, step: Step) -> impl Fn(F, F, R::State<F>) -> (F, R::State<F>) + Copy + Send + Sync {
