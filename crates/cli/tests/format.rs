@@ -7,7 +7,7 @@ use common::{Place, python};
 /// A table of numbers and texts, some missing, with a target of the kind that is asked for.
 fn table(target: impl Fn(usize) -> String) -> String {
     let row = |i: usize| {
-        let b = if i % 5 == 0 { String::new() } else { format!("{}", i * i % 11) };
+        let b = if i.is_multiple_of(5) { String::new() } else { format!("{}", i * i % 11) };
         format!("{},{b},{},{}\n", i % 7, ["red", "blue", ""][i % 3], target(i))
     };
     format!("a,b,c,y\n{}", (0..90).map(row).collect::<String>())

@@ -129,8 +129,8 @@ pub enum IdxProblem {
     Length {
         /// The number of bytes of the file.
         found: usize,
-        /// What the sizes come to, `u128::MAX` if that is more than can be counted.
-        announced: u128,
+        /// What the sizes come to, `u64::MAX` if that is more than can be counted.
+        announced: u64,
     },
 }
 
@@ -155,7 +155,7 @@ impl Display for IdxProblem {
             Self::Kind(kind) => {
                 write!(f, "its values are of type {kind:#04x}, and only bytes (0x08) are read")
             }
-            Self::Length { found, announced } if (*found as u128) < *announced => {
+            Self::Length { found, announced } if (*found as u64) < *announced => {
                 write!(
                     f,
                     "it is cut short: {found} bytes where its header announces {announced}. Fetch it again"

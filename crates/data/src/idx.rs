@@ -89,13 +89,13 @@ fn parse(bytes: Vec<u8>) -> Result<Idx, IdxProblem> {
     let found = bytes.len();
     let header = 4 + 4 * usize::from(dimensions);
     let Some(sizes) = bytes.get(4..header) else {
-        return Err(IdxProblem::Length { found, announced: header as u128 });
+        return Err(IdxProblem::Length { found, announced: header as u64 });
     };
     let dimensions: Vec<usize> =
         sizes.chunks_exact(4).map(|s| u32::from_be_bytes([s[0], s[1], s[2], s[3]]) as usize).collect();
-    let values = dimensions.iter().try_fold(1_u128, |product, &size| product.checked_mul(size as u128));
-    let announced = values.and_then(|values| values.checked_add(header as u128)).unwrap_or(u128::MAX);
-    if found as u128 != announced {
+    let values = dimensions.iter().try_fold(1_u64, |product, &size| product.checked_mul(size as u64));
+    let announced = values.and_then(|values| values.checked_add(header as u64)).unwrap_or(u64::MAX);
+    if found as u64 != announced {
         return Err(IdxProblem::Length { found, announced });
     }
     Ok(Idx { dimensions, bytes: bytes[header..].to_vec() })
