@@ -92,7 +92,7 @@ fn how_a_table_is_read_is_written_down_and_read_back() {
     let place = Place::new();
     let row = |i: usize| {
         let (day, month) = (1 + i % 12, 1 + i % 11);
-        let width = if i % 9 == 0 { "k.A.".to_string() } else { format!("{},5", i % 7) };
+        let width = if i.is_multiple_of(9) { "k.A.".to_string() } else { format!("{},5", i % 7) };
         format!("{i};{width};0{}/{month:02}/2024;{}\n", day % 10, if i < 20 { "gr\u{fc}n" } else { "blau" })
     };
     let text = format!("from the lab\n\nnr;breite;tag;farbe\n{}", (0..40).map(row).collect::<String>());
