@@ -18,7 +18,7 @@ fn take(connection: &mut Connection, asked: &mut Vec<Asked>) {
             Asked::Status => connection.answer(Ok(())),
             Asked::Command(_) => {
                 assert!(connection.is_waiting() && !connection.wants_input() && !connection.has_request());
-                connection.tell(b"{\"event\":\"note\",\"text\":\"\"}\n", asked.len() % 3 == 0);
+                connection.tell(b"{\"event\":\"note\",\"text\":\"\"}\n", asked.len().is_multiple_of(3));
                 connection.answer(Ok(()));
             }
         }
