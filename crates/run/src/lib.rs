@@ -1,10 +1,4 @@
-//! The record of a training run, whoever trains: what happens in it, what it is told, and where that is kept.
-//!
-//! Here live [events](Event) and the [commands](Command) that steer a run, the [steering](Steering) of its rate, the
-//! decisions of the [guard](Guard), the [plateau](Plateau) and [early stopping](EarlyStopping), the [log], the
-//! [folder](RunFolder), the [socket](control), and what all of these come to: the [overview](Overview) of runs. What looks
-//! at a run, or reads its record, may enter; networks, data and update rules may not: a run need not be Downhill's own.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod channels;

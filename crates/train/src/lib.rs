@@ -1,8 +1,4 @@
-//! Training: the loop over an engine, the rate finder, diagnosis, comparison, and trained models.
-//!
-//! A run is a function of its configuration, its data and its events. [`Run`] is the one loop that makes the steps; the
-//! record of a run, whoever makes it, lives in `downhill_run`, whose names that are met here are here too.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod archive;
