@@ -3,8 +3,8 @@
 //!
 //! What several crates need and none of them is about: the two [`Float`] types and loops compiled for every
 //! vector unit ([`simd`]), work handed from thread to thread ([`threads`]), randomness as a function
-//! ([`random`]), the language that rules, schedules, initialisers and layers are spelt in ([`spec`]), and
-//! errors of settings ([`Invalid`]). What may enter: what at least two crates need and what knows nothing of
+//! ([`random`]), the language that rules, schedules, initialisers and layers are spelt in ([`spec`]), types of
+//! other crates that are read by name ([`registry`]), and errors of settings ([`Invalid`]). What may enter: what at least two crates need and what knows nothing of
 //! training. What may not: anything that knows a rule, a schedule, a network, a data set or a run, and a
 //! dependency that the light part (specs and errors) would have to carry.
 #![deny(unsafe_code)]
@@ -22,6 +22,8 @@ pub mod invalid;
 mod nearest;
 #[cfg(feature = "random")]
 pub mod random;
+#[cfg(feature = "registry")]
+pub mod registry;
 #[cfg(feature = "float")]
 pub mod simd;
 pub mod spec;

@@ -8,7 +8,7 @@
 
 use crate::error::Error;
 use crate::graph::Edge;
-use crate::loss::Loss;
+use crate::loss::{Loss, Rows};
 use crate::model::Model;
 use crate::op::add;
 use crate::step::{Batch, check_batch, check_loss};
@@ -154,8 +154,10 @@ impl Hessian {
         &self.gradient
     }
 
-    fn targets(&self) -> Targets<'_, f64> {
-        if self.values.is_empty() { Targets::Classes(&self.classes) } else { Targets::Values(&self.values) }
+    fn rows(&self) -> Rows<'_, f64> {
+        let Self { outputs, width, classes, values, .. } = self;
+        let targets = if values.is_empty() { Targets::Classes(classes) } else { Targets::Values(values) };
+        Rows { outputs, width: *width, targets }
     }
 
     /// Goes forward through all rows; every step keeps what products need.
@@ -171,7 +173,7 @@ impl Hessian {
     /// Goes backward; every step keeps the gradients that products need.
     fn backward(&mut self) {
         let mut dy = vec![0.0; self.outputs.len()];
-        self.loss.gradient(&self.outputs, self.width, self.targets(), self.scale, &mut dy);
+        self.loss.gradient(self.rows(), self.scale, &mut dy);
         let Self { steps, params, gradient, scratch, .. } = self;
         let mut gradients = Gradients::new(steps.len(), dy);
         for (at, step) in steps.iter_mut().enumerate().rev().filter(|(_, step)| step.moves) {
@@ -212,7 +214,7 @@ impl Hessian {
         if moved.is_empty() {
             return; // nothing has parameters
         }
-        self.loss.gradient_tangent(&self.outputs, self.width, self.targets(), self.scale, &mut moved);
+        self.loss.gradient_tangent(self.rows(), self.scale, &mut moved);
         let Self { steps, params, scratch, .. } = self;
         let mut gradients = Gradients::new(steps.len(), moved);
         for (at, step) in steps.iter().enumerate().rev().filter(|(_, step)| step.moves) {

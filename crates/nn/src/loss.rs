@@ -1,80 +1,189 @@
 //! Losses: what training makes small.
 //!
-//! Each is one file with its value and its derivative, and one line in [`Loss`]. Values are summed in `f64`.
+//! Each is one file with its value, its derivatives and what else is to be known of it, and one line in the list
+//! here. Values are summed in `f64`.
 
 mod binary_cross_entropy;
 mod cross_entropy;
 mod huber;
 mod mae;
 mod mse;
+mod named;
+mod own;
 
 pub use binary_cross_entropy::BinaryCrossEntropy;
 pub use cross_entropy::{CrossEntropy, softmax};
 pub use huber::Huber;
 pub use mae::Mae;
 pub use mse::Mse;
+pub use named::{Elementwise, LossFunction, NamedLoss, Rows, TargetKind};
+pub use own::OwnLoss;
 
 use crate::error::Error;
 use crate::targets::Targets;
+use downhill_core::registry::Name;
 use downhill_core::spec::spelled;
 use downhill_core::{Float, Invalid};
-use serde::{Deserialize, Serialize};
+use own::{Erased, LOSSES};
+use serde::de::{EnumAccess, VariantAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
 
-/// What training makes small: a mean over the rows (and, but for cross-entropy, over the outputs) of a batch.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[non_exhaustive]
-pub enum Loss {
-    /// −ln of the probability that the softmax of the outputs gives to the right class.
-    CrossEntropy(CrossEntropy),
-    /// −ln of the probability that the sigmoid of the output gives to the right answer, yes or no.
-    BinaryCrossEntropy(BinaryCrossEntropy),
-    /// Squared error.
-    Mse(Mse),
-    /// Absolute error.
-    Mae(Mae),
-    /// Squared error near 0, absolute error away from it.
-    Huber(Huber),
-}
-spelled!(Loss, "a loss");
+/// From the one list of losses: the enum, the names, and all that goes by them.
+macro_rules! losses {
+    ($($(#[doc = $doc:literal])* $loss:ident,)*) => {
+        /// What training makes small: a mean over the rows of a batch, and, where the targets are values, over the
+        /// outputs.
+        #[derive(Clone, Debug, PartialEq)]
+        #[non_exhaustive]
+        pub enum Loss {
+            $($(#[doc = $doc])* $loss($loss),)*
+            /// A loss of a type of your own; see [`Loss::own`].
+            Own(OwnLoss),
+        }
 
-/// A loss that is a sum over single outputs, each with a target of its own.
-pub(crate) trait Elementwise: Copy {
-    /// ℓ(output, target).
-    fn value<F: Float>(self, output: F, target: F) -> F;
+        impl Loss {
+            /// The names of all losses that come with Downhill, as specs begin with them.
+            pub const NAMES: [&'static str; [$($loss::NAME),*].len()] = [$($loss::NAME),*];
 
-    /// ∂ℓ/∂output.
-    fn derivative<F: Float>(self, output: F, target: F) -> F;
+            fn erased(&self) -> &dyn Erased {
+                match self {
+                    $(Self::$loss(loss) => loss,)*
+                    Self::Own(own) => own.erased(),
+                }
+            }
 
-    /// ∂²ℓ/∂output².
-    fn second(self, output: f64, target: f64) -> f64;
-}
+            fn erased_mut(&mut self) -> &mut dyn Erased {
+                match self {
+                    $(Self::$loss(loss) => loss,)*
+                    Self::Own(own) => own.erased_mut(),
+                }
+            }
 
-/// Does something with the struct inside a [`Loss`]: the first arm for cross-entropy, the second for those that are
-/// [`Elementwise`].
-macro_rules! with_loss {
-    ($value:expr, $rows:ident => $by_row:expr, $f:ident => $elementwise:expr) => {
-        match $value {
-            Loss::CrossEntropy($rows) => $by_row,
-            Loss::BinaryCrossEntropy($f) => $elementwise,
-            Loss::Mse($f) => $elementwise,
-            Loss::Mae($f) => $elementwise,
-            Loss::Huber($f) => $elementwise,
+            /// Turns outputs, `width` a row, into what they say of the targets, in place: probabilities for
+            /// cross-entropy (softmax over the row) and for binary cross-entropy (sigmoid), nothing for the losses
+            /// of regression.
+            pub fn probabilities<F: Float>(&self, outputs: &mut [F], width: usize) {
+                match self {
+                    $(Self::$loss(loss) => NamedLoss::probabilities(loss, outputs, width),)*
+                    Self::Own(own) => own.probabilities(outputs, width),
+                }
+            }
+
+            /// The sum of the losses.
+            pub(crate) fn sum<F: Float>(&self, rows: Rows<'_, F>) -> f64 {
+                match self {
+                    $(Self::$loss(loss) => loss.sum(rows),)*
+                    Self::Own(own) => own.sum(rows),
+                }
+            }
+
+            /// The sum of the losses, and the gradient of `scale` times the sum.
+            pub(crate) fn gradient<F: Float>(&self, rows: Rows<'_, F>, scale: F, gradient: &mut [F]) -> f64 {
+                match self {
+                    $(Self::$loss(loss) => loss.gradient(rows, scale, gradient),)*
+                    Self::Own(own) => own.gradient(rows, scale, gradient),
+                }
+            }
+
+            /// How the gradient of `scale` times the sum moves with the outputs: its derivative along `tangent`,
+            /// in place.
+            pub(crate) fn gradient_tangent(&self, rows: Rows<'_, f64>, scale: f64, tangent: &mut [f64]) {
+                match self {
+                    $(Self::$loss(loss) => LossFunction::gradient_tangent(loss, rows, scale, tangent),)*
+                    Self::Own(own) => own.gradient_tangent(rows, scale, tangent),
+                }
+            }
+        }
+
+        $(impl From<$loss> for Loss {
+            fn from(loss: $loss) -> Self {
+                Self::$loss(loss)
+            }
+        })*
+
+        impl<'de> Visitor<'de> for Named {
+            type Value = Loss;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a loss")
+            }
+
+            fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<Loss, A::Error> {
+                let (name, settings) = access.variant_seed(&LOSSES)?;
+                match name {
+                    $(Name::BuiltIn($loss::NAME) => settings.newtype_variant().map(Loss::$loss),)*
+                    Name::BuiltIn(name) => Err(serde::de::Error::unknown_variant(name, &Loss::NAMES)),
+                    Name::Registered(own) => settings.newtype_variant_seed(own).map(Loss::Own),
+                }
+            }
         }
     };
 }
 
+losses! {
+    /// −ln of the probability that the softmax of the outputs gives to the right class.
+    CrossEntropy,
+    /// −ln of the probability that the sigmoid of the output gives to the right answer, yes or no.
+    BinaryCrossEntropy,
+    /// Squared error.
+    Mse,
+    /// Absolute error.
+    Mae,
+    /// Squared error near 0, absolute error away from it.
+    Huber,
+}
+spelled!(Loss, "a loss");
+
+impl Serialize for Loss {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let loss = self.erased();
+        let index = Self::NAMES.iter().position(|name| *name == loss.name()).unwrap_or(Self::NAMES.len());
+        serializer.serialize_newtype_variant("Loss", index as u32, loss.name(), loss.settings())
+    }
+}
+
+impl<'de> Deserialize<'de> for Loss {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_enum("Loss", &Self::NAMES, Named)
+    }
+}
+
+/// Reads a loss.
+struct Named;
+
 impl Loss {
     /// Whether every setting is in its range.
     pub fn check(&self) -> Result<(), Invalid> {
-        match self {
-            Self::CrossEntropy(loss) => loss.check(),
-            Self::Huber(loss) => loss.check(),
-            Self::BinaryCrossEntropy(_) | Self::Mse(_) | Self::Mae(_) => Ok(()),
+        if let Self::Own(own) = self {
+            own.erased().register()?;
         }
+        self.erased().check()
+    }
+
+    /// What rows are compared with: whether it is for classification or for regression.
+    pub fn targets(&self) -> TargetKind {
+        self.erased().targets()
+    }
+
+    /// The number of outputs that a network needs, given the number of classes, or of values a row.
+    pub fn outputs(&self, targets: usize) -> usize {
+        self.erased().outputs(targets)
+    }
+
+    /// How much a row of each class counts; empty if all count the same.
+    pub fn class_weights(&self) -> &[f64] {
+        self.erased().class_weights()
+    }
+
+    /// The weights of the classes, where they can be set.
+    pub fn class_weights_mut(&mut self) -> Option<&mut Vec<f64>> {
+        self.erased_mut().class_weights_mut()
     }
 
     /// The mean loss of rows of outputs, as [`predict`](crate::Workspace::predict) gives them.
+    ///
+    /// Values do not tell how many outputs a row has: it is taken to have one.
     ///
     /// # Errors
     ///
@@ -86,42 +195,23 @@ impl Loss {
             self.accepts_classes(width, classes.iter().copied())?;
         }
         let weight = match targets {
-            Targets::Classes(classes) => self.weight(width, classes.iter().copied()),
+            Targets::Classes(classes) => self.weight(classes.iter().copied()),
             Targets::Values(values) => values.len() as f64,
         };
         if weight == 0.0 {
             return Err(Error::Data("the loss of no rows is not defined".into()));
         }
-        Ok(self.sum(outputs, width, targets) / weight)
-    }
-
-    /// Turns outputs into what they say of the targets, in place: probabilities for cross-entropy (softmax over the
-    /// row) and for binary cross-entropy (sigmoid), nothing for the losses of regression.
-    pub fn probabilities<F: Float>(&self, outputs: &mut [F], width: usize) {
-        match self {
-            Self::CrossEntropy(_) => outputs.chunks_mut(width.max(1)).for_each(softmax),
-            Self::BinaryCrossEntropy(_) => outputs.iter_mut().for_each(|x| *x = sigmoid(*x)),
-            Self::Mse(_) | Self::Mae(_) | Self::Huber(_) => {}
-        }
+        Ok(self.sum(Rows { outputs, width, targets }) / weight)
     }
 
     /// Whether targets of this kind can be compared with rows of so many outputs.
     pub(crate) fn accepts<F: Float>(&self, width: usize, targets: Targets<'_, F>) -> Result<(), Error> {
-        let reason = match (self, targets) {
-            (Self::CrossEntropy(_), Targets::Values(_)) => "cross-entropy needs classes as targets".into(),
-            (Self::CrossEntropy(_), _) if width < 2 => "cross-entropy needs at least 2 outputs".into(),
-            (Self::CrossEntropy(loss), _) if ![0, width].contains(&loss.class_weights.len()) => {
-                format!("{} class-weights do not fit {width} outputs", loss.class_weights.len())
-            }
-            (Self::CrossEntropy(_), _) => return Ok(()),
-            (Self::BinaryCrossEntropy(_), Targets::Classes(_)) if width == 1 => return Ok(()),
-            (Self::BinaryCrossEntropy(_), Targets::Classes(_)) => {
-                format!("binary cross-entropy with classes as targets needs 1 output, not {width}")
-            }
-            (_, Targets::Values(_)) => return Ok(()),
-            (_, Targets::Classes(_)) => "a loss of regression needs values as targets, not classes".into(),
-        };
-        Err(Error::Data(reason))
+        self.erased().accepts(width, targets.kind()).map_err(Error::Data)?;
+        let weights = self.class_weights().len();
+        if targets.kind() == TargetKind::Classes && ![0, width.max(2)].contains(&weights) {
+            return Err(Error::Data(format!("{weights} class-weights do not fit {width} outputs")));
+        }
+        Ok(())
     }
 
     /// Whether every class exists.
@@ -141,105 +231,18 @@ impl Loss {
     /// several batches. Σ of the classes' weights, or the number of rows (times that of the outputs, for values).
     pub fn batch_weight<F: Float>(&self, width: usize, targets: Targets<'_, F>, rows: &[u32]) -> f64 {
         match targets {
-            Targets::Classes(classes) => self.weight(width, rows.iter().map(|&row| classes[row as usize])),
+            Targets::Classes(classes) => self.weight(rows.iter().map(|&row| classes[row as usize])),
             Targets::Values(_) => (rows.len() * width) as f64,
         }
     }
 
     /// What the sum over rows of these classes is divided by.
-    pub(crate) fn weight(&self, width: usize, classes: impl ExactSizeIterator<Item = u32>) -> f64 {
-        match self {
-            Self::CrossEntropy(loss) => loss.weight(classes),
-            _ => (classes.len() * width) as f64,
+    fn weight(&self, classes: impl ExactSizeIterator<Item = u32>) -> f64 {
+        match self.class_weights() {
+            [] => classes.len() as f64,
+            weights => classes.map(|class| weights.get(class as usize).copied().unwrap_or(1.0)).sum(),
         }
     }
-
-    /// The sum of the losses.
-    pub(crate) fn sum<F: Float>(&self, outputs: &[F], width: usize, targets: Targets<'_, F>) -> f64 {
-        with_loss!(
-            self,
-            loss => match targets {
-                Targets::Classes(classes) => loss.sum(outputs, width, classes),
-                Targets::Values(_) => f64::NAN,
-            },
-            loss => match targets {
-                Targets::Classes(classes) => {
-                    let targets = classes.iter().map(|&class| F::of(f64::from(class)));
-                    outputs.iter().zip(targets).map(|(&o, t)| loss.value(o, t).f64()).sum()
-                }
-                Targets::Values(values) => {
-                    outputs.iter().zip(values).map(|(&o, &t)| loss.value(o, t).f64()).sum()
-                }
-            }
-        )
-    }
-
-    /// The sum of the losses, and the gradient of `scale` times the sum.
-    pub(crate) fn gradient<F: Float>(
-        &self,
-        outputs: &[F],
-        width: usize,
-        targets: Targets<'_, F>,
-        scale: F,
-        gradient: &mut [F],
-    ) -> f64 {
-        with_loss!(
-            self,
-            loss => match targets {
-                Targets::Classes(classes) => loss.gradient(outputs, width, classes, scale, gradient),
-                Targets::Values(_) => f64::NAN,
-            },
-            loss => match targets {
-                Targets::Classes(classes) => {
-                    let targets = classes.iter().map(|&class| F::of(f64::from(class)));
-                    elementwise(*loss, outputs, targets, scale, gradient)
-                }
-                Targets::Values(values) => {
-                    elementwise(*loss, outputs, values.iter().copied(), scale, gradient)
-                }
-            }
-        )
-    }
-
-    /// How the gradient of `scale` times the sum moves with the outputs: its derivative along `tangent`, in place.
-    pub(crate) fn gradient_tangent(
-        &self,
-        outputs: &[f64],
-        width: usize,
-        targets: Targets<'_, f64>,
-        scale: f64,
-        tangent: &mut [f64],
-    ) {
-        with_loss!(
-            self,
-            loss => if let Targets::Classes(classes) = targets {
-                loss.gradient_tangent(outputs, width, classes, scale, tangent);
-            },
-            loss => for (i, (tangent, &output)) in tangent.iter_mut().zip(outputs).enumerate() {
-                let target = match targets {
-                    Targets::Classes(classes) => f64::from(classes[i]),
-                    Targets::Values(values) => values[i],
-                };
-                *tangent *= scale * loss.second(output, target);
-            }
-        );
-    }
-}
-
-#[inline(always)]
-fn elementwise<F: Float>(
-    loss: impl Elementwise,
-    outputs: &[F],
-    targets: impl Iterator<Item = F>,
-    scale: F,
-    gradient: &mut [F],
-) -> f64 {
-    let mut sum = 0.0;
-    for ((g, &output), target) in gradient.iter_mut().zip(outputs).zip(targets) {
-        sum += loss.value(output, target).f64();
-        *g = scale * loss.derivative(output, target);
-    }
-    sum
 }
 
 /// 1/(1 + e⁻ˣ): the probability that a logit says.

@@ -14,6 +14,7 @@ mod shard;
 mod weights;
 
 pub(crate) use check::{check_batch, check_loss};
+use check::{check_outputs, check_rows};
 
 use crate::error::Error;
 use crate::evaluate::Evaluation;
@@ -29,7 +30,7 @@ use downhill_core::Float;
 use downhill_core::threads::awake;
 use parts::{Cut, largest_shard, part_count, useful_threads};
 use rayon::prelude::*;
-use shard::{Pass, Shard, each, parts};
+use shard::{Goal, Pass, Shard, each, parts};
 use std::ops::Range;
 use std::sync::Arc;
 use weights::weight_gradients;
@@ -66,6 +67,37 @@ pub struct Workspace<F> {
     /// What each thread needs to predict, or for the gradients of weights.
     lanes: Vec<Evaluation<F>>,
     max_batch: usize,
+    /// The number of rows that have gone forward and can go back; 0 if none have.
+    forwarded: usize,
+}
+
+/// How many of the shards of a step have a copy of the parameters: all or none.
+fn copied<F>(shards: &[Shard<F>], copies: &[Buffer<F>]) -> usize {
+    if shards.len() > 1 { shards.len().min(copies.len()) } else { 0 }
+}
+
+/// The rest of the way back, which the shards have gone as far as they could, each for itself; and the gradient.
+fn finish<F: Float>(
+    pass: &Pass<'_, F>,
+    shards: &mut [Shard<F>],
+    wholes: &mut [Whole<F>],
+    gradient: &mut [F],
+    lanes: &mut [Evaluation<F>],
+) {
+    let graph = pass.graph;
+    for (at, node) in graph.reducing().rev().filter(|(_, node)| node.needed) {
+        node.op.merge_backward(&mut parts(shards).map(|part| &part.vectors[at][..]), &mut wholes[at]);
+        if graph.nodes[..at].iter().any(|node| node.needed) {
+            each(shards, &|shard| shard.backward_from(pass, at, wholes));
+        }
+    }
+
+    for (at, node) in graph.nodes.iter().enumerate() {
+        let whole = &mut gradient[node.vectors.clone()];
+        whole.copy_from_slice(&shards[0].parts[0].vectors[at]);
+        parts(shards).skip(1).for_each(|part| add(whole, &part.vectors[at]));
+    }
+    weight_gradients(graph, shards, gradient, 0, lanes);
 }
 
 /// Where the values of these rows are, of which each has so many.
@@ -92,6 +124,7 @@ impl<F: Float> Workspace<F> {
             gradient: Buffer::zeros(parameters),
             lanes: (0..threads).map(|_| Evaluation::new(graph, BLOCK_ROWS)).collect(),
             max_batch,
+            forwarded: 0,
         }
     }
 
@@ -119,19 +152,96 @@ impl<F: Float> Workspace<F> {
         // A batch whose every class has weight 0 asks for no change.
         let scale = if weight > 0.0 { 1.0 / weight } else { 0.0 };
         let threads = self.threads(batch.rows.len());
-        let sum = awake(threads, || self.pass(model, batch, Some(loss), scale, seed, step));
-        Ok(sum * scale)
+        let goal = Some(Goal { loss, targets: batch.targets, scale: F::of(scale) });
+        awake(threads, || self.pass(model, batch.x, batch.rows, goal, seed, step));
+        let shards = &self.shards[..Cut::new(batch.rows.len(), threads).shards()];
+        Ok(parts(shards).map(|part| part.loss).sum::<f64>() * scale)
     }
 
-    /// The gradient of the parameters, given that of the outputs: of Σ dy·y, where y are the outputs for the
-    /// rows `x`. [`gradient`](Self::gradient) then gives it.
+    /// The first half of a step with a loss of one's own: the outputs for some rows of those in `x`, rows ×
+    /// outputs, into `out`. [`backward`](Self::backward) is the second.
     ///
-    /// It is for those who have a loss of their own, or none. `x` is rows × inputs and `dy` rows × outputs.
-    /// The model is in training mode, as in [`gradients`](Self::gradients).
+    /// The model is in training mode, as in [`gradients`](Self::gradients). Nothing is allocated.
+    ///
+    /// ```
+    /// use downhill_nn::{LayerSpec, Model, Workspace};
+    ///
+    /// let layers: [LayerSpec; 1] = ["dense(1, bias=false)".parse().unwrap()];
+    /// let mut model = Model::<f64>::build(&layers, 1, 7)?;
+    /// model.params_mut()[0] = 0.5;
+    /// let mut workspace = Workspace::new(&model, 2, false);
+    /// let (mut y, mut dy) = ([0.0; 2], [0.0; 2]);
+    /// workspace.forward(&mut model, &[1.0, 4.0, 3.0], &[0, 2], 0, 0, &mut y)?;
+    /// assert_eq!(y, [0.5, 1.5]);
+    /// // Of ln cosh(y − 1), the derivative is tanh(y − 1); the mean is over two rows.
+    /// dy.iter_mut().zip(y).for_each(|(dy, y)| *dy = (y - 1.0).tanh() / 2.0);
+    /// workspace.backward(&model, &dy)?;
+    /// assert_eq!(workspace.gradient(), [dy[0] + 3.0 * dy[1]]);
+    /// # Ok::<(), downhill_nn::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// As [`gradients`](Self::gradients).
+    /// If there are no rows or more than the workspace has room for, the workspace is for another model, or
+    /// inputs, rows and `out` do not fit the model or each other. Nothing is changed then.
+    pub fn forward(
+        &mut self,
+        model: &mut Model<F>,
+        x: &[F],
+        rows: &[u32],
+        seed: u64,
+        step: u64,
+        out: &mut [F],
+    ) -> Result<(), Error> {
+        self.check(model)?;
+        check_rows(model, x, rows, self.max_batch)?;
+        check_outputs(model, rows.len(), out.len())?;
+        let threads = self.threads(rows.len());
+        awake(threads, || self.pass(model, x, rows, None, seed, step));
+        self.forwarded = rows.len();
+        for shard in &self.shards[..Cut::new(rows.len(), threads).shards()] {
+            let (outputs, out) = shard.outputs(&self.graph, out);
+            out.copy_from_slice(outputs);
+        }
+        Ok(())
+    }
+
+    /// The second half of a step with a loss of one's own: the gradient of the parameters, given that of the
+    /// outputs, `dy`, for the rows of the last [`forward`](Self::forward), rows × outputs: that of Σ dy·y.
+    /// [`gradient`](Self::gradient) then gives it.
+    ///
+    /// The parameters must be what they were. It may be called again, with another `dy`. Nothing is allocated.
+    ///
+    /// # Errors
+    ///
+    /// If the last step was not begun by [`forward`](Self::forward), the workspace is for another model, or `dy`
+    /// is of another length. Nothing is changed then.
+    pub fn backward(&mut self, model: &Model<F>, dy: &[F]) -> Result<(), Error> {
+        self.check(model)?;
+        if self.forwarded == 0 {
+            return Err(Error::Data("there is no way back: `forward` comes first".into()));
+        }
+        check_outputs(model, self.forwarded, dy.len())?;
+        let threads = self.threads(self.forwarded);
+        awake(threads, || {
+            let shards = &mut self.shards[..Cut::new(self.forwarded, threads).shards()];
+            let copies = &self.copies[..copied(shards, &self.copies)];
+            // Nothing is drawn on the way back.
+            let (graph, params) = (model.graph(), model.params());
+            let pass = Pass { graph, params, copies, goal: None, seed: 0, step: 0 };
+            let wholes = &mut self.wholes;
+            each(shards, &|shard| shard.backward_given(&pass, dy, wholes));
+            finish(&pass, shards, wholes, &mut self.gradient, &mut self.lanes[..threads]);
+        });
+        Ok(())
+    }
+
+    /// The gradient of the parameters, given that of the outputs, `dy`, beforehand: [`forward`](Self::forward)
+    /// for all the rows in `x`, and [`backward`](Self::backward).
+    ///
+    /// # Errors
+    ///
+    /// As [`forward`](Self::forward).
     pub fn backpropagate(
         &mut self,
         model: &mut Model<F>,
@@ -142,10 +252,11 @@ impl<F: Float> Workspace<F> {
     ) -> Result<(), Error> {
         self.check(model)?;
         let rows: Vec<u32> = (0..(x.len() / model.inputs()) as u32).collect();
-        let batch = Batch { x, targets: Targets::Values(dy), rows: &rows };
-        check_batch(model, &batch, self.max_batch)?;
-        awake(self.threads(rows.len()), || self.pass(model, &batch, None, 1.0, seed, step));
-        Ok(())
+        check_rows(model, x, &rows, self.max_batch)?;
+        check_outputs(model, rows.len(), dy.len())?;
+        awake(self.threads(rows.len()), || self.pass(model, x, &rows, None, seed, step));
+        self.forwarded = rows.len();
+        self.backward(model, dy)
     }
 
     /// How many threads a step on so many rows takes.
@@ -153,32 +264,33 @@ impl<F: Float> Workspace<F> {
         useful_threads(rows, self.gradient.len(), self.lanes.len())
     }
 
-    /// Goes forward and backward, and returns the sum of the losses.
+    /// Goes forward, and, if there is a goal, backward.
     fn pass(
         &mut self,
         model: &mut Model<F>,
-        batch: &Batch<'_, F>,
-        loss: Option<&Loss>,
-        scale: f64,
+        x: &[F],
+        rows: &[u32],
+        goal: Option<Goal<'_, F>>,
         seed: u64,
         step: u64,
-    ) -> f64 {
-        let threads = self.threads(batch.rows.len());
-        let cut = Cut::new(batch.rows.len(), threads);
+    ) {
+        self.forwarded = 0;
+        let threads = self.threads(rows.len());
+        let cut = Cut::new(rows.len(), threads);
         // Those without rows in this step must know that too.
         self.shards.iter_mut().for_each(|shard| shard.take(cut));
         let shards = &mut self.shards[..cut.shards()];
-        let copied = if shards.len() > 1 { shards.len().min(self.copies.len()) } else { 0 };
+        let copied = copied(shards, &self.copies);
         let copies = &mut self.copies[..copied];
         let (graph, params, statistics) = model.parts_mut();
         if !copies.is_empty() {
             spread(params, copies);
         }
-        let pass = Pass { graph, params, copies, batch, loss, scale: F::of(scale), seed, step };
+        let pass = Pass { graph, params, copies, goal, seed, step };
 
         let wholes = &mut self.wholes;
         each(shards, &|shard| {
-            shard.gather(&pass);
+            shard.gather(&pass, x, rows);
             shard.forward(&pass, 0, wholes);
         });
         // What must see the whole batch needs all shards at once, on the way forward and on the way back.
@@ -191,20 +303,9 @@ impl<F: Float> Workspace<F> {
             );
             each(shards, &|shard| shard.forward_from(&pass, at, wholes));
         }
-        for (at, node) in graph.reducing().rev().filter(|(_, node)| node.needed) {
-            node.op.merge_backward(&mut parts(shards).map(|part| &part.vectors[at][..]), &mut wholes[at]);
-            if graph.nodes[..at].iter().any(|node| node.needed) {
-                each(shards, &|shard| shard.backward_from(&pass, at, wholes));
-            }
+        if pass.goal.is_some() {
+            finish(&pass, shards, wholes, &mut self.gradient, &mut self.lanes[..threads]);
         }
-
-        for (at, node) in graph.nodes.iter().enumerate() {
-            let whole = &mut self.gradient[node.vectors.clone()];
-            whole.copy_from_slice(&shards[0].parts[0].vectors[at]);
-            parts(shards).skip(1).for_each(|part| add(whole, &part.vectors[at]));
-        }
-        weight_gradients(graph, shards, &mut self.gradient, 0, &mut self.lanes[..threads]);
-        parts(shards).map(|part| part.loss).sum()
     }
 
     /// The gradient of the last step, in the layout of the model's parameters.

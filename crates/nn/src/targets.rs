@@ -1,6 +1,7 @@
 //! What the outputs are compared with.
 
 use crate::error::Error;
+use crate::loss::TargetKind;
 use downhill_core::Float;
 
 /// The right answers for some rows.
@@ -18,6 +19,14 @@ impl<F: Float> Targets<'_, F> {
         match self {
             Self::Classes(classes) => classes.len(),
             Self::Values(values) => values.len(),
+        }
+    }
+
+    /// Of which kind they are.
+    pub fn kind(&self) -> TargetKind {
+        match self {
+            Self::Classes(_) => TargetKind::Classes,
+            Self::Values(_) => TargetKind::Values,
         }
     }
 

@@ -97,7 +97,7 @@ fn what_does_not_fit_is_refused() {
     for (x, dy, says) in [
         (0, 0, "a batch has 1 to 4 rows here, not 0"),
         (7, 4, "7 inputs are not rows of 3"),
-        (6, 5, "2 rows need 4 targets, not 5"),
+        (6, 5, "2 rows of 2 outputs are not 5 numbers"),
         (15, 10, "a batch has 1 to 4 rows here, not 5"),
     ] {
         let error = workspace.backpropagate(&mut model, &numbers(x), &numbers(dy), 0, 0).unwrap_err();

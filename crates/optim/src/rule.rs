@@ -42,7 +42,7 @@ pub use named::{Average, NamedRule, Preconditioner};
 pub use nesterov::Nesterov;
 pub(crate) use own::Erased;
 pub use own::OwnRule;
-use own::Registered;
+use own::RULES;
 pub use prodigy::Prodigy;
 pub use radam::RAdam;
 pub(crate) use reduction::Finalized;
@@ -54,14 +54,14 @@ pub use slots::Slots;
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, EnumAccess, VariantAccess, Visitor};
+use serde::de::{EnumAccess, VariantAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::drive::drive;
 use crate::optimizer::{Job, Needs, Ran, Run};
 use crate::transform::{Averaged, Clip, Decay, Penalty, Prepared};
-use downhill_core::Buffer;
-use downhill_core::{Float, Invalid};
+use downhill_core::registry::Name;
+use downhill_core::{Buffer, Float, Invalid};
 
 /// When and how far: what a rule is told about the step it is about to make.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -255,10 +255,10 @@ macro_rules! rules {
             }
 
             fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<Rule, A::Error> {
-                let (name, settings) = access.variant_seed(Named)?;
+                let (name, settings) = access.variant_seed(&RULES)?;
                 match name {
-                    $(Name::Known($rule::NAME) => settings.newtype_variant().map(Rule::$rule),)*
-                    Name::Known(name) => Err(serde::de::Error::unknown_variant(name, &Rule::NAMES)),
+                    $(Name::BuiltIn($rule::NAME) => settings.newtype_variant().map(Rule::$rule),)*
+                    Name::BuiltIn(name) => Err(serde::de::Error::unknown_variant(name, &Rule::NAMES)),
                     Name::Registered(own) => settings.newtype_variant_seed(own).map(Rule::Own),
                 }
             }
@@ -404,41 +404,7 @@ impl<'de> Deserialize<'de> for Rule {
     }
 }
 
-/// Reads a rule, or its name.
+/// Reads a rule.
 struct Named;
-
-/// A rule's name.
-enum Name {
-    /// One of [`Rule::NAMES`].
-    Known(&'static str),
-    /// That of a type that was registered.
-    Registered(Registered),
-}
-
-impl<'de> DeserializeSeed<'de> for Named {
-    type Value = Name;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Name, D::Error> {
-        struct Word;
-
-        impl Visitor<'_> for Word {
-            type Value = Name;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of an optimizer")
-            }
-
-            fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Name, E> {
-                let known = Rule::NAMES.iter().find(|known| **known == name);
-                known
-                    .map(|known| Name::Known(known))
-                    .or_else(|| Registered::find(name).map(Name::Registered))
-                    .ok_or_else(|| E::unknown_variant(name, &Rule::NAMES))
-            }
-        }
-
-        deserializer.deserialize_identifier(Word)
-    }
-}
 
 downhill_core::spec::spelled!(Rule, "an optimizer");

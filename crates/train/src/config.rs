@@ -3,7 +3,7 @@
 use downhill_core::spec;
 use downhill_core::{Invalid, invalid};
 use downhill_data::{Dataset, Targets};
-use downhill_nn::loss::{CrossEntropy, Mse};
+use downhill_nn::loss::{CrossEntropy, Mse, TargetKind};
 use downhill_nn::{Dense, LayerSpec, Loss, Mlp};
 use downhill_optim::{Group, Init, Lookahead, Regularization, Rule};
 use downhill_schedule::{Cosine, Length, Schedule, Warmup};
@@ -226,36 +226,39 @@ impl Config {
 
     fn resolve_loss(&self, data: &Dataset) -> Result<Loss, Error> {
         let mismatch = |message: String| Err(Error::Mismatch(message));
-        let loss = match (&self.loss, &data.train.y) {
+        let mut loss = match (&self.loss, &data.train.y) {
             (Some(loss), _) => loss.clone(),
             (None, Targets::Classes { .. }) => Loss::CrossEntropy(CrossEntropy::default()),
             (None, Targets::Values(_)) => Loss::Mse(Mse {}),
         };
-        match (&data.train.y, &loss) {
-            (Targets::Classes { .. }, Loss::CrossEntropy(_)) => Ok(loss),
-            (Targets::Classes { classes, .. }, Loss::BinaryCrossEntropy(_)) => {
-                match (classes, self.class_weights) {
-                    (2, ClassWeights::None) => Ok(loss),
-                    (2, _) => mismatch("class weights go with the loss cross-entropy".into()),
-                    _ => mismatch(format!(
-                        "the loss binary-cross-entropy is for 2 classes, and the target has {classes}; take cross-entropy"
-                    )),
+        let name = spec::name(&loss);
+        match (&data.train.y, loss.targets()) {
+            (Targets::Classes { classes, .. }, TargetKind::Classes) => {
+                let told_apart = loss.outputs(*classes).max(2);
+                if told_apart != *classes {
+                    mismatch(format!(
+                        "the loss {name} is for {told_apart} classes, and the target has {classes}; take \
+                         cross-entropy"
+                    ))
+                } else if self.class_weights != ClassWeights::None && loss.class_weights_mut().is_none() {
+                    mismatch("class weights go with the loss cross-entropy".into())
+                } else {
+                    Ok(loss)
                 }
             }
-            (Targets::Classes { .. }, _) => mismatch(format!(
-                "the loss {} is for regression, and the target is classes; take cross-entropy, or --task regression",
-                spec::name(&loss)
+            (Targets::Classes { .. }, TargetKind::Values) => mismatch(format!(
+                "the loss {name} is for regression, and the target is classes; take cross-entropy, or --task \
+                 regression"
             )),
-            (Targets::Values(_), Loss::CrossEntropy(cross_entropy)) if cross_entropy.label_smoothing != 0.0 => {
-                mismatch(
+            (Targets::Values(_), TargetKind::Classes) => match &loss {
+                Loss::CrossEntropy(cross_entropy) if cross_entropy.label_smoothing != 0.0 => mismatch(
                     "label smoothing is for classes, and the target is a number; leave it out, or --task classification"
                         .into(),
-                )
-            }
-            (Targets::Values(_), Loss::CrossEntropy(_) | Loss::BinaryCrossEntropy(_)) => mismatch(format!(
-                "the loss {} is for classes, and the target is a number; take mse, or --task classification",
-                spec::name(&loss)
-            )),
+                ),
+                _ => mismatch(format!(
+                    "the loss {name} is for classes, and the target is a number; take mse, or --task classification"
+                )),
+            },
             (Targets::Values(_), _) if self.class_weights == ClassWeights::Balanced => mismatch(
                 "class weights are for classes, and the target is a number; leave them out, or --task classification"
                     .into(),
@@ -267,10 +270,10 @@ impl Config {
     /// The loss with the weights of the classes, which are those of the training rows.
     pub(crate) fn weighted_loss(&self, data: &Dataset) -> Option<Loss> {
         let mut loss = self.loss.clone()?;
-        if let (ClassWeights::Balanced, Targets::Classes { labels, classes }, Loss::CrossEntropy(loss)) =
-            (self.class_weights, &data.train.y, &mut loss)
+        if let (ClassWeights::Balanced, Targets::Classes { labels, classes }, Some(weights)) =
+            (self.class_weights, &data.train.y, loss.class_weights_mut())
         {
-            loss.class_weights = balanced(labels, *classes);
+            *weights = balanced(labels, *classes);
         }
         Some(loss)
     }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use downhill_core::spec;
 use downhill_data::{Encoder, Examples, Table, Task};
+use downhill_nn::loss::TargetKind;
 use downhill_nn::{LayerSpec, Loss, Model, Workspace};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -248,8 +249,8 @@ impl Predictor {
 }
 
 fn task_of(loss: &Loss) -> Task {
-    match loss {
-        Loss::CrossEntropy(_) | Loss::BinaryCrossEntropy(_) => Task::Classification,
-        _ => Task::Regression,
+    match loss.targets() {
+        TargetKind::Classes => Task::Classification,
+        TargetKind::Values => Task::Regression,
     }
 }

@@ -1,8 +1,8 @@
 //! Cross-entropy of yes and no.
 
-use super::Elementwise;
+use super::{Elementwise, NamedLoss, TargetKind};
 use crate::activation::{sigmoid, softplus};
-use downhill_core::Float;
+use downhill_core::{Float, Invalid};
 use serde::{Deserialize, Serialize};
 
 /// −t·ln σ(z) − (1 − t)·ln(1 − σ(z)), where z is the output, a logit, and t the target; averaged over rows and
@@ -28,5 +28,32 @@ impl Elementwise for BinaryCrossEntropy {
     fn second(self, output: f64, _: f64) -> f64 {
         let s = sigmoid(output);
         s * (1.0 - s)
+    }
+}
+
+impl NamedLoss for BinaryCrossEntropy {
+    const NAME: &'static str = "binary-cross-entropy";
+
+    fn check(&self) -> Result<(), Invalid> {
+        Ok(())
+    }
+
+    fn targets(&self) -> TargetKind {
+        TargetKind::Classes
+    }
+
+    fn accepts(&self, outputs: usize, targets: TargetKind) -> Result<(), String> {
+        if targets == TargetKind::Classes && outputs != 1 {
+            return Err(format!("{} with classes as targets needs 1 output, not {outputs}", Self::NAME));
+        }
+        Ok(())
+    }
+
+    fn outputs(&self, _: usize) -> usize {
+        1
+    }
+
+    fn probabilities<F: Float>(&self, outputs: &mut [F], _: usize) {
+        outputs.iter_mut().for_each(|x| *x = sigmoid(*x));
     }
 }

@@ -1,5 +1,7 @@
 //! Cross-entropy of one class among several.
 
+use super::{LossFunction, NamedLoss, Rows, TargetKind};
+use crate::targets::Targets;
 use downhill_core::simd::vectorised;
 use downhill_core::{Float, Invalid, invalid};
 use serde::{Deserialize, Serialize};
@@ -22,31 +24,8 @@ pub struct CrossEntropy {
 }
 
 impl CrossEntropy {
-    /// Whether every setting is in its range.
-    pub fn check(&self) -> Result<(), Invalid> {
-        invalid::fraction("cross-entropy", "label-smoothing", self.label_smoothing)?;
-        for &weight in &self.class_weights {
-            invalid::not_negative("cross-entropy", "class-weights", weight)?;
-        }
-        if !self.class_weights.is_empty() {
-            let largest = self.class_weights.iter().copied().fold(0.0, f64::max);
-            let wanted = "0 or above, and one of them above 0";
-            invalid::ensure("cross-entropy", "class-weights", largest, |w| w > 0.0, wanted)?;
-        }
-        Ok(())
-    }
-
     fn class_weight(&self, class: usize) -> f64 {
         self.class_weights.get(class).copied().unwrap_or(1.0)
-    }
-
-    /// Σ w_y.
-    pub(crate) fn weight(&self, classes: impl ExactSizeIterator<Item = u32>) -> f64 {
-        if self.class_weights.is_empty() {
-            classes.len() as f64
-        } else {
-            classes.map(|class| self.class_weight(class as usize)).sum()
-        }
     }
 
     /// What one row costs, from its outputs and ln Σ eᶻ.
@@ -59,8 +38,11 @@ impl CrossEntropy {
         (1.0 - self.label_smoothing) * right
             + self.label_smoothing / outputs.len() as f64 * costs.sum::<f64>()
     }
+}
 
-    pub(crate) fn sum<F: Float>(&self, outputs: &[F], width: usize, classes: &[u32]) -> f64 {
+impl LossFunction for CrossEntropy {
+    fn sum<F: Float>(&self, Rows { outputs, width, targets }: Rows<'_, F>) -> f64 {
+        let Targets::Classes(classes) = targets else { return f64::NAN };
         let rows = outputs.chunks_exact(width).zip(classes);
         rows.map(|(row, &class)| {
             let largest = largest(row);
@@ -70,16 +52,14 @@ impl CrossEntropy {
         .sum()
     }
 
-    /// The sum over the rows, and the gradient of `scale` times it:
-    /// p_k·((1 − ε)·w_y + ε/K·Σ w) − ε/K·w_k − (1 − ε)·w_y·[k = y].
-    pub(crate) fn gradient<F: Float>(
+    /// The gradient is p_k·((1 − ε)·w_y + ε/K·Σ w) − ε/K·w_k − (1 − ε)·w_y·[k = y].
+    fn gradient<F: Float>(
         &self,
-        outputs: &[F],
-        width: usize,
-        classes: &[u32],
+        Rows { outputs, width, targets }: Rows<'_, F>,
         scale: F,
         gradient: &mut [F],
     ) -> f64 {
+        let Targets::Classes(classes) = targets else { return f64::NAN };
         let smoothing = self.label_smoothing / width as f64;
         let all: f64 = (0..width).map(|k| self.class_weight(k)).sum();
         exponentials(outputs, width, gradient);
@@ -104,16 +84,14 @@ impl CrossEntropy {
         .sum()
     }
 
-    /// The derivative along `tangent`, in place, of what [`gradient`](Self::gradient) gives: of the gradient only p moves,
-    /// and ∂p_k = p_k·(∂z_k − Σ p_j·∂z_j).
-    pub(crate) fn gradient_tangent(
+    /// Of the gradient only p moves, and ∂p_k = p_k·(∂z_k − Σ p_j·∂z_j).
+    fn gradient_tangent(
         &self,
-        outputs: &[f64],
-        width: usize,
-        classes: &[u32],
+        Rows { outputs, width, targets }: Rows<'_, f64>,
         scale: f64,
         tangent: &mut [f64],
     ) {
+        let Targets::Classes(classes) = targets else { return };
         let all: f64 = (0..width).map(|k| self.class_weight(k)).sum();
         let mut p = vec![0.0; width];
         for ((row, tangent), &class) in
@@ -126,6 +104,47 @@ impl CrossEntropy {
             let along: f64 = p.iter().zip(&*tangent).map(|(p, t)| p * t).sum();
             tangent.iter_mut().zip(&p).for_each(|(t, p)| *t = factor * p * (*t - along));
         }
+    }
+}
+
+impl NamedLoss for CrossEntropy {
+    const NAME: &'static str = "cross-entropy";
+
+    fn check(&self) -> Result<(), Invalid> {
+        invalid::fraction("cross-entropy", "label-smoothing", self.label_smoothing)?;
+        for &weight in &self.class_weights {
+            invalid::not_negative("cross-entropy", "class-weights", weight)?;
+        }
+        if !self.class_weights.is_empty() {
+            let largest = self.class_weights.iter().copied().fold(0.0, f64::max);
+            let wanted = "0 or above, and one of them above 0";
+            invalid::ensure("cross-entropy", "class-weights", largest, |w| w > 0.0, wanted)?;
+        }
+        Ok(())
+    }
+
+    fn targets(&self) -> TargetKind {
+        TargetKind::Classes
+    }
+
+    fn accepts(&self, outputs: usize, targets: TargetKind) -> Result<(), String> {
+        match targets {
+            TargetKind::Values => Err(format!("{} needs classes as targets, not values", Self::NAME)),
+            TargetKind::Classes if outputs < 2 => Err(format!("{} needs at least 2 outputs", Self::NAME)),
+            TargetKind::Classes => Ok(()),
+        }
+    }
+
+    fn class_weights(&self) -> &[f64] {
+        &self.class_weights
+    }
+
+    fn class_weights_mut(&mut self) -> Option<&mut Vec<f64>> {
+        Some(&mut self.class_weights)
+    }
+
+    fn probabilities<F: Float>(&self, outputs: &mut [F], width: usize) {
+        outputs.chunks_mut(width.max(1)).for_each(softmax);
     }
 }
 

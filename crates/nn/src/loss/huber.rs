@@ -1,6 +1,6 @@
 //! The Huber loss.
 
-use super::Elementwise;
+use super::{Elementwise, NamedLoss, TargetKind};
 use downhill_core::{Float, Invalid, invalid};
 use serde::{Deserialize, Serialize};
 
@@ -20,13 +20,6 @@ pub struct Huber {
 impl Default for Huber {
     fn default() -> Self {
         Self { delta: 1.0 }
-    }
-}
-
-impl Huber {
-    /// Whether every setting is in its range.
-    pub fn check(&self) -> Result<(), Invalid> {
-        invalid::positive("huber", "delta", self.delta)
     }
 }
 
@@ -51,5 +44,17 @@ impl Elementwise for Huber {
 
     fn second(self, output: f64, target: f64) -> f64 {
         if (output - target).abs() > self.delta { 0.0 } else { 1.0 }
+    }
+}
+
+impl NamedLoss for Huber {
+    const NAME: &'static str = "huber";
+
+    fn check(&self) -> Result<(), Invalid> {
+        invalid::positive("huber", "delta", self.delta)
+    }
+
+    fn targets(&self) -> TargetKind {
+        TargetKind::Values
     }
 }

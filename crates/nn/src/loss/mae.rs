@@ -1,7 +1,7 @@
 //! The mean absolute error.
 
-use super::Elementwise;
-use downhill_core::Float;
+use super::{Elementwise, NamedLoss, TargetKind};
+use downhill_core::{Float, Invalid};
 use serde::{Deserialize, Serialize};
 
 /// |output − target|, averaged over rows and outputs; the derivative is the sign of the difference, and 0 at 0.
@@ -24,5 +24,17 @@ impl Elementwise for Mae {
 
     fn second(self, _: f64, _: f64) -> f64 {
         0.0
+    }
+}
+
+impl NamedLoss for Mae {
+    const NAME: &'static str = "mae";
+
+    fn check(&self) -> Result<(), Invalid> {
+        Ok(())
+    }
+
+    fn targets(&self) -> TargetKind {
+        TargetKind::Values
     }
 }

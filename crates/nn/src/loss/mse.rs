@@ -1,7 +1,7 @@
 //! The mean squared error.
 
-use super::Elementwise;
-use downhill_core::Float;
+use super::{Elementwise, NamedLoss, TargetKind};
+use downhill_core::{Float, Invalid};
 use serde::{Deserialize, Serialize};
 
 /// (output − target)², averaged over rows and outputs; the derivative is 2(output − target).
@@ -22,5 +22,17 @@ impl Elementwise for Mse {
 
     fn second(self, _: f64, _: f64) -> f64 {
         2.0
+    }
+}
+
+impl NamedLoss for Mse {
+    const NAME: &'static str = "mse";
+
+    fn check(&self) -> Result<(), Invalid> {
+        Ok(())
+    }
+
+    fn targets(&self) -> TargetKind {
+        TargetKind::Values
     }
 }

@@ -13,26 +13,47 @@ pub(crate) fn check_batch<F: Float>(
     batch: &Batch<'_, F>,
     most: usize,
 ) -> Result<(), Error> {
-    let (inputs, outputs) = (model.inputs(), model.outputs());
-    let error = |reason| Err(Error::Data(reason));
-    let all = batch.x.len() / inputs;
-    if batch.x.len() != all * inputs {
-        return error(format!("{} inputs are not rows of {inputs}", batch.x.len()));
-    }
+    let all = batch.x.len() / model.inputs();
     let wanted = match batch.targets {
         Targets::Classes(_) => all,
-        Targets::Values(_) => all * outputs,
+        Targets::Values(_) => all * model.outputs(),
     };
+    check_rows(model, batch.x, batch.rows, most)?;
     if batch.targets.len() != wanted {
-        return error(format!("{all} rows need {wanted} targets, not {}", batch.targets.len()));
+        return Err(Error::Data(format!("{all} rows need {wanted} targets, not {}", batch.targets.len())));
     }
-    if batch.rows.is_empty() || batch.rows.len() > most {
-        return error(format!("a batch has 1 to {most} rows here, not {}", batch.rows.len()));
+    Ok(())
+}
+
+/// Whether these are at most so many of the rows in `x`, for such a model.
+pub(super) fn check_rows<F: Float>(
+    model: &Model<F>,
+    x: &[F],
+    rows: &[u32],
+    most: usize,
+) -> Result<(), Error> {
+    let inputs = model.inputs();
+    let error = |reason| Err(Error::Data(reason));
+    let all = x.len() / inputs;
+    if x.len() != all * inputs {
+        return error(format!("{} inputs are not rows of {inputs}", x.len()));
     }
-    if let Some(row) = batch.rows.iter().find(|&&row| row as usize >= all) {
+    if rows.is_empty() || rows.len() > most {
+        return error(format!("a batch has 1 to {most} rows here, not {}", rows.len()));
+    }
+    if let Some(row) = rows.iter().find(|&&row| row as usize >= all) {
         return error(format!("row {row} does not exist: there are {all}"));
     }
-    model.graph().accepts(batch.x, batch.rows.iter().map(|&row| row as usize))
+    model.graph().accepts(x, rows.iter().map(|&row| row as usize))
+}
+
+/// Whether so many numbers are one for each output of so many rows.
+pub(super) fn check_outputs<F: Float>(model: &Model<F>, rows: usize, len: usize) -> Result<(), Error> {
+    let outputs = model.outputs();
+    if len != rows * outputs {
+        return Err(Error::Data(format!("{rows} rows of {outputs} outputs are not {len} numbers")));
+    }
+    Ok(())
 }
 
 /// Whether a loss goes with a batch; if so, what the sum of its losses is to be divided by.

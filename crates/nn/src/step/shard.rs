@@ -1,9 +1,9 @@
 //! What one thread does with its rows, from gathering them to the gradient of the first layer's outputs.
 
 use super::parts::Cut;
-use super::{Batch, span};
+use super::span;
 use crate::graph::{Graph, Node, Route};
-use crate::loss::Loss;
+use crate::loss::{Loss, Rows};
 use crate::op::{Backward, Draw, Flow, Forward, MOST_INPUTS, Mode, Whole, add};
 use crate::targets::Targets;
 use downhill_core::Buffer;
@@ -19,14 +19,20 @@ pub(super) struct Pass<'a, F> {
     pub params: &'a [F],
     /// The parameters, one copy for each shard; none where all read the same.
     pub copies: &'a [Buffer<F>],
-    pub batch: &'a Batch<'a, F>,
-    /// What the outputs are compared with the targets by; if none, the targets are the gradients of the
-    /// outputs.
-    pub loss: Option<&'a Loss>,
-    /// What the sum of the losses is multiplied by to be their mean.
-    pub scale: F,
+    /// What the outputs are compared by; if none, the way ends with them.
+    pub goal: Option<Goal<'a, F>>,
     pub seed: u64,
     pub step: u64,
+}
+
+/// How the gradient of the outputs comes about.
+#[derive(Clone, Copy)]
+pub(super) struct Goal<'a, F> {
+    pub loss: &'a Loss,
+    /// The targets of all rows of the data set.
+    pub targets: Targets<'a, F>,
+    /// What the sum of the losses is multiplied by to be their mean.
+    pub scale: F,
 }
 
 /// What one shard of a batch needs.
@@ -154,22 +160,25 @@ impl<F: Float> Shard<F> {
         }
     }
 
-    /// Brings the shard's rows of the batch together.
-    pub fn gather(&mut self, pass: &Pass<'_, F>) {
-        let rows = &pass.batch.rows[self.first..self.first + self.rows];
-        gather(pass.batch.x, pass.graph.input.len(), rows, &mut self.values[0]);
-        match pass.batch.targets {
-            Targets::Classes(classes) => {
+    /// Brings the shard's rows of the batch together, which are these of those in `x`.
+    pub fn gather(&mut self, pass: &Pass<'_, F>, x: &[F], rows: &[u32]) {
+        let rows = &rows[self.first..self.first + self.rows];
+        gather(x, pass.graph.input.len(), rows, &mut self.values[0]);
+        match pass.goal.map(|goal| goal.targets) {
+            None => {}
+            Some(Targets::Classes(classes)) => {
                 for (to, &row) in self.classes.iter_mut().zip(rows) {
                     *to = classes[row as usize];
                 }
             }
-            Targets::Values(values) => gather(values, pass.graph.output().len(), rows, &mut self.targets),
+            Some(Targets::Values(values)) => {
+                gather(values, pass.graph.output().len(), rows, &mut self.targets);
+            }
         }
     }
 
     /// Goes forward from this node on. Stops where the whole batch must be seen, with what is measured of the
-    /// shard; at the end, turns round and goes backward.
+    /// shard; at the end, if there is a goal, turns round and goes backward.
     pub fn forward(&mut self, pass: &Pass<'_, F>, from: usize, wholes: &[Whole<F>]) {
         for (at, node) in pass.graph.nodes.iter().enumerate().skip(from) {
             if node.reduces() {
@@ -184,7 +193,24 @@ impl<F: Float> Shard<F> {
             }
             self.run(pass, at, node, wholes);
         }
-        self.compare(pass);
+        if let Some(goal) = &pass.goal {
+            self.compare(pass, goal);
+            self.backward(pass, pass.graph.nodes.len(), wholes);
+        }
+    }
+
+    /// The outputs of the shard's rows, and the rows' part of those of the batch.
+    pub fn outputs<'b>(&self, graph: &Graph<F>, batch: &'b mut [F]) -> (&[F], &'b mut [F]) {
+        let width = graph.output().len();
+        let range = span(&(self.first..self.first + self.rows), width);
+        (&self.values[graph.nodes.len()][..self.rows * width], &mut batch[range])
+    }
+
+    /// Goes backward from the gradient of the batch's outputs.
+    pub fn backward_given(&mut self, pass: &Pass<'_, F>, dy: &[F], wholes: &[Whole<F>]) {
+        let width = pass.graph.output().len();
+        let dy = &dy[span(&(self.first..self.first + self.rows), width)];
+        self.dy[..dy.len()].copy_from_slice(dy);
         self.backward(pass, pass.graph.nodes.len(), wholes);
     }
 
@@ -210,24 +236,17 @@ impl<F: Float> Shard<F> {
     }
 
     /// The losses of the rows, and the gradient of the outputs.
-    fn compare(&mut self, pass: &Pass<'_, F>) {
+    fn compare(&mut self, pass: &Pass<'_, F>, goal: &Goal<'_, F>) {
         let width = pass.graph.output().len();
         let outputs = &self.values[pass.graph.nodes.len()];
         for Part { rows, loss, .. } in &mut self.parts {
             let outputs = &outputs[span(rows, width)];
             let dy = &mut self.dy[span(rows, width)];
-            let values = &self.targets[span(rows, width)];
-            let targets = match pass.batch.targets {
+            let targets = match goal.targets {
                 Targets::Classes(_) => Targets::Classes(&self.classes[rows.clone()]),
-                Targets::Values(_) => Targets::Values(values),
+                Targets::Values(_) => Targets::Values(&self.targets[span(rows, width)]),
             };
-            *loss = match pass.loss {
-                Some(loss) => loss.gradient(outputs, width, targets, pass.scale, dy),
-                None => {
-                    dy.copy_from_slice(values);
-                    0.0
-                }
-            };
+            *loss = goal.loss.gradient(Rows { outputs, width, targets }, goal.scale, dy);
         }
     }
 

@@ -1,12 +1,10 @@
 //! Rules of types that Downhill does not know.
 
-use std::any::{Any, TypeId};
+use std::any::Any;
 use std::fmt::Debug;
-use std::sync::RwLock;
 
 use downhill_core::Invalid;
-use serde::Deserializer;
-use serde::de::{DeserializeSeed, Error};
+use downhill_core::registry::Registry;
 
 use super::{Average, NamedRule, Rule};
 use crate::optimizer::{Ran, Run};
@@ -123,33 +121,8 @@ impl PartialEq for OwnRule {
     }
 }
 
-/// How a rule of a type that was registered is read.
-#[derive(Clone, Copy)]
-pub(super) struct Registered {
-    name: &'static str,
-    type_id: TypeId,
-    read: fn(&mut dyn erased_serde::Deserializer<'_>) -> Result<OwnRule, erased_serde::Error>,
-}
-
-static REGISTERED: RwLock<Vec<Registered>> = RwLock::new(Vec::new());
-
-impl Registered {
-    pub fn find(name: &str) -> Option<Self> {
-        // A panic of another thread leaves the list as it was or one longer.
-        let all = REGISTERED.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        all.iter().find(|registered| registered.name == name).copied()
-    }
-}
-
-/// Reads the settings.
-impl<'de> DeserializeSeed<'de> for Registered {
-    type Value = OwnRule;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<OwnRule, D::Error> {
-        let mut deserializer = <dyn erased_serde::Deserializer<'_>>::erase(deserializer);
-        (self.read)(&mut deserializer).map_err(D::Error::custom)
-    }
-}
+/// The names of all rules.
+pub(super) static RULES: Registry<OwnRule> = Registry::new("rule", &Rule::NAMES);
 
 impl Rule {
     /// A rule of a type of your own. It can enter whatever takes a [`Rule`], and is spelt by its name and
@@ -167,26 +140,8 @@ impl Rule {
     ///
     /// If the name is that of another rule, or cannot stand in a spec.
     pub fn register<R: NamedRule>() -> Result<(), Invalid> {
-        let refused = |message: &str| Err(Invalid { owner: R::NAME, key: "name", message: message.into() });
-        if Self::NAMES.contains(&R::NAME) {
-            return refused("is that of a rule of Downhill's");
-        }
-        if !R::NAME.starts_with(|c: char| c.is_ascii_lowercase())
-            || !R::NAME.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-')
-        {
-            return refused("must be made of small letters, digits and `-`");
-        }
-        let mut all = REGISTERED.write().unwrap_or_else(|poisoned| poisoned.into_inner());
-        match all.iter().find(|registered| registered.name == R::NAME) {
-            Some(registered) if registered.type_id == TypeId::of::<R>() => Ok(()),
-            Some(_) => refused("is that of a rule of another type"),
-            None => {
-                let read = |deserializer: &mut dyn erased_serde::Deserializer<'_>| {
-                    erased_serde::deserialize::<R>(deserializer).map(|rule| OwnRule(Box::new(rule)))
-                };
-                all.push(Registered { name: R::NAME, type_id: TypeId::of::<R>(), read });
-                Ok(())
-            }
-        }
+        RULES.register::<R>(R::NAME, |deserializer| {
+            erased_serde::deserialize::<R>(deserializer).map(|rule| OwnRule(Box::new(rule)))
+        })
     }
 }

@@ -32,7 +32,7 @@ pub(crate) fn measure(
 
 /// The number of outputs that a loss needs of the network.
 pub(super) fn outputs(loss: &Loss, data: &Dataset) -> usize {
-    if matches!(loss, Loss::BinaryCrossEntropy(_)) { 1 } else { data.outputs() }
+    loss.outputs(data.outputs())
 }
 
 /// The mean loss of a network that has learned nothing: its head begins at zero, and so does every output.
@@ -58,20 +58,17 @@ pub(super) fn first_guess_on(loss: &Loss, data: &Dataset, width: usize, rows: &[
 }
 
 /// The mean losses, over the training and over the validation rows, of the best prediction that is the same for every
-/// row: the shares of the classes in training, or the mean, which is 0 as targets are standardised.
+/// row: the shares of the classes in training, as logits, or the mean, which is 0 as targets are standardised.
 pub(crate) fn constant_loss(loss: &Loss, data: &Dataset) -> Result<[f64; 2], Error> {
     let output = match &data.train.y {
         Targets::Values(_) => vec![0.0; data.outputs()],
         Targets::Classes { labels, classes } => {
-            let weight = |class: usize| match loss {
-                Loss::CrossEntropy(loss) => loss.class_weights.get(class).copied().unwrap_or(1.0),
-                _ => 1.0,
-            };
+            let weight = |class: usize| loss.class_weights().get(class).copied().unwrap_or(1.0);
             // A class without training rows has a little share too.
             let mut shares: Vec<f64> = (0..*classes).map(weight).collect();
             labels.iter().for_each(|&label| shares[label as usize] += weight(label as usize));
-            match loss {
-                Loss::BinaryCrossEntropy(_) => vec![(shares[1] / shares[0]).ln() as f32],
+            match outputs(loss, data) {
+                1 => vec![(shares[1] / shares[0]).ln() as f32],
                 _ => shares.iter().map(|share| share.ln() as f32).collect(),
             }
         }

@@ -1,6 +1,7 @@
 //! Whether what a model file says goes together.
 
 use downhill_data::{Encoder, Task};
+use downhill_nn::loss::TargetKind;
 use downhill_nn::{Loss, Model};
 use downhill_optim::Layout;
 
@@ -33,18 +34,17 @@ fn has<D>(archive: &Archive<D>, layout: &Layout) -> Result<(), String> {
 
 fn check(loss: &Loss, inputs: usize, outputs: usize, encoder: Option<&Encoder>) -> Result<(), String> {
     loss.check().map_err(|invalid| invalid.to_string())?;
-    let wanted = match loss {
-        Loss::CrossEntropy(_) if outputs < 2 => Some("2 outputs or more".to_string()),
-        Loss::CrossEntropy(loss) if ![0, outputs].contains(&loss.class_weights.len()) => {
-            Some(format!("an output for each of its {} class weights", loss.class_weights.len()))
-        }
-        Loss::BinaryCrossEntropy(_) | Loss::Mse(_) | Loss::Mae(_) | Loss::Huber(_) if outputs != 1 => {
-            Some("1 output".to_string())
-        }
-        _ => None,
+    let wanted = match loss.targets() {
+        TargetKind::Classes => loss.outputs(outputs.max(2)),
+        TargetKind::Values => loss.outputs(1),
     };
-    if let Some(wanted) = wanted {
+    let weights = loss.class_weights().len();
+    if outputs != wanted {
         return Err(format!("its network has {outputs} outputs, and its loss needs {wanted}"));
+    }
+    if loss.targets() == TargetKind::Classes && ![0, outputs.max(2)].contains(&weights) {
+        let each = format!("an output for each of its {weights} class weights");
+        return Err(format!("its network has {outputs} outputs, and its loss needs {each}"));
     }
     let Some(encoder) = encoder else { return Ok(()) };
     if let Some(contradiction) = encoder.contradiction() {
