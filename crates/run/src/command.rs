@@ -91,8 +91,8 @@ impl Command {
         let epochs_made = position.step.div_ceil(position.steps_per_epoch.max(1));
         match self {
             Self::SetLr { .. } | Self::Undo if over => Err(format!(
-                "the run is over after {epochs_made} epochs, and there is no step left to make at another rate; make it \
-                 longer (--epochs), or branch off before its end"
+                "the run is over after {epochs_made} epochs, and there is no step left to make at another rate; give it \
+                 more epochs, or branch off before its end"
             )),
             Self::SetLr { lr } => {
                 let mut steering = steering.clone();

@@ -44,7 +44,7 @@ pub use downhill_run::{
     rate_verdicts,
 };
 pub use engine::{Engine, EngineState};
-pub use error::Error;
+pub use error::{Error, OfTask};
 pub use predictor::{Evaluation, Predictions, Predictor};
 pub use propagation::{LayerSignals, Propagation, Setup};
 pub use replay::{Difference, Replayed};
