@@ -92,6 +92,7 @@ fn of_record(error: &run::Error) -> Option<String> {
         run::Error::Name(_) => "--runs says where the folder is made",
         run::Error::NotAFolder { .. } => "--runs names a folder",
         run::Error::NoCheckpoints { run } => return Some(train_again(run)),
+        run::Error::IsOver { .. } => "--epochs makes it longer",
         run::Error::UnderWay { run, .. } => {
             return Some(format!("`downhill stop {}` stops it", run.display()));
         }
@@ -110,8 +111,8 @@ fn of_training(error: &train::Error) -> Option<String> {
     let remedy = match error {
         train::Error::NoData => "`downhill datasets` lists the bundled ones",
         train::Error::NotReadAsTable { .. } => {
-            "these are --delimiter, --header, --encoding, --skip, --decimal, --missing, --no-missing, --dates, \
-             --categorical, --numeric and --drop"
+            "these are --delimiter, --header, --encoding, --skip, --decimal, --missing, --no-missing, \
+             --dates, --categorical, --numeric and --drop"
         }
         train::Error::OtherTask { wants: Task::Classification, .. } => "or say --task classification",
         train::Error::OtherTask { wants: Task::Regression, .. } => "or say --task regression",
@@ -120,7 +121,7 @@ fn of_training(error: &train::Error) -> Option<String> {
         train::Error::NoEnd { run } => {
             return Some(format!("finish it with `downhill resume {}`", run.display()));
         }
-        train::Error::BranchInit => "the flag is --init",
+        train::Error::BranchInit => "leave --init out",
         train::Error::BranchIsOver { .. } => "--epochs says how many",
         train::Error::Diverged { .. } => "--clip-norm 1 clips them",
         _ => return None,
@@ -152,10 +153,11 @@ mod tests {
         let run = || std::path::PathBuf::from("runs/a");
         let full = || io::Error::from(ErrorKind::StorageFull);
         let other = |setting, wants| train::Error::OtherTask { setting, wants };
-        let errors: [(train::Error, &str); 14] = [
+        let errors: [(train::Error, &str); 15] = [
             (run::Error::Name("a/b".into()).into(), "--runs"),
             (run::Error::NotAFolder { path: run() }.into(), "--runs"),
             (run::Error::NoCheckpoints { run: run() }.into(), "train again with --config runs/a/run.toml"),
+            (run::Error::IsOver { epochs: 3 }.into(), "--epochs"),
             (run::Error::UnderWay { run: run(), holder: None }.into(), "downhill stop runs/a"),
             (run::Error::Io { doing: "write", path: run(), source: full() }.into(), "downhill resume"),
             (train::Error::NoData, "downhill datasets"),

@@ -5,6 +5,8 @@ use std::io;
 use std::path::PathBuf;
 
 /// Something that cannot be done with the record of a run: what was wrong, where, and what to do.
+///
+/// No message names a flag: a program that has some adds the one that helps, by the variant.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -21,6 +23,11 @@ pub enum Error {
     NoCheckpoints {
         /// The folder of the run.
         run: PathBuf,
+    },
+    /// A change of the rate of a run that has no step left to make.
+    IsOver {
+        /// The epochs that were made.
+        epochs: u64,
     },
     /// A run that another process makes.
     UnderWay {
@@ -66,7 +73,8 @@ impl fmt::Display for Error {
             Self::Mismatch(message) => f.write_str(message),
             Self::Name(name) => write!(
                 f,
-                "{name:?} cannot be the name of a run, which is that of a folder: leave out slashes and a dot in front"
+                "{name:?} cannot be the name of a run, which is that of a folder: leave out slashes and a \
+                 dot in front"
             ),
             Self::NotAFolder { path } => {
                 write!(f, "could not make the run's folder in {}: that is a file", path.display())
@@ -74,6 +82,11 @@ impl fmt::Display for Error {
             Self::NoCheckpoints { run } => {
                 write!(f, "the run {} has lost its folder of checkpoints, and cannot go on", run.display())
             }
+            Self::IsOver { epochs } => write!(
+                f,
+                "the run is over after {epochs} epochs, and there is no step left to make at another rate; give \
+                 it more epochs, or branch off before its end"
+            ),
             Self::UnderWay { run, holder } => {
                 let holder = holder.as_deref().unwrap_or("another process");
                 write!(f, "the run {} is under way in {holder}; wait for it, or stop it", run.display())
@@ -103,6 +116,7 @@ impl std::error::Error for Error {
             | Self::Name(_)
             | Self::NotAFolder { .. }
             | Self::NoCheckpoints { .. }
+            | Self::IsOver { .. }
             | Self::UnderWay { .. }
             | Self::Damaged { .. }
             | Self::Config { .. } => None,

@@ -7,6 +7,8 @@ use downhill_core::Invalid;
 use downhill_data::Task;
 
 /// A run that could not be made, and why: what was wrong, where, and what to do.
+///
+/// No message names a flag: a program that has some adds the one that helps, by the variant.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -27,8 +29,8 @@ pub enum Error {
         /// The data, as it was named.
         from: String,
     },
-    /// A setting that is for classes where a number is the target, or the other way round. Leave the setting out, or take
-    /// the task that it is for.
+    /// A setting that is for classes where a number is the target, or the other way round. Leave the setting
+    /// out, or take the task that it is for.
     OtherTask {
         /// What was set.
         setting: OfTask,
@@ -38,7 +40,7 @@ pub enum Error {
     /// A network that takes more memory than can be meant. Make its layers or the batch smaller.
     TooManyUnits {
         /// The units of all layers.
-        units: u128,
+        units: u64,
         /// The rows that are seen at once.
         rows: usize,
     },
@@ -54,7 +56,7 @@ pub enum Error {
         /// The folder of the run.
         run: PathBuf,
     },
-    /// A branch with another initialiser than its run, whose weights it begins with.
+    /// A branch with another initialiser than its run, whose weights it begins with. Leave it as it is.
     BranchInit,
     /// A branch whose end is where it begins.
     BranchIsOver {
@@ -129,30 +131,33 @@ impl fmt::Display for Error {
             Self::Mismatch(message) => f.write_str(message),
             Self::NoData => f.write_str("no data is named: give a bundled data set, a file or a folder"),
             Self::NotReadAsTable { from } => {
-                write!(f, "{from} is read as it is, and options of reading are for files of tables: leave them out")
+                write!(
+                    f,
+                    "{from} is read as it is: options of reading are for files of tables; leave them out"
+                )
             }
             Self::OtherTask { setting, wants } => other_task(f, setting, *wants),
             Self::TooManyUnits { units, rows } => write!(
                 f,
-                "a network of {units} units takes too much memory at {rows} rows a step; make its layers or the batch smaller"
+                "a network of {units} units takes too much memory at {rows} rows a step; make its layers or \
+                 the batch smaller"
             ),
-            Self::NoCheckpoint { run, damaged } => write!(
-                f,
-                "no checkpoint of {} can be used: {}",
-                run.display(),
-                damaged.join("; ")
-            ),
+            Self::NoCheckpoint { run, damaged } => {
+                write!(f, "no checkpoint of {} can be used: {}", run.display(), damaged.join("; "))
+            }
             Self::NoEnd { run } => write!(
                 f,
-                "the log of the run {} does not end with its weights: it is under way, was killed, or ended without any",
+                "the log of the run {} does not end with its weights: it is under way, was killed, or \
+                 ended without any",
                 run.display()
             ),
-            Self::BranchInit => f.write_str(
-                "a branch begins with the weights of its run, and nothing initialises them: leave the initialiser out",
-            ),
+            Self::BranchInit => {
+                f.write_str("a branch begins with the weights of its run, and nothing initialises them")
+            }
             Self::BranchIsOver { epochs } => write!(
                 f,
-                "the branch would be over where it begins, after {epochs} epochs: give it more, or branch off earlier"
+                "the branch would be over where it begins, after {epochs} epochs: give it more, or branch \
+                 off earlier"
             ),
             Self::DataChanged { run } => write!(
                 f,

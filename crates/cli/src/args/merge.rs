@@ -102,8 +102,8 @@ impl NetworkArgs {
         }
         let Network::Mlp(mlp) = &mut config.training.network else {
             return Err(Failure::Message(
-                "the configuration lists the network's layers: --hidden, --activation, --init, --batch-norm and \
-                 --dropout do not go with that; change the list"
+                "the configuration lists the network's layers: --hidden, --activation, --init, --batch-norm \
+                 and --dropout do not go with that; change the list"
                     .into(),
             ));
         };

@@ -13,7 +13,7 @@ pub(super) fn check_size(layers: &[LayerSpec], batch: usize) -> Result<(), Error
     let units: u128 = layers.iter().map(|layer| layer.units() as u128).sum();
     // Rows are measured in blocks, however small the batch is.
     if units * batch.max(128) as u128 > MOST_ACTIVATIONS {
-        return Err(Error::TooManyUnits { units, rows: batch });
+        return Err(Error::TooManyUnits { units: u64::try_from(units).unwrap_or(u64::MAX), rows: batch });
     }
     Ok(())
 }
