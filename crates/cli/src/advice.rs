@@ -5,7 +5,7 @@ use clap::{Command, CommandFactory};
 use downhill::optim::excerpt::{shortened, word};
 use downhill::optim::nearest;
 
-use crate::args::Args;
+use crate::command_line::Args;
 use crate::output::visible;
 
 /// What other programs and libraries call it, and the flag that does it here.

@@ -1,6 +1,7 @@
 //! `downhill diagnose`
 
-use downhill::train::{Diagnosis, Tried, Trouble, diagnose_run};
+use downhill::train::{Diagnosis, Setting, Suggestion, Tried, Trouble, diagnose_run};
+use serde_json::{Value, json};
 
 use crate::args::{AgainArgs, Format};
 use crate::braille::number;
@@ -13,7 +14,7 @@ pub fn diagnose(options: &AgainArgs, format: Format, quiet: bool) -> Result<(), 
         diagnosis.notes.iter().for_each(|note| output::note(note));
     }
     match format {
-        Format::Json => output::print_json(&diagnosis),
+        Format::Json => output::print_json(&object(&diagnosis)?),
         Format::Csv => output::print_csv(csv(&diagnosis)),
         Format::Text => output::print(&text(&diagnosis)),
     }
@@ -37,11 +38,11 @@ fn csv(diagnosis: &Diagnosis) -> Vec<Vec<String>> {
 fn text(diagnosis: &Diagnosis) -> String {
     let Diagnosis { verdict, evidence, suggestion, findings, forks, steps, run_steps, .. } = diagnosis;
     let mut text = format!("learning rate: {}\n  {evidence}\n", verdict.words());
-    text += &suggestion.as_ref().map_or(String::new(), |flag| format!("  try {flag}\n"));
-    for Tried { flag, end, .. } in &diagnosis.tried {
+    text += &suggestion.as_ref().map_or(String::new(), |try_it| format!("  try {}\n", flag(try_it)));
+    for Tried { suggestion, end, .. } in &diagnosis.tried {
         let end =
             end.map_or("blows up".into(), |end| format!("ends with a training loss of {}", number(end)));
-        text += &format!("  the whole run with {flag} {end}\n");
+        text += &format!("  the whole run with {} {end}\n", flag(suggestion));
     }
     for finding in findings {
         let layer = finding.layer.map_or(String::new(), |layer| format!(" in layer {layer}"));
@@ -49,7 +50,7 @@ fn text(diagnosis: &Diagnosis) -> String {
             "{}{layer}\n  {}\n  try {}\n",
             words(finding.trouble),
             finding.evidence,
-            finding.suggestion
+            flag(&finding.suggestion)
         );
     }
     if let Some(fork) = forks.first() {
@@ -67,6 +68,37 @@ fn text(diagnosis: &Diagnosis) -> String {
     text + &format!("{steps} steps were made to find out; the run has {run_steps}\n")
 }
 
+/// The diagnosis, with flags for what it suggests.
+fn object(diagnosis: &Diagnosis) -> Result<Value, Failure> {
+    let mut object = serde_json::to_value(diagnosis)?;
+    object["suggestion"] = diagnosis.suggestion.as_ref().map(flag).into();
+    let tried = |Tried { suggestion, peak_rate, end }: &Tried| -> Value {
+        json!({ "flag": flag(suggestion), "peak_rate": peak_rate, "end": end })
+    };
+    object["tried"] = diagnosis.tried.iter().map(tried).collect();
+    for (at, finding) in diagnosis.findings.iter().enumerate() {
+        object["findings"][at]["suggestion"] = flag(&finding.suggestion).into();
+    }
+    Ok(object)
+}
+
+/// The flag that gives a setting its value, as one writes it in a shell.
+fn flag(Suggestion { setting, value }: &Suggestion) -> String {
+    let name = match setting {
+        Setting::Lr => "--lr",
+        Setting::Plateau => "--plateau",
+        Setting::Group => "--group",
+        Setting::Batch => "--batch",
+        Setting::Activation => "--activation",
+        // It takes a value only with an equals sign, and needs none to be set.
+        Setting::BatchNorm => return "--batch-norm".into(),
+        Setting::Dropout => "--dropout",
+        Setting::ClipNorm => "--clip-norm",
+    };
+    let is_plain = value.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c));
+    if is_plain { format!("{name} {value}") } else { format!("{name} '{value}'") }
+}
+
 fn words(trouble: Trouble) -> &'static str {
     match trouble {
         Trouble::Overfitting => "overfitting",
@@ -77,5 +109,20 @@ fn words(trouble: Trouble) -> &'static str {
         Trouble::SmallUpdates => "small updates",
         Trouble::LargeUpdates => "large updates",
         Trouble::Noise => "noise",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_are_quoted_where_a_shell_needs_it() {
+        let flag = |setting, value: &str| flag(&Suggestion { setting, value: value.into() });
+        assert_eq!(flag(Setting::Lr, "3e-5"), "--lr 3e-5");
+        assert_eq!(flag(Setting::Lr, "cosine(0.1)"), "--lr 'cosine(0.1)'");
+        assert_eq!(flag(Setting::Group, "name(0.weight, lr=10)"), "--group 'name(0.weight, lr=10)'");
+        assert_eq!(flag(Setting::Activation, "leaky-relu"), "--activation leaky-relu");
+        assert_eq!(flag(Setting::BatchNorm, "true"), "--batch-norm");
     }
 }

@@ -3,13 +3,28 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 
+use clap::Args;
 use downhill::prelude::{Error, Trainer};
 use downhill::train::{Command, FoundRate};
 use downhill_report::{Lang, RangeTest};
 
-use crate::args::{FindLrArgs, Format};
+use crate::args::{Format, SetupArgs, Threads};
 use crate::braille::{self, Frame, number};
+use crate::plot::PlotFile;
 use crate::{Failure, bar, output, progress, train};
+
+#[derive(Args)]
+pub struct FindLrArgs {
+    #[command(flatten)]
+    pub setup: SetupArgs,
+
+    #[command(flatten)]
+    pub threads: Threads,
+
+    /// Draw into a file too: FILE.svg or FILE.png.
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PlotFile>,
+}
 
 pub fn find_lr(options: &FindLrArgs, format: Format, quiet: bool, lang: Lang) -> Result<(), Failure> {
     let config = options.setup.config()?;

@@ -1,17 +1,49 @@
 //! `downhill init`
 
+use clap::Args;
+use downhill::nn::Activation;
+use downhill::optim::Init;
 use downhill::train::{Bins, LayerSignals, Propagation, Setup, Verdict};
 use downhill_report::{Histogram, Histograms, Lang, Layers, Word};
 use serde_json::{Value, json};
 
-use crate::args::{Format, InitArgs};
+use crate::args::{Format, Sizes, Spelt, repeated_sizes, some_rows, whole_number};
+use crate::plot::PlotFile;
 use crate::{Failure, output};
 
 /// A scheme as it was spelt, and what becomes of signals with it.
 type Study = (String, Propagation);
 
+#[derive(Args)]
+pub struct InitArgs {
+    /// The initialisers: auto, he-normal, glorot-uniform(gain=auto), normal(0.01), lsuv, …; may be given more
+    /// than once.
+    #[arg(long, value_name = "SPEC", default_value = "auto")]
+    pub scheme: Vec<Spelt<Init>>,
+
+    /// The activation behind every layer.
+    #[arg(long, value_name = "SPEC", default_value = "relu")]
+    pub activation: Spelt<Activation>,
+
+    /// The sizes of the layers: 100x5 for five layers of 100 units, or 784,256,128.
+    #[arg(long, value_name = "SIZES", default_value = "100x5", value_parser = repeated_sizes, allow_hyphen_values = true)]
+    pub layers: Sizes,
+
+    /// The number of rows, of standard normal numbers and as wide as the first layer.
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = some_rows, allow_hyphen_values = true)]
+    pub rows: usize,
+
+    /// The random seed of weights, rows and gradients.
+    #[arg(long, value_name = "N", default_value = "0", value_parser = whole_number::<u64>, allow_hyphen_values = true)]
+    pub seed: u64,
+
+    /// Draw into a file too: FILE.svg or FILE.png.
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PlotFile>,
+}
+
 pub fn init(options: &InitArgs, format: Format, quiet: bool, lang: Lang) -> Result<(), Failure> {
-    let study = |scheme: &crate::args::Spelt<_>| -> Result<Study, Failure> {
+    let study = |scheme: &Spelt<_>| -> Result<Study, Failure> {
         let setup = Setup {
             layers: options.layers.0.clone(),
             activation: options.activation.value,

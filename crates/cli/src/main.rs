@@ -9,12 +9,14 @@ mod board;
 mod braille;
 mod branch;
 mod classes;
+mod command_line;
 mod compare;
 mod control;
 mod dashboard;
 mod datasets;
 mod diagnose;
 mod evaluate;
+mod failure;
 mod find_lr;
 mod init;
 mod output;
@@ -36,30 +38,10 @@ mod watch;
 use std::process::ExitCode;
 
 use clap::Parser;
-
-use args::{Args, Command};
 use downhill::train::Command as Told;
 
-/// A command that could not be done.
-enum Failure {
-    /// With a message that says what, where and what to do.
-    Message(String),
-    /// The command line asks for what does not go together, with a message that says what.
-    Usage(String),
-    /// By a person, after saving.
-    Interrupted,
-    /// Whoever read our output does not want more of it.
-    PipeClosed,
-}
-
-impl<E: std::error::Error + 'static> From<E> for Failure {
-    fn from(error: E) -> Self {
-        Self::Message(match remedy::remedy(&error) {
-            Some(remedy) => format!("{error}; {remedy}"),
-            None => error.to_string(),
-        })
-    }
-}
+use command_line::{Args, Command};
+use failure::Failure;
 
 fn main() -> ExitCode {
     let Args { command, format, quiet, lang } = match Args::try_parse() {

@@ -6,12 +6,14 @@ mod panel;
 mod surface;
 mod way;
 
+use clap::{Args, ValueEnum};
 use downhill::optim::{Rule, Schedule};
 use downhill_report::{Field, Ground, Landscape, Lang};
 use serde_json::{Value, json};
 
-use crate::args::{Format, PathArgs, Precision, Spelt};
+use crate::args::{Format, Numbers, Spelt, not_negative, numbers, whole_number};
 use crate::braille::number;
+use crate::plot::PlotFile;
 use crate::{Failure, output};
 
 use frame::{Ends, Home};
@@ -53,6 +55,63 @@ struct Picture<'a> {
     ends: Ends,
     ground: Ground,
     entrants: &'a [Entrant],
+}
+
+#[derive(Args)]
+pub struct PathArgs {
+    /// An expression in one or two variables, such as 'x^2/20 + y^2', or a surface by name: quadratic,
+    /// rosenbrock, beale, saddle, double-well.
+    ///
+    /// There are + - * / and ^ (-x^2 is -(x^2)), the constants pi, tau and e, and the functions sin, cos,
+    /// tan, asin, acos, atan, sinh, cosh, tanh, exp, ln (or log), log2, log10, sqrt, cbrt, abs and sign.
+    /// Variables are taken in alphabetical order.
+    #[arg(value_name = "EXPR", allow_hyphen_values = true)]
+    pub surface: Surface,
+
+    /// Where to begin: a number for each variable, such as -7,2. [default: the named surface's own]
+    #[arg(long, value_name = "NUMBERS", value_parser = numbers, allow_hyphen_values = true)]
+    pub start: Option<Numbers>,
+
+    /// The update rule; several are shown side by side. [default: sgd]
+    #[arg(long = "optimizer", value_name = "SPEC", num_args = 1..)]
+    pub optimizers: Vec<Spelt<Rule>>,
+
+    /// The learning rate or its schedule: one for all, or one for each optimizer, in order. One optimizer
+    /// goes with several.
+    #[arg(long = "lr", value_name = "SPEC", required = true, num_args = 1.., allow_negative_numbers = true)]
+    pub rates: Vec<Spelt<Schedule>>,
+
+    /// The number of steps of each.
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub steps: u64,
+
+    /// Add noise of this standard deviation to each component of each gradient, the same to all optimizers:
+    /// what a minibatch does.
+    #[arg(long, value_name = "SIGMA", default_value_t = 0.0, value_parser = not_negative, allow_hyphen_values = true)]
+    pub noise: f64,
+
+    /// The random seed of the noise.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole_number::<u64>, allow_hyphen_values = true)]
+    pub seed: u64,
+
+    /// The arithmetic of parameters, gradients and rules; training has f32.
+    #[arg(long, value_enum, default_value_t = Precision::F32)]
+    pub precision: Precision,
+
+    /// The ends of the picture: x0,x1,y0,y1, or x0,x1 for one variable. Chosen from the surface and the paths
+    /// unless given.
+    #[arg(long, value_name = "NUMBERS", value_parser = numbers, allow_hyphen_values = true)]
+    pub frame: Option<Numbers>,
+
+    /// Draw into a file too: FILE.svg or FILE.png.
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PlotFile>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Precision {
+    F32,
+    F64,
 }
 
 pub fn path(options: &PathArgs, format: Format, quiet: bool, lang: Lang) -> Result<(), Failure> {

@@ -1,11 +1,23 @@
 //! `downhill predict`
 
+use clap::Args;
 use downhill::data::Table;
 use downhill::prelude::{Predictions, Predictor};
 use serde_json::{Map, Value, json};
 
-use crate::args::{Format, PredictArgs, UseArgs};
+use crate::args::{Format, UseArgs};
 use crate::{Failure, evaluate, output};
+
+#[derive(Args)]
+pub struct PredictArgs {
+    #[command(flatten)]
+    pub using: UseArgs,
+
+    /// Columns of the table to put in front of the predictions, as they are written: names, or numbers from
+    /// 0, between commas.
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', allow_hyphen_values = true)]
+    pub keep: Vec<String>,
+}
 
 pub fn predict(options: &PredictArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let using = &options.using;

@@ -2,15 +2,36 @@
 
 use std::path::PathBuf;
 
+use clap::Args;
 use downhill::train::{RunFolder, durable};
 use downhill_report::Lang;
 use serde_json::json;
 
-use crate::args::{Format, ReportArgs};
+use crate::args::{Format, RunsArgs};
+use crate::plot::PlotFile;
 use crate::{Failure, evaluate, output};
 
 /// So many runs are named in the name of a file.
 const MOST_NAMES: usize = 3;
+
+#[derive(Args)]
+pub struct ReportArgs {
+    /// The runs' folders, or their names inside --runs.
+    #[arg(required = true, value_name = "RUN")]
+    pub names: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub runs: RunsArgs,
+
+    /// Where the report is written. [default: report.html in the run's folder; of several runs, a file in the
+    /// current folder that is called after them]
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Draw the losses of training and validation into a file too: FILE.svg or FILE.png.
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PlotFile>,
+}
 
 pub fn report(options: &ReportArgs, format: Format, quiet: bool, lang: Lang) -> Result<(), Failure> {
     let open = |run: &PathBuf| evaluate::open(run, &options.runs.runs);

@@ -4,11 +4,40 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use downhill::train::{Metrics, Overview, path_text};
+use clap::{Args, ValueEnum};
+use downhill::train::{Metrics, Overview, State, path_text};
 use serde_json::{Value, json};
 
-use crate::args::{Format, ListArgs, Sort};
+use crate::args::{Format, RunsArgs, state};
 use crate::{Failure, output};
+
+#[derive(Args)]
+pub struct ListArgs {
+    /// What comes first: metric is best first, age newest first.
+    #[arg(long, value_enum, value_name = "KEY", default_value_t = Sort::Age)]
+    pub sort: Sort,
+
+    /// Only those trained on the data of this name.
+    #[arg(long, value_name = "NAME")]
+    pub data: Option<String>,
+
+    /// Only those that are running, finished, stopped-early, ended, interrupted, diverged, crashed or broken.
+    #[arg(long, value_name = "STATE", value_parser = state)]
+    pub state: Option<State>,
+
+    #[command(flatten)]
+    pub runs: RunsArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Sort {
+    Name,
+    Data,
+    State,
+    Metric,
+    Epochs,
+    Age,
+}
 
 pub fn runs(options: &ListArgs, format: Format) -> Result<(), Failure> {
     // Where no run has been made yet, there are none.
@@ -166,8 +195,6 @@ fn age(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use downhill::train::State;
-
     use super::*;
 
     fn run(name: &str, parent: Option<&str>) -> Overview {

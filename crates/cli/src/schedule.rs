@@ -1,12 +1,37 @@
 //! `downhill schedule`
 
+use clap::Args;
 use downhill::optim::{Position, Schedule};
 use downhill_report::{Axis, Chart, Lang, Series, Word};
 use serde_json::json;
 
-use crate::args::{Format, ScheduleArgs};
+use crate::args::{Format, Spelt};
 use crate::braille::{self, Frame};
+use crate::plot::PlotFile;
 use crate::{Failure, output};
+
+#[derive(Args)]
+pub struct ScheduleArgs {
+    /// The schedules: 'cosine(0.1)', 'warmup(10%, then=step(0.1, every=2ep))', …
+    #[arg(required = true, value_name = "SPEC")]
+    pub specs: Vec<Spelt<Schedule>>,
+
+    /// The length of the run in steps.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub steps: u64,
+
+    /// The length of an epoch in steps. [default: the whole run]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub steps_per_epoch: Option<u64>,
+
+    /// Draw rates on a logarithmic axis.
+    #[arg(long)]
+    pub log: bool,
+
+    /// Draw into a file too: FILE.svg or FILE.png.
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PlotFile>,
+}
 
 pub fn schedule(options: &ScheduleArgs, format: Format, quiet: bool, lang: Lang) -> Result<(), Failure> {
     let (total_steps, steps_per_epoch) = (options.steps, options.steps_per_epoch.unwrap_or(options.steps));

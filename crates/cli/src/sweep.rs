@@ -2,15 +2,41 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches, value_parser};
 
-use crate::args::{CompareArgs, NetworkArgs, RateArgs, TrainingArgs};
+use crate::args::{NetworkArgs, RateArgs, SetupArgs, TrainingArgs, threads};
+use crate::plot::PlotFile;
 
 /// More runs than this are taken for a mistake.
 const MOST_RUNS: usize = 200;
+
+// The settings of one of the runs to compare.
+#[derive(Args)]
+pub struct CompareArgs {
+    #[command(flatten)]
+    pub setup: SetupArgs,
+
+    /// Draw into a file too: FILE.svg or FILE.png.
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PlotFile>,
+
+    /// Keep each run in a folder of its own in this one, and make none again that is there already. Unless
+    /// given, no run is kept.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+
+    /// Write what each run does for TensorBoard into a folder of its own in this one.
+    #[arg(long, value_name = "DIR")]
+    pub tensorboard: Option<PathBuf>,
+
+    /// The number of runs at once, each on one thread; it changes no bit of the result. [default: one a core]
+    #[arg(long, value_name = "N", value_parser = threads, allow_hyphen_values = true)]
+    pub threads: Option<usize>,
+}
 
 /// The runs that a command line asks for, at least two.
 pub struct Sweep {

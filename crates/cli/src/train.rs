@@ -1,16 +1,29 @@
 //! `downhill train` and `downhill resume`
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
 
+use clap::Args;
 use downhill::prelude::{Error, Trained, Trainer};
-use downhill::train::{Command, Config, Event, RunConfig, RunFolder, Stop, Summary, log, path_text};
+use downhill::train::{
+    Command, Config, Event, RateChange, RunConfig, RunFolder, Stop, Summary, log, path_text,
+};
 
-use crate::args::{Format, ResumeArgs, RunArgs, Running, TrainArgs};
+use crate::args::{Format, RunArgs, Running, RunsArgs, SetupArgs, epochs};
 use crate::dashboard::{self, Action};
 use crate::overwrite::Aside;
 use crate::{Failure, bar, board, classes, evaluate, output, view};
+
+#[derive(Args)]
+pub struct TrainArgs {
+    #[command(flatten)]
+    pub setup: SetupArgs,
+
+    #[command(flatten)]
+    pub run: RunArgs,
+}
 
 pub fn train(options: TrainArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let config = options.setup.config()?;
@@ -23,6 +36,27 @@ pub fn train(options: TrainArgs, format: Format, quiet: bool) -> Result<(), Fail
         trained => trained?,
     };
     conclude(&trained, format, quiet)
+}
+
+#[derive(Args)]
+pub struct ResumeArgs {
+    /// The run's folder, or its name inside --runs.
+    pub run: PathBuf,
+
+    /// Change the rate from the next step on: a rate such as 0.003, a factor such as 0.5x, `schedule` for
+    /// what the run was started with, or a schedule, which then counts its steps from there.
+    #[arg(long, value_name = "CHANGE", allow_hyphen_values = true)]
+    pub lr: Option<RateChange>,
+
+    /// The new length of the run in epochs, counted from its start.
+    #[arg(long, value_name = "N", value_parser = epochs, allow_hyphen_values = true)]
+    pub epochs: Option<u64>,
+
+    #[command(flatten)]
+    pub runs: RunsArgs,
+
+    #[command(flatten)]
+    pub running: Running,
 }
 
 pub fn resume(options: &ResumeArgs, format: Format, quiet: bool) -> Result<(), Failure> {

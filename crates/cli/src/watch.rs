@@ -1,13 +1,23 @@
 //! `downhill watch`: looking at a run that another process makes.
 
+use clap::Args;
 use downhill::train::control::Remote;
 use downhill::train::log::Record;
 use downhill::train::{Event, RunFolder, Stop, log};
 
-use crate::args::{Format, WatchArgs};
+use crate::args::{Format, SteerArgs, ViewArgs};
 use crate::control::{PATIENCE, how_it_ended};
 use crate::dashboard::{self, Action};
 use crate::{Failure, bar, evaluate, output, view};
+
+#[derive(Args)]
+pub struct WatchArgs {
+    #[command(flatten)]
+    pub run: SteerArgs,
+
+    #[command(flatten)]
+    pub view: ViewArgs,
+}
 
 pub fn watch(options: &WatchArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let folder = evaluate::open(&options.run.run, &options.run.runs.runs)?;

@@ -281,7 +281,7 @@ fn networks_too_large_for_any_memory() {
     let place = Place::new();
     place.run("train good.csv --hidden 1000000000").fails(&["units", "--hidden"]);
     place.run("train good.csv --hidden 100000000,100000000").fails(&["units", "--hidden"]);
-    place.run("train good.csv --hidden 100000,100000").fails(&["weights are too many", "at most"]);
+    place.run("train good.csv --hidden 100000,100000").fails(&["parameters are too many", "at most"]);
     assert!(!place.exists("runs"));
 }
 

@@ -69,6 +69,8 @@ pub enum Excess {
     Pixels(usize),
     /// What compressed data unpacks to.
     Unpacked,
+    /// What comes in on standard input, which is kept in memory.
+    Piped,
 }
 
 impl Display for TooLarge {
@@ -82,6 +84,7 @@ impl Display for TooLarge {
             ),
             Excess::Columns(columns) => write!(f, "{file} has {columns} columns, more than {limit}"),
             Excess::Pixels(pixels) => write!(f, "{file} has images of {pixels} pixels, more than {limit}"),
+            Excess::Piped => write!(f, "{file} has more than {megabytes} MB, which are kept in memory"),
             Excess::Unpacked => {
                 write!(f, "{file} unpacks to more than {megabytes} MB, many times its size")
             }

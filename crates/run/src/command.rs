@@ -6,7 +6,7 @@ use std::str::FromStr;
 use downhill_schedule::{Position, Schedule};
 use serde::{Deserialize, Serialize};
 
-use crate::Steering;
+use crate::{Error, Steering};
 
 /// A run has no more epochs than these.
 const MOST_EPOCHS: u64 = 1_000_000_000;
@@ -80,31 +80,30 @@ impl Command {
     ///
     /// # Errors
     ///
-    /// If it cannot, in words.
+    /// If it cannot.
     pub fn check(
         &self,
         schedule: &Schedule,
         steering: &Steering,
         position: Position,
         over: bool,
-    ) -> Result<(), String> {
+    ) -> Result<(), Error> {
         let epochs_made = position.step.div_ceil(position.steps_per_epoch.max(1));
         match self {
-            Self::SetLr { .. } | Self::Undo if over => Err(format!(
-                "the run is over after {epochs_made} epochs, and there is no step left to make at another rate; make it \
-                 longer (--epochs), or branch off before its end"
-            )),
+            Self::SetLr { .. } | Self::Undo if over => Err(Error::IsOver { epochs: epochs_made }),
             Self::SetLr { lr } => {
                 let mut steering = steering.clone();
                 steering.change(lr, position);
-                lr.is_meant(steering.rate(schedule, position), steering.scale)
+                lr.is_meant(steering.rate(schedule, position), steering.scale).map_err(Error::Mismatch)
             }
-            Self::Undo if !steering.can_undo() => Err("there is no change of the rate to undo".into()),
+            Self::Undo if !steering.can_undo() => {
+                Err(Error::Mismatch("there is no change of the rate to undo".into()))
+            }
             Self::SetEpochs { epochs } if *epochs < epochs_made.max(1) || *epochs > MOST_EPOCHS => {
                 let least = epochs_made.max(1);
-                Err(format!(
+                Err(Error::Mismatch(format!(
                     "{epochs} epochs cannot be the length of a run that is in epoch {least}; give {least} to {MOST_EPOCHS}"
-                ))
+                )))
             }
             Self::SetEpochs { .. }
             | Self::Undo

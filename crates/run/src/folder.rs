@@ -30,16 +30,10 @@ impl RunFolder {
                 || name.starts_with('.')
                 || name.contains(|c: char| c.is_control() || "/\\".contains(c)))
         {
-            return Err(Error::Mismatch(format!(
-                "{name:?} cannot be the name of a run, which is that of a folder: leave out slashes and a dot in front; \
-                 --runs says where the folder is made"
-            )));
+            return Err(Error::Name(name.to_string()));
         }
         if runs.exists() && !runs.is_dir() {
-            return Err(Error::Mismatch(format!(
-                "could not make the run's folder in {}: that is a file; --runs names a folder",
-                runs.display()
-            )));
+            return Err(Error::NotAFolder { path: runs.to_path_buf() });
         }
         let failed = |path: &Path| {
             let path = path.to_path_buf();
@@ -203,11 +197,7 @@ impl RunFolder {
                      folder in its place"
                 )));
             }
-            _ => {
-                return Err(Error::Mismatch(format!(
-                    "the run {run} has lost its folder of checkpoints; train again with --config {run}/run.toml"
-                )));
-            }
+            _ => return Err(Error::NoCheckpoints { run: self.path.clone() }),
         }
         let failed = |source| Error::Io { doing: "look for checkpoints in", path: path.clone(), source };
         let mut steps = Vec::new();

@@ -62,11 +62,8 @@ impl Log {
                 Ok(Self { path, file, torn, lines })
             }
             Err(_) if busy => {
-                let run = path.parent().unwrap_or(&path).display();
-                Err(Error::Mismatch(format!(
-                    "the run {run} is under way in {}; wait for it, or stop it with `downhill stop {run}`",
-                    holder(&path).unwrap_or_else(|| "another process".into())
-                )))
+                let run = path.parent().unwrap_or(&path).to_path_buf();
+                Err(Error::UnderWay { run, holder: holder(&path) })
             }
             Err(source) => Err(Error::Io { doing: "open the log", path, source }),
         }

@@ -265,7 +265,8 @@ impl RunState {
         let steering = self.steering();
         let schedule = self.schedule.clone().unwrap_or_else(|| 1.0.into());
         let over = self.stop().is_some() || step >= self.total_steps;
-        if let Err(why) = command.check(&schedule, &steering, self.position(step), over) {
+        if let Err(error) = command.check(&schedule, &steering, self.position(step), over) {
+            let why = error.to_string();
             return Event::Refused { step, steps_executed, told: command, why };
         }
         let lr_before = steering.rate(&schedule, self.position(step));

@@ -135,10 +135,7 @@ impl Trainer {
             Network::Layers(_) => None,
         };
         if init(&config.training) != init(&its.training) {
-            return Err(Error::Mismatch(
-                "a branch begins with the weights of its run, and nothing initialises them: leave --init out"
-                    .into(),
-            ));
+            return Err(Error::BranchInit);
         }
         let (folder, notes) = on_threads(threads, || {
             let mut old = Run::new(&its.training, &its_data, threads > 1)?;

@@ -2,7 +2,7 @@
 
 use downhill_core::spec;
 use downhill_core::{Invalid, invalid};
-use downhill_data::{Dataset, Targets};
+use downhill_data::{Dataset, Targets, Task};
 use downhill_nn::loss::{CrossEntropy, Mse, TargetKind};
 use downhill_nn::{Dense, LayerSpec, Loss, Mlp};
 use downhill_optim::{Group, Init, Lookahead, Regularization, Rule};
@@ -12,7 +12,9 @@ use sha2::{Digest, Sha256};
 
 use crate::batches::Batches;
 use crate::engine::targets;
-use crate::{EarlyStopping, Error, Guard, Keep, Monitor, Plateau, Track, archive, metrics, older, spelled};
+use crate::{
+    EarlyStopping, Error, Guard, Keep, Monitor, OfTask, Plateau, Track, archive, metrics, older, spelled,
+};
 
 /// How a network is trained. Everything has a default; what is `None` is chosen from the data when a run starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -226,6 +228,7 @@ impl Config {
 
     fn resolve_loss(&self, data: &Dataset) -> Result<Loss, Error> {
         let mismatch = |message: String| Err(Error::Mismatch(message));
+        let other = |setting: OfTask, wants: Task| Err(Error::OtherTask { setting, wants });
         let mut loss = match (&self.loss, &data.train.y) {
             (Some(loss), _) => loss.clone(),
             (None, Targets::Classes { .. }) => Loss::CrossEntropy(CrossEntropy::default()),
@@ -246,23 +249,16 @@ impl Config {
                     Ok(loss)
                 }
             }
-            (Targets::Classes { .. }, TargetKind::Values) => mismatch(format!(
-                "the loss {name} is for regression, and the target is classes; take cross-entropy, or --task \
-                 regression"
-            )),
+            (Targets::Classes { .. }, TargetKind::Values) => other(OfTask::Loss(name), Task::Regression),
             (Targets::Values(_), TargetKind::Classes) => match &loss {
-                Loss::CrossEntropy(cross_entropy) if cross_entropy.label_smoothing != 0.0 => mismatch(
-                    "label smoothing is for classes, and the target is a number; leave it out, or --task classification"
-                        .into(),
-                ),
-                _ => mismatch(format!(
-                    "the loss {name} is for classes, and the target is a number; take mse, or --task classification"
-                )),
+                Loss::CrossEntropy(cross_entropy) if cross_entropy.label_smoothing != 0.0 => {
+                    other(OfTask::LabelSmoothing, Task::Classification)
+                }
+                _ => other(OfTask::Loss(name), Task::Classification),
             },
-            (Targets::Values(_), _) if self.class_weights == ClassWeights::Balanced => mismatch(
-                "class weights are for classes, and the target is a number; leave them out, or --task classification"
-                    .into(),
-            ),
+            (Targets::Values(_), _) if self.class_weights == ClassWeights::Balanced => {
+                other(OfTask::ClassWeights, Task::Classification)
+            }
             (Targets::Values(_), _) => Ok(loss),
         }
     }

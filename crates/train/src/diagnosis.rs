@@ -8,6 +8,7 @@ mod branches;
 mod findings;
 mod judge;
 mod replay;
+mod suggestion;
 
 use downhill_data::{Dataset, Examples};
 use downhill_run::{Channels, CommandReplay};
@@ -26,6 +27,7 @@ use judge::{Besides, Came, Judged};
 pub use advice::Tried;
 pub use branches::{Branch, Fork};
 pub use findings::{Finding, Trouble};
+pub use suggestion::{Setting, Suggestion};
 
 /// Where branches begin, as shares of the run.
 const FORKS: [f64; 3] = [0.0, 0.3, 0.6];
@@ -43,9 +45,10 @@ pub struct Diagnosis {
     pub verdict: RateVerdict,
     /// Why, in numbers.
     pub evidence: String,
-    /// A flag to try, if the rate was not good: the best of those that were tried, or to have the rate found if none
-    /// below one that is very high is known to do better. None if no whole run that was tried does better.
-    pub suggestion: Option<String>,
+    /// What to try, if the rate was not good: the best of those that were tried, or to have the rate found if
+    /// none below one that is very high is known to do better. None if no whole run that was tried does
+    /// better.
+    pub suggestion: Option<Suggestion>,
     /// What whole runs with other rates came to, if the rate was not good.
     pub tried: Vec<Tried>,
     /// What else there is to say.
@@ -182,15 +185,15 @@ fn examine(
     steps += trials.iter().map(|trial| trial.replay.steps).sum::<u64>();
     let better = judge::better(&came, judged.verdict, &trials);
     let suggestion = match better {
-        Some(trial) => Some(trial.tried.flag.clone()),
-        None => came.is_lost(judged.verdict).then(|| "--lr auto".into()),
+        Some(trial) => Some(trial.tried.suggestion.clone()),
+        None => came.is_lost(judged.verdict).then(|| Setting::Lr.at("auto")),
     };
     let mut look = findings::Look {
         config,
         run: &mut last,
         rows: sample(&rows, findings::TRACED_ROWS)?,
         verdict: judged.verdict,
-        suggestion: suggestion.as_deref(),
+        suggestion: suggestion.as_ref(),
     };
     let findings = look.findings(&came, &replay, &forks, better.map(|trial| &trial.replay))?;
     Ok(Diagnosis {

@@ -4,8 +4,11 @@ use std::fmt;
 use std::path::PathBuf;
 
 use downhill_core::Invalid;
+use downhill_data::Task;
 
 /// A run that could not be made, and why: what was wrong, where, and what to do.
+///
+/// No message names a flag: a program that has some adds the one that helps, by the variant.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -19,6 +22,47 @@ pub enum Error {
     Record(downhill_run::Error),
     /// Settings that do not go with each other or with the data.
     Mismatch(String),
+    /// No data is named.
+    NoData,
+    /// Options of how tables are read, of data that is read as it is: a bundled data set, or images.
+    NotReadAsTable {
+        /// The data, as it was named.
+        from: String,
+    },
+    /// A setting that is for classes where a number is the target, or the other way round. Leave the setting
+    /// out, or take the task that it is for.
+    OtherTask {
+        /// What was set.
+        setting: OfTask,
+        /// The task that it is for.
+        wants: Task,
+    },
+    /// A network that takes more memory than can be meant. Make its layers or the batch smaller.
+    TooManyUnits {
+        /// The units of all layers.
+        units: u64,
+        /// The rows that are seen at once.
+        rows: usize,
+    },
+    /// None of the checkpoints of a run can be read. Train again with its configuration.
+    NoCheckpoint {
+        /// The folder of the run.
+        run: PathBuf,
+        /// What is wrong with each of them.
+        damaged: Vec<String>,
+    },
+    /// A log that does not end with the weights that a run came to. The run must come to its end first.
+    NoEnd {
+        /// The folder of the run.
+        run: PathBuf,
+    },
+    /// A branch with another initialiser than its run, whose weights it begins with. Leave it as it is.
+    BranchInit,
+    /// A branch whose end is where it begins.
+    BranchIsOver {
+        /// The epochs at its end.
+        epochs: u64,
+    },
     /// The data of a run is not what the run was trained with any more.
     DataChanged {
         /// The folder of the run.
@@ -47,6 +91,36 @@ pub enum Error {
     },
 }
 
+/// What is for one task only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OfTask {
+    /// The loss of this name.
+    Loss(String),
+    /// Label smoothing, for classes.
+    LabelSmoothing,
+    /// Weights of classes.
+    ClassWeights,
+}
+
+/// Says what is for another task than that of the target, and what to take instead.
+fn other_task(f: &mut fmt::Formatter<'_>, setting: &OfTask, wants: Task) -> fmt::Result {
+    let (target, loss, task) = match wants {
+        Task::Classification => ("a number", "mse", "classes"),
+        Task::Regression => ("classes", "cross-entropy", "regression"),
+    };
+    match setting {
+        OfTask::Loss(name) => {
+            write!(f, "the loss {name} is for {task}, and the target is {target}; take {loss}")
+        }
+        OfTask::LabelSmoothing => {
+            write!(f, "label smoothing is for {task}, and the target is {target}; leave it out")
+        }
+        OfTask::ClassWeights => {
+            write!(f, "class weights are for {task}, and the target is {target}; leave them out")
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -55,6 +129,36 @@ impl fmt::Display for Error {
             Self::Setting(invalid) => invalid.fmt(f),
             Self::Record(error) => error.fmt(f),
             Self::Mismatch(message) => f.write_str(message),
+            Self::NoData => f.write_str("no data is named: give a bundled data set, a file or a folder"),
+            Self::NotReadAsTable { from } => {
+                write!(
+                    f,
+                    "{from} is read as it is: options of reading are for files of tables; leave them out"
+                )
+            }
+            Self::OtherTask { setting, wants } => other_task(f, setting, *wants),
+            Self::TooManyUnits { units, rows } => write!(
+                f,
+                "a network of {units} units takes too much memory at {rows} rows a step; make its layers or \
+                 the batch smaller"
+            ),
+            Self::NoCheckpoint { run, damaged } => {
+                write!(f, "no checkpoint of {} can be used: {}", run.display(), damaged.join("; "))
+            }
+            Self::NoEnd { run } => write!(
+                f,
+                "the log of the run {} does not end with its weights: it is under way, was killed, or \
+                 ended without any",
+                run.display()
+            ),
+            Self::BranchInit => {
+                f.write_str("a branch begins with the weights of its run, and nothing initialises them")
+            }
+            Self::BranchIsOver { epochs } => write!(
+                f,
+                "the branch would be over where it begins, after {epochs} epochs: give it more, or branch \
+                 off earlier"
+            ),
             Self::DataChanged { run } => write!(
                 f,
                 "the data of the run {} has changed since the run was trained: it cannot go on, be branched off, replayed \
@@ -78,7 +182,7 @@ impl fmt::Display for Error {
             Self::Diverged { step, epoch, lr } => write!(
                 f,
                 "the loss stopped being a finite number at step {step} (epoch {}), at a learning rate of {lr:.3e}; \
-                 try a tenth of it, or --clip-norm 1",
+                 try a tenth of it, or clip the gradients",
                 epoch + 1
             ),
         }

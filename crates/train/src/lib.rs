@@ -31,7 +31,9 @@ mod trainer;
 pub use branch::BranchPoint;
 pub use comparison::{BlowUp, Compared, Contender, Course, Shelf, compare, is_by_loss, ranking};
 pub use config::{ClassWeights, Config, Network, USUAL_EMA, usual_rate, usual_schedule};
-pub use diagnosis::{Branch, Diagnosis, Finding, Fork, Tried, Trouble, diagnose, diagnose_run};
+pub use diagnosis::{
+    Branch, Diagnosis, Finding, Fork, Setting, Suggestion, Tried, Trouble, diagnose, diagnose_run,
+};
 pub use downhill_run::{
     Attempt, Bins, CLEAR, CLOSE, Cause, Choice, ClassMetrics, Classification, Command, Cut, Distribution,
     EarlyStopping, Environment, Epoch, Event, FoundRate, Guard, Keep, Metrics, Monitor, NEGLIGIBLE, Norms,
@@ -40,7 +42,7 @@ pub use downhill_run::{
     rate_verdicts,
 };
 pub use engine::{Engine, EngineState};
-pub use error::Error;
+pub use error::{Error, OfTask};
 pub use predictor::{Evaluation, Predictions, Predictor};
 pub use propagation::{LayerSignals, Propagation, Setup};
 pub use replay::{Difference, Replayed};

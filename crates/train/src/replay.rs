@@ -61,10 +61,7 @@ impl Trainer {
                 |stop| records[stop + 1..].iter().any(|record| matches!(record.event, Event::Epoch(_))),
             );
         let Some((steps_executed, reason, Some(logged_sha256))) = end.filter(|_| !went_on) else {
-            return Err(Error::Mismatch(format!(
-                "the log of the run {run} does not end with its weights: it is under way, was killed, or ended without \
-                 any; finish it with `downhill resume {run}`"
-            )));
+            return Err(Error::NoEnd { run: folder.path().to_path_buf() });
         };
         let logged = surviving(records.iter().map(|record| &record.event));
 

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use downhill_data::{Dataset, Encoder, Known, ReadOptions, Table, Task, bundled};
+use downhill_data::{Dataset, Encoder, Excess, Known, ReadOptions, Table, Task, TooLarge, bundled};
 use downhill_run::{data_name, path_text};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -81,6 +81,12 @@ impl<'de> Deserialize<'de> for Validation {
 /// What standard input is called.
 const STDIN: &str = "-";
 
+/// And for people.
+const PIPED: &str = "standard input";
+
+/// The most bytes of standard input that are kept unless any size is asked for.
+const MOST_PIPED: u64 = 4 << 30;
+
 /// The share of the rows that is held out unless something else is said.
 const SHARE: f64 = 0.2;
 
@@ -140,17 +146,11 @@ impl Source {
         // Images may be read whatever their size.
         let for_tables = ReadOptions { any_size: false, ..self.read.clone() };
         if self.from.is_empty() {
-            Err(Error::Mismatch(
-                "no data is named: give a bundled data set (`downhill datasets` lists them), a file or a folder".into(),
-            ))
+            Err(Error::NoData)
         } else if for_tables != ReadOptions::default()
             && (self.is_bundled() || self.labels.is_some() || path.is_dir())
         {
-            Err(Error::Mismatch(format!(
-                "{} is read as it is: --delimiter, --header, --encoding, --skip, --decimal, --missing, --no-missing, \
-                 --dates, --categorical, --numeric and --drop are for files of tables",
-                self.from
-            )))
+            Err(Error::NotReadAsTable { from: self.from.clone() })
         } else if self.is_bundled() {
             Ok((Table::bundled(&self.from)?, None))
         } else if let Some(labels) = &self.labels {
@@ -208,14 +208,25 @@ fn read(path: &Path, options: &ReadOptions) -> Result<Table, Error> {
     let given = match GIVEN.get() {
         Some(given) => given,
         None => {
-            let mut bytes = Vec::new();
-            let io =
-                |source| downhill_run::Error::Io { doing: "read", path: "standard input".into(), source };
-            std::io::stdin().lock().read_to_end(&mut bytes).map_err(io)?;
+            let limit = if options.any_size { u64::MAX } else { MOST_PIPED };
+            let bytes = read_piped(std::io::stdin().lock(), limit)?;
             GIVEN.get_or_init(|| bytes)
         }
     };
-    Ok(Table::parse("standard input", given, options)?)
+    Ok(Table::parse(PIPED, given, options)?)
+}
+
+/// Reads standard input to its end, which may be no more than `limit` bytes away.
+fn read_piped(input: impl Read, limit: u64) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let io = |source| downhill_run::Error::Io { doing: "read", path: PIPED.into(), source };
+    // One more than there may be tells that there is more.
+    input.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(io)?;
+    if bytes.len() as u64 > limit {
+        let large = TooLarge { file: PIPED.into(), what: Excess::Piped, limit };
+        return Err(downhill_data::Error::from(large).into());
+    }
+    Ok(bytes)
 }
 
 /// The images in a folder, and those to validate on, where there are two pairs of files as in MNIST.
@@ -260,4 +271,20 @@ pub fn fingerprint(data: &Dataset) -> String {
         }
     }
     format!("{:032x}", hash.digest128())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn standard_input_has_an_end() {
+        assert_eq!(read_piped(&b"a,b\n1,2\n"[..], 8).unwrap(), b"a,b\n1,2\n");
+        let large = read_piped(&b"a,b\n1,2\n"[..], 7).unwrap_err();
+        let Error::Data(downhill_data::Error::TooLarge(large)) = large else { panic!("{large}") };
+        assert_eq!((large.what, large.limit), (Excess::Piped, 7));
+        // One that never ends is not read on.
+        assert!(read_piped(std::io::repeat(b'x'), 1 << 20).is_err());
+        assert_eq!(read_piped(&b"x"[..], u64::MAX).unwrap(), b"x");
+    }
 }

@@ -5,8 +5,8 @@ use downhill_nn::Mlp;
 use std::path::Path;
 
 use downhill_train::{
-    Command, Config, Diagnosis, EarlyStopping, Guard, Keep, Network, RateVerdict, RunFolder, Source, Trainer,
-    Trouble, diagnose, diagnose_run,
+    Command, Config, Diagnosis, EarlyStopping, Guard, Keep, Network, RateVerdict, RunFolder, Setting, Source,
+    Trainer, Trouble, diagnose, diagnose_run,
 };
 
 fn data(name: &str) -> Dataset {
@@ -102,10 +102,11 @@ fn a_spoilt_network_has_dead_units_and_a_high_rate() {
     }
 }
 
-/// The run with the flag that a diagnosis suggests in the place of its `--lr`.
+/// The run with the rate that a diagnosis suggests in the place of its own.
 fn followed(config: &Config, diagnosis: &Diagnosis) -> Config {
-    let flag = diagnosis.suggestion.as_deref().unwrap_or_else(|| panic!("no advice: {diagnosis:#?}"));
-    let lr = flag.strip_prefix("--lr ").expect("a rate").trim_matches('\'');
+    let advice = diagnosis.suggestion.as_ref().unwrap_or_else(|| panic!("no advice: {diagnosis:#?}"));
+    assert_eq!(advice.setting, Setting::Lr);
+    let lr = advice.value.as_str();
     // To have it found is the configuration's default.
     let lr = (lr != "auto").then(|| lr.parse().unwrap());
     Config { lr, ..config.clone() }

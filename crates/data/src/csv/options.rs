@@ -39,7 +39,7 @@ pub struct ReadOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dates: Option<DateOrder>,
     /// Read it however large it is: compressed data that unpacks to many times its size, rows of more than 64
-    /// MB, more than a million columns, which are errors otherwise.
+    /// MB, more than a million columns, more than 4 GiB of standard input, which are errors otherwise.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub any_size: bool,
     /// Columns of categories, even if all their values are numbers.

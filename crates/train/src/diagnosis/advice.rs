@@ -7,14 +7,15 @@ use serde::Serialize;
 
 use super::loss_of;
 use super::replay::{Replay, replay};
+use super::suggestion::{Setting, Suggestion};
 use crate::run::Run;
 use crate::{Config, Error, Plateau, RunFolder};
 
-/// A flag that was tried: the whole run was made with it, all else being as it was.
+/// A setting that was tried: the whole run was made with it, all else being as it was.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Tried {
-    /// The flag.
-    pub flag: String,
+    /// The setting.
+    pub suggestion: Suggestion,
     /// The highest rate of the schedule that it gives.
     pub peak_rate: f64,
     /// The mean training loss at the end, measured as that of the run is; none if the run blew up.
@@ -24,7 +25,7 @@ pub struct Tried {
 /// What to change in a run.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Change {
-    pub flag: String,
+    pub suggestion: Suggestion,
     schedule: Schedule,
     plateau: Option<Plateau>,
     peak_rate: f64,
@@ -34,19 +35,19 @@ impl Change {
     /// The schedule of a run, whose highest rate is `peak`, with another highest rate.
     pub fn rate(schedule: &Schedule, peak: f64, rate: f64) -> Self {
         let schedule = at_rate(schedule, rate / peak);
-        Self { flag: flag(&schedule), schedule, plateau: None, peak_rate: rounded(rate) }
+        Self { suggestion: spelled(&schedule), schedule, plateau: None, peak_rate: rounded(rate) }
     }
 
     /// The same highest rate, and from there down to zero.
     pub fn decay(peak: f64) -> Self {
         let schedule = Schedule::from(Cosine::new(rounded(peak)));
-        Self { flag: flag(&schedule), schedule, plateau: None, peak_rate: rounded(peak) }
+        Self { suggestion: spelled(&schedule), schedule, plateau: None, peak_rate: rounded(peak) }
     }
 
     /// The same schedule, and nothing that cuts it.
     pub fn no_plateau(schedule: &Schedule, peak: f64) -> Self {
-        let (flag, schedule) = ("--plateau off".into(), schedule.clone());
-        Self { flag, schedule, plateau: Some(Plateau::Off), peak_rate: peak }
+        let (suggestion, schedule) = (Setting::Plateau.at("off"), schedule.clone());
+        Self { suggestion, schedule, plateau: Some(Plateau::Off), peak_rate: peak }
     }
 }
 
@@ -66,7 +67,7 @@ pub(super) fn try_all(
     epochs: Option<u64>,
 ) -> Result<Vec<Trial>, Error> {
     let make = |change: Change| -> Result<Trial, Error> {
-        let Change { flag, schedule, plateau, peak_rate } = change;
+        let Change { suggestion, schedule, plateau, peak_rate } = change;
         let mut config = config.clone();
         config.plateau = plateau.unwrap_or(config.plateau);
         let mut run = Run::new(&config, data, false)?;
@@ -81,17 +82,17 @@ pub(super) fn try_all(
             run.go_to(state);
             end = Some(loss_of(&mut run, rows)?).filter(|loss| loss.is_finite());
         }
-        Ok(Trial { tried: Tried { flag, peak_rate, end }, replay })
+        Ok(Trial { tried: Tried { suggestion, peak_rate, end }, replay })
     };
     changes.into_par_iter().with_max_len(1).map(make).collect()
 }
 
-/// The flag for a schedule, in few words.
-fn flag(schedule: &Schedule) -> String {
-    match schedule {
-        Schedule::Constant(constant) => format!("--lr {}", shown(constant.rate)),
-        schedule => format!("--lr '{}'", shortest(schedule)),
-    }
+/// A schedule to try, in few words.
+fn spelled(schedule: &Schedule) -> Suggestion {
+    Setting::Lr.at(match schedule {
+        Schedule::Constant(constant) => shown(constant.rate),
+        schedule => shortest(schedule),
+    })
 }
 
 /// A schedule as it is spelt without what goes without saying.
@@ -167,20 +168,24 @@ mod tests {
 
     #[test]
     fn the_schedule_stays_and_its_rates_are_short() {
-        let flag =
-            |schedule: &str, peak: f64, rate: f64| Change::rate(&schedule.parse().unwrap(), peak, rate).flag;
-        assert_eq!(flag("3", 3.0, 0.0375), "--lr 0.037");
-        assert_eq!(flag("1e6", 1e6, 1e5), "--lr 1e5");
-        assert_eq!(flag("0.0001", 1e-4, 3e-5), "--lr 3e-5");
+        let tried = |schedule: &str, peak: f64, rate: f64| {
+            let Suggestion { setting, value } =
+                Change::rate(&schedule.parse().unwrap(), peak, rate).suggestion;
+            assert_eq!(setting, Setting::Lr);
+            value
+        };
+        assert_eq!(tried("3", 3.0, 0.0375), "0.037");
+        assert_eq!(tried("1e6", 1e6, 1e5), "1e5");
+        assert_eq!(tried("0.0001", 1e-4, 3e-5), "3e-5");
         // The steps that are looked at may miss the top of a schedule by a little.
         let warmup = "warmup(5%, then=cosine(0.01))";
-        assert_eq!(flag(warmup, 0.009998, 0.03), "--lr 'warmup(5%, then=cosine(0.03))'");
+        assert_eq!(tried(warmup, 0.009998, 0.03), "warmup(5%, then=cosine(0.03))");
         let steps = "piecewise(1, at=[2ep, 30%], rates=[0.1, 0.01])";
-        let third = "--lr 'piecewise(0.33, at=[2ep, 30%], rates=[0.033, 0.0033])'";
-        assert_eq!(flag(steps, 1.0, 1.0 / 3.0), third);
-        assert_eq!(flag("cosine(0.1, end=0.01)", 0.1, 0.03), "--lr 'cosine(0.03, end=0.003)'");
-        assert_eq!(flag("step(0.1, every=10ep)", 0.1, 0.3), "--lr 'step(0.3, every=10ep)'");
-        assert_eq!(flag("linear(0.1)", 0.1, 0.3), "--lr 'linear(0.3)'");
-        assert_eq!(Change::decay(0.1).flag, "--lr 'cosine(0.1)'");
+        let third = "piecewise(0.33, at=[2ep, 30%], rates=[0.033, 0.0033])";
+        assert_eq!(tried(steps, 1.0, 1.0 / 3.0), third);
+        assert_eq!(tried("cosine(0.1, end=0.01)", 0.1, 0.03), "cosine(0.03, end=0.003)");
+        assert_eq!(tried("step(0.1, every=10ep)", 0.1, 0.3), "step(0.3, every=10ep)");
+        assert_eq!(tried("linear(0.1)", 0.1, 0.3), "linear(0.3)");
+        assert_eq!(Change::decay(0.1).suggestion, Setting::Lr.at("cosine(0.1)"));
     }
 }

@@ -9,12 +9,13 @@ use super::Fork;
 use super::advice::Change;
 use super::judge::Came;
 use super::replay::Replay;
+use super::suggestion::{Setting, Suggestion};
 use crate::layers;
 use crate::propagation;
 use crate::run::{Run, TrainingState};
 use crate::{Config, Error, LayerSignals, RateVerdict, Verdict};
 
-/// Something that was found, with a flag to try against it.
+/// Something that was found, and what to try against it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Finding {
     /// What.
@@ -23,8 +24,8 @@ pub struct Finding {
     pub layer: Option<usize>,
     /// The numbers that show it.
     pub evidence: String,
-    /// One flag to try.
-    pub suggestion: String,
+    /// One setting to try.
+    pub suggestion: Suggestion,
 }
 
 /// What can be wrong with a run besides its rate.
@@ -69,8 +70,8 @@ pub(super) struct Look<'s, 'a> {
     /// Not more than [`TRACED_ROWS`].
     pub rows: Examples,
     pub verdict: RateVerdict,
-    /// The flag to try against the rate.
-    pub suggestion: Option<&'s str>,
+    /// What to try against the rate.
+    pub suggestion: Option<&'s Suggestion>,
 }
 
 impl Look<'_, '_> {
@@ -101,9 +102,9 @@ impl Look<'_, '_> {
         for finding in &mut own {
             if finding.trouble == Trouble::DeadUnits {
                 self.died(finding, replay, better)?;
-            } else if let (Some(flag), Some(_), false) = (self.suggestion, better, found_there(finding)) {
-                finding.evidence += &format!("; with {flag} this is not so");
-                finding.suggestion = flag.into();
+            } else if let (Some(for_rate), Some(_), false) = (self.suggestion, better, found_there(finding)) {
+                finding.evidence += &format!("; with {for_rate} this is not so");
+                finding.suggestion = for_rate.clone();
             }
         }
         findings.extend(own);
@@ -121,15 +122,15 @@ impl Look<'_, '_> {
         if let Some(before) = before {
             finding.evidence += &format!(" at the end, {:.0}% at the start", 100.0 * before);
         }
-        let Some(flag) = self.suggestion else { return Ok(()) };
+        let Some(for_rate) = self.suggestion else { return Ok(()) };
         if let Some(with) = with {
-            finding.evidence += &format!(", {:.0}% at the end with {flag}", 100.0 * with);
+            finding.evidence += &format!(", {:.0}% at the end with {for_rate}", 100.0 * with);
         }
         let is_high = matches!(self.verdict, RateVerdict::High | RateVerdict::VeryHigh);
         let were_alive = before.is_some_and(|before| before <= DEAD);
         if with.map_or(is_high && were_alive, |with| with <= DEAD) {
             finding.evidence += ": it is the rate's doing";
-            finding.suggestion = flag.into();
+            finding.suggestion = for_rate.clone();
         }
         Ok(())
     }
@@ -153,8 +154,7 @@ impl Look<'_, '_> {
         let last_gradient = signals.last().map_or(0.0, |layer| layer.gradient_std);
         let mut findings = Vec::new();
         for layer in &signals {
-            let mut tell = |trouble, evidence: String, suggestion: &str| {
-                let suggestion = suggestion.into();
+            let mut tell = |trouble, evidence: String, suggestion: Suggestion| {
                 findings.push(Finding { trouble, layer: Some(layer.layer), evidence, suggestion });
             };
             let ratio = layer.gradient_std / last_gradient;
@@ -163,21 +163,21 @@ impl Look<'_, '_> {
             if layer.dead > DEAD {
                 let dead = 100.0 * layer.dead;
                 let evidence = format!("{dead:.0}% of its {} units do nothing on {count} rows", layer.units);
-                tell(Trouble::DeadUnits, evidence, "--activation leaky-relu");
+                tell(Trouble::DeadUnits, evidence, Setting::Activation.at("leaky-relu"));
             }
             match layer.verdict {
                 Verdict::Healthy => {}
                 Verdict::Saturated => {
                     let share = 100.0 * layer.saturated.unwrap_or(0.0);
                     let evidence = format!("{share:.0}% of its activations are where the function is flat");
-                    tell(Trouble::SaturatedUnits, evidence, "--batch-norm");
+                    tell(Trouble::SaturatedUnits, evidence, Setting::BatchNorm.at("true"));
                 }
                 // Of a trained network, only the way back counts: what differs between rows is what it is made to show.
                 Verdict::Exploding if ratio > 1.0 => {
-                    tell(Trouble::ExplodingGradients, gradient, "--clip-norm 1")
+                    tell(Trouble::ExplodingGradients, gradient, Setting::ClipNorm.at("1"))
                 }
                 Verdict::Vanishing if ratio < 1.0 => {
-                    tell(Trouble::VanishingGradients, gradient, "--batch-norm")
+                    tell(Trouble::VanishingGradients, gradient, Setting::BatchNorm.at("true"))
                 }
                 Verdict::Exploding | Verdict::Vanishing => {}
             }
@@ -209,7 +209,7 @@ impl Look<'_, '_> {
                 trouble,
                 layer: Some(index + 1),
                 evidence: format!("a step moves its weights by {moved:.1e} of their norm"),
-                suggestion: format!("--group 'name({name}, lr={times})'"),
+                suggestion: Setting::Group.at(format!("name({name}, lr={times})")),
             });
         }
         Ok(findings)
@@ -234,7 +234,7 @@ fn overfitting(replay: &Replay) -> Option<Finding> {
             fixed(best.valid_loss),
             fixed(last.valid_loss)
         ),
-        suggestion: "--dropout 0.5".into(),
+        suggestion: Setting::Dropout.at("0.5"),
     })
 }
 
@@ -261,6 +261,10 @@ fn noise(config: &Config, forks: &[Fork], run: &Came) -> Option<Finding> {
             fixed(held),
             fixed(settled)
         ),
-        suggestion: if is_constant { Change::decay(fork.peak_rate).flag } else { format!("--batch {batch}") },
+        suggestion: if is_constant {
+            Change::decay(fork.peak_rate).suggestion
+        } else {
+            Setting::Batch.at(batch.to_string())
+        },
     })
 }

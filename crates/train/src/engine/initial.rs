@@ -13,10 +13,7 @@ pub(super) fn check_size(layers: &[LayerSpec], batch: usize) -> Result<(), Error
     let units: u128 = layers.iter().map(|layer| layer.units() as u128).sum();
     // Rows are measured in blocks, however small the batch is.
     if units * batch.max(128) as u128 > MOST_ACTIVATIONS {
-        return Err(Error::Mismatch(format!(
-            "a network of {units} units takes too much memory at {batch} rows a step; make its layers (--hidden) or \
-             the batch smaller"
-        )));
+        return Err(Error::TooManyUnits { units: u64::try_from(units).unwrap_or(u64::MAX), rows: batch });
     }
     Ok(())
 }

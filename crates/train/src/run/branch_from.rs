@@ -43,7 +43,7 @@ impl Run<'_> {
         }
         if !same_rule {
             notes.push(format!(
-                "the rate is {:.3e} at first, and it was meant for {}: give one with --lr if it does not suit {}",
+                "the rate is {:.3e} at first, and it was meant for {}: give another if it does not suit {}",
                 parent.rate(),
                 spec::name(&its.optimizer),
                 spec::name(&own.optimizer)
@@ -79,10 +79,7 @@ impl Run<'_> {
         self.progress.steps_executed = self.progress.step;
         if self.progress.step >= self.total_steps() {
             let epochs = self.progress.step / self.engine.steps_per_epoch();
-            return Err(Error::Mismatch(format!(
-                "the branch would be over where it begins, after {epochs} epochs: give it more with --epochs, or branch off \
-                 earlier"
-            )));
+            return Err(Error::BranchIsOver { epochs });
         }
         Ok(notes)
     }

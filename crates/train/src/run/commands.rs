@@ -20,7 +20,8 @@ impl Run<'_> {
             if let Command::Stop = command {
                 return Ok(Some(Stop::Interrupted));
             }
-            if let Err(why) = self.check_command(&command) {
+            if let Err(error) = self.check_command(&command) {
+                let why = error.to_string();
                 let (step, steps_executed) = (self.progress.step, self.progress.steps_executed);
                 self.channels.tell(&Event::Refused { step, steps_executed, told: command, why })?;
                 continue;
@@ -55,7 +56,7 @@ impl Run<'_> {
     pub(crate) fn apply_first_commands(&mut self, commands: &[Command]) -> Result<(), Error> {
         self.apply_logged_commands();
         for command in commands {
-            self.check_command(command).map_err(Error::Mismatch)?;
+            self.check_command(command)?;
             self.apply_and_tell(command)?;
         }
         Ok(())
@@ -70,21 +71,20 @@ impl Run<'_> {
         }
         let mut refused = Ok(());
         for command in commands {
-            refused = refused.and_then(|()| self.check_command(command).map_err(Error::Mismatch));
+            refused = refused.and_then(|()| self.check_command(command));
             self.apply(command);
         }
         (self.progress, self.checkpoints.unsaved) = (progress, unsaved);
         refused
     }
 
-    /// Why a command cannot be applied now.
-    fn check_command(&self, command: &Command) -> Result<(), String> {
+    /// Fails if a command cannot be applied now.
+    fn check_command(&self, command: &Command) -> Result<(), Error> {
         let over = self.over().is_some();
         command.check(&self.lr, &self.progress.steering, self.position(), over)?;
         if let Command::SetEpochs { epochs } = command {
             let steps_per_epoch = self.engine.steps_per_epoch();
-            check_momentum(&self.config, steps_per_epoch, steps_per_epoch * epochs)
-                .map_err(|error| error.to_string())?;
+            check_momentum(&self.config, steps_per_epoch, steps_per_epoch * epochs)?;
         }
         Ok(())
     }

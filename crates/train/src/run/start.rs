@@ -78,11 +78,7 @@ impl Run<'_> {
             self.restore_start(folder)?;
             return Ok(damaged);
         }
-        Err(Error::Mismatch(format!(
-            "no checkpoint of {run} can be used: {}; train again with --config {run}/run.toml",
-            damaged.join("; "),
-            run = folder.path().display(),
-        )))
+        Err(Error::NoCheckpoint { run: folder.path().to_path_buf(), damaged })
     }
 
     /// Goes to the state in a checkpoint.

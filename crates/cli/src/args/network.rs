@@ -1,0 +1,35 @@
+//! The flags of the network.
+
+use clap::Args;
+use downhill::nn::Activation;
+use downhill::optim::Init;
+
+use super::number::fraction;
+use super::sizes::{Sizes, sizes};
+use super::value::yes_or_no;
+
+#[derive(Args)]
+#[command(next_help_heading = "Network")]
+pub struct NetworkArgs {
+    /// The sizes of the hidden layers; `none` for a linear model. [default: 128,128]
+    #[arg(long, value_name = "SIZES", value_parser = sizes, allow_hyphen_values = true)]
+    pub hidden: Option<Sizes>,
+
+    /// The activation: relu, leaky-relu, elu, selu, gelu, silu, mish, tanh, sigmoid, softplus. [default:
+    /// relu]
+    #[arg(long, value_name = "SPEC")]
+    pub activation: Option<Activation>,
+
+    /// The initialiser of the weights: auto, he-normal, glorot-uniform, normal(0.01), … [default: auto]
+    #[arg(long, value_name = "SPEC")]
+    pub init: Option<Init>,
+
+    /// Normalise over the batch in front of every activation.
+    #[arg(long, value_name = "YES|NO", num_args = 0..=1, require_equals = true, default_missing_value = "yes",
+          value_parser = yes_or_no)]
+    pub batch_norm: Option<bool>,
+
+    /// The dropout rate behind every activation. [default: 0.2]
+    #[arg(long, value_name = "SHARE", value_parser = fraction, allow_hyphen_values = true)]
+    pub dropout: Option<f64>,
+}
