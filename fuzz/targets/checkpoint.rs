@@ -1,4 +1,5 @@
-//! A checkpoint, with a checksum that is right: a run goes on from it, and stops at its next step, or refuses to.
+//! A checkpoint, with a checksum that is right: a run goes on from it, and stops at its next step, or refuses
+//! to.
 
 use std::fs;
 use std::path::PathBuf;
@@ -23,7 +24,8 @@ fn made() -> &'static (RunFolder, PathBuf) {
     })
 }
 
-/// The fingerprints that a checkpoint of the run has: one of another data set or configuration is not looked at further.
+/// The fingerprints that a checkpoint of the run has: one of another data set or configuration is not looked
+/// at further.
 fn origin_of_the_run() -> &'static Value {
     static ORIGIN: OnceLock<Value> = OnceLock::new();
     ORIGIN.get_or_init(|| {

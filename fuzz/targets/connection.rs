@@ -1,5 +1,5 @@
-//! Whatever comes in on a connection, what it holds is bounded, what goes out is lines of JSON, and how the bytes were cut
-//! into pieces makes no difference to what is asked.
+//! Whatever comes in on a connection, what it holds is bounded, what goes out is lines of JSON, and how the
+//! bytes were cut into pieces makes no difference to what is asked.
 
 use downhill::train::control::{Asked, Connection};
 

@@ -1,5 +1,5 @@
-//! What each fuzz target does with an input. The targets of libFuzzer call these, and an ordinary test of the program's crate
-//! runs them over the inputs that are kept in `seeds`.
+//! What each fuzz target does with an input. The targets of libFuzzer call these, and an ordinary test of the
+//! program's crate runs them over the inputs that are kept in `seeds`.
 
 pub mod checkpoint;
 pub mod connection;

@@ -1,5 +1,5 @@
-//! The checksum of a model file or a checkpoint made right again after a change, as anybody can who knows the format: what is
-//! behind the checksum has to stand on its own.
+//! The checksum of a model file or a checkpoint made right again after a change, as anybody can who knows the
+//! format: what is behind the checksum has to stand on its own.
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};

@@ -1,4 +1,5 @@
-//! The model file is what `docs/format.md` says: the reader on that page predicts what `downhill predict` does.
+//! The model file is what `docs/format.md` says: the reader on that page predicts what `downhill predict`
+//! does.
 
 mod common;
 

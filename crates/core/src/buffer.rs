@@ -8,8 +8,8 @@ pub const LINE: usize = 64;
 
 /// A number of numbers, fixed when it is made, that begin with a cache line.
 ///
-/// A vector that begins elsewhere may lie across two lines, and is then read and written in twice the time. Otherwise
-/// this is the slice that it dereferences to.
+/// A vector that begins elsewhere may lie across two lines, and is then read and written in twice the time.
+/// Otherwise this is the slice that it dereferences to.
 pub struct Buffer<F> {
     room: Vec<F>,
     begin: usize,

@@ -1,8 +1,9 @@
 //! Elementary functions of `f32` that the compiler makes vector code of: no branches, no tables, no calls.
 //!
-//! How far they are from the exact values at most is measured by the tests, over millions of numbers from all that a
-//! function does something for, and written at each; a unit is that in the last place of the exact value. Only additions,
-//! multiplications, divisions and operations on bits, so all processors give the same bits.
+//! How far they are from the exact values at most is measured by the tests, over millions of numbers from all
+//! that a function does something for, and written at each; a unit is that in the last place of the exact
+//! value. Only additions, multiplications, divisions and operations on bits, so all processors give the same
+//! bits.
 #![allow(clippy::excessive_precision, clippy::approx_constant)] // coefficients as they are published
 
 /// 1.5·2²³: what is added to it is rounded to a whole number, which stands in the last bits.
@@ -96,8 +97,8 @@ mod tests {
     use super::*;
     use crate::simd::vectorised;
 
-    /// The largest error over every 509th number between the bounds, in units in the last place of the exact value, and
-    /// where it is; the vector code must give the bits of the scalar one.
+    /// The largest error over every 509th number between the bounds, in units in the last place of the exact
+    /// value, and where it is; the vector code must give the bits of the scalar one.
     fn worst(
         from: f32,
         to: f32,

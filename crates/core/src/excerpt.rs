@@ -32,8 +32,8 @@ pub fn word(text: &str) -> Cow<'_, str> {
 
 /// A line of text with carets below the place at these bytes; of a long line, the part around the place.
 ///
-/// Both lines are indented by two spaces, and control characters are spaces, so that the carets stand below the place.
-/// No width of a format is made of a length here: one beyond 65 535 would panic.
+/// Both lines are indented by two spaces, and control characters are spaces, so that the carets stand below
+/// the place. No width of a format is made of a length here: one beyond 65 535 would panic.
 ///
 /// ```
 /// use downhill_core::excerpt::marked;

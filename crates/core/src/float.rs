@@ -20,8 +20,8 @@ pub trait Float:
 
     /// The error function, (2/√π) ∫₀ˣ exp(−t²) dt.
     ///
-    /// Of this and of the functions below, loops over `f32` become vector code; it is within 8 units in the last
-    /// place, the others within 2. For `f64` they are the mathematical library's.
+    /// Of this and of the functions below, loops over `f32` become vector code; it is within 8 units in the
+    /// last place, the others within 2. For `f64` they are the mathematical library's.
     fn erf(self) -> Self;
 
     /// eˣ.

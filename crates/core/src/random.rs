@@ -1,7 +1,7 @@
 //! Randomness as a function: of the seed, of what it is for, and of when.
 //!
-//! Nothing here keeps state between calls, so nothing has to be saved to resume a run, and nothing depends on the
-//! order in which threads come to it.
+//! Nothing here keeps state between calls, so nothing has to be saved to resume a run, and nothing depends on
+//! the order in which threads come to it.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -41,8 +41,8 @@ impl Purpose {
 
 /// The random numbers for one purpose at one moment: ChaCha with 8 rounds, keyed by all three arguments.
 ///
-/// The generator can be moved to any position (`set_word_pos`), so that parts of one stream can be drawn on several
-/// threads.
+/// The generator can be moved to any position (`set_word_pos`), so that parts of one stream can be drawn on
+/// several threads.
 ///
 /// ```
 /// use downhill_core::random::{Purpose, stream};

@@ -12,8 +12,8 @@ use crate::Invalid;
 /// Reads the settings of a type that was registered.
 pub type Read<T> = fn(&mut dyn erased_serde::Deserializer<'_>) -> Result<T, erased_serde::Error>;
 
-/// The names of one kind of thing (update rules, losses): those that are built in, and those of the types that
-/// were registered in this process, which are read as a `T`.
+/// The names of one kind of thing (update rules, losses): those that are built in, and those of the types
+/// that were registered in this process, which are read as a `T`.
 ///
 /// Deserializing with a reference to it reads a name.
 pub struct Registry<T> {

@@ -3,9 +3,9 @@
 
 /// Runs `work`, compiled once for each kind of vector unit: AVX-512, AVX2, NEON and the portable baseline.
 ///
-/// The closure must be marked `#[inline(always)]`, and so must what it calls: only inlined code is compiled again.
-/// All versions do the same operations in the same order (nothing is contracted to fused multiply-adds), so they give
-/// the same bits.
+/// The closure must be marked `#[inline(always)]`, and so must what it calls: only inlined code is compiled
+/// again. All versions do the same operations in the same order (nothing is contracted to fused
+/// multiply-adds), so they give the same bits.
 ///
 /// ```
 /// use downhill_core::simd::vectorised;

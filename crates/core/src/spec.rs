@@ -1,8 +1,9 @@
 //! One spelling for rules, schedules, initialisers and layers: `name(main, key=value, …)`.
 //!
-//! `adam`, `adam(beta1=0.8)`, `warmup(5%, then=cosine(0.1))`. Values without a key fill the keys in the order of the
-//! type's fields. What names and keys there are, their types and their defaults is said once, by the types' serde
-//! derives: the parser only turns the text into what they read, so TOML and JSON tables mean the same.
+//! `adam`, `adam(beta1=0.8)`, `warmup(5%, then=cosine(0.1))`. Values without a key fill the keys in the order
+//! of the type's fields. What names and keys there are, their types and their defaults is said once, by the
+//! types' serde derives: the parser only turns the text into what they read, so TOML and JSON tables mean the
+//! same.
 
 mod error;
 mod print;

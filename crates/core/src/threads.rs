@@ -1,8 +1,9 @@
 //! Short pieces of work on several threads of a rayon pool, handed over without sleeping.
 //!
-//! A training step of a small network hands work from thread to thread every few hundred microseconds, and a thread of
-//! rayon that finds nothing to do falls asleep after a few; waking it takes as long as a good part of the work. Here
-//! threads that wait look for work until it comes, though not for ever, and let other programs have the processor.
+//! A training step of a small network hands work from thread to thread every few hundred microseconds, and a
+//! thread of rayon that finds nothing to do falls asleep after a few; waking it takes as long as a good part
+//! of the work. Here threads that wait look for work until it comes, though not for ever, and let other
+//! programs have the processor.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -34,7 +35,8 @@ fn help_until(finished: &AtomicBool) {
     }
 }
 
-/// Both, at once if another thread of the pool is free; as `rayon::join`, but the first to end does not fall asleep.
+/// Both, at once if another thread of the pool is free; as `rayon::join`, but the first to end does not fall
+/// asleep.
 pub fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
     let finished = AtomicBool::new(false);
     let first = || {
@@ -49,7 +51,8 @@ pub fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> 
     rayon::join(first, second)
 }
 
-/// The work, while others of the pool stay awake to take what it hands over: so many threads with the calling one.
+/// The work, while others of the pool stay awake to take what it hands over: so many threads with the calling
+/// one.
 ///
 /// On one thread, or outside of a pool, the work is done as it is.
 pub fn awake<A: Send>(threads: usize, work: impl FnOnce() -> A + Send) -> A {

@@ -1,4 +1,5 @@
-//! Trains every table with every optimizer at some multiple of the rate that usually suits it. See `bench/learning-rate`.
+//! Trains every table with every optimizer at some multiple of the rate that usually suits it. See
+//! `bench/learning-rate`.
 //!
 //! `cargo run --release --example guard -- FOLDER SHAPE TIMES SEED EPOCHS ROWS THREADS [NAME …]`
 #![allow(clippy::print_stdout)]
@@ -67,7 +68,8 @@ fn run(data: &Dataset, rule: &str, usual: bool, times: f64, epochs: u64, seed: u
     }
 }
 
-/// The validation loss of always predicting the shares of the classes, or the mean of the targets, of the training rows.
+/// The validation loss of always predicting the shares of the classes, or the mean of the targets, of the
+/// training rows.
 fn constant_loss(data: &Dataset) -> Result<f64, Box<dyn Error>> {
     let (output, loss): (Vec<f32>, Loss) = match &data.train.y {
         Targets::Classes { labels, classes } => {

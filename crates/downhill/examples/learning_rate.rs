@@ -1,7 +1,7 @@
 //! Trains over a grid of rates, and with the rates that finders recommend. See `bench/learning-rate`.
 //!
-//! `cargo run --release --example learning_rate -- FOLDER THREADS < JOBS`, where each line of standard input is a [`Job`];
-//! prints a line for each.
+//! `cargo run --release --example learning_rate -- FOLDER THREADS < JOBS`, where each line of standard input
+//! is a [`Job`]; prints a line for each.
 #![allow(clippy::print_stdout)]
 
 mod shared {

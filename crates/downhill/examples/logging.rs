@@ -1,4 +1,5 @@
-//! What it costs to keep a run: the log, the norms and histograms in it, and checkpoints, beside the same run in memory.
+//! What it costs to keep a run: the log, the norms and histograms in it, and checkpoints, beside the same run
+//! in memory.
 //!
 //! `cargo run --release --example logging`, which takes two minutes
 #![allow(clippy::print_stdout)]
@@ -70,7 +71,8 @@ fn noise() -> impl FnMut() -> f64 {
     }
 }
 
-/// Trains round after round, once in memory and once in a folder, and prints the medians in seconds, and that of their ratios.
+/// Trains round after round, once in memory and once in a folder, and prints the medians in seconds, and that
+/// of their ratios.
 fn measure(
     name: &str,
     data: &Path,

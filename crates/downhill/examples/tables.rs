@@ -1,5 +1,6 @@
-//! Trains with default settings on every bundled table and every table of a folder, and measures on rows held out from
-//! everything, early stopping included. The encoded rows are written for others to train on; see `bench/tables`.
+//! Trains with default settings on every bundled table and every table of a folder, and measures on rows held
+//! out from everything, early stopping included. The encoded rows are written for others to train on; see
+//! `bench/tables`.
 //!
 //! `cargo run --release --example tables -- FOLDER OUT SEEDS [NAME …]`
 #![allow(clippy::print_stdout)]

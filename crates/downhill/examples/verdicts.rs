@@ -1,4 +1,5 @@
-//! What `diagnose` says of each of 15 rates, beside what the runs at all of them show; see `bench/learning-rate`.
+//! What `diagnose` says of each of 15 rates, beside what the runs at all of them show; see
+//! `bench/learning-rate`.
 //!
 //! `cargo run --release --example verdicts -- OPTIMIZER EPOCHS SEED DATA`
 #![allow(clippy::print_stdout)]

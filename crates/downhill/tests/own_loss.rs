@@ -1,5 +1,5 @@
-//! A loss of a user's own, in the user's crate: in `Trainer`, with early stopping, checkpoints, the finder of the
-//! rate, and models that are saved.
+//! A loss of a user's own, in the user's crate: in `Trainer`, with early stopping, checkpoints, the finder of
+//! the rate, and models that are saved.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,8 +11,8 @@ use downhill::prelude::*;
 use downhill::train::{RunConfig, RunFolder, Source};
 use serde::{Deserialize, Serialize};
 
-/// The quantile loss, rounded off: `q`·s(e) + (1 − `q`)·s(−e), where e = target − output and s is a softplus of
-/// width `width`. The output becomes about the `q`-quantile.
+/// The quantile loss, rounded off: `q`·s(e) + (1 − `q`)·s(−e), where e = target − output and s is a softplus
+/// of width `width`. The output becomes about the `q`-quantile.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Quantile {

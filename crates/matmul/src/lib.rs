@@ -10,7 +10,8 @@ use pulp::Arch;
 use std::ops::Range;
 use tiles::{DEPTH, HEIGHT, Product, WIDTH};
 
-/// A product of at most so many columns is computed the other way round, cᵀ = bᵀ·aᵀ: vectors are filled better so.
+/// A product of at most so many columns is computed the other way round, cᵀ = bᵀ·aᵀ: vectors are filled
+/// better so.
 const NARROW: usize = 8;
 
 /// Room for a product to copy what it needs of its operands together; 264 KiB of `f32`.
@@ -70,8 +71,8 @@ pub fn multiply_bt<F: Element>(shape: Shape, a: &[F], b: &[F], c: &mut [F], scra
 /// Some rows of aᵀ·b, put into c or added to it; a is `[inner, rows]` and b is `[inner, columns]`, as in
 /// [`multiply_at`], and c is `[part.len(), columns]`.
 ///
-/// However the rows are cut into parts, and the inner dimension into calls that add, the bits of the result are those
-/// of one call for all.
+/// However the rows are cut into parts, and the inner dimension into calls that add, the bits of the result
+/// are those of one call for all.
 pub fn multiply_at_part<F: Element>(
     shape: Shape,
     part: Range<usize>,

@@ -40,7 +40,8 @@ impl<'a, F: Element> Operand<'a, F> {
         Operand { values: copy, stride: rows, transposed: true }
     }
 
-    /// The rows and columns at hand of a right operand, copied together, each row filled up with zeros to `stride`.
+    /// The rows and columns at hand of a right operand, copied together, each row filled up with zeros to
+    /// `stride`.
     #[inline(always)]
     pub fn copy_rows<'b, S: Simd>(
         self,
@@ -97,15 +98,16 @@ impl<'a, F: Element> Operand<'a, F> {
         &self.values[column * self.stride..][..at.steps]
     }
 
-    /// As many columns as make blocks, for copies of this stride; returns how many they are. (As the stride is known,
-    /// and everything is cut beforehand, the loop over blocks has no bounds to check.)
+    /// As many columns as make blocks, for copies of this stride; returns how many they are. (As the stride
+    /// is known, and everything is cut beforehand, the loop over blocks has no bounds to check.)
     #[inline(always)]
     fn copy_blocks<S: Simd, const STRIDE: usize>(self, simd: S, at: Place, copy: &mut [F]) -> usize {
         const BLOCK: usize = 8;
         let (blocks, rest) = copy.as_chunks_mut::<STRIDE>().0.as_chunks_mut::<BLOCK>();
         let done = at.width - at.width % BLOCK;
         for column in (0..done).step_by(BLOCK) {
-            // Written out, because functions on arrays are not always inlined, and bytes then go through memory.
+            // Written out, because functions on arrays are not always inlined, and bytes then go through
+            // memory.
             let from = |j| self.row(column + j, at).as_chunks::<BLOCK>().0.iter();
             let (abcd, efgh) = (
                 from(0).zip(from(1)).zip(from(2).zip(from(3))),

@@ -1,8 +1,8 @@
 //! Products by register tiles.
 //!
-//! A tile is up to 8 rows by up to 4 vectors of the result, kept in registers while the inner dimension goes by: for
-//! each step, a few vectors of a row of b, and for each row of the tile one element of a, spread over a vector. The
-//! columns of b at hand are first copied together, so that they lie in the nearest cache.
+//! A tile is up to 8 rows by up to 4 vectors of the result, kept in registers while the inner dimension goes
+//! by: for each step, a few vectors of a row of b, and for each row of the tile one element of a, spread over
+//! a vector. The columns of b at hand are first copied together, so that they lie in the nearest cache.
 
 use crate::operand::{Operand, Place};
 use crate::{Scratch, Shape};
@@ -24,8 +24,8 @@ const COPIED_ROWS: usize = 16;
 /// If a is copied, so many rows of it at once.
 pub const HEIGHT: usize = 192;
 
-/// A transposed a is copied if elements of a row lie farther apart than this, a page of memory or more, and if the copy
-/// is used for more columns than `FEW_COLUMNS`.
+/// A transposed a is copied if elements of a row lie farther apart than this, a page of memory or more, and
+/// if the copy is used for more columns than `FEW_COLUMNS`.
 pub const FAR_APART: usize = 1024;
 const FEW_COLUMNS: usize = 2 * WIDTH;
 
@@ -132,8 +132,8 @@ impl<F: Element> Part<'_, F> {
         row
     }
 
-    /// One tile; `c` begins with its first element. (Indices, not iterators: only so does the compiler keep the tile
-    /// in registers.)
+    /// One tile; `c` begins with its first element. (Indices, not iterators: only so does the compiler keep
+    /// the tile in registers.)
     #[inline(always)]
     #[allow(clippy::needless_range_loop, clippy::manual_memcpy)]
     fn tile<S: Simd, const R: usize, const V: usize>(self, simd: S, a: impl LeftRows<F, R>, c: &mut [F]) {

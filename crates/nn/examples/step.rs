@@ -1,8 +1,9 @@
-//! How long one training step takes, from the gathering of the batch to the update, and inference; beside what one
-//! core computes at most.
+//! How long one training step takes, from the gathering of the batch to the update, and inference; beside
+//! what one core computes at most.
 //!
-//! `cargo run --release -p downhill-nn --example step` for all workloads, `… -- digits small` for some of them;
-//! `… -- --count 10 small` makes so many steps of one workload and prints nothing, for counting instructions.
+//! `cargo run --release -p downhill-nn --example step` for all workloads, `… -- digits small` for some of
+//! them; `… -- --count 10 small` makes so many steps of one workload and prints nothing, for counting
+//! instructions.
 #![allow(clippy::print_stdout, unsafe_code)] // the call into `gemm`
 
 use downhill_nn::{
@@ -186,8 +187,8 @@ impl Workload {
         (0..rows * self.inputs).map(|i| ((i * 7919 % 1009) as f32) / 1009.0 - 0.3).collect()
     }
 
-    /// The operations of the products of a step: two for each weight and row forward, four backward; two in the first
-    /// layer.
+    /// The operations of the products of a step: two for each weight and row forward, four backward; two in
+    /// the first layer.
     fn flops(&self) -> f64 {
         let (mut flops, mut width) = (0, self.inputs);
         for (i, &units) in self.hidden.iter().chain(&[self.outputs]).enumerate() {

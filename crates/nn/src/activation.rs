@@ -1,7 +1,7 @@
 //! Activations: functions of one number, applied to every output of a layer.
 //!
-//! Each is one file with its value and its derivative, and one line in the list in `op.rs`. The loops are here,
-//! once, for all of them; a dense layer calls them with its bias.
+//! Each is one file with its value and its derivative, and one line in the list in `op.rs`. The loops are
+//! here, once, for all of them; a dense layer calls them with its bias.
 
 mod elu;
 mod gelu;
@@ -38,9 +38,9 @@ use downhill_optim::{Glorot, Init};
 
 /// A function of one number and its derivative.
 pub(crate) trait Pointwise: Copy {
-    /// Whether the derivative follows from the output: then [`derivative`](Self::derivative) takes f(x), and nothing
-    /// but the output is kept for the backward pass. If not, it takes x, and the derivative itself is computed in the
-    /// forward pass, where it shares the expensive part with the value, and kept.
+    /// Whether the derivative follows from the output: then [`derivative`](Self::derivative) takes f(x), and
+    /// nothing but the output is kept for the backward pass. If not, it takes x, and the derivative itself is
+    /// computed in the forward pass, where it shares the expensive part with the value, and kept.
     const FROM_OUTPUT: bool = true;
 
     /// f(x).
@@ -86,7 +86,8 @@ impl Activation {
         with_activation!(self, f => keeps(f))
     }
 
-    /// The gain that keeps the size of signals through layers of it: `gain=auto` of an initialiser means this.
+    /// The gain that keeps the size of signals through layers of it: `gain=auto` of an initialiser means
+    /// this.
     ///
     /// | | |
     /// | --- | --- |
@@ -97,14 +98,15 @@ impl Activation {
     /// | SELU | 3/4 |
     /// | ELU, GELU, SiLU, Mish, softplus | 1/√E\[f(z)²\], z standard normal |
     ///
-    /// Those of the first rows are PyTorch's, `torch.nn.init.calculate_gain`. The last row is for activations that it
-    /// has none for, and goes on with the argument that √2 comes from: outputs keep the mean square 1. He et al.,
-    /// "Delving Deep into Rectifiers" (2015).
+    /// Those of the first rows are PyTorch's, `torch.nn.init.calculate_gain`. The last row is for activations
+    /// that it has none for, and goes on with the argument that √2 comes from: outputs keep the mean square
+    /// 1. He et al., "Delving Deep into Rectifiers" (2015).
     pub fn gain(self) -> f64 {
         with_activation!(self, f => f.gain())
     }
 
-    /// The bounds that the outputs come near on both sides: 0 and 1 for sigmoid, ±1 for tanh, none for the others.
+    /// The bounds that the outputs come near on both sides: 0 and 1 for sigmoid, ±1 for tanh, none for the
+    /// others.
     ///
     /// A unit near a bound is saturated: it is flat there, and little of what comes back passes through it.
     pub fn bounds(self) -> Option<(f64, f64)> {
@@ -130,8 +132,8 @@ impl Activation {
         with_activation!(self, f => f.init())
     }
 
-    /// y = f(y + bias), row by row; with no bias, y = f(y). If `kept` is not empty, it receives what the backward
-    /// pass needs beside the output.
+    /// y = f(y + bias), row by row; with no bias, y = f(y). If `kept` is not empty, it receives what the
+    /// backward pass needs beside the output.
     pub(crate) fn forward<F: Float>(self, bias: Option<&[F]>, y: &mut [F], kept: &mut [F]) {
         with_activation!(self, f => vectorised(
             #[inline(always)]
@@ -152,7 +154,8 @@ impl Activation {
         ))
     }
 
-    /// The gradient of the output becomes that of the input, in place. `from` is the output, or what was kept.
+    /// The gradient of the output becomes that of the input, in place. `from` is the output, or what was
+    /// kept.
     pub(crate) fn backward<F: Float>(self, from: &[F], gradient: &mut [F]) {
         with_activation!(self, f => vectorised(
             #[inline(always)]

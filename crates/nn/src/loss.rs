@@ -1,7 +1,7 @@
 //! Losses: what training makes small.
 //!
-//! Each is one file with its value, its derivatives and what else is to be known of it, and one line in the list
-//! here. Values are summed in `f64`.
+//! Each is one file with its value, its derivatives and what else is to be known of it, and one line in the
+//! list here. Values are summed in `f64`.
 
 mod binary_cross_entropy;
 mod cross_entropy;
@@ -32,8 +32,8 @@ use std::fmt;
 /// From the one list of losses: the enum, the names, and all that goes by them.
 macro_rules! losses {
     ($($(#[doc = $doc:literal])* $loss:ident,)*) => {
-        /// What training makes small: a mean over the rows of a batch, and, where the targets are values, over the
-        /// outputs.
+        /// What training makes small: a mean over the rows of a batch, and, where the targets are values,
+        /// over the outputs.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         pub enum Loss {
@@ -61,8 +61,8 @@ macro_rules! losses {
             }
 
             /// Turns outputs, `width` a row, into what they say of the targets, in place: probabilities for
-            /// cross-entropy (softmax over the row) and for binary cross-entropy (sigmoid), nothing for the losses
-            /// of regression.
+            /// cross-entropy (softmax over the row) and for binary cross-entropy (sigmoid), nothing for the
+            /// losses of regression.
             pub fn probabilities<F: Float>(&self, outputs: &mut [F], width: usize) {
                 match self {
                     $(Self::$loss(loss) => NamedLoss::probabilities(loss, outputs, width),)*
@@ -86,8 +86,8 @@ macro_rules! losses {
                 }
             }
 
-            /// How the gradient of `scale` times the sum moves with the outputs: its derivative along `tangent`,
-            /// in place.
+            /// How the gradient of `scale` times the sum moves with the outputs: its derivative along
+            /// `tangent`, in place.
             pub(crate) fn gradient_tangent(&self, rows: Rows<'_, f64>, scale: f64, tangent: &mut [f64]) {
                 match self {
                     $(Self::$loss(loss) => LossFunction::gradient_tangent(loss, rows, scale, tangent),)*
@@ -227,8 +227,9 @@ impl Loss {
         }
     }
 
-    /// What the rows of a batch weigh together in its mean loss, whose gradient is divided by that: for means over
-    /// several batches. Σ of the classes' weights, or the number of rows (times that of the outputs, for values).
+    /// What the rows of a batch weigh together in its mean loss, whose gradient is divided by that: for means
+    /// over several batches. Σ of the classes' weights, or the number of rows (times that of the outputs, for
+    /// values).
     pub fn batch_weight<F: Float>(&self, width: usize, targets: Targets<'_, F>, rows: &[u32]) -> f64 {
         match targets {
             Targets::Classes(classes) => self.weight(rows.iter().map(|&row| classes[row as usize])),

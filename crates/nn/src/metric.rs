@@ -34,10 +34,10 @@ use serde::{Deserialize, Serialize};
 
 /// What is reported of a model's outputs.
 ///
-/// The metrics of classes take rows of logits, as [`predict`](crate::Workspace::predict) gives them: the class
-/// predicted is that of the largest, the first of several; with a single output, a logit of yes and no, it is 1 if
-/// that is above 0, otherwise 0. A metric that the rows do not define, such as the ROC AUC of a single class, is not
-/// a number.
+/// The metrics of classes take rows of logits, as [`predict`](crate::Workspace::predict) gives them: the
+/// class predicted is that of the largest, the first of several; with a single output, a logit of yes and no,
+/// it is 1 if that is above 0, otherwise 0. A metric that the rows do not define, such as the ROC AUC of a
+/// single class, is not a number.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -140,8 +140,8 @@ impl Metric {
     ///
     /// # Errors
     ///
-    /// If there are no rows, the lengths do not fit, a class does not exist, or the targets are not of the metric's
-    /// kind: classes for those of classification, values for those of regression.
+    /// If there are no rows, the lengths do not fit, a class does not exist, or the targets are not of the
+    /// metric's kind: classes for those of classification, values for those of regression.
     pub fn compute<F: Float>(
         &self,
         outputs: &[F],

@@ -4,8 +4,9 @@ use crate::{Activation, BatchNorm, Dense, Dropout, LayerSpec, Relu};
 use downhill_optim::Init;
 use serde::{Deserialize, Serialize};
 
-/// Hidden layers all alike: for every size, dense, batch normalisation (if asked for), the activation, dropout (if
-/// its rate is not 0). The head, a dense layer with as many units as the task has outputs, is for the caller to add.
+/// Hidden layers all alike: for every size, dense, batch normalisation (if asked for), the activation,
+/// dropout (if its rate is not 0). The head, a dense layer with as many units as the task has outputs, is for
+/// the caller to add.
 ///
 /// ```
 /// use downhill_nn::{Dense, LayerSpec, Mlp, Model};
@@ -27,8 +28,8 @@ pub struct Mlp {
     /// How the weights begin; `auto` unless given.
     #[serde(default, with = "downhill_core::spec")]
     pub init: Init,
-    /// Whether batch normalisation stands before every activation; the dense layers then have no bias, as the shift
-    /// takes its place.
+    /// Whether batch normalisation stands before every activation; the dense layers then have no bias, as the
+    /// shift takes its place.
     #[serde(default)]
     pub batch_norm: bool,
     /// The dropout rate behind every activation; 0 unless given.

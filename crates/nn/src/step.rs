@@ -76,7 +76,8 @@ fn copied<F>(shards: &[Shard<F>], copies: &[Buffer<F>]) -> usize {
     if shards.len() > 1 { shards.len().min(copies.len()) } else { 0 }
 }
 
-/// The rest of the way back, which the shards have gone as far as they could, each for itself; and the gradient.
+/// The rest of the way back, which the shards have gone as far as they could, each for itself; and the
+/// gradient.
 fn finish<F: Float>(
     pass: &Pass<'_, F>,
     shards: &mut [Shard<F>],
@@ -210,12 +211,13 @@ impl<F: Float> Workspace<F> {
     /// outputs, `dy`, for the rows of the last [`forward`](Self::forward), rows × outputs: that of Σ dy·y.
     /// [`gradient`](Self::gradient) then gives it.
     ///
-    /// The parameters must be what they were. It may be called again, with another `dy`. Nothing is allocated.
+    /// The parameters must be what they were. It may be called again, with another `dy`. Nothing is
+    /// allocated.
     ///
     /// # Errors
     ///
-    /// If the last step was not begun by [`forward`](Self::forward), the workspace is for another model, or `dy`
-    /// is of another length. Nothing is changed then.
+    /// If the last step was not begun by [`forward`](Self::forward), the workspace is for another model, or
+    /// `dy` is of another length. Nothing is changed then.
     pub fn backward(&mut self, model: &Model<F>, dy: &[F]) -> Result<(), Error> {
         self.check(model)?;
         if self.forwarded == 0 {
@@ -236,8 +238,8 @@ impl<F: Float> Workspace<F> {
         Ok(())
     }
 
-    /// The gradient of the parameters, given that of the outputs, `dy`, beforehand: [`forward`](Self::forward)
-    /// for all the rows in `x`, and [`backward`](Self::backward).
+    /// The gradient of the parameters, given that of the outputs, `dy`, beforehand:
+    /// [`forward`](Self::forward) for all the rows in `x`, and [`backward`](Self::backward).
     ///
     /// # Errors
     ///

@@ -35,8 +35,8 @@ impl<F: Float> Targets<'_, F> {
         self.len() == 0
     }
 
-    /// The number of rows that these targets and that many outputs are for, and the number of outputs a row. For
-    /// values, which do not tell, a row is taken to have one.
+    /// The number of rows that these targets and that many outputs are for, and the number of outputs a row.
+    /// For values, which do not tell, a row is taken to have one.
     pub(crate) fn shape(&self, outputs: usize) -> Result<(usize, usize), Error> {
         match self {
             Self::Classes(classes) => {

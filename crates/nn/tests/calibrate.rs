@@ -35,7 +35,8 @@ fn dense(model: &Model<f64>, position: usize, x: &[f64], inputs: usize) -> Vec<f
     x.chunks(inputs).flat_map(row).collect()
 }
 
-/// Through each activation, whatever the scale of the data, every layer's outputs have variance 1, worked out anew here.
+/// Through each activation, whatever the scale of the data, every layer's outputs have variance 1, worked out
+/// anew here.
 #[test]
 fn every_layer_has_variance_one() {
     type Function = fn(f64) -> f64;

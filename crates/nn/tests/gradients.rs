@@ -89,7 +89,8 @@ fn of_layers() {
     check(&["dense(5)", "silu", "dense(5)", "scale(0.1)", "add(1)", "dense(3)"], "mse");
 }
 
-/// Values that are used more than once: by an `add`, by several, on both sides of one, in front of all parameters.
+/// Values that are used more than once: by an `add`, by several, on both sides of one, in front of all
+/// parameters.
 #[test]
 fn of_residual_connections() {
     check(&["dense(6)", "tanh", "dense(6)", "add(1)", "dense(3)"], "cross-entropy");

@@ -96,8 +96,8 @@ fn shards_add_up_to_the_batch() {
     assert!(whole.iter().zip(&sum).all(|(a, b)| (a - b).abs() < 1e-13));
 }
 
-/// Batch normalisation over a cut batch is that over the whole: with every row twice, in shards of 64 that each hold
-/// other rows, the gradient is that of every row once.
+/// Batch normalisation over a cut batch is that over the whole: with every row twice, in shards of 64 that
+/// each hold other rows, the gradient is that of every row once.
 #[test]
 fn batch_norm_sees_the_whole_batch() {
     let specs = ["dense(20)", "batch-norm", "tanh", "dense(9)", "batch-norm", "dense(3)"];

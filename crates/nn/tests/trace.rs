@@ -40,8 +40,8 @@ fn gradients_may_be_given() {
     }
 }
 
-/// The gradient of an output is what the loss changes by when a bias right behind it changes: a layer norm's shift, a
-/// batch norm's shift, summed over the rows.
+/// The gradient of an output is what the loss changes by when a bias right behind it changes: a layer norm's
+/// shift, a batch norm's shift, summed over the rows.
 #[test]
 fn traces_show_every_layer() {
     let mut model = Model::<f64>::build(&layers(&NETWORK), 4, 3).unwrap();

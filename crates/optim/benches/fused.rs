@@ -1,4 +1,5 @@
-//! What goes around AdamW costs next to nothing in the same pass: `cargo bench -p downhill-optim`, on two threads.
+//! What goes around AdamW costs next to nothing in the same pass: `cargo bench -p downhill-optim`, on two
+//! threads.
 //!
 //! A step over 25.6 M parameters is bound by memory, so the floats that are read and written are counted too.
 

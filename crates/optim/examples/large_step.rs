@@ -1,7 +1,8 @@
-//! Times one step over 25.6 M parameters on two threads, for `bench/optimizer/run`, which interleaves it with PyTorch's.
+//! Times one step over 25.6 M parameters on two threads, for `bench/optimizer/run`, which interleaves it with
+//! PyTorch's.
 //!
-//! For each line of standard input, such as `adamw`, `clip` or `clip+ema`, makes steps and prints the milliseconds of the
-//! median one.
+//! For each line of standard input, such as `adamw`, `clip` or `clip+ema`, makes steps and prints the
+//! milliseconds of the median one.
 
 use std::io::{BufRead, Write};
 use std::time::Instant;

@@ -3,7 +3,8 @@
 use downhill_core::Float;
 use downhill_core::simd::vectorised;
 
-/// The weighted sum of the gradients of several batches, so that a step can see more rows than fit into memory at once.
+/// The weighted sum of the gradients of several batches, so that a step can see more rows than fit into
+/// memory at once.
 ///
 /// ```
 /// use downhill_optim::Accumulator;
@@ -25,7 +26,8 @@ impl<F: Float> Accumulator<F> {
         Self { sum: vec![F::zero(); len] }
     }
 
-    /// Adds `weight`·`grads`. With the weight of each batch its share of the rows, the sum is the mean over all rows.
+    /// Adds `weight`·`grads`. With the weight of each batch its share of the rows, the sum is the mean over
+    /// all rows.
     ///
     /// # Panics
     ///

@@ -1,4 +1,5 @@
-//! One pass over memory: any arithmetic on one parameter, over whole slices, vectorised and on several threads.
+//! One pass over memory: any arithmetic on one parameter, over whole slices, vectorised and on several
+//! threads.
 
 use crate::rule::Slots;
 use downhill_core::Float;
@@ -8,8 +9,8 @@ use downhill_core::threads::join;
 /// Below this length a second thread costs more than it saves.
 const SPLIT: usize = 1 << 14;
 
-/// Where a slice of so many elements is cut in two, if it is worth it. Of the length alone, so that sums of the parts
-/// are the same bits on any number of threads.
+/// Where a slice of so many elements is cut in two, if it is worth it. Of the length alone, so that sums of
+/// the parts are the same bits on any number of threads.
 fn middle(len: usize) -> Option<usize> {
     (len >= 2 * SPLIT).then(|| (len / 2).next_multiple_of(64))
 }
@@ -23,7 +24,8 @@ pub(crate) fn both<A: Send, B: Send>(
     if parallel { join(a, b) } else { (a(), b()) }
 }
 
-/// Runs one step's arithmetic over slices: one pass over memory, vectorised, on several threads if `parallel`.
+/// Runs one step's arithmetic over slices: one pass over memory, vectorised, on several threads if
+/// `parallel`.
 pub(crate) fn drive<F: Float, S: Slots<F>>(
     update: impl Fn(F, F, S) -> (F, S) + Copy + Send + Sync,
     params: &mut [F],
@@ -41,8 +43,8 @@ pub(crate) fn drive<F: Float, S: Slots<F>>(
     vectorised(
         #[inline(always)]
         move || {
-            // Owned here, so that no store can reach the slices themselves: else they are loaded anew for every
-            // parameter, and there is no vector code.
+            // Owned here, so that no store can reach the slices themselves: else they are loaded anew for
+            // every parameter, and there is no vector code.
             let mut state = state;
             let grads = &grads[..params.len()];
             S::assert_len(&state, params.len());

@@ -29,7 +29,8 @@ use downhill_core::{Float, Invalid, invalid};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", expecting = "an initialiser")]
 pub enum Init {
-    /// What suits the activation that follows: Glorot for sigmoid and tanh, He for the ReLU family, LeCun for SELU.
+    /// What suits the activation that follows: Glorot for sigmoid and tanh, He for the ReLU family, LeCun for
+    /// SELU.
     #[default]
     Auto,
     /// All zero; units that start alike stay alike, so this is for biases and last layers.
@@ -44,8 +45,8 @@ pub enum Init {
     TruncatedNormal(TruncatedNormal),
     /// Uniform in ± a given limit.
     Uniform(Uniform),
-    /// Uniform in ± gain·√(6 / (n_in + n_out)). Glorot and Bengio, "Understanding the difficulty of training deep
-    /// feedforward neural networks" (2010).
+    /// Uniform in ± gain·√(6 / (n_in + n_out)). Glorot and Bengio, "Understanding the difficulty of training
+    /// deep feedforward neural networks" (2010).
     #[serde(alias = "xavier", alias = "xavier-uniform", alias = "glorot")]
     GlorotUniform(Glorot),
     /// Normal with standard deviation gain·√(2 / (n_in + n_out)), of the same paper.
@@ -98,8 +99,8 @@ pub struct Normal {
 
 /// Settings of [`Init::TruncatedNormal`].
 ///
-/// As in Keras. What is left of the normal distribution has a standard deviation of 0.88 of the given one. PyTorch cuts
-/// at ±2 unless told otherwise, which is the same for `std=1`.
+/// As in Keras. What is left of the normal distribution has a standard deviation of 0.88 of the given one.
+/// PyTorch cuts at ±2 unless told otherwise, which is the same for `std=1`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TruncatedNormal {
@@ -109,8 +110,8 @@ pub struct TruncatedNormal {
 
 /// Settings of [`Init::Sparse`].
 ///
-/// Martens, "Deep learning via Hessian-free optimization" (2010): every unit has the same number of inputs. PyTorch,
-/// whose matrices lie the other way round, gives every input the same number of units instead.
+/// Martens, "Deep learning via Hessian-free optimization" (2010): every unit has the same number of inputs.
+/// PyTorch, whose matrices lie the other way round, gives every input the same number of units instead.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sparse {

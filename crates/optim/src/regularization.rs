@@ -13,8 +13,8 @@ pub struct Regularization {
     pub l1: f64,
     /// Added to the gradient of each weight: `l2`·p. With `l1`, the elastic net. Default 0.
     pub l2: f64,
-    /// Decoupled weight decay, besides the rule's own: the share of each weight that is taken away at a rate of 1.
-    /// Default 0.
+    /// Decoupled weight decay, besides the rule's own: the share of each weight that is taken away at a rate
+    /// of 1. Default 0.
     pub weight_decay: f64,
     /// The share of each weight that is taken away at every step, whatever the rate, in [0, 1). Default 0.
     #[serde(skip_serializing_if = "is_zero")]
@@ -28,8 +28,8 @@ pub struct Regularization {
     /// Then each is limited to ± this value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_value: Option<f64>,
-    /// After each step, the weights into each unit are scaled down to this Euclidean norm. Srivastava et al., "Dropout"
-    /// (2014); Keras's `MaxNorm(axis=0)`.
+    /// After each step, the weights into each unit are scaled down to this Euclidean norm. Srivastava et al.,
+    /// "Dropout" (2014); Keras's `MaxNorm(axis=0)`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_norm: Option<f64>,
 }

@@ -167,8 +167,8 @@ fn orthogonal_is_orthogonal() {
     }
 }
 
-/// No matrix is favoured: entries have mean 0 and variance 1/n, and so has the diagonal, which a QR factorisation with
-/// signs as they come would make lean to one side; the determinant is 1 as often as −1.
+/// No matrix is favoured: entries have mean 0 and variance 1/n, and so has the diagonal, which a QR
+/// factorisation with signs as they come would make lean to one side; the determinant is 1 as often as −1.
 #[test]
 fn orthogonal_favours_no_matrix() {
     let all: Vec<Vec<f64>> = (0..4000).map(|seed| matrix("orthogonal", 3, 3, seed)).collect();

@@ -1,4 +1,5 @@
-//! A rule with all that goes around it: what it moves, what it leaves, and that it does so the same on any threads.
+//! A rule with all that goes around it: what it moves, what it leaves, and that it does so the same on any
+//! threads.
 
 use downhill_core::*;
 use downhill_optim::*;

@@ -1,5 +1,5 @@
-//! Every rule, and what goes around a rule, against the trajectories of PyTorch, Keras and Optax; `tools/golden/optim.py` and
-//! `tools/golden/transforms.py` write them.
+//! Every rule, and what goes around a rule, against the trajectories of PyTorch, Keras and Optax;
+//! `tools/golden/optim.py` and `tools/golden/transforms.py` write them.
 
 use std::collections::BTreeMap;
 
@@ -183,7 +183,8 @@ fn distance<F: Float>(params: &[F], expected: &[f64]) -> f64 {
     distances.fold(0.0, |worst, distance| if distance <= worst { worst } else { distance })
 }
 
-/// The largest distance of the trajectory from `expected`, and of where it is evaluated from `evaluated`, if there is any.
+/// The largest distance of the trajectory from `expected`, and of where it is evaluated from `evaluated`, if
+/// there is any.
 fn error<F: Float>(
     golden: &Golden,
     problem: &Problem,
@@ -298,7 +299,8 @@ fn forms_of_momentum_differ_exactly_when_the_rate_changes() {
     }
 }
 
-/// The product of NAdam's momentums, in closed form, is the one multiplied up step by step, as long as it counts.
+/// The product of NAdam's momentums, in closed form, is the one multiplied up step by step, as long as it
+/// counts.
 #[test]
 fn nadam_needs_no_memory_of_its_momentums() {
     for (beta1, momentum_decay) in
@@ -358,8 +360,8 @@ fn centred_rmsprop_bears_gradients_that_stand_still() {
     assert!(params.iter().all(|p| p.is_finite()), "{params:?}");
 }
 
-/// A unit that has died must not slow training down: averages of its gradients reach 0 instead of the smallest number
-/// that 0.9 times itself rounds to.
+/// A unit that has died must not slow training down: averages of its gradients reach 0 instead of the
+/// smallest number that 0.9 times itself rounds to.
 #[test]
 fn averages_of_gradients_that_stay_away_become_zero() {
     for spec in ["momentum", "rmsprop(rho=0.9)", "adam(beta2=0.9)", "lion(beta2=0.9)"] {

@@ -21,8 +21,9 @@ fn optimizer(spec: &str, groups: &[&str], l2: f64) -> Optimizer<f64> {
         .unwrap()
 }
 
-/// How far from the minimum the rule is after some thousands of steps at a rate, from a distance of about 1e-9, or when
-/// it is a hundred times as far: there the squares of gradients are nothing beside the averages that are given.
+/// How far from the minimum the rule is after some thousands of steps at a rate, from a distance of about
+/// 1e-9, or when it is a hundred times as far: there the squares of gradients are nothing beside the averages
+/// that are given.
 fn distance(spec: &str, groups: &[&str], l2: f64, squares: Option<usize>, lr: f64) -> f64 {
     let mut optimizer = with_squares(spec, groups, l2, squares);
     let mut params = [1e-9, -1e-9, 1e-9, 1e-9];

@@ -83,8 +83,8 @@ pub(crate) struct History {
 }
 
 impl History {
-    /// Reads a log. A line that is no event, torn or of another version, is left out, with a note: the rest is worth
-    /// a look all the same.
+    /// Reads a log. A line that is no event, torn or of another version, is left out, with a note: the rest
+    /// is worth a look all the same.
     pub fn read(path: &Path, settings: &Settings) -> Result<Self, Error> {
         let text = file::read("read the log", path)?;
         let lines = text.split_inclusive(|&byte| byte == b'\n');
@@ -193,8 +193,9 @@ impl History {
     /// The learning rates against their steps: those that steps were made with, and those that were still
     /// planned.
     ///
-    /// The log has the rate of every epoch's last step. Where the schedule gives the same one, it is believed for the
-    /// steps before it; where not (the configuration was changed on the way), the logged rate is all that is known.
+    /// The log has the rate of every epoch's last step. Where the schedule gives the same one, it is believed
+    /// for the steps before it; where not (the configuration was changed on the way), the logged rate is all
+    /// that is known.
     pub fn rates(&self) -> [Vec<(f64, f64)>; 2] {
         let RunState { steps_per_epoch, total_steps, .. } = self.run;
         let Some(schedule) = self.run.schedule.as_ref().filter(|_| steps_per_epoch > 0) else {

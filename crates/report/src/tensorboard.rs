@@ -64,8 +64,8 @@ pub struct TensorBoard {
 }
 
 impl TensorBoard {
-    /// Writes into `folder`, which is made with the first event. The settings are shown as hyperparameters; of those that
-    /// Downhill's own have, `lr` is shown as a number and a schedule.
+    /// Writes into `folder`, which is made with the first event. The settings are shown as hyperparameters;
+    /// of those that Downhill's own have, `lr` is shown as a number and a schedule.
     pub fn new(folder: &Path, settings: &impl Serialize) -> Self {
         let settings = serde_json::to_value(settings).unwrap_or_default();
         let schedule = settings["lr"].as_str().and_then(|lr| lr.parse::<Schedule>().ok());

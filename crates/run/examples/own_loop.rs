@@ -1,5 +1,6 @@
-//! A loop that has nothing of Downhill's but the record: a parabola, x ← x − rate·2x, that is logged in a folder, shown as
-//! it goes, and steered, from elsewhere (`downhill set-lr runs/parabola 0.5x`) and once by itself.
+//! A loop that has nothing of Downhill's but the record: a parabola, x ← x − rate·2x, that is logged in a
+//! folder, shown as it goes, and steered, from elsewhere (`downhill set-lr runs/parabola 0.5x`) and once by
+//! itself.
 #![allow(clippy::print_stdout)]
 
 use std::path::Path;

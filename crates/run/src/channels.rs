@@ -57,8 +57,9 @@ impl Channels {
         Ok(())
     }
 
-    /// Answers and applies the commands that have come, for loops that have no other state; in a pause, it waits for the
-    /// next. Returns the command that is to end the loop, [`Command::Stop`] or [`Command::End`], if there is one.
+    /// Answers and applies the commands that have come, for loops that have no other state; in a pause, it
+    /// waits for the next. Returns the command that is to end the loop, [`Command::Stop`] or
+    /// [`Command::End`], if there is one.
     ///
     /// # Errors
     ///
@@ -78,8 +79,8 @@ impl Channels {
         }
     }
 
-    /// Lets other processes steer and watch the run as long as what is returned is there, if the run is kept: what they tell
-    /// it goes to `commands`, whose other end is the inbox.
+    /// Lets other processes steer and watch the run as long as what is returned is there, if the run is kept:
+    /// what they tell it goes to `commands`, whose other end is the inbox.
     ///
     /// # Errors
     ///

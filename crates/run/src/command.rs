@@ -11,8 +11,8 @@ use crate::{Error, Steering};
 /// A run has no more epochs than these.
 const MOST_EPOCHS: u64 = 1_000_000_000;
 
-/// What a run can be told. It takes effect before the next step, and is an event of the run from there on: a run that is
-/// resumed or replayed does the same at the same step.
+/// What a run can be told. It takes effect before the next step, and is an event of the run from there on: a
+/// run that is resumed or replayed does the same at the same step.
 ///
 /// In JSON, which is how the log and the socket spell it, `{"command": "set-lr", "lr": "0.5x"}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,7 +20,8 @@ const MOST_EPOCHS: u64 = 1_000_000_000;
 pub enum Command {
     /// Save, if the run is kept in a folder, and stop; it can be resumed.
     Stop,
-    /// End the run: it is over, and what it comes to is what it would have come to if this had been its last step.
+    /// End the run: it is over, and what it comes to is what it would have come to if this had been its last
+    /// step.
     End,
     /// Make no step until [`Continue`](Command::Continue), or a command that stops or ends the run.
     Pause,
@@ -33,19 +34,19 @@ pub enum Command {
         /// To what.
         lr: RateChange,
     },
-    /// Take back the last change of the learning rate that was not taken back yet. What the plateau and the guard have cut
-    /// since then stays cut.
+    /// Take back the last change of the learning rate that was not taken back yet. What the plateau and the
+    /// guard have cut since then stays cut.
     Undo,
-    /// Make the run so many epochs long, from its start. Schedules that count by the length of the run follow. A run
-    /// that has ended or stopped early goes on, with its patience back.
+    /// Make the run so many epochs long, from its start. Schedules that count by the length of the run
+    /// follow. A run that has ended or stopped early goes on, with its patience back.
     SetEpochs {
         /// How many, at least those that are made.
         epochs: u64,
     },
 }
 
-/// A command as it is read. serde lets a variant without fields have any, even where it denies unknown ones; one whose
-/// list of fields is empty has none.
+/// A command as it is read. serde lets a variant without fields have any, even where it denies unknown ones;
+/// one whose list of fields is empty has none.
 #[derive(Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
 enum Fields {
@@ -75,8 +76,8 @@ impl From<Fields> for Command {
 }
 
 impl Command {
-    /// Why it cannot be applied in a run with this schedule, steered so far, that is at a position, and `over` if there is no
-    /// step left to make.
+    /// Why it cannot be applied in a run with this schedule, steered so far, that is at a position, and
+    /// `over` if there is no step left to make.
     ///
     /// # Errors
     ///
@@ -132,20 +133,24 @@ impl Command {
     }
 }
 
-/// A change of the learning rate: `0.003`, `0.5x`, `schedule`, or the spec of a schedule, such as `cosine(1e-3, end=0)`.
+/// A change of the learning rate: `0.003`, `0.5x`, `schedule`, or the spec of a schedule, such as
+/// `cosine(1e-3, end=0)`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RateChange {
     /// So many times the rate of now, for all steps to come: the schedule goes on, scaled.
     Times(f64),
-    /// Another schedule, which begins with the next step: its steps are counted from there, and its shares are of the
-    /// steps that are left. A number is a constant rate. What was scaled or cut before does not count any more.
+    /// Another schedule, which begins with the next step: its steps are counted from there, and its shares
+    /// are of the steps that are left. A number is a constant rate. What was scaled or cut before does not
+    /// count any more.
     Follow(Schedule),
-    /// Back to the schedule that the run was started with, as it would be now if nothing had been scaled or cut.
+    /// Back to the schedule that the run was started with, as it would be now if nothing had been scaled or
+    /// cut.
     Schedule,
 }
 
-/// Rates of a run that is steered are no higher than parameters can hold, and a factor is no further from 1: beyond is a slip
-/// of the finger or of a script, and ends a run. What a log says was done before is done again all the same.
+/// Rates of a run that is steered are no higher than parameters can hold, and a factor is no further from 1:
+/// beyond is a slip of the finger or of a script, and ends a run. What a log says was done before is done
+/// again all the same.
 const HIGHEST_RATE: f64 = f32::MAX as f64;
 const FURTHEST_FACTOR: f64 = 1e9;
 /// Factors one after the other come to no more than this, or its inverse.

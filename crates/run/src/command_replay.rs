@@ -19,12 +19,14 @@ impl CommandReplay {
             _ => None,
         };
         let mut commands: Vec<_> = records.iter().filter_map(command).collect();
-        // A run that went on from a checkpoint may have been given commands before those that it had been given already.
+        // A run that went on from a checkpoint may have been given commands before those that it had been
+        // given already.
         commands.sort_by_key(|(at, _)| *at);
         Self { commands, next: 0 }
     }
 
-    /// Whether the log that this is of tells how its run began, and all of the so many commands that it has applied.
+    /// Whether the log that this is of tells how its run began, and all of the so many commands that it has
+    /// applied.
     pub fn tells(&self, records: &[Record], commands: u64) -> bool {
         begins(records) && self.commands.len() as u64 >= commands
     }
@@ -108,7 +110,8 @@ mod tests {
             let (scale, cause) = (0.5, Cause::NotFinite);
             Event::Rollback { steps_executed, step, to, scale, cause }
         };
-        // Twice back to 20, from 30 and then from 25, the first one logged again after a resume; then on to 60, back to 40.
+        // Twice back to 20, from 30 and then from 25, the first one logged again after a resume; then on to
+        // 60, back to 40.
         let resume = Event::Resume { step: 20, steps_executed: 20, total_steps: 90, steps_per_epoch: 10 };
         let first = rollback(31, 30, 20);
         let log = [first.clone(), resume.clone(), first.clone(), rollback(37, 25, 20), rollback(78, 60, 40)];

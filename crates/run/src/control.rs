@@ -1,8 +1,9 @@
-//! Steering a run from another process: a Unix socket in its folder, on which it takes [`Command`](crate::Command)s and
-//! tells its events.
+//! Steering a run from another process: a Unix socket in its folder, on which it takes
+//! [`Command`](crate::Command)s and tells its events.
 //!
-//! One request a line and one answer a line, both JSON; `docs/control.md` has them all. What is read and answered is in
-//! [`Connection`], which does no input or output; a thread of the run's process serves all connections.
+//! One request a line and one answer a line, both JSON; `docs/control.md` has them all. What is read and
+//! answered is in [`Connection`], which does no input or output; a thread of the run's process serves all
+//! connections.
 
 mod connection;
 mod line;

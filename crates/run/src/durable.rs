@@ -11,11 +11,11 @@ use crate::Error;
 /// What the name of a file that is being written ends with.
 const ASIDE: &str = ".tmp";
 
-/// Writes a file aside, syncs it, and renames it into place; `doing` says in an error what that was for, as `write the
-/// model` does.
+/// Writes a file aside, syncs it, and renames it into place; `doing` says in an error what that was for, as
+/// `write the model` does.
 ///
-/// The name aside is one that nobody can guess, and is not taken: whatever is planted in the folder, nothing but `path` is
-/// written, and a link at `path` is replaced.
+/// The name aside is one that nobody can guess, and is not taken: whatever is planted in the folder, nothing
+/// but `path` is written, and a link at `path` is replaced.
 ///
 /// # Errors
 ///
@@ -62,7 +62,8 @@ fn create_aside(path: &Path) -> io::Result<(File, PathBuf)> {
     }
 }
 
-/// Sixteen hexadecimal digits that nobody else knows: the system's randomness, by way of a hash that is keyed with it.
+/// Sixteen hexadecimal digits that nobody else knows: the system's randomness, by way of a hash that is keyed
+/// with it.
 pub(crate) fn unguessable() -> String {
     format!("{:016x}", RandomState::new().hash_one(std::process::id()))
 }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Monitor;
 
-/// When to stop before the last epoch: `off`, or `after(10, metric=accuracy)`. Which weights are kept is another setting:
-/// [`Keep`].
+/// When to stop before the last epoch: `off`, or `after(10, metric=accuracy)`. Which weights are kept is
+/// another setting: [`Keep`].
 ///
 /// Prechelt, "Early Stopping – But When?" (1998).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,8 +23,8 @@ spec::spelled!(EarlyStopping, "a way to stop early");
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Patience {
-    /// How many epochs may pass without a better one, at least 1. Default 30, half of the usual number of epochs: sooner, a
-    /// noisy validation loss ends runs before their rate has come down.
+    /// How many epochs may pass without a better one, at least 1. Default 30, half of the usual number of
+    /// epochs: sooner, a noisy validation loss ends runs before their rate has come down.
     pub patience: u64,
     /// What is watched. Default the loss.
     pub metric: Monitor,
@@ -36,7 +36,8 @@ pub struct Patience {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Keep {
-    /// Those of the epoch that was best by what early stopping watches; by the validation loss if nothing stops early.
+    /// Those of the epoch that was best by what early stopping watches; by the validation loss if nothing
+    /// stops early.
     #[default]
     Best,
     /// Those after the last step, unless the run blew up: then those of the best epoch.

@@ -11,7 +11,8 @@ pub struct Environment {
     pub os: String,
     /// The processor's architecture: `x86_64`.
     pub arch: String,
-    /// The vector instructions there are, of those that change how fast numbers are worked out, and their last bits.
+    /// The vector instructions there are, of those that change how fast numbers are worked out, and their
+    /// last bits.
     pub vectors: Vec<String>,
     /// The number of cores there are to use.
     pub cores: usize,

@@ -60,8 +60,8 @@ pub enum Event {
         /// The length of an epoch in steps.
         steps_per_epoch: u64,
     },
-    /// What the rates of the steps to come are, unless something happens. Shown, not logged: when a run begins or goes on,
-    /// and after everything that changes them.
+    /// What the rates of the steps to come are, unless something happens. Shown, not logged: when a run
+    /// begins or goes on, and after everything that changes them.
     Plan {
         /// The next step.
         step: u64,
@@ -117,7 +117,8 @@ pub enum Event {
     Command {
         /// The next step, the first that knows of it.
         step: u64,
-        /// The number of steps executed, those gone back over included: it says when, even if the run comes to a step twice.
+        /// The number of steps executed, those gone back over included: it says when, even if the run comes
+        /// to a step twice.
         #[serde(alias = "made")]
         steps_executed: u64,
         /// What it was told.
@@ -152,10 +153,11 @@ pub enum Event {
         /// The rate as a multiple of that limit.
         ratio: Option<f64>,
     },
-    /// What the run is made with; it changes no bit of the result on machines with the same vector instructions.
+    /// What the run is made with; it changes no bit of the result on machines with the same vector
+    /// instructions.
     Environment(Environment),
-    /// How far the last step of an epoch moved the weights, which was at the training loss's own gradient: told at the end
-    /// of about two hundred epochs of a run at most, spread over it evenly.
+    /// How far the last step of an epoch moved the weights, which was at the training loss's own gradient:
+    /// told at the end of about two hundred epochs of a run at most, spread over it evenly.
     Norms {
         /// The number of steps made.
         step: u64,
@@ -171,7 +173,8 @@ pub enum Event {
         /// A layer with an activation each, in training mode, over some rows of the training set.
         activations: Vec<Distribution>,
     },
-    /// How the validation rows are classified with the weights that are kept, if there are at most 64 classes.
+    /// How the validation rows are classified with the weights that are kept, if there are at most 64
+    /// classes.
     Confusion {
         /// The number of steps that had been made when the weights were these.
         step: u64,
@@ -339,8 +342,8 @@ pub struct Epoch {
 }
 
 impl Epoch {
-    /// The epoch that has ended with the last step of a run, with its mean training and validation losses and the time
-    /// that it took. It is the best so far if its validation loss is below all others'.
+    /// The epoch that has ended with the last step of a run, with its mean training and validation losses and
+    /// the time that it took. It is the best so far if its validation loss is below all others'.
     pub fn measured(state: &RunState, losses: [f64; 2], metrics: Metrics, taken: Duration) -> Self {
         let [train_loss, valid_loss] = losses;
         let seconds = taken.as_secs_f64();

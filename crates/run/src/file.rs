@@ -1,4 +1,5 @@
-//! Reading files where somebody else may have put something: only what is a file is opened, and nobody is waited for.
+//! Reading files where somebody else may have put something: only what is a file is opened, and nobody is
+//! waited for.
 
 use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{self, Read};
@@ -8,8 +9,8 @@ use crate::Error;
 
 /// The contents of a file.
 ///
-/// A folder, a FIFO, a socket or a device in its place is an error: the first has no contents, and the others may never
-/// end. A link to a file is followed.
+/// A folder, a FIFO, a socket or a device in its place is an error: the first has no contents, and the others
+/// may never end. A link to a file is followed.
 ///
 /// # Errors
 ///
@@ -52,7 +53,8 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Opens a file to be appended to, and to be read; it is made if it is not there. A link in its place is an error.
+/// Opens a file to be appended to, and to be read; it is made if it is not there. A link in its place is an
+/// error.
 pub(crate) fn append(path: &Path) -> io::Result<File> {
     match fs::symlink_metadata(path) {
         Ok(about) => regular(about.file_type())?,
@@ -94,7 +96,8 @@ fn what(kind: FileType) -> &'static str {
     if kind.is_dir() { "a folder" } else { "a link to elsewhere" }
 }
 
-/// Opens whatever is there at once, without the terminal that it may be, and without following a link where it is not to.
+/// Opens whatever is there at once, without the terminal that it may be, and without following a link where
+/// it is not to.
 #[cfg(unix)]
 fn no_waiting(options: &mut OpenOptions, no_link: bool) {
     use rustix::fs::OFlags;

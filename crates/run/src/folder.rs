@@ -18,8 +18,8 @@ pub struct RunFolder {
 impl RunFolder {
     /// Makes a new folder inside `runs`, with this text as its `run.toml`.
     ///
-    /// It is called `name`; if there is one already, `name-2`, `name-3` and so on. Without a name it is called after
-    /// the data, with a number.
+    /// It is called `name`; if there is one already, `name-2`, `name-3` and so on. Without a name it is
+    /// called after the data, with a number.
     ///
     /// # Errors
     ///
@@ -74,7 +74,8 @@ impl RunFolder {
         let mut next = name.map_or_else(|| format!("{data}-1"), str::to_string);
         loop {
             let path = runs.join(&next);
-            // Renaming fails where something is in the way, so two runs that start at once cannot take the same name.
+            // Renaming fails where something is in the way, so two runs that start at once cannot take the
+            // same name.
             match if path.exists() {
                 Err(io::ErrorKind::AlreadyExists.into())
             } else {

@@ -16,8 +16,8 @@ pub struct FoundRate {
     /// Why it is that one; none in logs of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub choice: Option<Choice>,
-    /// The lowest and the highest rate around the best rehearsal whose rehearsals came within 10% of its loss, and the
-    /// recommended one.
+    /// The lowest and the highest rate around the best rehearsal whose rehearsals came within 10% of its
+    /// loss, and the recommended one.
     pub band: [f64; 2],
     /// The schedule with that peak.
     #[serde(with = "downhill_core::spec")]
@@ -30,9 +30,10 @@ pub struct FoundRate {
     pub minimum_tenth: Option<f64>,
     /// The rate from which on the curve is above its beginning; none if it never is.
     pub diverges: Option<f64>,
-    /// The highest rate at which the weights that the run starts from are stable, by the curvature of the loss around them
-    /// on up to 500 rows: 2/λ for gradient descent. None where the rule has no known limit, or none before it has made
-    /// steps, and where only a rate was needed, as in training. Finding it is counted neither in `steps` nor in `seconds`.
+    /// The highest rate at which the weights that the run starts from are stable, by the curvature of the
+    /// loss around them on up to 500 rows: 2/λ for gradient descent. None where the rule has no known limit,
+    /// or none before it has made steps, and where only a rate was needed, as in training. Finding it is
+    /// counted neither in `steps` nor in `seconds`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<f64>,
     /// The steps made to find it.
@@ -41,7 +42,8 @@ pub struct FoundRate {
     pub run_steps: u64,
     /// How long finding it took.
     pub seconds: f64,
-    /// The rehearsals, in the order of their peak rates, each with the mean loss on training rows that it ended with.
+    /// The rehearsals, in the order of their peak rates, each with the mean loss on training rows that it
+    /// ended with.
     pub rehearsals: Vec<Point>,
     /// The range test: the smoothed training loss.
     pub curve: Vec<Point>,
@@ -69,7 +71,8 @@ pub enum Choice {
     /// No rehearsal was better than that of the usual rate by more than the noise: the usual rate.
     #[serde(rename_all = "kebab-case")]
     Usual {
-        /// How much lower the mean loss of the best other rehearsal was, if one was, with the standard error over rows.
+        /// How much lower the mean loss of the best other rehearsal was, if one was, with the standard error
+        /// over rows.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         lead: Option<[f64; 2]>,
     },
@@ -78,10 +81,11 @@ pub enum Choice {
     Better {
         /// The peak rate of the best rehearsal.
         best: f64,
-        /// How much lower its mean loss was than that at the usual rate, with the standard error over rows; none if that
-        /// was no finite number.
+        /// How much lower its mean loss was than that at the usual rate, with the standard error over rows;
+        /// none if that was no finite number.
         lead: Option<[f64; 2]>,
-        /// What it was multiplied by, as the lowest point of the parabola through the best three is elsewhere.
+        /// What it was multiplied by, as the lowest point of the parabola through the best three is
+        /// elsewhere.
         between: f64,
         /// What it was multiplied by, as the run is longer than a rehearsal.
         length: f64,
@@ -123,7 +127,8 @@ impl FoundRate {
         }
     }
 
-    /// How the recommended rate comes from the best rehearsal, with the factors, if it is not just the usual rate.
+    /// How the recommended rate comes from the best rehearsal, with the factors, if it is not just the usual
+    /// rate.
     pub fn correction(&self) -> Option<String> {
         let Some(Choice::Better { best, between, length, pull, .. }) = &self.choice else { return None };
         let times = |factor: &f64| format!("×{factor:.2}");

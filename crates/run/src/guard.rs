@@ -8,20 +8,22 @@ use crate::Cause;
 /// Whether a run that blows up goes back to where it was still well, at a lower rate: `off`, or
 /// `on(rollbacks=5, spike=10)`.
 ///
-/// The loss of a run that blows up stops being a finite number, or comes to many times what the first guess costs. Then
-/// the run goes back to the end of the last epoch in which it had learned something, or to its start, and all rates of
-/// the schedule are halved from there on. If it blows up again before it has learned something, they are divided by 4,
-/// then by 8 and so on: in all by 1024 in four rollbacks, and by 32768 in five.
+/// The loss of a run that blows up stops being a finite number, or comes to many times what the first guess
+/// costs. Then the run goes back to the end of the last epoch in which it had learned something, or to its
+/// start, and all rates of the schedule are halved from there on. If it blows up again before it has learned
+/// something, they are divided by 4, then by 8 and so on: in all by 1024 in four rollbacks, and by 32768 in
+/// five.
 ///
-/// Not every blow-up is seen as one: units that a far too long step has moved out of reach of the data are dead, and what
-/// is left predicts the same for every row, at a harmless loss. So a run that has gone back, and after three epochs or at
-/// its end has learned nothing and is not on its way down either, goes back once more, at a quarter of its rates; nor does
-/// it stop early before it has learned something. A run that never blew up is left alone. *To have learned something* is,
-/// in an epoch, a mean training loss 5% below that of the best prediction that is the same for every row, the shares of
-/// the classes or the mean, and a validation loss below that of the same prediction.
+/// Not every blow-up is seen as one: units that a far too long step has moved out of reach of the data are
+/// dead, and what is left predicts the same for every row, at a harmless loss. So a run that has gone back,
+/// and after three epochs or at its end has learned nothing and is not on its way down either, goes back once
+/// more, at a quarter of its rates; nor does it stop early before it has learned something. A run that never
+/// blew up is left alone. *To have learned something* is, in an epoch, a mean training loss 5% below that of
+/// the best prediction that is the same for every row, the shares of the classes or the mean, and a
+/// validation loss below that of the same prediction.
 ///
-/// After so many rollbacks in a row, a run that blows up stops, with its best weights if it has any. A rollback is an
-/// event of the run, so the result is as reproducible as any.
+/// After so many rollbacks in a row, a run that blows up stops, with its best weights if it has any. A
+/// rollback is an event of the run, so the result is as reproducible as any.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Guard {
@@ -38,8 +40,8 @@ spec::spelled!(Guard, "a guard");
 pub struct Rollbacks {
     /// How often a run goes back before it has learned something, at least 1. Default 5.
     pub rollbacks: u64,
-    /// The mean loss of an epoch that is taken for a blow-up, as a multiple of that of the first guess, which knows
-    /// nothing; above 1. Default 10.
+    /// The mean loss of an epoch that is taken for a blow-up, as a multiple of that of the first guess, which
+    /// knows nothing; above 1. Default 10.
     pub spike: f64,
 }
 
@@ -63,8 +65,8 @@ impl Guard {
         invalid::ensure("on", "spike", spike, |x| x > 1.0, "above 1")
     }
 
-    /// The share of its rates that a run keeps when it goes back for the `nth` time in a row, counted from 0; none if it
-    /// does not go back any more.
+    /// The share of its rates that a run keeps when it goes back for the `nth` time in a row, counted from 0;
+    /// none if it does not go back any more.
     pub fn cut(&self, nth: u64, cause: Cause) -> Option<f64> {
         match self {
             // What does not blow up any more is not far from a rate that does well.
@@ -77,11 +79,11 @@ impl Guard {
         }
     }
 
-    /// What is wrong after a step of this loss, if something is: losses that come to `sum` so far in an epoch of so many
-    /// rows are a blow-up or not, `baseline` being the mean loss of the first guess.
+    /// What is wrong after a step of this loss, if something is: losses that come to `sum` so far in an epoch
+    /// of so many rows are a blow-up or not, `baseline` being the mean loss of the first guess.
     ///
-    /// What is still to come in the epoch can only add to the sum, so a single row that costs much is no blow-up unless
-    /// it is one for the whole epoch.
+    /// What is still to come in the epoch can only add to the sum, so a single row that costs much is no
+    /// blow-up unless it is one for the whole epoch.
     pub fn after_step(&self, loss: f64, sum: f64, rows: usize, baseline: f64) -> Option<Cause> {
         if !loss.is_finite() {
             return Some(Cause::NotFinite);
@@ -93,8 +95,8 @@ impl Guard {
         matches!(self, Self::On(Rollbacks { spike, .. }) if sum > spike * baseline * rows as f64)
     }
 
-    /// What to make of an epoch, after so many rollbacks in a row; `constant_loss` is what the best constant prediction
-    /// costs on the training and on the validation rows.
+    /// What to make of an epoch, after so many rollbacks in a row; `constant_loss` is what the best constant
+    /// prediction costs on the training and on the validation rows.
     pub fn after_epoch(
         &self,
         epoch: EpochOutcome,
@@ -113,7 +115,8 @@ impl Guard {
     }
 }
 
-/// The share of what the best constant prediction costs that an epoch may cost at most in training to have learned something.
+/// The share of what the best constant prediction costs that an epoch may cost at most in training to have
+/// learned something.
 const LEARNED: f64 = 0.95;
 
 /// How many epochs a run that has gone back has to learn something in.
@@ -152,7 +155,8 @@ impl EpochOutcome {
         self.train_loss < LEARNED * constant_loss[0] && self.valid_loss < constant_loss[1]
     }
 
-    /// Whether a run is stuck that has not learned anything since it went back. One that is only slow is on its way down.
+    /// Whether a run is stuck that has not learned anything since it went back. One that is only slow is on
+    /// its way down.
     fn is_stuck(&self) -> bool {
         (self.epochs_since_rollback >= PATIENCE || self.is_over)
             && self.before.is_none_or(|before| self.train_loss >= before)

@@ -41,7 +41,8 @@ impl Distribution {
 /// How many values lie between two numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bins {
-    /// Where the bins begin and end, evenly spaced: one more than there are bins. A value on an edge belongs to the bin above it, and one on the last edge to the last bin.
+    /// Where the bins begin and end, evenly spaced: one more than there are bins. A value on an edge belongs
+    /// to the bin above it, and one on the last edge to the last bin.
     pub edges: Vec<f64>,
     /// How many values each bin has.
     pub counts: Vec<u64>,
@@ -72,7 +73,8 @@ impl Bins {
         Self { edges, counts, zeros }
     }
 
-    /// The number of values in each bin that are not exactly 0: the shape that a great heap of zeros would hide.
+    /// The number of values in each bin that are not exactly 0: the shape that a great heap of zeros would
+    /// hide.
     pub fn without_zeros(&self) -> Vec<u64> {
         let mut counts = self.counts.clone();
         // Bins that were read from somewhere may be no bins.

@@ -114,8 +114,8 @@ impl Log {
     }
 }
 
-/// Takes the lock that a process holds while it writes a log. Whoever only looks whether it is held has it for a moment,
-/// so that it is tried for a little longer.
+/// Takes the lock that a process holds while it writes a log. Whoever only looks whether it is held has it
+/// for a moment, so that it is tried for a little longer.
 fn lock(file: &File) -> Result<(), TryLockError> {
     for _ in 0..10 {
         match file.try_lock() {
@@ -131,7 +131,8 @@ pub(crate) fn is_held(path: &Path) -> bool {
     file::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
-/// The file `holder` beside a log, which names the process that writes it. The lock is what counts; this is for people.
+/// The file `holder` beside a log, which names the process that writes it. The lock is what counts; this is
+/// for people.
 #[derive(Serialize, Deserialize)]
 struct Holder {
     pid: u32,

@@ -81,7 +81,8 @@ impl Metrics {
         all.chain(positive).for_each(|(metrics, name)| metrics.class.clone_from(name));
     }
 
-    /// The one figure to judge by, as scikit-learn's `score`: accuracy, or R² (not a number where there is none).
+    /// The one figure to judge by, as scikit-learn's `score`: accuracy, or R² (not a number where there is
+    /// none).
     pub fn score(&self) -> f64 {
         match self {
             Self::Classification(metrics) => metrics.accuracy,
@@ -91,8 +92,8 @@ impl Metrics {
 }
 
 impl ClassMetrics {
-    /// The figures of each of these classes, from a row of counts for each, a column for each prediction. Counts of what
-    /// is not among the classes do not count.
+    /// The figures of each of these classes, from a row of counts for each, a column for each prediction.
+    /// Counts of what is not among the classes do not count.
     pub fn of_counts(classes: &[String], counts: &[Vec<u64>]) -> Vec<Self> {
         let count = |class: usize, predicted: usize| {
             counts.get(class).and_then(|row| row.get(predicted)).copied().unwrap_or(0)

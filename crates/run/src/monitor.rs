@@ -57,7 +57,8 @@ impl Monitor {
         }
     }
 
-    /// Fails if there is no such figure for the task, or for these validation rows, of which `metrics` are some.
+    /// Fails if there is no such figure for the task, or for these validation rows, of which `metrics` are
+    /// some.
     pub fn check(self, who: &str, metrics: &Metrics) -> Result<(), Error> {
         if self.of(0.0, metrics).is_some() {
             return Ok(());

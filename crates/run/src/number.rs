@@ -1,7 +1,7 @@
 //! Numbers in messages.
 
-/// A figure in the unit of the data, for people: in four decimals, or in four significant digits and a power of ten where
-/// four decimals would show nothing of it, or very many digits stand before them.
+/// A figure in the unit of the data, for people: in four decimals, or in four significant digits and a power
+/// of ten where four decimals would show nothing of it, or very many digits stand before them.
 ///
 /// ```
 /// use downhill_run::fixed;

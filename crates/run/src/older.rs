@@ -1,7 +1,7 @@
 //! Configurations that older versions wrote.
 //!
-//! A run's `run.toml` spells every setting out. What a later version adds has a default for new runs, and a run that was
-//! made before must keep what it had then.
+//! A run's `run.toml` spells every setting out. What a later version adds has a default for new runs, and a
+//! run that was made before must keep what it had then.
 
 use toml::Table;
 

@@ -26,8 +26,8 @@ pub struct Overview {
     pub state: State,
     /// What is wrong with the folder, if it is broken.
     pub why: Option<String>,
-    /// The epoch whose weights are kept, counted from 1: the best so far, or the last if the run keeps that one. None if no
-    /// epoch has ended.
+    /// The epoch whose weights are kept, counted from 1: the best so far, or the last if the run keeps that
+    /// one. None if no epoch has ended.
     pub best_epoch: Option<u64>,
     /// The validation loss of that epoch.
     pub valid_loss: Option<f64>,
@@ -177,8 +177,8 @@ impl Overview {
     }
 }
 
-/// Where a run is by its log, of which only the lines that matter at its end are read as events, so that a thousand logs
-/// take little time.
+/// Where a run is by its log, of which only the lines that matter at its end are read as events, so that a
+/// thousand logs take little time.
 fn end_of(log: &[u8]) -> RunState {
     let lines = || log.split(|&byte| byte == b'\n').enumerate();
     let last_epoch = lines().filter(|(_, line)| kind(line) == b"epoch").last().map(|(number, _)| number);

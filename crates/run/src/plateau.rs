@@ -8,8 +8,8 @@ use crate::Monitor;
 /// Whether the learning rate is cut when the metric watched does not get better: `off`, or
 /// `cut(0.5, patience=5, backtrack=true)`.
 ///
-/// The schedule stays as it is: a cut is an event of the run, from which on all rates of the schedule are multiplied by
-/// what the cuts so far come to. With a constant rate it is PyTorch's `ReduceLROnPlateau`.
+/// The schedule stays as it is: a cut is an event of the run, from which on all rates of the schedule are
+/// multiplied by what the cuts so far come to. With a constant rate it is PyTorch's `ReduceLROnPlateau`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Plateau {
@@ -39,7 +39,8 @@ pub struct Cut {
     pub cooldown: u64,
     /// Below this rate nothing is cut, 0 or above. Default 0.
     pub min: f64,
-    /// Whether a cut also goes back to the weights, and to the optimizer's state, of the best epoch. Default false.
+    /// Whether a cut also goes back to the weights, and to the optimizer's state, of the best epoch. Default
+    /// false.
     pub backtrack: bool,
 }
 
@@ -104,8 +105,8 @@ pub struct Watch {
 }
 
 impl Cut {
-    /// Takes in the metric of an epoch; what the schedule, whose rate is `rate` now, is multiplied by from here on, if that
-    /// changes. `scale` is what it is multiplied by now.
+    /// Takes in the metric of an epoch; what the schedule, whose rate is `rate` now, is multiplied by from
+    /// here on, if that changes. `scale` is what it is multiplied by now.
     pub fn after_epoch(&self, watch: &mut Watch, value: f64, scale: f64, rate: f64) -> Option<f64> {
         if self.is_due(watch, value) { self.scale(scale, rate) } else { None }
     }
@@ -134,8 +135,8 @@ impl Cut {
         true
     }
 
-    /// What the schedule is multiplied by after a cut, if there is anything left to cut: so much that `rate`, which the
-    /// schedule has now, does not come below the lowest.
+    /// What the schedule is multiplied by after a cut, if there is anything left to cut: so much that `rate`,
+    /// which the schedule has now, does not come below the lowest.
     fn scale(&self, scale: f64, rate: f64) -> Option<f64> {
         let lowest = if rate > 0.0 { self.min / rate } else { 0.0 };
         Some((scale * self.factor).max(lowest)).filter(|&cut| (scale - cut) * rate > LEAST)
@@ -146,7 +147,8 @@ impl Cut {
 mod tests {
     use super::*;
 
-    /// A series of a metric, and the rates that PyTorch's `ReduceLROnPlateau` gives; `tools/golden/plateau.py` writes them.
+    /// A series of a metric, and the rates that PyTorch's `ReduceLROnPlateau` gives;
+    /// `tools/golden/plateau.py` writes them.
     #[derive(Deserialize)]
     struct Golden {
         mode: String,

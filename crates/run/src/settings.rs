@@ -97,8 +97,8 @@ impl Settings {
     }
 }
 
-/// A short name for the data that is read from here: the bundled name, or the file's without its extension; `stdin` for
-/// `-`.
+/// A short name for the data that is read from here: the bundled name, or the file's without its extension;
+/// `stdin` for `-`.
 pub fn data_name(from: &str) -> String {
     if from == "-" {
         return "stdin".into();

@@ -37,7 +37,8 @@ pub struct Size {
     pub parameters: u64,
 }
 
-/// Where a run is, as far as its events have told: those of a log, or those that are shown while it is under way.
+/// Where a run is, as far as its events have told: those of a log, or those that are shown while it is under
+/// way.
 ///
 /// ```
 /// use downhill_run::{Command, Event, Phase, RunState};
@@ -105,8 +106,8 @@ impl RunState {
         Self { schedule: Some(schedule.into()), ..Self::default() }
     }
 
-    /// Learns of an event, and returns the step that the run has gone back to, if it has: what happened from there on does
-    /// not count any more. Of a step, it allocates nothing.
+    /// Learns of an event, and returns the step that the run has gone back to, if it has: what happened from
+    /// there on does not count any more. Of a step, it allocates nothing.
     pub fn apply(&mut self, event: &Event) -> Option<u64> {
         match event {
             Event::Step { step, lr, loss, .. } => {
@@ -183,7 +184,8 @@ impl RunState {
         None
     }
 
-    /// What happened after a checkpoint happens again, or not; commands are not given again, but applied again.
+    /// What happened after a checkpoint happens again, or not; commands are not given again, but applied
+    /// again.
     fn go_on_from(&mut self, step: u64, steps_executed: u64) {
         (self.step, self.steps_executed, self.phase) = (step, steps_executed, Phase::Training);
         let is_command = |change: &Change| matches!(change.what, What::Rate(_) | What::Undo);
@@ -225,8 +227,8 @@ impl RunState {
         Position { step, steps_per_epoch, total_steps }
     }
 
-    /// What has been done to the schedule, each with the step from which on it holds, in the order in which it took
-    /// effect.
+    /// What has been done to the schedule, each with the step from which on it holds, in the order in which
+    /// it took effect.
     pub fn steered(&self) -> Vec<(u64, Steering)> {
         let mut changes: Vec<&Change> = self.changes.iter().collect();
         // What happens at the end of a step comes before what a person says at the next.
@@ -258,8 +260,9 @@ impl RunState {
         }
     }
 
-    /// What a command comes to in a loop that has no other state than this: [`Event::Command`], or [`Event::Refused`] if
-    /// it cannot be applied. Nothing has changed before [`apply`](Self::apply) is told of it.
+    /// What a command comes to in a loop that has no other state than this: [`Event::Command`], or
+    /// [`Event::Refused`] if it cannot be applied. Nothing has changed before [`apply`](Self::apply) is told
+    /// of it.
     pub fn answer(&self, command: Command) -> Event {
         let (step, steps_executed) = (self.step, self.steps_executed);
         let steering = self.steering();

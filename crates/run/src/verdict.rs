@@ -1,5 +1,5 @@
-//! Whether a learning rate was low, good, high or very high: the definition, by what runs at several rates came to; and
-//! how the layers of a network begin.
+//! Whether a learning rate was low, good, high or very high: the definition, by what runs at several rates
+//! came to; and how the layers of a network begin.
 
 use serde::{Deserialize, Serialize};
 
@@ -38,17 +38,18 @@ impl RateVerdict {
 pub enum Verdict {
     /// None of the others.
     Healthy,
-    /// The signal is less than a thousandth of the first layer's, or the gradient less than a thousandth of the last's.
+    /// The signal is less than a thousandth of the first layer's, or the gradient less than a thousandth of
+    /// the last's.
     ///
-    /// How fast weights learn goes with the product of the signal in front of them and the gradient behind them. Learning
-    /// rates are looked for from 1e-4 to 1e-1: layers that are further apart than these three decades have no rate that
-    /// suits both.
+    /// How fast weights learn goes with the product of the signal in front of them and the gradient behind
+    /// them. Learning rates are looked for from 1e-4 to 1e-1: layers that are further apart than these three
+    /// decades have no rate that suits both.
     Vanishing,
-    /// The signal is more than a hundred times the first layer's, or the gradient more than a hundred times the last's, or
-    /// one of them is no finite number.
+    /// The signal is more than a hundred times the first layer's, or the gradient more than a hundred times
+    /// the last's, or one of them is no finite number.
     ///
-    /// Less is borne than on the way down: an output that is a hundred times too large is a loss that is at least as much
-    /// too large from the first step on, and so is its gradient.
+    /// Less is borne than on the way down: an output that is a hundred times too large is a loss that is at
+    /// least as much too large from the first step on, and so is its gradient.
     Exploding,
     /// More than half of the activations are saturated: most of what comes back is cut to less than a tenth.
     Saturated,
@@ -70,11 +71,12 @@ pub const CLEAR: f64 = 0.05;
 
 /// How far above the best run's loss another may end, as a share of that loss, and still have a good rate.
 ///
-/// Where the best loss is small, 5% of the gain is many times that loss: of a first guess of 2.3 and a best of 0.066, it
-/// would take 0.17 for as good.
+/// Where the best loss is small, 5% of the gain is many times that loss: of a first guess of 2.3 and a best
+/// of 0.066, it would take 0.17 for as good.
 pub const CLOSE: f64 = 0.5;
 
-/// Differences below this share of the first guess's loss do not count: losses of nearly nothing are all the same.
+/// Differences below this share of the first guess's loss do not count: losses of nearly nothing are all the
+/// same.
 pub const NEGLIGIBLE: f64 = 0.01;
 
 /// A run is still falling if more than this share of all it gained came in its second half.
@@ -83,8 +85,8 @@ pub const NEGLIGIBLE: f64 = 0.01;
 const FALLING: f64 = 0.15;
 
 impl Attempt {
-    /// The loss at the end: the mean of the last tenth of the epochs, as that of one epoch is noisy. None if the run
-    /// blew up.
+    /// The loss at the end: the mean of the last tenth of the epochs, as that of one epoch is noisy. None if
+    /// the run blew up.
     pub fn end(&self) -> Option<f64> {
         let last = self.losses.len().div_ceil(10).max(1);
         let tail = &self.losses[self.losses.len().saturating_sub(last)..];
@@ -103,8 +105,8 @@ impl Attempt {
 /// The share of the first guess's loss that must be gained for anything to have been learned.
 const LEARNED: f64 = 1e-3;
 
-/// How far above the best loss another is, as a multiple of how far it may be: 0 is as good, above 1 it is not good. None
-/// if even the best has learned nothing.
+/// How far above the best loss another is, as a multiple of how far it may be: 0 is as good, above 1 it is
+/// not good. None if even the best has learned nothing.
 pub fn distance(baseline: f64, best: f64, end: f64) -> Option<f64> {
     let gain = baseline - best;
     let allowed = (CLEAR * gain).min((CLOSE * best).max(NEGLIGIBLE * baseline));
@@ -116,18 +118,20 @@ pub fn has_grown(baseline: f64, end: f64) -> bool {
     !end.is_finite() || end > (1.0 + CLEAR) * baseline
 }
 
-/// The verdict on each of several rates, `baseline` being the mean loss of the first guess, which knows nothing.
+/// The verdict on each of several rates, `baseline` being the mean loss of the first guess, which knows
+/// nothing.
 ///
 /// - *Very high*: the run blew up, or ended with a loss more than 5% above the first guess's.
-/// - *Good*: its loss is near the best of all: it has at least 95% of the best one's gain over the first guess, and its
-///   loss is at most half as much again as the best, or above it by no more than 1% of the first guess's loss where the best
-///   is nearly nothing. But if it is the highest rate that was tried and its loss was still falling (more than 15% of
-///   its gain came in the second half of its epochs), it is low: the best rate is not among those.
+/// - *Good*: its loss is near the best of all: it has at least 95% of the best one's gain over the first
+///   guess, and its loss is at most half as much again as the best, or above it by no more than 1% of the
+///   first guess's loss where the best is nearly nothing. But if it is the highest rate that was tried and
+///   its loss was still falling (more than 15% of its gain came in the second half of its epochs), it is low:
+///   the best rate is not among those.
 /// - *Low* and *high*: the others whose rate is below and above the best one's.
 ///
-/// Losses are those of training: the rate is what optimisation needs, and a rate that fits the data faster is not
-/// worse for overfitting sooner. If no run gains more than a thousandth of the
-/// first guess's loss, nothing has been learned, and all that did not blow up are low.
+/// Losses are those of training: the rate is what optimisation needs, and a rate that fits the data faster is
+/// not worse for overfitting sooner. If no run gains more than a thousandth of the first guess's loss,
+/// nothing has been learned, and all that did not blow up are low.
 pub fn rate_verdicts(baseline: f64, attempts: &[Attempt]) -> Vec<RateVerdict> {
     let end = |attempt: &Attempt| attempt.end().filter(|&end| !has_grown(baseline, end));
     let ends = attempts.iter().filter_map(|attempt| Some((end(attempt)?, attempt.rate)));

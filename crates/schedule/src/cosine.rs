@@ -9,7 +9,8 @@ use downhill_core::{Invalid, invalid};
 
 /// Falls along half a cosine: η(t) = e + (a − e)·(1 + cos(π·t/n))/2 up to t = n, then stays at e.
 ///
-/// Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts" (2017), equation 5, for one period.
+/// Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts" (2017), equation 5, for one
+/// period.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cosine {

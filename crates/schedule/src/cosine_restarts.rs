@@ -7,8 +7,8 @@ use super::length::whole;
 use super::{Length, Per, Position};
 use downhill_core::{Invalid, invalid};
 
-/// SGDR: cosines one after the other. Period i is n·mⁱ long and begins at a·kⁱ, though never below the end. (In Keras,
-/// k also shrinks the way to the end, which is the same if that is 0.)
+/// SGDR: cosines one after the other. Period i is n·mⁱ long and begins at a·kⁱ, though never below the end.
+/// (In Keras, k also shrinks the way to the end, which is the same if that is 0.)
 ///
 /// Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts" (2017).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -18,11 +18,11 @@ pub enum Mode {
     ExpRange,
 }
 
-/// Goes up and down in straight lines, up for n and down for n: η(t) = low + (high − low)·x·k, where x rises from 0 to 1
-/// and falls to 0 in every cycle, and k is 1, ½ᶜ in cycle c, or γᵗ.
+/// Goes up and down in straight lines, up for n and down for n: η(t) = low + (high − low)·x·k, where x rises
+/// from 0 to 1 and falls to 0 in every cycle, and k is 1, ½ᶜ in cycle c, or γᵗ.
 ///
-/// Smith, "Cyclical Learning Rates for Training Neural Networks" (2017), as PyTorch's CyclicLR with halves of one length;
-/// the momentum is left alone.
+/// Smith, "Cyclical Learning Rates for Training Neural Networks" (2017), as PyTorch's CyclicLR with halves of
+/// one length; the momentum is left alone.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cyclic {

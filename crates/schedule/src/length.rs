@@ -28,7 +28,8 @@ impl Default for Length {
 }
 
 impl Length {
-    /// The length in steps, in a run as long as that of `position`; parts of a step count, but nothing is shorter than one.
+    /// The length in steps, in a run as long as that of `position`; parts of a step count, but nothing is
+    /// shorter than one.
     pub fn in_steps(self, position: Position) -> f64 {
         self.steps(Per::Step, position)
     }
@@ -70,14 +71,14 @@ impl Length {
     }
 }
 
-/// How many whole lengths fit into a time that is `count` of them. 7% of 100 steps are 7.000000000000001, so a hair
-/// less than a whole number is one.
+/// How many whole lengths fit into a time that is `count` of them. 7% of 100 steps are 7.000000000000001, so
+/// a hair less than a whole number is one.
 pub(super) fn whole(count: f64) -> f64 {
     (count + 1e-9).floor()
 }
 
-/// The share that so many percent are. The point is moved, for dividing by 100 would round: there are shares that no
-/// number of percent would give.
+/// The share that so many percent are. The point is moved, for dividing by 100 would round: there are shares
+/// that no number of percent would give.
 fn percent(text: &str) -> Option<f64> {
     shifted(text.trim(), -2)?.parse().ok().filter(|share: &f64| share.is_finite())
 }

@@ -6,14 +6,15 @@ use super::cosine::between;
 use super::{Length, Per, Position};
 use downhill_core::{Invalid, invalid};
 
-/// Rises along half a cosine to its peak, and falls along another far below where it began; the last step of the cycle
-/// is the lowest, and the rate stays there.
+/// Rises along half a cosine to its peak, and falls along another far below where it began; the last step of
+/// the cycle is the lowest, and the rate stays there.
 ///
-/// From η(0) = a/div to η(s − 1) = a to η(n − 1) = a/(div·final-div), s being the part of n that `start` says. The
-/// momentum of a rule that has one, μ or β₁, goes the other way, from `max-momentum` down to `base-momentum` and back.
+/// From η(0) = a/div to η(s − 1) = a to η(n − 1) = a/(div·final-div), s being the part of n that `start`
+/// says. The momentum of a rule that has one, μ or β₁, goes the other way, from `max-momentum` down to
+/// `base-momentum` and back.
 ///
-/// Smith and Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates" (2018), with
-/// fastai's cosines, as PyTorch's OneCycleLR.
+/// Smith and Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates"
+/// (2018), with fastai's cosines, as PyTorch's OneCycleLR.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct OneCycle {

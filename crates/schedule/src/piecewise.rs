@@ -8,8 +8,8 @@ use downhill_core::{Invalid, invalid};
 
 /// A table of rates: a at first, and from the time `at[i]` on `rates[i]`.
 ///
-/// `piecewise(0.1, at=[50%, 75%], rates=[0.01, 0.001])`. The first step at a new rate is the one at its time, as in
-/// PyTorch and Optax; in Keras it is the one after.
+/// `piecewise(0.1, at=[50%, 75%], rates=[0.01, 0.001])`. The first step at a new rate is the one at its time,
+/// as in PyTorch and Optax; in Keras it is the one after.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Piecewise {

@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 use super::{Length, Per, Position};
 use downhill_core::{Invalid, invalid};
 
-/// Goes to its end with a power of the time that is left: η(t) = e + (a − e)·(1 − t/n)ᵖ up to t = n, then stays at e.
+/// Goes to its end with a power of the time that is left: η(t) = e + (a − e)·(1 − t/n)ᵖ up to t = n, then
+/// stays at e.
 ///
-/// As PyTorch's PolynomialLR, whose end is 0, and Keras's PolynomialDecay. With p = 1 it is [`Linear`](super::Linear).
+/// As PyTorch's PolynomialLR, whose end is 0, and Keras's PolynomialDecay. With p = 1 it is
+/// [`Linear`](super::Linear).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Polynomial {

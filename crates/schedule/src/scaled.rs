@@ -3,7 +3,8 @@
 use super::Schedule;
 
 impl Schedule {
-    /// The same schedule with all its rates multiplied by `by`; lengths, and the momentum if it moves that, stay.
+    /// The same schedule with all its rates multiplied by `by`; lengths, and the momentum if it moves that,
+    /// stay.
     ///
     /// ```
     /// use downhill_schedule::Schedule;

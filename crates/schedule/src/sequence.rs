@@ -7,8 +7,8 @@ use downhill_core::Invalid;
 
 /// One schedule, then another: η(t) = S₁(t) for t < n, then S₂(t − n).
 ///
-/// `sequence(first=cosine(0.1), for=100, then=0.001)`, or `sequence(cosine(0.1), 100, 0.001)` for short. Each sees its
-/// part of the run as the whole one. PyTorch's SequentialLR.
+/// `sequence(first=cosine(0.1), for=100, then=0.001)`, or `sequence(cosine(0.1), 100, 0.001)` for short. Each
+/// sees its part of the run as the whole one. PyTorch's SequentialLR.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sequence {

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{Length, Per, Position, Schedule};
 use downhill_core::Invalid;
 
-/// Rises in a straight line to the first rate of another schedule, then follows that: η(t) = S(0)·(t + 1)/n for
-/// t < n, then S(t − n).
+/// Rises in a straight line to the first rate of another schedule, then follows that: η(t) = S(0)·(t + 1)/n
+/// for t < n, then S(t − n).
 ///
 /// The first step already moves (at S(0)/n, not at zero), and S sees the run that is left as the whole one.
 ///

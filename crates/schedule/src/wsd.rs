@@ -10,9 +10,9 @@ use downhill_core::{Invalid, invalid};
 ///
 /// The first step already moves, and the rate gets to e where the run ends.
 ///
-/// Hu et al., "MiniCPM" (2024), gave it its name, with an exponential fall; the straight one is that of Zhai et al.,
-/// "Scaling Vision Transformers" (2022), and Hägele et al., "Scaling Laws and Compute-Optimal Training Beyond Fixed
-/// Training Durations" (2024).
+/// Hu et al., "MiniCPM" (2024), gave it its name, with an exponential fall; the straight one is that of Zhai
+/// et al., "Scaling Vision Transformers" (2022), and Hägele et al., "Scaling Laws and Compute-Optimal
+/// Training Beyond Fixed Training Durations" (2024).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wsd {

@@ -1,4 +1,5 @@
-//! Schedules against PyTorch's and Keras's (`tools/golden/optim.py` writes the rates), and against their formulas.
+//! Schedules against PyTorch's and Keras's (`tools/golden/optim.py` writes the rates), and against their
+//! formulas.
 
 use std::f64::consts::PI;
 

@@ -1,7 +1,7 @@
 //! Named tensors with a description and a checksum, in one safetensors file.
 //!
-//! Any safetensors reader can open such a file. Its metadata has one entry, `downhill`: a JSON object with `kind`,
-//! `description`, and `sha256` over both and over every tensor's name, shape and bytes.
+//! Any safetensors reader can open such a file. Its metadata has one entry, `downhill`: a JSON object with
+//! `kind`, `description`, and `sha256` over both and over every tensor's name, shape and bytes.
 
 use std::collections::HashMap;
 use std::path::Path;

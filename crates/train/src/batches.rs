@@ -8,8 +8,9 @@ use crate::{Config, Error};
 
 /// How an epoch is cut into steps, and a step into batches.
 ///
-/// A network with batch normalisation cannot learn from a batch of one row: that row is its own mean, and all rows look the
-/// same. Where the last batch of an epoch would have one row, it takes another from the batch before it.
+/// A network with batch normalisation cannot learn from a batch of one row: that row is its own mean, and all
+/// rows look the same. Where the last batch of an epoch would have one row, it takes another from the batch
+/// before it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Batches {
     rows: usize,

@@ -98,18 +98,19 @@ impl BranchPoint {
 impl Trainer {
     /// Trains a new run that begins where another one was, and keeps it in a new folder inside `runs`.
     ///
-    /// Everything of `config` may be another than in the parent's but the layers and how they are initialised: the rate, the
-    /// optimizer, what holds back overfitting, the number of epochs, the data. The weights are the parent's at that step,
-    /// before any command that it was given there; the rest of its state is taken over as far as both have it. The parent is
-    /// not changed. Between its checkpoints, the steps from the one before are made again. The [commands](Trainer::command)
-    /// of this trainer are the first that the branch applies.
+    /// Everything of `config` may be another than in the parent's but the layers and how they are
+    /// initialised: the rate, the optimizer, what holds back overfitting, the number of epochs, the data. The
+    /// weights are the parent's at that step, before any command that it was given there; the rest of its
+    /// state is taken over as far as both have it. The parent is not changed. Between its checkpoints, the
+    /// steps from the one before are made again. The [commands](Trainer::command) of this trainer are the
+    /// first that the branch applies.
     ///
     /// Without a name the branch is called after its parent.
     ///
     /// # Errors
     ///
-    /// As [`fit_in`](Trainer::fit_in), if there is no such point, if the parent's data or checkpoints cannot be read, or if
-    /// what changes cannot change.
+    /// As [`fit_in`](Trainer::fit_in), if there is no such point, if the parent's data or checkpoints cannot
+    /// be read, or if what changes cannot change.
     pub fn branch(
         mut self,
         parent: &RunFolder,
@@ -158,7 +159,8 @@ fn absolute(path: &Path) -> String {
     path_text::to_text(&std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()))
 }
 
-/// Brings a run to a point of it: from the nearest checkpoint before it, and the rest of the way step by step.
+/// Brings a run to a point of it: from the nearest checkpoint before it, and the rest of the way step by
+/// step.
 fn go_to(run: &mut Run<'_>, folder: &RunFolder, at: BranchPoint) -> Result<(), Error> {
     let (records, _) = log::read(&folder.log_path())?;
     let mut checkpoints = Vec::new();

@@ -19,7 +19,8 @@ pub(crate) struct Description {
     progress: Written,
     /// What the optimizer remembers that is not of one parameter.
     memory: Memory,
-    /// The same as it was at the best epoch, if that can be gone back to, and how many steps the state had seen.
+    /// The same as it was at the best epoch, if that can be gone back to, and how many steps the state had
+    /// seen.
     best_memory: Option<(Memory, u64)>,
     /// Where the run can go back to, if that is not where it is.
     #[serde(rename = "back")]
@@ -138,7 +139,8 @@ pub(crate) struct Whole<'r, 'a> {
     pub rollback_point: Option<&'r TrainingState>,
 }
 
-/// Writes a checkpoint. The best weights, and where the run can go back to, are in it, so that it needs no other file.
+/// Writes a checkpoint. The best weights, and where the run can go back to, are in it, so that it needs no
+/// other file.
 pub(crate) fn save(path: &Path, whole: &Whole<'_, '_>) -> Result<(), Error> {
     let Whole { description, engine, best, rollback_point } = whole;
     let model = engine.model();

@@ -59,8 +59,9 @@ impl Compared {
     }
 }
 
-/// The places of runs in order, the best first: by the validation loss of the weights that are kept, or by accuracy or R² if
-/// not all runs minimise the same. Runs that blew up come last if nothing better than the first guess is kept of them.
+/// The places of runs in order, the best first: by the validation loss of the weights that are kept, or by
+/// accuracy or R² if not all runs minimise the same. Runs that blew up come last if nothing better than the
+/// first guess is kept of them.
 pub fn ranking(runs: &[&Compared]) -> Vec<usize> {
     let by_loss = is_by_loss(runs);
     let cost = |run: &Compared| match run.trained.as_ref().map(Trained::summary) {
@@ -139,7 +140,8 @@ impl Course {
         }
     }
 
-    /// The first epoch from which on the training loss is clearly above the first guess's, if it is at the end.
+    /// The first epoch from which on the training loss is clearly above the first guess's, if it is at the
+    /// end.
     pub fn grown(&self) -> Option<u64> {
         let grown = |epoch: &&Epoch| has_grown(self.baseline, epoch.train_loss);
         self.epochs.iter().rev().take_while(grown).last().map(|epoch| epoch.epoch)
@@ -161,17 +163,17 @@ pub struct Shelf<'a> {
     pub source: &'a Source,
 }
 
-/// Makes several runs on the same data, as many at once as there are threads (one a core unless given), each on one of
-/// them. The result of each is the same bit for bit as if it were made alone.
+/// Makes several runs on the same data, as many at once as there are threads (one a core unless given), each
+/// on one of them. The result of each is the same bit for bit as if it were made alone.
 ///
-/// A run that is kept and is there already, made of the same settings and data, is not made again; one that was cut off
-/// goes on. `views` gives what looks at a run that is made, by its place in `contenders`. `done` is called after each run
-/// with the number of those that are over.
+/// A run that is kept and is there already, made of the same settings and data, is not made again; one that
+/// was cut off goes on. `views` gives what looks at a run that is made, by its place in `contenders`. `done`
+/// is called after each run with the number of those that are over.
 ///
 /// # Errors
 ///
-/// If the settings of a run are wrong or do not go with the data, which is seen before the first step of any; or a run
-/// cannot be kept. A run that blows up is no error.
+/// If the settings of a run are wrong or do not go with the data, which is seen before the first step of any;
+/// or a run cannot be kept. A run that blows up is no error.
 pub fn compare(
     contenders: &[Contender],
     data: &Dataset,

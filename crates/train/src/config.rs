@@ -16,7 +16,8 @@ use crate::{
     EarlyStopping, Error, Guard, Keep, Monitor, OfTask, Plateau, Track, archive, metrics, older, spelled,
 };
 
-/// How a network is trained. Everything has a default; what is `None` is chosen from the data when a run starts.
+/// How a network is trained. Everything has a default; what is `None` is chosen from the data when a run
+/// starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
@@ -30,12 +31,12 @@ pub struct Config {
     /// The rule that moves the parameters. Default AdamW.
     #[serde(with = "spec")]
     pub optimizer: Rule,
-    /// The learning rate. Unless given, or if it is `auto`, it is found by trying before the first step, as the peak of
-    /// [`usual_schedule`]; see [`FoundRate`](crate::FoundRate).
+    /// The learning rate. Unless given, or if it is `auto`, it is found by trying before the first step, as
+    /// the peak of [`usual_schedule`]; see [`FoundRate`](crate::FoundRate).
     #[serde(skip_serializing_if = "Option::is_none", with = "rate")]
     pub lr: Option<Schedule>,
-    /// The momentum, μ or β₁, if it is to follow a schedule; otherwise `lr` moves it if it is a one-cycle, and else it
-    /// stays what the rule says.
+    /// The momentum, μ or β₁, if it is to follow a schedule; otherwise `lr` moves it if it is a one-cycle,
+    /// and else it stays what the rule says.
     #[serde(skip_serializing_if = "Option::is_none", with = "spelled::option")]
     pub momentum: Option<Schedule>,
     /// Whether the rate is cut when nothing gets better. Default off.
@@ -50,14 +51,15 @@ pub struct Config {
     /// Rates and decays of some tensors. Default none.
     #[serde(skip_serializing_if = "Vec::is_empty", with = "spelled::list")]
     pub groups: Vec<Group>,
-    /// β of an average of the weights, which is what is measured and kept; 0 for none. Unless given, [`USUAL_EMA`], or none
-    /// with a rule that averages by itself and with lookahead.
+    /// β of an average of the weights, which is what is measured and kept; 0 for none. Unless given,
+    /// [`USUAL_EMA`], or none with a rule that averages by itself and with lookahead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ema: Option<f64>,
     /// Whether the weights are now and then drawn back towards where they were. Default off.
     #[serde(with = "spec")]
     pub lookahead: Lookahead,
-    /// How many batches a step is made of: a step sees `batch`·`accumulate` rows, `batch` at a time. Default 1.
+    /// How many batches a step is made of: a step sees `batch`·`accumulate` rows, `batch` at a time. Default
+    /// 1.
     pub accumulate: usize,
     /// What is made small. Cross-entropy for classes, squared error for numbers.
     #[serde(skip_serializing_if = "Option::is_none", with = "spelled::option")]
@@ -77,7 +79,8 @@ pub struct Config {
     pub network: Network,
 }
 
-/// The hidden part of a network; the head, one dense layer with an output for each class or target, is added to it.
+/// The hidden part of a network; the head, one dense layer with an output for each class or target, is added
+/// to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Network {
@@ -117,13 +120,14 @@ impl From<Vec<LayerSpec>> for Network {
     }
 }
 
-/// The peak rate that usually suits a rule, on standardised features and with layers of some dozens or hundreds of units.
+/// The peak rate that usually suits a rule, on standardised features and with layers of some dozens or
+/// hundreds of units.
 pub fn usual_rate(rule: &Rule) -> f64 {
     rule.usual_rate()
 }
 
-/// The schedule that a rule is run with unless another is given: a twentieth of the run up to `peak`, then half a cosine
-/// down to zero; with a rule that averages the weights itself, the rate stays up.
+/// The schedule that a rule is run with unless another is given: a twentieth of the run up to `peak`, then
+/// half a cosine down to zero; with a rule that averages the weights itself, the rate stays up.
 pub fn usual_schedule(rule: &Rule, peak: f64) -> Schedule {
     let warmup = Length::Share(0.05);
     match rule.averages_itself() {
@@ -142,7 +146,8 @@ pub enum ClassWeights {
     /// All rows count the same.
     #[default]
     None,
-    /// All classes count the same: a row of class c counts rows / (classes · rows of c), over the training rows.
+    /// All classes count the same: a row of class c counts rows / (classes · rows of c), over the training
+    /// rows.
     Balanced,
 }
 spec::spelled!(ClassWeights, "a way to weigh classes");
@@ -187,8 +192,8 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The same with everything that was left to be chosen chosen for `data`, but for the learning rate, which takes
-    /// training to find; and notes on what a person should know.
+    /// The same with everything that was left to be chosen chosen for `data`, but for the learning rate,
+    /// which takes training to find; and notes on what a person should know.
     ///
     /// # Errors
     ///

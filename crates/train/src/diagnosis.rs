@@ -1,7 +1,7 @@
 //! What was wrong with a run, by trying what would have been otherwise.
 //!
-//! A run is a function of its configuration, its data and its events, so it can be made again in memory, and branched
-//! off where one likes.
+//! A run is a function of its configuration, its data and its events, so it can be made again in memory, and
+//! branched off where one likes.
 
 mod advice;
 mod branches;
@@ -55,8 +55,8 @@ pub struct Diagnosis {
     pub findings: Vec<Finding>,
     /// The mean training loss of the first guess, which knows nothing.
     pub baseline: f64,
-    /// The mean training loss at the end of the run, on the same rows and in the same way as in the branches. None if it
-    /// was no finite number.
+    /// The mean training loss at the end of the run, on the same rows and in the same way as in the branches.
+    /// None if it was no finite number.
     pub end: Option<f64>,
     /// The highest rate of the schedule.
     pub peak_rate: f64,
@@ -75,22 +75,24 @@ pub struct Diagnosis {
 
 /// Finds out what was wrong with a run, above all with its learning rate.
 ///
-/// The run is made again in memory. At its start and after 30% and 60% of its steps it is branched off and continued for
-/// another 30% of them, at 0.1, 0.3, 1, 3 and 10 times the rate in force: for half of its steps a branch keeps to the
-/// schedule times that factor, and then its rate goes down to zero, so that a rate is judged by where it leads and not by
-/// how widely it circles there. All losses are means over the same training rows in evaluation mode, and all branches see
-/// the same batches, so that differences are the rate's doing. This costs 6.4 runs, on as many threads as there are (one a
-/// core unless given); the result is the same bit for bit on any number of them.
+/// The run is made again in memory. At its start and after 30% and 60% of its steps it is branched off and
+/// continued for another 30% of them, at 0.1, 0.3, 1, 3 and 10 times the rate in force: for half of its steps
+/// a branch keeps to the schedule times that factor, and then its rate goes down to zero, so that a rate is
+/// judged by where it leads and not by how widely it circles there. All losses are means over the same
+/// training rows in evaluation mode, and all branches see the same batches, so that differences are the
+/// rate's doing. This costs 6.4 runs, on as many threads as there are (one a core unless given); the result
+/// is the same bit for bit on any number of them.
 ///
 /// The verdict takes the best of all branches for the best that could have been reached, and judges by it as
-/// [`rate_verdicts`](crate::rate_verdicts) judges by the best run, at 0.3 of the distances, as a branch has 30% of the
-/// steps: a rate is good if the run misses at most 1.5% of what the best branch gains over the first guess, and its loss is at
-/// most 15% above the branch's, or 0.3% of the first guess's where that is nearly nothing. It is low if the best branch
-/// has a higher rate, high if it has the same or a lower one, and very high if the run blew up or its loss has grown.
+/// [`rate_verdicts`](crate::rate_verdicts) judges by the best run, at 0.3 of the distances, as a branch has
+/// 30% of the steps: a rate is good if the run misses at most 1.5% of what the best branch gains over the
+/// first guess, and its loss is at most 15% above the branch's, or 0.3% of the first guess's where that is
+/// nearly nothing. It is low if the best branch has a higher rate, high if it has the same or a lower one,
+/// and very high if the run blew up or its loss has grown.
 ///
-/// What is suggested was tried: where the rate was not good, the whole run is made again with the rates of the best
-/// branches, up to three runs more. These are rates as they would be given to a new run: the highest of the branch's own
-/// schedule, under all that the guard, the plateau or a command had done to it by then.
+/// What is suggested was tried: where the rate was not good, the whole run is made again with the rates of
+/// the best branches, up to three runs more. These are rates as they would be given to a new run: the highest
+/// of the branch's own schedule, under all that the guard, the plateau or a command had done to it by then.
 ///
 /// # Errors
 ///

@@ -1,7 +1,8 @@
 //! The engine of a run: a network, its optimizer and its rows.
 //!
-//! It computes the gradient of a step's rows, applies a rate to it and measures the validation rows; its state can be
-//! taken and put back. It knows the order of the rows, and nothing of epochs that end, of policies, files or commands.
+//! It computes the gradient of a step's rows, applies a rate to it and measures the validation rows; its
+//! state can be taken and put back. It knows the order of the rows, and nothing of epochs that end, of
+//! policies, files or commands.
 
 mod evaluation;
 mod initial;
@@ -60,8 +61,8 @@ pub(crate) struct Training {
 }
 
 impl<'a> Engine<'a> {
-    /// An engine before its first step, with notes on how its weights begin. `config` must be resolved, and the steps of
-    /// its batches are shared among the threads of the rayon pool it is used in if `parallel`.
+    /// An engine before its first step, with notes on how its weights begin. `config` must be resolved, and
+    /// the steps of its batches are shared among the threads of the rayon pool it is used in if `parallel`.
     ///
     /// # Errors
     ///
@@ -115,13 +116,14 @@ impl<'a> Engine<'a> {
         (step % self.steps_per_epoch()) as usize
     }
 
-    /// Puts the rows in the order of the epoch of a step, if they are not. [`gradients`](Self::gradients) does it too:
-    /// this is for those who time it.
+    /// Puts the rows in the order of the epoch of a step, if they are not. [`gradients`](Self::gradients)
+    /// does it too: this is for those who time it.
     pub fn order_rows(&mut self, step: u64) {
         self.order.of_epoch(step / self.steps_per_epoch());
     }
 
-    /// Computes the gradient of the mean loss over the rows of a step, and returns that mean. Allocates nothing.
+    /// Computes the gradient of the mean loss over the rows of a step, and returns that mean. Allocates
+    /// nothing.
     ///
     /// # Errors
     ///
@@ -214,8 +216,8 @@ impl<'a> Engine<'a> {
         measure(&mut self.workspace, &self.model, &mut self.outputs, valid, &self.loss, encoder, false)
     }
 
-    /// The mean losses of so many groups of neighbouring rows, or of each row if they are fewer, in evaluation mode, with
-    /// the weights that would be measured.
+    /// The mean losses of so many groups of neighbouring rows, or of each row if they are fewer, in
+    /// evaluation mode, with the weights that would be measured.
     pub(crate) fn losses_of_groups(&mut self, rows: &Examples, groups: usize) -> Result<Vec<f64>, Error> {
         let mut outputs = vec![0.0; rows.rows() * self.model.outputs()];
         self.with_evaluation_weights(|engine| {

@@ -74,8 +74,8 @@ pub enum Error {
         place: String,
         /// What was to be predicted, by the name of its column, if it has one.
         target: Option<String>,
-        /// The feature of the row that is furthest from what it was in training, and what it is once it is standardised, if
-        /// that is much.
+        /// The feature of the row that is furthest from what it was in training, and what it is once it is
+        /// standardised, if that is much.
         cause: Option<(String, f32)>,
     },
     /// Somebody asked for an end before there was anything to save.

@@ -1,20 +1,23 @@
 //! Finding a learning rate by trying, in at most a fifth of the steps of the run that it is for.
 //!
-//! Two things are done, both with the run's own optimizer, groups, batches and regularization, and from its initial weights:
+//! Two things are done, both with the run's own optimizer, groups, batches and regularization, and from its
+//! initial weights:
 //!
-//! - **The range test** (Smith, "Cyclical Learning Rates for Training Neural Networks", 2015, section 3.3; Gugger, "How Do
-//!   You Find A Good Learning Rate", 2018): one training whose rate grows by the same factor at every step, over seven
-//!   decades, until the loss blows up. The smoothed loss against the rate has points that people choose a rate by. In such
-//!   a sweep every rate has but one step, so it says above all where training diverges, and nothing is chosen by it.
-//! - **Rehearsals**: up to six trainings in which the run's whole schedule, warmup and decay included, is gone through in a
-//!   few hundredths of its steps, each at another peak. The usual rate of the rule is always the first, then one far
-//!   below and one far above it; the others close in on the best. They are measured on training rows, the same ones in
-//!   evaluation mode, so that no single batch can fool them and rates are compared row by row. Another rate than the
-//!   usual one is taken only if its lead is more than the noise of that comparison. A parabola through the best three and
-//!   two corrections give the recommendation: what is best in a rehearsal is too high for a longer run, by a power of the
-//!   ratio of their lengths, and it is drawn a little towards the usual rate (compare Li et al., "Hyperband", 2018, on
-//!   judging settings by short trainings). The constants in `search.rs` were chosen on half of the tables and setups of
-//!   `bench/learning-rate`.
+//! - **The range test** (Smith, "Cyclical Learning Rates for Training Neural Networks", 2015, section 3.3;
+//!   Gugger, "How Do You Find A Good Learning Rate", 2018): one training whose rate grows by the same factor
+//!   at every step, over seven decades, until the loss blows up. The smoothed loss against the rate has
+//!   points that people choose a rate by. In such a sweep every rate has but one step, so it says above all
+//!   where training diverges, and nothing is chosen by it.
+//! - **Rehearsals**: up to six trainings in which the run's whole schedule, warmup and decay included, is
+//!   gone through in a few hundredths of its steps, each at another peak. The usual rate of the rule is
+//!   always the first, then one far below and one far above it; the others close in on the best. They are
+//!   measured on training rows, the same ones in evaluation mode, so that no single batch can fool them and
+//!   rates are compared row by row. Another rate than the usual one is taken only if its lead is more than
+//!   the noise of that comparison. A parabola through the best three and two corrections give the
+//!   recommendation: what is best in a rehearsal is too high for a longer run, by a power of the ratio of
+//!   their lengths, and it is drawn a little towards the usual rate (compare Li et al., "Hyperband", 2018, on
+//!   judging settings by short trainings). The constants in `search.rs` were chosen on half of the tables and
+//!   setups of `bench/learning-rate`.
 //!
 //! Only training rows choose the rate, so the validation rows know nothing of it.
 
@@ -41,8 +44,8 @@ use crate::{Config, Error, usual_rate, usual_schedule};
 const SHARE: u64 = 5;
 /// The share of those that the range test has.
 const SWEEP_SHARE: u64 = 6;
-/// The most steps of a range test, and how often it is made at most; the fewest steps of one that is made again, and of
-/// any: with fewer there is none.
+/// The most steps of a range test, and how often it is made at most; the fewest steps of one that is made
+/// again, and of any: with fewer there is none.
 const MOST_SWEEP: u64 = 200;
 const MOST_SWEEPS: u64 = 4;
 const FEWEST_SWEEP: u64 = 60;
@@ -85,11 +88,11 @@ impl Budget {
     }
 }
 
-/// Finds a peak rate for the run of `config`, whose `lr`, if it is given, says the shape of the schedule only. `config` must
-/// be resolved. `asked` is called between steps and ends the search if it says so.
+/// Finds a peak rate for the run of `config`, whose `lr`, if it is given, says the shape of the schedule
+/// only. `config` must be resolved. `asked` is called between steps and ends the search if it says so.
 ///
-/// The result is a function of the configuration and the data, but for `seconds`. Trials are shared among the threads of the
-/// pool it is called in if it is `parallel`.
+/// The result is a function of the configuration and the data, but for `seconds`. Trials are shared among the
+/// threads of the pool it is called in if it is `parallel`.
 pub(crate) fn find(
     config: &Config,
     data: &Dataset,
@@ -200,8 +203,8 @@ impl Hunt<'_> {
         if self.beside { of.par_iter().map(work).collect() } else { of.iter().map(work).collect() }
     }
 
-    /// The range test around the usual rate, made several times where that costs little: the mean losses up to where the
-    /// first of the sweeps blew up.
+    /// The range test around the usual rate, made several times where that costs little: the mean losses up
+    /// to where the first of the sweeps blew up.
     fn sweep(&self, budget: Budget, found: &mut FoundRate) -> Result<(), Error> {
         let (low, high) = (self.usual * SWEEP_RANGE.0, self.usual * SWEEP_RANGE.1);
         let last = budget.sweep_steps - 1;

@@ -10,8 +10,8 @@ pub(crate) struct Eigenvalue {
     pub products: usize,
 }
 
-/// A Ritz value counts when its residual is at most this share of it. The error is that at most, and mostly about its
-/// square, for it goes with the square of the residual over the gap to the next eigenvalue.
+/// A Ritz value counts when its residual is at most this share of it. The error is that at most, and mostly
+/// about its square, for it goes with the square of the residual over the gap to the next eigenvalue.
 const TOLERANCE: f64 = 1e-5;
 
 /// No more products than this are made: the basis is kept whole.
@@ -20,11 +20,12 @@ const MOST_PRODUCTS: usize = 200;
 /// The basis has no more numbers than this, 1 GiB.
 const MOST_NUMBERS: usize = 1 << 27;
 
-/// The largest eigenvalue (of several of one sign the one farthest up, not the largest in size) by Lanczos' method with
-/// full reorthogonalisation, from `start`, which must not be orthogonal to the eigenvector: a random one never is.
+/// The largest eigenvalue (of several of one sign the one farthest up, not the largest in size) by Lanczos'
+/// method with full reorthogonalisation, from `start`, which must not be orthogonal to the eigenvector: a
+/// random one never is.
 ///
-/// Lanczos, "An iteration method for the solution of the eigenvalue problem of linear differential and integral
-/// operators" (1950); Parlett, "The Symmetric Eigenvalue Problem" (1980), chapter 13.
+/// Lanczos, "An iteration method for the solution of the eigenvalue problem of linear differential and
+/// integral operators" (1950); Parlett, "The Symmetric Eigenvalue Problem" (1980), chapter 13.
 pub(crate) fn largest_eigenvalue(
     mut product: impl FnMut(&[f64], &mut [f64]),
     mut start: Vec<f64>,
@@ -59,7 +60,8 @@ pub(crate) fn largest_eigenvalue(
     }
 }
 
-/// The largest eigenvalue of a symmetric tridiagonal matrix, and the size of the last component of its eigenvector.
+/// The largest eigenvalue of a symmetric tridiagonal matrix, and the size of the last component of its
+/// eigenvector.
 fn ritz(diagonal: &[f64], beside: &[f64]) -> (f64, f64) {
     let edge = |i: usize| beside.get(i).map_or(0.0, |b| b.abs());
     let reach = |i: usize| edge(i) + if i > 0 { edge(i - 1) } else { 0.0 };

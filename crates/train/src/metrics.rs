@@ -4,8 +4,9 @@ use downhill_nn::metric::{self, ConfusionMatrix, Metric};
 use downhill_nn::{Error, Targets};
 use downhill_run::{ClassMetrics, Classification, Metrics, Regression};
 
-/// The metrics of a network's outputs, `width` a row. A standardised target is measured in its own unit by `scale`, its
-/// standard deviation. If `whole`, the confusion matrix and the figures of each class are there too.
+/// The metrics of a network's outputs, `width` a row. A standardised target is measured in its own unit by
+/// `scale`, its standard deviation. If `whole`, the confusion matrix and the figures of each class are there
+/// too.
 pub(crate) fn of(
     outputs: &[f32],
     width: usize,
@@ -55,7 +56,8 @@ mod tests {
 
     #[test]
     fn figures_of_the_positive_class_are_not_the_means() {
-        // Logits of no and yes: of 3 rows that are yes one is found, and of 2 that are no one is taken for yes.
+        // Logits of no and yes: of 3 rows that are yes one is found, and of 2 that are no one is taken for
+        // yes.
         let outputs = [0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0];
         let targets = Targets::Classes(&[1, 1, 1, 0, 0]);
         let mut metrics = of(&outputs, 2, targets, 1.0, true).unwrap();

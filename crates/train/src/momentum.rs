@@ -5,8 +5,8 @@ use downhill_schedule::{Position, Schedule};
 
 use crate::{Config, Error};
 
-/// The momentum that is asked for at a position, if it is not just the rule's own: by its schedule, or by that of the rate,
-/// which may count its steps from another one.
+/// The momentum that is asked for at a position, if it is not just the rule's own: by its schedule, or by
+/// that of the rate, which may count its steps from another one.
 pub(crate) fn momentum(config: &Config, position: Position, rate: (&Schedule, Position)) -> Option<f64> {
     match &config.momentum {
         Some(schedule) => Some(schedule.at(position)),

@@ -102,8 +102,8 @@ impl Predictor {
     ///
     /// # Errors
     ///
-    /// If columns are missing or hold something else than in training, the network was trained on plain numbers, or a
-    /// prediction is not a finite number; the row and the column are named.
+    /// If columns are missing or hold something else than in training, the network was trained on plain
+    /// numbers, or a prediction is not a finite number; the row and the column are named.
     pub fn predict(&self, table: &Table) -> Result<Predictions, Error> {
         let x = self.table_encoder()?.encode_features(table)?;
         let predictions = self.predictions(&x)?;
@@ -223,7 +223,8 @@ impl Predictor {
         weights_sha256(&self.model)
     }
 
-    /// Writes the model as a safetensors file: the weights, with the network and the encoding in the metadata.
+    /// Writes the model as a safetensors file: the weights, with the network and the encoding in the
+    /// metadata.
     ///
     /// # Errors
     ///

@@ -25,8 +25,8 @@ pub struct Setup {
     pub seed: u64,
 }
 
-/// What becomes of rows on their way through a network, and of gradients on their way back: standard normal ones, that
-/// come to the outputs of the last layer.
+/// What becomes of rows on their way through a network, and of gradients on their way back: standard normal
+/// ones, that come to the outputs of the last layer.
 ///
 /// ```
 /// use downhill_train::{Propagation, Setup, Verdict};
@@ -50,7 +50,8 @@ pub struct Propagation {
     pub verdict: Verdict,
 }
 
-/// What one layer puts out, and what comes back to it. What is beyond the numbers there are is NaN or infinite.
+/// What one layer puts out, and what comes back to it. What is beyond the numbers there are is NaN or
+/// infinite.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LayerSignals {
     /// Counted from 1.
@@ -61,11 +62,11 @@ pub struct LayerSignals {
     pub mean: f64,
     /// Their standard deviation, over all rows and units.
     pub std: f64,
-    /// How much the rows differ: the standard deviation of a unit over the rows, its mean square over the units. What is
-    /// the same for every row tells the next layers nothing.
+    /// How much the rows differ: the standard deviation of a unit over the rows, its mean square over the
+    /// units. What is the same for every row tells the next layers nothing.
     pub signal: f64,
-    /// The share of activations within 2.6% of the range from a bound, where the slope is less than a tenth of the
-    /// steepest; none if the activation is not bounded on both sides, as sigmoid and tanh are.
+    /// The share of activations within 2.6% of the range from a bound, where the slope is less than a tenth
+    /// of the steepest; none if the activation is not bounded on both sides, as sigmoid and tanh are.
     pub saturated: Option<f64>,
     /// The share of units that have a slope of zero on every row: no gradient passes them.
     pub dead: f64,
@@ -85,8 +86,8 @@ const VANISHED: f64 = 1000.0;
 /// What has grown to more than so many times has exploded.
 const EXPLODED: f64 = 100.0;
 
-/// The share of the range between the bounds of sigmoid or tanh, at either end, where the slope is below a tenth of the
-/// steepest: (1 − √0.9)/2. The two are one function up to scale.
+/// The share of the range between the bounds of sigmoid or tanh, at either end, where the slope is below a
+/// tenth of the steepest: (1 − √0.9)/2. The two are one function up to scale.
 const FLAT: f64 = 0.025_658_350_974_743_1;
 
 /// More saturated activations than this and a layer is saturated.
@@ -113,7 +114,8 @@ impl Setup {
             .zip(widths())
             .map(|(n_in, n_out)| n_in * n_out)
             .fold(0, u128::saturating_add);
-        // The weights, their gradient in up to eight shards; outputs, slopes and gradients twice, and the rows.
+        // The weights, their gradient in up to eight shards; outputs, slopes and gradients twice, and the
+        // rows.
         let units: u128 = widths().sum();
         let numbers = weights.saturating_mul(9).saturating_add((7 * self.rows as u128).saturating_mul(units));
         if numbers > MOST_BYTES / 8 {
@@ -156,8 +158,8 @@ impl Propagation {
     ///
     /// # Errors
     ///
-    /// If a setting is out of its range, the initialiser does not go with the layers, or all of it would take more than
-    /// a gigabyte of memory.
+    /// If a setting is out of its range, the initialiser does not go with the layers, or all of it would take
+    /// more than a gigabyte of memory.
     pub fn of(setup: &Setup) -> Result<Self, Error> {
         setup.check()?;
         let (inputs, outputs) = (setup.layers[0], setup.layers[setup.layers.len() - 1]);

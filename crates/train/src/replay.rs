@@ -30,15 +30,15 @@ pub struct Difference {
 }
 
 impl Trainer {
-    /// Makes a run again in memory, from its configuration, its data and the commands in its log: where it was cut and
-    /// rolled back, it is again. Nothing in its folder is changed.
+    /// Makes a run again in memory, from its configuration, its data and the commands in its log: where it
+    /// was cut and rolled back, it is again. Nothing in its folder is changed.
     ///
     /// Of this trainer's settings only threads and views may be given.
     ///
     /// # Errors
     ///
-    /// If the folder is not that of a run, its log has no end or was written by a version that did not log the weights, or
-    /// its data cannot be read.
+    /// If the folder is not that of a run, its log has no end or was written by a version that did not log
+    /// the weights, or its data cannot be read.
     pub fn replay(mut self, folder: &RunFolder) -> Result<Replayed, Error> {
         let config = RunConfig::of(folder)?;
         let data = config.load_data(folder)?;
@@ -90,7 +90,8 @@ impl Trainer {
     }
 }
 
-/// The epochs, cuts and rollbacks that a run came by in the end: without those made again after a resume or a rollback.
+/// The epochs, cuts and rollbacks that a run came by in the end: without those made again after a resume or a
+/// rollback.
 fn surviving<'a>(events: impl Iterator<Item = &'a Event>) -> Vec<Event> {
     let mut kept: Vec<Event> = Vec::new();
     let at = |event: &Event| match event {

@@ -1,7 +1,7 @@
 //! A run: the loop over an [`Engine`], with the policies that look at what its steps and epochs come to.
 //!
-//! The loop is [`Run::advance`], one step at a time. What it asks lies beside it, a file each: the rates, the commands,
-//! the end of an epoch (early stopping and the plateau), the guard's rollbacks, the checkpoints.
+//! The loop is [`Run::advance`], one step at a time. What it asks lies beside it, a file each: the rates, the
+//! commands, the end of an epoch (early stopping and the plateau), the guard's rollbacks, the checkpoints.
 
 mod branch_from;
 mod checkpoints;
@@ -69,7 +69,8 @@ pub struct Run<'a> {
     rollback_point: Option<TrainingState>,
     /// The mean training loss of the first guess, which knows nothing.
     baseline: f64,
-    /// What the best prediction that is the same for every row costs, over the training and over the validation rows.
+    /// What the best prediction that is the same for every row costs, over the training and over the
+    /// validation rows.
     constant_loss: [f64; 2],
     checkpoints: Checkpoints,
     channels: Channels,
@@ -87,13 +88,15 @@ pub struct Run<'a> {
 pub struct StepOutcome {
     /// The rate that it was made with.
     pub lr: f64,
-    /// The mean loss of its rows before it. If that is no finite number, the step has changed nothing and does not count.
+    /// The mean loss of its rows before it. If that is no finite number, the step has changed nothing and
+    /// does not count.
     pub loss: f64,
 }
 
 impl<'a> Run<'a> {
-    /// A run before its first step. `config` must be [resolved](Config::resolve) and have a schedule. If `parallel`, a
-    /// step is shared among the threads of the rayon pool that the run is advanced in; the result is the same.
+    /// A run before its first step. `config` must be [resolved](Config::resolve) and have a schedule. If
+    /// `parallel`, a step is shared among the threads of the rayon pool that the run is advanced in; the
+    /// result is the same.
     ///
     /// # Errors
     ///
@@ -123,9 +126,9 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Applies the commands that have come, and makes one step unless the run is over; at the end of an epoch, measures it,
-    /// and does what the policies decide. Returns why the run stops, if it does; called again then, it goes on only if a
-    /// command lets it.
+    /// Applies the commands that have come, and makes one step unless the run is over; at the end of an
+    /// epoch, measures it, and does what the policies decide. Returns why the run stops, if it does; called
+    /// again then, it goes on only if a command lets it.
     ///
     /// # Errors
     ///
@@ -154,8 +157,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Makes one step at these rates and nothing else: no command is applied, no epoch measured, and no policy asked.
-    /// Allocates nothing.
+    /// Makes one step at these rates and nothing else: no command is applied, no epoch measured, and no
+    /// policy asked. Allocates nothing.
     ///
     /// # Errors
     ///
@@ -226,7 +229,8 @@ impl<'a> Run<'a> {
         TrainingState { progress: self.progress.clone(), engine: self.engine.snapshot() }
     }
 
-    /// Goes to where a run of the same configuration and data was, but for its best epoch and its rollback point.
+    /// Goes to where a run of the same configuration and data was, but for its best epoch and its rollback
+    /// point.
     pub(crate) fn go_to(&mut self, state: &TrainingState) {
         self.progress = state.progress.clone();
         self.engine.restore(&state.engine);

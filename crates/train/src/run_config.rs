@@ -86,8 +86,9 @@ impl RunConfig {
     }
 }
 
-/// The fingerprint of the data that a run was trained with: by its log, or, where that is of a version that did not log
-/// it, by a checkpoint. None if neither is there; whatever else is wrong with them is for others to say.
+/// The fingerprint of the data that a run was trained with: by its log, or, where that is of a version that
+/// did not log it, by a checkpoint. None if neither is there; whatever else is wrong with them is for others
+/// to say.
 pub(crate) fn data_fingerprint(folder: &RunFolder) -> Option<String> {
     log::data_fingerprint(&folder.log_path()).or_else(|| {
         let latest_first = folder.steps().unwrap_or_default().into_iter().map(|step| folder.checkpoint(step));

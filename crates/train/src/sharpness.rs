@@ -11,21 +11,23 @@ use crate::lanczos::{Eigenvalue, largest_eigenvalue};
 
 /// How curved the training loss is where a run stands, and the rate that its optimizer bears there.
 ///
-/// The sharpness is the largest eigenvalue λ of the Hessian of the training loss, with its L2 penalty if there is one;
-/// if the optimizer divides gradients by averages, of the Hessian preconditioned by them, P^(−½)·H·P^(−½). The rate that
-/// is borne is c/λ, with the c of [`Rule::stability`](downhill_optim::Rule::stability): 2/λ for gradient descent. At a
-/// rate above it steps along the sharpest direction overshoot, each by more than the one before.
+/// The sharpness is the largest eigenvalue λ of the Hessian of the training loss, with its L2 penalty if
+/// there is one; if the optimizer divides gradients by averages, of the Hessian preconditioned by them,
+/// P^(−½)·H·P^(−½). The rate that is borne is c/λ, with the c of
+/// [`Rule::stability`](downhill_optim::Rule::stability): 2/λ for gradient descent. At a rate above it steps
+/// along the sharpest direction overshoot, each by more than the one before.
 ///
-/// In training by large batches at a constant rate the sharpness rises until the limit is down at that rate, and stays
-/// near it. Cohen et al., "Gradient Descent on Neural Networks Typically Occurs at the Edge of Stability" (2021). With
-/// small batches it comes to rest below.
+/// In training by large batches at a constant rate the sharpness rises until the limit is down at that rate,
+/// and stays near it. Cohen et al., "Gradient Descent on Neural Networks Typically Occurs at the Edge of
+/// Stability" (2021). With small batches it comes to rest below.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sharpness {
     /// λ, by Lanczos' method.
     pub value: f64,
     /// How far λ can be from an eigenvalue: at most 1e-5 of it, unless that took more than 200 products.
     pub error: f64,
-    /// c; none where the optimizer has no known limit, or no averages yet, and λ is then that of the plain Hessian.
+    /// c; none where the optimizer has no known limit, or no averages yet, and λ is then that of the plain
+    /// Hessian.
     pub bound: Option<f64>,
     /// How many rows it was measured on.
     pub rows: usize,
@@ -34,18 +36,20 @@ pub struct Sharpness {
 }
 
 impl Sharpness {
-    /// The rate from which on training is not stable: c/λ. None if no limit is known, or nothing is curved upwards.
+    /// The rate from which on training is not stable: c/λ. None if no limit is known, or nothing is curved
+    /// upwards.
     pub fn limit(&self) -> Option<f64> {
         self.bound.map(|bound| bound / self.value).filter(|limit| limit.is_finite() && *limit > 0.0)
     }
 }
 
-/// The sharpness of the training loss at a model's weights, and what it means for an optimizer that has made `steps`
-/// steps; both are left as they are.
+/// The sharpness of the training loss at a model's weights, and what it means for an optimizer that has made
+/// `steps` steps; both are left as they are.
 ///
-/// Of more than `most` training rows, so many are looked at: the first in the order of the run's first epoch, which is a
-/// function of `seed`, as the vector is that the search begins with. The model is in training mode, batch normalisation
-/// taking the moments of these rows; nothing is dropped, and the second derivative of a kink is 0.
+/// Of more than `most` training rows, so many are looked at: the first in the order of the run's first epoch,
+/// which is a function of `seed`, as the vector is that the search begins with. The model is in training
+/// mode, batch normalisation taking the moments of these rows; nothing is dropped, and the second derivative
+/// of a kink is 0.
 ///
 /// # Errors
 ///

@@ -17,8 +17,8 @@ use crate::Error;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Source {
-    /// A bundled data set's name, a table's file, `-` for a table on standard input, a file of images, or a folder with
-    /// files of images and labels; a path that is not UTF-8 as [`path_text`] spells it.
+    /// A bundled data set's name, a table's file, `-` for a table on standard input, a file of images, or a
+    /// folder with files of images and labels; a path that is not UTF-8 as [`path_text`] spells it.
     pub from: String,
     /// The labels of the images, where `from` is a file of images.
     #[serde(skip_serializing_if = "Option::is_none", with = "path_text::option", default)]
@@ -29,7 +29,8 @@ pub struct Source {
     /// Classes or a number; told from the target unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task: Option<Task>,
-    /// What is held out to measure on. Default: the test images of a folder that has them, else a fifth of the rows.
+    /// What is held out to measure on. Default: the test images of a folder that has them, else a fifth of
+    /// the rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid: Option<Validation>,
     /// How the table is read.
@@ -111,8 +112,8 @@ impl Source {
         self
     }
 
-    /// The same with the share that is held out written down. A target and a task that are found in the data are not:
-    /// they would stand in the way of using the settings on other data.
+    /// The same with the share that is held out written down. A target and a task that are found in the data
+    /// are not: they would stand in the way of using the settings on other data.
     pub(crate) fn spelled_out(&self) -> Self {
         let mut source = self.clone();
         // A folder of images may have some to validate on, and a share would be taken of the others instead.
@@ -162,8 +163,8 @@ impl Source {
         }
     }
 
-    /// Reads the table, to use an encoder on: a first line that names the columns learnt from is a header, and what is
-    /// in them is read as it was in training.
+    /// Reads the table, to use an encoder on: a first line that names the columns learnt from is a header,
+    /// and what is in them is read as it was in training.
     ///
     /// # Errors
     ///
@@ -255,8 +256,9 @@ fn images_in(folder: &Path, options: &ReadOptions) -> Result<(Table, Option<Tabl
     }
 }
 
-/// A fingerprint of what a network is trained and measured on, to see whether data has changed between two runs: XXH3 of
-/// 128 bits, which reads a large table as fast as memory does. It is no proof against somebody who wants it not to change.
+/// A fingerprint of what a network is trained and measured on, to see whether data has changed between two
+/// runs: XXH3 of 128 bits, which reads a large table as fast as memory does. It is no proof against somebody
+/// who wants it not to change.
 pub fn fingerprint(data: &Dataset) -> String {
     let mut hash = Xxh3::new();
     for examples in [&data.train, &data.valid] {

@@ -24,7 +24,8 @@ use crate::{
 
 /// Trains networks: settings, all with defaults, then [`fit`](Trainer::fit).
 ///
-/// The result is a function of the settings and the data, the same bit for bit whatever the number of threads.
+/// The result is a function of the settings and the data, the same bit for bit whatever the number of
+/// threads.
 ///
 /// ```
 /// use downhill_data::Table;
@@ -105,8 +106,8 @@ impl Trainer {
         self
     }
 
-    /// The learning rate: a number or a schedule. Default: the [`usual_schedule`](crate::usual_schedule), its peak found by
-    /// trying, which takes at most a fifth of the steps of the run; see [`FoundRate`].
+    /// The learning rate: a number or a schedule. Default: the [`usual_schedule`](crate::usual_schedule), its
+    /// peak found by trying, which takes at most a fifth of the steps of the run; see [`FoundRate`].
     pub fn lr(mut self, schedule: impl Into<Schedule>) -> Self {
         self.config.lr = Some(schedule.into());
         self
@@ -160,8 +161,8 @@ impl Trainer {
         self
     }
 
-    /// Measures and keeps an average of the weights, which moves by 1 − `decay` of the way at each step, and by more in
-    /// the first ones; 0 for none. Default [`USUAL_EMA`](crate::USUAL_EMA).
+    /// Measures and keeps an average of the weights, which moves by 1 − `decay` of the way at each step, and
+    /// by more in the first ones; 0 for none. Default [`USUAL_EMA`](crate::USUAL_EMA).
     pub fn ema(mut self, decay: f64) -> Self {
         self.config.ema = Some(decay);
         self
@@ -221,7 +222,8 @@ impl Trainer {
         self
     }
 
-    /// Calls `look` with the folder that the run is kept in, if it is, once that is there and before the run's first event.
+    /// Calls `look` with the folder that the run is kept in, if it is, once that is there and before the
+    /// run's first event.
     pub fn with_folder(mut self, look: impl FnOnce(&RunFolder) + Send + 'static) -> Self {
         self.with_folder.push(Box::new(look));
         self
@@ -233,30 +235,32 @@ impl Trainer {
         self
     }
 
-    /// Lets other processes steer and watch the run by a Unix socket, `control.sock` in its folder, which is there as long
-    /// as it is under way: what they tell it goes to `commands`, whose other end is the [inbox](Trainer::inbox). If the socket
-    /// cannot be made, a note says so; a run that is not kept, or not on Unix, has none.
+    /// Lets other processes steer and watch the run by a Unix socket, `control.sock` in its folder, which is
+    /// there as long as it is under way: what they tell it goes to `commands`, whose other end is the
+    /// [inbox](Trainer::inbox). If the socket cannot be made, a note says so; a run that is not kept, or not
+    /// on Unix, has none.
     pub fn control(mut self, commands: Sender<Command>) -> Self {
         self.control = Some(commands);
         self
     }
 
-    /// Gives the run a command that it applies before its first step; one that is resumed, before its next one. It is logged
-    /// as any other command.
+    /// Gives the run a command that it applies before its first step; one that is resumed, before its next
+    /// one. It is logged as any other command.
     pub fn command(mut self, command: Command) -> Self {
         self.commands.push(command);
         self
     }
 
-    /// A checkpoint is written when an epoch ends and the last one is this old, and at the end. Default one second, or 200
-    /// times as long as the last took to write, if that is more; zero for one after every epoch.
+    /// A checkpoint is written when an epoch ends and the last one is this old, and at the end. Default one
+    /// second, or 200 times as long as the last took to write, if that is more; zero for one after every
+    /// epoch.
     pub fn checkpoint_every(mut self, age: Duration) -> Self {
         self.checkpoint_every = Some(age);
         self
     }
 
-    /// After every so many epochs, at least 1, a checkpoint is written that stays, besides the last two and that of the
-    /// best epoch. Default none.
+    /// After every so many epochs, at least 1, a checkpoint is written that stays, besides the last two and
+    /// that of the best epoch. Default none.
     pub fn keep_every(mut self, epochs: u64) -> Self {
         self.keep_every = Some(epochs.max(1));
         self
@@ -266,15 +270,15 @@ impl Trainer {
     ///
     /// # Errors
     ///
-    /// Before the first step, if a setting is out of its range or does not go with the data; later, if the loss stops
-    /// being a number before an epoch has ended.
+    /// Before the first step, if a setting is out of its range or does not go with the data; later, if the
+    /// loss stops being a number before an epoch has ended.
     pub fn fit(self, data: &Dataset) -> Result<Trained, Error> {
         self.go(data, Target::Memory)
     }
 
-    /// Finds the peak rate to train with, as [`fit`](Trainer::fit) does unless a rate is given, and besides it the rate from
-    /// which on the first weights are not stable. Here the rate that is given says what shape the schedule has; how high it
-    /// is does not matter.
+    /// Finds the peak rate to train with, as [`fit`](Trainer::fit) does unless a rate is given, and besides
+    /// it the rate from which on the first weights are not stable. Here the rate that is given says what
+    /// shape the schedule has; how high it is does not matter.
     ///
     /// # Errors
     ///
@@ -289,13 +293,13 @@ impl Trainer {
         Ok(found)
     }
 
-    /// Reads data, trains a network and keeps the run in a new folder inside `runs`; see [`RunFolder::create`] for its
-    /// name. The seed of the trainer is that of the split too.
+    /// Reads data, trains a network and keeps the run in a new folder inside `runs`; see
+    /// [`RunFolder::create`] for its name. The seed of the trainer is that of the split too.
     ///
     /// # Errors
     ///
-    /// As [`Source::load`] and [`fit`](Trainer::fit), and if something cannot be written. A run that cannot begin leaves
-    /// no folder behind.
+    /// As [`Source::load`] and [`fit`](Trainer::fit), and if something cannot be written. A run that cannot
+    /// begin leaves no folder behind.
     pub fn fit_in(self, runs: &Path, name: Option<&str>, source: &Source) -> Result<Trained, Error> {
         let data = source.load(self.config.seed)?;
         self.fit_kept(&data, runs, name, source)
@@ -314,14 +318,14 @@ impl Trainer {
 
     /// Goes on with a run from its latest checkpoint; a run that is over only gives its result again.
     ///
-    /// The run keeps its own settings: of this trainer's, only threads, views, inbox and the age of checkpoints may be given,
-    /// and [commands](Trainer::command), which change its rate or its length. The commands that its log has after that
-    /// checkpoint are applied again at the same steps.
+    /// The run keeps its own settings: of this trainer's, only threads, views, inbox and the age of
+    /// checkpoints may be given, and [commands](Trainer::command), which change its rate or its length. The
+    /// commands that its log has after that checkpoint are applied again at the same steps.
     ///
     /// # Errors
     ///
-    /// If other settings are given, a command cannot be done, the folder is not that of a run, it is under way in another process, its data or its
-    /// configuration has changed, or no checkpoint can be read.
+    /// If other settings are given, a command cannot be done, the folder is not that of a run, it is under
+    /// way in another process, its data or its configuration has changed, or no checkpoint can be read.
     pub fn resume(mut self, folder: RunFolder) -> Result<Trained, Error> {
         if self.config != Config::default() {
             return Err(Error::Mismatch("a run that is resumed keeps its own settings; give none".into()));
@@ -399,8 +403,8 @@ pub(crate) enum Target<'a> {
 }
 
 impl Target<'_> {
-    /// Brings a run, of which there are notes, to where it begins, and opens its folder; returns that with the notes that
-    /// are left to tell.
+    /// Brings a run, of which there are notes, to where it begins, and opens its folder; returns that with
+    /// the notes that are left to tell.
     fn begin(
         self,
         run: &mut Run<'_>,
@@ -447,8 +451,8 @@ impl Target<'_> {
     }
 }
 
-/// Runs something in a pool of so many threads: of its own, so that nothing global is set up and steps can hand work to it
-/// without allocating.
+/// Runs something in a pool of so many threads: of its own, so that nothing global is set up and steps can
+/// hand work to it without allocating.
 pub(crate) fn on_threads<T: Send>(
     threads: usize,
     work: impl FnOnce() -> Result<T, Error> + Send,
@@ -464,7 +468,8 @@ pub(crate) fn pool(threads: usize) -> Result<rayon::ThreadPool, Error> {
     pool.map_err(|error| Error::Mismatch(format!("{threads} threads cannot be started: {error}")))
 }
 
-/// Gives a resolved configuration that has no schedule one, with a rate that is found if the rule has one to find.
+/// Gives a resolved configuration that has no schedule one, with a rate that is found if the rule has one to
+/// find.
 pub(crate) fn settle(
     config: &mut Config,
     data: &Dataset,

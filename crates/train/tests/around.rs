@@ -122,11 +122,13 @@ fn a_plateau_cuts_the_rate_and_can_go_back() {
     assert_eq!(rates(&lowest)[3..], [0.005, 0.005, 0.004, 0.004, 0.004]);
 }
 
-/// A cut that goes back goes on from the weights and the state of the best epoch: with no rate left, it stays there.
+/// A cut that goes back goes on from the weights and the state of the best epoch: with no rate left, it stays
+/// there.
 #[test]
 fn going_back_is_to_the_weights_of_the_best_epoch() {
     let weights = |trained: &Trained| trained.predictor().model().params().to_vec();
-    // Three epochs down; from then on a rate that only does harm. Nothing after the third epoch counts as better.
+    // Three epochs down; from then on a rate that only does harm. Nothing after the third epoch counts as
+    // better.
     let lr = |later: &str| Some(format!("sequence(0.01, 3ep, {later})").parse().unwrap());
     let best = run(Config { epochs: 3, ..config() }).unwrap().0;
     let plateau = "cut(1e-30, patience=2, threshold=0.5, backtrack=true)".parse().unwrap();
@@ -210,8 +212,8 @@ fn a_group_without_rate_holds_still() {
     assert_ne!(first(&short(config())), first(&longer(config())));
 }
 
-/// Averages with a β for much longer runs, and with batch normalisation, whose statistics must be those of the averaged
-/// weights.
+/// Averages with a β for much longer runs, and with batch normalisation, whose statistics must be those of
+/// the averaged weights.
 #[test]
 fn an_average_is_good_from_the_first_steps_on() {
     let data = Table::bundled("digits").unwrap().default_target().split(0.2, 0).unwrap();

@@ -1,4 +1,5 @@
-//! A run that is told things while it is under way: the same bits when it is resumed, replayed, or branched off.
+//! A run that is told things while it is under way: the same bits when it is resumed, replayed, or branched
+//! off.
 
 use std::fs;
 use std::path::{Path, PathBuf};

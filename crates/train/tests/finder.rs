@@ -1,4 +1,5 @@
-//! Finding a learning rate: what it costs, that it is the same on any number of threads, and that a run keeps it.
+//! Finding a learning rate: what it costs, that it is the same on any number of threads, and that a run keeps
+//! it.
 
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
@@ -197,7 +198,8 @@ fn where_nothing_is_learned_the_usual_rate_is_taken_and_said() {
     assert!(found.text().contains("none of 6 rehearsals learned anything"), "{}", found.text());
 }
 
-/// Rates far from the usual one are needed for this: few steps of all rows by a rule whose usual rate is small.
+/// Rates far from the usual one are needed for this: few steps of all rows by a rule whose usual rate is
+/// small.
 #[test]
 fn a_clearly_better_rate_is_taken_and_explained() {
     let data = Table::bundled("digits").unwrap().default_target().split(0.2, 1).unwrap();

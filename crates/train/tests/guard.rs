@@ -46,7 +46,8 @@ fn rollbacks(events: &[Event]) -> Vec<(u64, f64)> {
     events.iter().filter_map(of).collect()
 }
 
-/// What always predicting the shares of the classes, or the mean, of the training rows costs on the validation rows.
+/// What always predicting the shares of the classes, or the mean, of the training rows costs on the
+/// validation rows.
 fn constant_loss(data: &Dataset) -> f64 {
     let mean = |losses: Vec<f64>| losses.iter().sum::<f64>() / losses.len() as f64;
     match (&data.train.y, &data.valid.y) {

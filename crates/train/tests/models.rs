@@ -1,4 +1,5 @@
-//! Model files and checkpoints that say what cannot be: everybody can write one, with a checksum that is right.
+//! Model files and checkpoints that say what cannot be: everybody can write one, with a checksum that is
+//! right.
 
 #[path = "../../../fuzz/targets/seal.rs"]
 mod seal;

@@ -1,6 +1,6 @@
-//! Runs that older versions made open, say what they kept, and go on. They are in `older/`: five epochs of iris each, made
-//! before averages and the choice of the kept weights had defaults; `best` with early stopping, `last` without it and with
-//! an average of its own.
+//! Runs that older versions made open, say what they kept, and go on. They are in `older/`: five epochs of
+//! iris each, made before averages and the choice of the kept weights had defaults; `best` with early
+//! stopping, `last` without it and with an average of its own.
 
 use std::fs;
 use std::path::Path;

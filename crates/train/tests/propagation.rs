@@ -61,7 +61,8 @@ fn orthogonal_layers_keep_lengths() {
     assert_eq!((first.dead, first.saturated, propagation.verdict), (0.0, None, Verdict::Healthy));
 }
 
-/// With Glorot's weights ReLU halves the mean square of what passes, in both directions: He et al., section 2.2.
+/// With Glorot's weights ReLU halves the mean square of what passes, in both directions: He et al., section
+/// 2.2.
 #[test]
 fn relu_halves_what_glorot_keeps() {
     let layers = of("relu", "glorot-normal", &[400; 9]).layers;

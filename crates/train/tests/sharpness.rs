@@ -231,7 +231,8 @@ fn layers() -> Vec<LayerSpec> {
     vec![Dense::new(32).into(), Tanh {}.into(), Dense { init: Init::Zeros, ..Dense::new(10) }.into()]
 }
 
-/// The losses of full-batch gradient descent at so many times the limit, which is measured again before every step.
+/// The losses of full-batch gradient descent at so many times the limit, which is measured again before every
+/// step.
 fn losses_at(times: f64, steps: u64) -> Vec<f64> {
     let data = digits(Task::Classification);
     let Targets::Classes { labels, .. } = &data.train.y else { panic!() };

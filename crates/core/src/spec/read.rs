@@ -154,7 +154,8 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         let (name, _) = self.call()?;
         let bare = name.parse::<f64>().is_ok() && variants.contains(&"constant");
         let name = if bare { "constant" } else { name };
-        // A type that says what it is (`#[serde(expecting = "a schedule")]`) is called that, wherever it is nested.
+        // A type that says what it is (`#[serde(expecting = "a schedule")]`) is called that, wherever it is
+        // nested.
         let says = (&visitor as &dyn Expected).to_string();
         let what = match self.key {
             _ if !says.starts_with("enum ") => Some(says),

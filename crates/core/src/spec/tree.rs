@@ -5,8 +5,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// A [`Value`] that keeps `nan` and `inf`, which TOML has: as words, so that they are refused like those of a spec. (A
-/// plain `Value` turns them into null, which is a key not given.)
+/// A [`Value`] that keeps `nan` and `inf`, which TOML has: as words, so that they are refused like those of a
+/// spec. (A plain `Value` turns them into null, which is a key not given.)
 pub(super) struct Tree(pub(super) Value);
 
 impl<'de> Deserialize<'de> for Tree {

@@ -7,8 +7,8 @@ use std::path::Path;
 use downhill::data::bundled;
 use downhill::prelude::*;
 
-/// The bundled tables, and those in a folder and in `tables` inside it, if there is such a folder; of all these those that are
-/// named, or all if none is.
+/// The bundled tables, and those in a folder and in `tables` inside it, if there is such a folder; of all
+/// these those that are named, or all if none is.
 pub fn tables(folder: &Path, names: &[String]) -> Result<Vec<(String, Table)>, Box<dyn Error>> {
     let mut tables = Vec::new();
     for data in bundled::catalogue() {

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// x where x > 0, otherwise α(eˣ − 1).
 ///
-/// Clevert, Unterthiner & Hochreiter, [Fast and accurate deep network learning by exponential linear units][paper],
-/// 2016.
+/// Clevert, Unterthiner & Hochreiter, [Fast and accurate deep network learning by exponential linear
+/// units][paper], 2016.
 ///
 /// [paper]: https://arxiv.org/abs/1511.07289
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

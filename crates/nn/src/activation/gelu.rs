@@ -5,7 +5,8 @@ use downhill_core::Float;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
-/// x·Φ(x), where Φ(x) = ½(1 + erf(x/√2)) is the normal distribution function; exact, not the tanh approximation.
+/// x·Φ(x), where Φ(x) = ½(1 + erf(x/√2)) is the normal distribution function; exact, not the tanh
+/// approximation.
 ///
 /// Hendrycks & Gimpel, [Gaussian error linear units][paper], 2016.
 ///

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// x·σ(x), where σ(x) = 1/(1 + e⁻ˣ).
 ///
-/// Elfwing, Uchibe & Doya, [Sigmoid-weighted linear units][paper], 2017; as swish: Ramachandran, Zoph & Le, 2017.
+/// Elfwing, Uchibe & Doya, [Sigmoid-weighted linear units][paper], 2017; as swish: Ramachandran, Zoph & Le,
+/// 2017.
 ///
 /// [paper]: https://arxiv.org/abs/1702.03118
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

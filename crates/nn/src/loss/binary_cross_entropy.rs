@@ -5,11 +5,11 @@ use crate::activation::{sigmoid, softplus};
 use downhill_core::{Float, Invalid};
 use serde::{Deserialize, Serialize};
 
-/// −t·ln σ(z) − (1 − t)·ln(1 − σ(z)), where z is the output, a logit, and t the target; averaged over rows and
-/// outputs. The derivative is σ(z) − t.
+/// −t·ln σ(z) − (1 − t)·ln(1 − σ(z)), where z is the output, a logit, and t the target; averaged over rows
+/// and outputs. The derivative is σ(z) − t.
 ///
-/// Targets are classes, 0 or 1, for a model of one output, or values from 0 to 1, one for each output. Computed as
-/// softplus(z) − t·z, which overflows nowhere.
+/// Targets are classes, 0 or 1, for a model of one output, or values from 0 to 1, one for each output.
+/// Computed as softplus(z) − t·z, which overflows nowhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BinaryCrossEntropy {}

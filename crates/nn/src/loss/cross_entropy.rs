@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// −ln p_y, where p is the softmax of the row and y its class.
 ///
-/// With label smoothing ε and class weights w, a row costs (1 − ε)·w_y·(−ln p_y) + ε/K·Σ w_k·(−ln p_k) over its K
-/// classes, and the mean divides by the sum of the rows' w_y, all as in PyTorch.
+/// With label smoothing ε and class weights w, a row costs (1 − ε)·w_y·(−ln p_y) + ε/K·Σ w_k·(−ln p_k) over
+/// its K classes, and the mean divides by the sum of the rows' w_y, all as in PyTorch.
 ///
 /// Label smoothing: Szegedy et al., [Rethinking the Inception architecture for computer vision][paper], 2016.
 ///
@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
 pub struct CrossEntropy {
-    /// ε: the share of the target that is spread evenly over all classes; at least 0, less than 1; 0 unless given.
+    /// ε: the share of the target that is spread evenly over all classes; at least 0, less than 1; 0 unless
+    /// given.
     pub label_smoothing: f64,
     /// w: how much each class counts, each at least 0, one of them more; all 1 if left empty.
     pub class_weights: Vec<f64>,

@@ -4,8 +4,8 @@ use super::{Elementwise, NamedLoss, TargetKind};
 use downhill_core::{Float, Invalid, invalid};
 use serde::{Deserialize, Serialize};
 
-/// With e = output − target: ½e² where |e| ≤ δ, otherwise δ(|e| − ½δ); averaged over rows and outputs. The derivative
-/// is e, held within ±δ.
+/// With e = output − target: ½e² where |e| ≤ δ, otherwise δ(|e| − ½δ); averaged over rows and outputs. The
+/// derivative is e, held within ±δ.
 ///
 /// Huber, [Robust estimation of a location parameter][paper], 1964.
 ///

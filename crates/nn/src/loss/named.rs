@@ -51,14 +51,14 @@ pub trait LossFunction {
     /// The sum over the rows.
     fn sum<F: Float>(&self, rows: Rows<'_, F>) -> f64;
 
-    /// The sum over the rows; and the gradient of `scale` times it in the outputs, into `gradient`, which is as
-    /// long as the outputs and holds anything. This is called in every step, and should allocate nothing.
+    /// The sum over the rows; and the gradient of `scale` times it in the outputs, into `gradient`, which is
+    /// as long as the outputs and holds anything. This is called in every step, and should allocate nothing.
     fn gradient<F: Float>(&self, rows: Rows<'_, F>, scale: F, gradient: &mut [F]) -> f64;
 
     /// How that gradient moves with the outputs: its derivative along `tangent`, in place; for curvature.
     ///
-    /// Unless given, it is the central difference of the gradients, right to about nine digits where the second
-    /// derivative is smooth.
+    /// Unless given, it is the central difference of the gradients, right to about nine digits where the
+    /// second derivative is smooth.
     fn gradient_tangent(&self, rows: Rows<'_, f64>, scale: f64, tangent: &mut [f64]) {
         let largest = |values: &[f64]| values.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
         let length = largest(tangent);
@@ -154,14 +154,14 @@ pub trait NamedLoss:
         }
     }
 
-    /// The number of outputs that a network needs, given the number of classes, or of values a row. Unless given,
-    /// the same number. One output tells 2 classes apart.
+    /// The number of outputs that a network needs, given the number of classes, or of values a row. Unless
+    /// given, the same number. One output tells 2 classes apart.
     fn outputs(&self, targets: usize) -> usize {
         targets
     }
 
-    /// How much a row of each class counts in the mean, which divides by the sum of that over the rows; the loss of
-    /// a row must have it as a factor. Empty, as it is unless given, if all count 1.
+    /// How much a row of each class counts in the mean, which divides by the sum of that over the rows; the
+    /// loss of a row must have it as a factor. Empty, as it is unless given, if all count 1.
     fn class_weights(&self) -> &[f64] {
         &[]
     }
@@ -171,8 +171,8 @@ pub trait NamedLoss:
         None
     }
 
-    /// Turns outputs, `width` a row, into what they say of the targets, in place: for classes, into probabilities;
-    /// one output becomes that of class 1. Unless given, they say it themselves.
+    /// Turns outputs, `width` a row, into what they say of the targets, in place: for classes, into
+    /// probabilities; one output becomes that of class 1. Unless given, they say it themselves.
     fn probabilities<F: Float>(&self, outputs: &mut [F], width: usize) {
         let _ = (outputs, width);
     }

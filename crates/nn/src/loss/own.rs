@@ -182,8 +182,8 @@ impl Loss {
         Self::Own(OwnLoss(Box::new(loss)))
     }
 
-    /// Lets losses of a type of your own be read, in this process, wherever the name of a loss is: in specs, in
-    /// the settings of a run that is resumed, in a model that was saved. [`Loss::own`] does it too.
+    /// Lets losses of a type of your own be read, in this process, wherever the name of a loss is: in specs,
+    /// in the settings of a run that is resumed, in a model that was saved. [`Loss::own`] does it too.
     ///
     /// # Errors
     ///

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// 1 − Σ(value − output)²/Σ(value − mean value)²; with several outputs, the mean over them.
 ///
-/// Where all values are the same, it is 1 if every output is right, otherwise 0, as in scikit-learn. Of a single row
-/// it is not defined.
+/// Where all values are the same, it is 1 if every output is right, otherwise 0, as in scikit-learn. Of a
+/// single row it is not defined.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct R2 {}

@@ -4,16 +4,16 @@ use super::Classified;
 use downhill_core::Float;
 use serde::{Deserialize, Serialize};
 
-/// The probability that a row of the class gets a higher score than a row of another, a tie counting half: the area
-/// under the ROC curve.
+/// The probability that a row of the class gets a higher score than a row of another, a tie counting half:
+/// the area under the ROC curve.
 ///
-/// With two classes, one output or two, the score is that of class 1. With more, it is the probability that the
-/// softmax gives to the class, and the mean over the classes is taken, each against the rest (one-vs-rest, macro).
-/// Classes without rows, or with all of them, have no area and do not count; if that is every class, or a score is
-/// not a number, the result is not a number.
+/// With two classes, one output or two, the score is that of class 1. With more, it is the probability that
+/// the softmax gives to the class, and the mean over the classes is taken, each against the rest
+/// (one-vs-rest, macro). Classes without rows, or with all of them, have no area and do not count; if that is
+/// every class, or a score is not a number, the result is not a number.
 ///
-/// Hanley & McNeil, [The meaning and use of the area under a receiver operating characteristic (ROC) curve][paper],
-/// 1982.
+/// Hanley & McNeil, [The meaning and use of the area under a receiver operating characteristic (ROC)
+/// curve][paper], 1982.
 ///
 /// [paper]: https://doi.org/10.1148/radiology.143.1.7063747
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -46,7 +46,8 @@ impl RocAuc {
     }
 }
 
-/// The area from the ranks of the positives (the Mann–Whitney statistic), equal scores sharing their mean rank.
+/// The area from the ranks of the positives (the Mann–Whitney statistic), equal scores sharing their mean
+/// rank.
 fn area(mut scores: Vec<(f64, bool)>) -> f64 {
     if scores.iter().any(|(score, _)| score.is_nan()) {
         return f64::NAN;

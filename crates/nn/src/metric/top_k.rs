@@ -4,7 +4,8 @@ use super::Classified;
 use downhill_core::{Float, Invalid, invalid};
 use serde::{Deserialize, Serialize};
 
-/// The share of rows whose class is among the k with the largest outputs; of equal outputs, the first come first.
+/// The share of rows whose class is among the k with the largest outputs; of equal outputs, the first come
+/// first.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TopK {

@@ -26,7 +26,8 @@ pub const LOSSES: [&str; 7] = [
     "huber(0.3)",
 ];
 
-/// These rows of inputs, with categories in the place of the first where the network begins with an embedding.
+/// These rows of inputs, with categories in the place of the first where the network begins with an
+/// embedding.
 pub fn with_categories(layers: &[LayerSpec], inputs: usize, mut x: Vec<f64>) -> Vec<f64> {
     if let Some(LayerSpec::Embedding(embedding)) = layers.first() {
         for (i, row) in x.chunks_mut(inputs).enumerate() {

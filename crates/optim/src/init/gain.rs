@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use downhill_core::{Invalid, invalid};
 
-/// What the standard deviation of weights is multiplied by, to make up for what the activation behind them takes away.
+/// What the standard deviation of weights is multiplied by, to make up for what the activation behind them
+/// takes away.
 ///
 /// In text a number, or `auto`.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -8,12 +8,13 @@ use super::Gain;
 use downhill_core::Float;
 use downhill_core::simd::vectorised;
 
-/// Settings of [`Init::Orthogonal`](crate::Init::Orthogonal): a matrix that stretches nothing it does not have to.
+/// Settings of [`Init::Orthogonal`](crate::Init::Orthogonal): a matrix that stretches nothing it does not
+/// have to.
 ///
 /// WᵀW = gain²·I, or WWᵀ if there are fewer rows than columns; any such matrix is as likely as any other.
 ///
-/// Saxe, McClelland, Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks"
-/// (2014), as in PyTorch and Keras.
+/// Saxe, McClelland, Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear neural
+/// networks" (2014), as in PyTorch and Keras.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Orthogonal {
@@ -24,9 +25,9 @@ pub struct Orthogonal {
 impl Orthogonal {
     /// Fills a matrix of so many columns.
     ///
-    /// Normal vectors are made orthogonal one after the other, by the modified Gram-Schmidt process. That is the QR
-    /// factorisation whose R has a positive diagonal, the one that favours no matrix (Mezzadri, "How to generate random
-    /// matrices from the classical compact groups", 2007).
+    /// Normal vectors are made orthogonal one after the other, by the modified Gram-Schmidt process. That is
+    /// the QR factorisation whose R has a positive diagonal, the one that favours no matrix (Mezzadri, "How
+    /// to generate random matrices from the classical compact groups", 2007).
     pub(super) fn fill<F: Float>(self, weights: &mut [F], columns: usize, rng: &mut impl Rng) {
         let rows = weights.len() / columns.max(1);
         let (count, len) = (rows.min(columns), rows.max(columns));

@@ -5,15 +5,15 @@ use serde::{Deserialize, Serialize};
 use super::{Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid, invalid};
 
-/// Adadelta: steps as large as the last ones were, relative to the gradients as large as the last ones were, so that
-/// they have the units of the parameter and no rate needs to be set.
+/// Adadelta: steps as large as the last ones were, relative to the gradients as large as the last ones were,
+/// so that they have the units of the parameter and no rate needs to be set.
 ///
 /// - h ← ρ·h + (1 − ρ)·g²
 /// - Δ = √((d + ε) / (h + ε)) · g, p ← p − η·Δ
 /// - d ← ρ·d + (1 − ρ)·Δ²
 ///
-/// Zeiler, "ADADELTA: An Adaptive Learning Rate Method" (2012), with the ρ and ε of its experiments; there η is 1.
-/// PyTorch starts from ρ = 0.9, Keras from ε = 1e-7.
+/// Zeiler, "ADADELTA: An Adaptive Learning Rate Method" (2012), with the ρ and ε of its experiments; there η
+/// is 1. PyTorch starts from ρ = 0.9, Keras from ε = 1e-7.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Adadelta {

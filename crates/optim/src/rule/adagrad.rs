@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use super::{Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid, invalid};
 
-/// AdaGrad: each parameter's rate is divided by the root of all its squared gradients so far, so that rarely moved
-/// parameters move further. The rate only ever falls.
+/// AdaGrad: each parameter's rate is divided by the root of all its squared gradients so far, so that rarely
+/// moved parameters move further. The rate only ever falls.
 ///
 /// h ← h + g², p ← p − η·g / (√h + ε)
 ///
-/// Duchi, Hazan, Singer, "Adaptive Subgradient Methods for Online Learning and Stochastic Optimization" (2011). As in
-/// PyTorch; Keras starts h at 0.1 (`initial=0.1`) and adds ε under the root.
+/// Duchi, Hazan, Singer, "Adaptive Subgradient Methods for Online Learning and Stochastic Optimization"
+/// (2011). As in PyTorch; Keras starts h at 0.1 (`initial=0.1`) and adds ε under the root.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Adagrad {

@@ -10,8 +10,8 @@ use downhill_core::{Float, Invalid, invalid};
 /// - m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g²
 /// - p ← p − η·m̂ / (√v̂ + ε), with m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ), t counted from 1
 ///
-/// Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), algorithm 1, as in PyTorch. Keras follows the
-/// paper's remark before section 2.1, in which ε is not corrected with v.
+/// Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), algorithm 1, as in PyTorch. Keras
+/// follows the paper's remark before section 2.1, in which ε is not corrected with v.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Adam {

@@ -10,8 +10,8 @@ use downhill_core::{Float, Invalid};
 /// - m ← β₁·m + (1 − β₁)·g, u ← max(β₂·u, |g| + ε)
 /// - p ← p − η·m̂ / u, with m̂ = m / (1 − β₁ᵗ), t counted from 1
 ///
-/// Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), algorithm 2, which has no ε; it stands where
-/// PyTorch and Optax have it. Keras adds it to u.
+/// Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), algorithm 2, which has no ε; it stands
+/// where PyTorch and Optax have it. Keras adds it to u.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Adamax {

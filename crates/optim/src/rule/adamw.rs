@@ -9,7 +9,8 @@ use downhill_core::{Float, Invalid, invalid};
 ///
 /// p ← (1 − η·λ)·p, then Adam's step
 ///
-/// Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (2019); the decay follows the rate, as in PyTorch.
+/// Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (2019); the decay follows the rate, as in
+/// PyTorch.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AdamW {

@@ -10,8 +10,9 @@ use downhill_core::{Float, Invalid};
 /// - m and v as in Adam, w ← max(w, v)
 /// - p ← p − η·m̂ / (√ŵ + ε), with m̂ = m / (1 − β₁ᵗ) and ŵ = w / (1 − β₂ᵗ), t counted from 1
 ///
-/// Reddi, Kale, Kumar, "On the Convergence of Adam and Beyond" (2018); they leave the averages uncorrected. Corrected as
-/// in PyTorch. Keras leaves ε uncorrected, as in its Adam; Optax takes the largest of the corrected v̂.
+/// Reddi, Kale, Kumar, "On the Convergence of Adam and Beyond" (2018); they leave the averages uncorrected.
+/// Corrected as in PyTorch. Keras leaves ε uncorrected, as in its Adam; Optax takes the largest of the
+/// corrected v̂.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AmsGrad {

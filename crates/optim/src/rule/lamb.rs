@@ -11,8 +11,8 @@ use downhill_core::{Float, Invalid, invalid};
 /// - u = m̂ / (√v̂ + ε) + λ·p
 /// - p ← p − η·(‖p‖ / ‖u‖)·u; the ratio is 1 where a norm is 0
 ///
-/// You et al., "Large Batch Optimization for Deep Learning: Training BERT in 76 minutes" (2020), algorithm 2, as in Optax
-/// and Keras, but that biases and normalisation are neither decayed nor scaled, as is usual.
+/// You et al., "Large Batch Optimization for Deep Learning: Training BERT in 76 minutes" (2020), algorithm 2,
+/// as in Optax and Keras, but that biases and normalisation are neither decayed nor scaled, as is usual.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Lamb {

@@ -5,13 +5,14 @@ use serde::{Deserialize, Serialize};
 use super::{Average, Memory, NamedRule, Preconditioner, Ran, ReductionRule, Run, Scope, Step};
 use downhill_core::{Float, Invalid, invalid};
 
-/// LARS: momentum, with a rate of its own for each weight tensor, so that the step is a fixed share of the tensor's norm.
+/// LARS: momentum, with a rate of its own for each weight tensor, so that the step is a fixed share of the
+/// tensor's norm.
 ///
 /// - r = κ·‖p‖ / (‖g‖ + λ·‖p‖) for a tensor of weights in which neither norm is 0, otherwise 1
 /// - v ← μ·v + η·r·(g + λ·p), p ← p − v
 ///
-/// You, Gitman and Ginsburg, "Large Batch Training of Convolutional Networks" (2017). Optax divides by ‖g + λ·p‖, which
-/// is the same without decay. Biases and normalisation keep the plain rate, as is usual.
+/// You, Gitman and Ginsburg, "Large Batch Training of Convolutional Networks" (2017). Optax divides by ‖g +
+/// λ·p‖, which is the same without decay. Biases and normalisation keep the plain rate, as is usual.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Lars {

@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 use super::{Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid, invalid};
 
-/// Lion: steps of one size, along the sign of an average of the gradients. It wants a rate three to ten times lower than
-/// Adam, and a decay as many times higher.
+/// Lion: steps of one size, along the sign of an average of the gradients. It wants a rate three to ten times
+/// lower than Adam, and a decay as many times higher.
 ///
 /// - p ← p − η·(sign(β₁·m + (1 − β₁)·g) + λ·p)
 /// - m ← β₂·m + (1 − β₂)·g
 ///
-/// Chen et al., "Symbolic Discovery of Optimization Algorithms" (2023); PyTorch has none, Keras and Optax have this one.
-/// λ is 0 unless given, as in the authors' code and in Keras; Optax has 1e-3.
+/// Chen et al., "Symbolic Discovery of Optimization Algorithms" (2023); PyTorch has none, Keras and Optax
+/// have this one. λ is 0 unless given, as in the authors' code and in Keras; Optax has 1e-3.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Lion {

@@ -7,17 +7,18 @@ use super::{AdamW, Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRul
 use crate::drive::{both, norm};
 use downhill_core::{Float, Invalid, invalid};
 
-/// Muon: momentum, made orthogonal. Every weight matrix moves by a matrix whose singular values are all about 1, so that
-/// rare directions learn as fast as common ones; everything else moves by AdamW.
+/// Muon: momentum, made orthogonal. Every weight matrix moves by a matrix whose singular values are all about
+/// 1, so that rare directions learn as fast as common ones; everything else moves by AdamW.
 ///
 /// - B ← μ·B + G, D = G + μ·B, or B without `nesterov`
-/// - O = five Newton–Schulz steps X ← a·X + (b·XXᵀ + c·(XXᵀ)²)·X from D / ‖D‖, (a, b, c) = (3.4445, −4.7750, 2.0315)
+/// - O = five Newton–Schulz steps X ← a·X + (b·XXᵀ + c·(XXᵀ)²)·X from D / ‖D‖, (a, b, c) = (3.4445, −4.7750,
+///   2.0315)
 /// - W ← (1 − η·λ)·W − η·s·O
 ///
-/// Jordan et al., "Muon: An optimizer for hidden layers in neural networks" (2024). With `scale=rms`, s = 0.2·√max(n_in,
-/// n_out) gives steps of AdamW's size, so that both share a rate: Liu et al., "Muon is Scalable for LLM Training" (2025).
-/// `scale=shape` is Jordan's s = √max(1, n_out/n_in), as in Keras and Optax; PyTorch has both. PyTorch makes the
-/// Newton–Schulz steps in `bfloat16`.
+/// Jordan et al., "Muon: An optimizer for hidden layers in neural networks" (2024). With `scale=rms`, s =
+/// 0.2·√max(n_in, n_out) gives steps of AdamW's size, so that both share a rate: Liu et al., "Muon is
+/// Scalable for LLM Training" (2025). `scale=shape` is Jordan's s = √max(1, n_out/n_in), as in Keras and
+/// Optax; PyTorch has both. PyTorch makes the Newton–Schulz steps in `bfloat16`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Muon {

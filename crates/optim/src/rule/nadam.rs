@@ -11,12 +11,13 @@ use downhill_core::{Float, Invalid, invalid};
 /// - m̂ = μₜ₊₁·m / (1 − μ₁⋯μₜ₊₁) + (1 − μₜ)·g / (1 − μ₁⋯μₜ), v̂ = v / (1 − β₂ᵗ)
 /// - p ← p − η·m̂ / (√v̂ + ε)
 ///
-/// Dozat, "Incorporating Nesterov Momentum into Adam" (2016), with its ψ of 1/250, as in PyTorch. Keras has ψ = 1 and
-/// ε = 1e-7; Optax keeps the momentum at β₁.
+/// Dozat, "Incorporating Nesterov Momentum into Adam" (2016), with its ψ of 1/250, as in PyTorch. Keras has ψ
+/// = 1 and ε = 1e-7; Optax keeps the momentum at β₁.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NAdam {
-    /// β₁, how slowly the average of the gradient moves and where the momentum rises to, in [0, 1). Default 0.9.
+    /// β₁, how slowly the average of the gradient moves and where the momentum rises to, in [0, 1). Default
+    /// 0.9.
     pub beta1: f64,
     /// β₂, how slowly the average of its square moves, in [0, 1). Default 0.999.
     pub beta2: f64,

@@ -5,16 +5,17 @@ use serde::{Deserialize, Serialize};
 use super::{Adam, Average, Memory, NamedRule, Preconditioner, Ran, ReductionRule, Run, Scope, Step};
 use downhill_core::{Float, Invalid, invalid};
 
-/// Prodigy: AdamW that estimates the distance d from the start to the solution on the way, and steps in proportion to
-/// it; the learning rate, best left at 1 or at a schedule down from 1, only scales it.
+/// Prodigy: AdamW that estimates the distance d from the start to the solution on the way, and steps in
+/// proportion to it; the learning rate, best left at 1 or at a schedule down from 1, only scales it.
 ///
 /// - r ← β₃·r + (d/d₀)·γ·⟨g, p₀ − p⟩, s ← β₃·s + (d/d₀)·γ·g, with γ = η·d and β₃ = √β₂
 /// - m ← β₁·m + (1 − β₁)·d·g, v ← β₂·v + (1 − β₂)·d²·g²
 /// - p ← (1 − γ·λ)·p − γ·m / (√v + d·ε)
 /// - d ← max(d, c·r / ‖s‖₁), at most `growth-rate` times the last one
 ///
-/// Mishchenko and Defazio, "Prodigy: An Expeditiously Adaptive Parameter-Free Learner" (2024), in the form of the
-/// authors' package `prodigyopt`, in which a step still uses the d from before it. It keeps four numbers a parameter.
+/// Mishchenko and Defazio, "Prodigy: An Expeditiously Adaptive Parameter-Free Learner" (2024), in the form of
+/// the authors' package `prodigyopt`, in which a step still uses the d from before it. It keeps four numbers
+/// a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Prodigy {
@@ -56,7 +57,8 @@ impl Default for Prodigy {
     }
 }
 
-// The places in the memory: the estimate, the largest one so far, r, and the estimate that the step under way uses.
+// The places in the memory: the estimate, the largest one so far, r, and the estimate that the step under way
+// uses.
 const D: usize = 0;
 const LARGEST: usize = 1;
 const R: usize = 2;

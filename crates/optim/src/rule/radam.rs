@@ -5,16 +5,17 @@ use serde::{Deserialize, Serialize};
 use super::{Adam, Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid};
 
-/// RAdam: [`Adam`] that trusts v as far as there are gradients behind it. The first few steps are momentum's, without v
-/// at all, and the next ones are held back by a factor that rises to 1: a warmup that needs no setting.
+/// RAdam: [`Adam`] that trusts v as far as there are gradients behind it. The first few steps are momentum's,
+/// without v at all, and the next ones are held back by a factor that rises to 1: a warmup that needs no
+/// setting.
 ///
 /// - m and v as in Adam, m̂ = m / (1 − β₁ᵗ), t counted from 1
 /// - ρ∞ = 2/(1 − β₂) − 1, ρₜ = ρ∞ − 2t·β₂ᵗ/(1 − β₂ᵗ)
 /// - if ρₜ > 5: p ← p − η·r·m̂·√(1 − β₂ᵗ) / (√v + ε), with r² = (ρₜ − 4)(ρₜ − 2)ρ∞ / ((ρ∞ − 4)(ρ∞ − 2)ρₜ)
 /// - else: p ← p − η·m̂
 ///
-/// Liu et al., "On the Variance of the Adaptive Learning Rate and Beyond" (2020). The paper switches at ρₜ > 4 and has
-/// no ε; the authors' code and PyTorch do it as here. Optax corrects v before it adds ε.
+/// Liu et al., "On the Variance of the Adaptive Learning Rate and Beyond" (2020). The paper switches at ρₜ >
+/// 4 and has no ε; the authors' code and PyTorch do it as here. Optax corrects v before it adds ε.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RAdam {

@@ -7,15 +7,16 @@ use downhill_core::{Float, Invalid, invalid};
 
 /// Schedule-free gradient descent: an average of all points so far takes the place of a falling rate.
 ///
-/// Gradients are taken at y, between the average x, which is what to evaluate and keep, and the point z, which moves as
-/// in plain gradient descent. What trains is y; [`Optimizer::evaluation`](crate::Optimizer::evaluation) gives x.
+/// Gradients are taken at y, between the average x, which is what to evaluate and keep, and the point z,
+/// which moves as in plain gradient descent. What trains is y;
+/// [`Optimizer::evaluation`](crate::Optimizer::evaluation) gives x.
 ///
 /// - z ← z − η·(g + λ·y)
 /// - x ← (1 − c)·x + c·z, with c = w / Σw and w = tʳ·(the highest η so far)², t counted from 1
 /// - y ← (1 − μ)·z + μ·x
 ///
-/// Defazio et al., "The Road Less Scheduled" (2024), as in the authors' package `schedulefree`. A constant rate, after a
-/// warmup, is what it is made for; the best is higher than a schedule's.
+/// Defazio et al., "The Road Less Scheduled" (2024), as in the authors' package `schedulefree`. A constant
+/// rate, after a warmup, is what it is made for; the best is higher than a schedule's.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ScheduleFreeSgd {
@@ -29,7 +30,8 @@ pub struct ScheduleFreeSgd {
     pub lr_power: f64,
 }
 
-/// Schedule-free AdamW: as [`ScheduleFreeSgd`], with the gradient divided by the root of the average of its square.
+/// Schedule-free AdamW: as [`ScheduleFreeSgd`], with the gradient divided by the root of the average of its
+/// square.
 ///
 /// - v ← β₂·v + (1 − β₂)·g², z ← z − η·(g / (√v̂ + ε) + λ·y), with v̂ = v / (1 − β₂ᵗ)
 /// - x and y as there, with β₁ for μ
@@ -74,7 +76,8 @@ struct Averaging {
     weight_decay: f64,
 }
 
-// The places in the memory: the sum of the weights so far, the highest rate so far, and the weight c of this step.
+// The places in the memory: the sum of the weights so far, the highest rate so far, and the weight c of this
+// step.
 const SUM: usize = 0;
 const HIGHEST: usize = 1;
 const C: usize = 2;

@@ -32,8 +32,9 @@ pub trait Slots<F: Float>: Copy + Send + Sync {
     /// The state of parameter `i`.
     fn get(slices: &Self::Slices<'_>, i: usize) -> Self;
 
-    /// Puts the state of parameter `i` back. What has become too small for a normal number is put back as 0: averages of
-    /// gradients that stay away would come to rest at subnormal numbers, which processors are slow with.
+    /// Puts the state of parameter `i` back. What has become too small for a normal number is put back as 0:
+    /// averages of gradients that stay away would come to rest at subnormal numbers, which processors are
+    /// slow with.
     fn put(self, slices: &mut Self::Slices<'_>, i: usize);
 }
 

@@ -6,10 +6,11 @@ use downhill_core::Float;
 
 /// Shrinks parameters beside the rule's step: p ← (1 − η·λ − λ′)·p, then the rule.
 ///
-/// Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (2019). For plain gradient descent λ equals the L2
-/// penalty; for rules that divide by the size of the gradient it does not. λ follows the rate, as in PyTorch, Keras and
-/// Optax; λ′ does not, which is the form of the paper: Wortsman et al., "Small-scale proxies for large-scale Transformer
-/// training instabilities" (2023), found that it makes the best rate depend less on everything else.
+/// Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (2019). For plain gradient descent λ equals
+/// the L2 penalty; for rules that divide by the size of the gradient it does not. λ follows the rate, as in
+/// PyTorch, Keras and Optax; λ′ does not, which is the form of the paper: Wortsman et al., "Small-scale
+/// proxies for large-scale Transformer training instabilities" (2023), found that it makes the best rate
+/// depend less on everything else.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Decay {
     /// λ, the share that is taken away at a rate of 1, 0 or above.

@@ -6,8 +6,8 @@ use downhill_core::Float;
 
 /// Adds the gradient of l1·|p| + l2/2·p² to each gradient: g + l1·sign(p) + l2·p.
 ///
-/// L1 (lasso) pulls every weight towards zero by the same amount, L2 (ridge) in proportion; both together are the
-/// elastic net.
+/// L1 (lasso) pulls every weight towards zero by the same amount, L2 (ridge) in proportion; both together are
+/// the elastic net.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Penalty {
     /// The weight of |p|, 0 or above.

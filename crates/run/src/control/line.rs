@@ -6,12 +6,13 @@ use std::time::Instant;
 /// A run has no longer events than these; one that sends more is not a run.
 const LONGEST: usize = 16 << 20;
 
-/// Reads a line, with its end; nothing if there is none any more. What is behind the last end of a line is one.
+/// Reads a line, with its end; nothing if there is none any more. What is behind the last end of a line is
+/// one.
 ///
 /// # Errors
 ///
-/// As reading; if the line is longer than any that a run sends; or if it is not there by the time given, however it comes
-/// in. Each read waits as long as its source does.
+/// As reading; if the line is longer than any that a run sends; or if it is not there by the time given,
+/// however it comes in. Each read waits as long as its source does.
 pub(super) fn read_line(source: &mut impl BufRead, until: Option<Instant>) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
     loop {

@@ -79,7 +79,8 @@ pub struct Took {
 /// The answer to who wants to watch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Watching {
-    /// How many lines of `events.jsonl` tell what has happened; the events on the socket are those behind them.
+    /// How many lines of `events.jsonl` tell what has happened; the events on the socket are those behind
+    /// them.
     pub logged: u64,
 }
 

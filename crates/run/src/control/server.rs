@@ -31,10 +31,12 @@ const MOST_EVENTS: usize = 16 * 1024;
 /// Who asks nothing and does not watch is let go after this time.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// Who breaks off without a word, or does not read its last line, is waited for no longer than this at the end of a run.
+/// Who breaks off without a word, or does not read its last line, is waited for no longer than this at the
+/// end of a run.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// The thread rests so many times as long as it worked, so that whatever comes in, nearly all of the machine trains.
+/// The thread rests so many times as long as it worked, so that whatever comes in, nearly all of the machine
+/// trains.
 const REST: u32 = 200;
 const SHORTEST_REST: Duration = Duration::from_millis(2);
 const LONGEST_REST: Duration = Duration::from_secs(1);
@@ -139,8 +141,8 @@ fn line(record: &Record) -> Vec<u8> {
 }
 
 impl Control {
-    /// Listens at `path` for a run whose log has so many lines, and hands what it is told to `commands`. The view is to see
-    /// every event of the run.
+    /// Listens at `path` for a run whose log has so many lines, and hands what it is told to `commands`. The
+    /// view is to see every event of the run.
     pub fn open(path: &Path, logged: u64, commands: Sender<Command>) -> io::Result<(Self, View)> {
         let (wake, woken) = UnixStream::pair()?;
         wake.set_nonblocking(true)?;
@@ -195,7 +197,8 @@ impl Drop for Control {
     }
 }
 
-/// The time that a processor has spent on this thread: asking the system for something counts, waiting does not.
+/// The time that a processor has spent on this thread: asking the system for something counts, waiting does
+/// not.
 fn processor_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)

@@ -36,7 +36,8 @@ fn short(path: &Path) -> io::Result<Short> {
     Ok(Short { path, _folder: Some(folder) })
 }
 
-/// Listens at `path`, in the place of a socket that may have been left there. Only the user who runs this can connect.
+/// Listens at `path`, in the place of a socket that may have been left there. Only the user who runs this can
+/// connect.
 pub(super) fn open(path: &Path) -> io::Result<UnixListener> {
     // As long as `control.sock`, and a name that nobody can guess.
     let aside = path.with_file_name(format!("ctl-{}", &unguessable()[..8]));

@@ -16,10 +16,11 @@ const OLD: Duration = Duration::from_secs(3600);
 /// The files of a run that are written aside.
 const FILES: [&str; 4] = ["run.toml", "model.safetensors", "start.safetensors", "report.html"];
 
-/// Removes the folders that runs were being made in by processes that are surely gone: they are old, and not locked.
+/// Removes the folders that runs were being made in by processes that are surely gone: they are old, and not
+/// locked.
 ///
-/// Only what such a folder has is removed, so that nothing else is lost. What cannot be is left: a run need not fail for
-/// it.
+/// Only what such a folder has is removed, so that nothing else is lost. What cannot be is left: a run need
+/// not fail for it.
 pub(super) fn abandoned_folders(runs: &Path) {
     for entry in fs::read_dir(runs).into_iter().flatten().flatten() {
         let path = entry.path();
@@ -56,7 +57,8 @@ fn is_socket_aside(name: &str) -> bool {
     name == "control.new" || name.strip_prefix("ctl-").is_some_and(hex)
 }
 
-/// Locks a folder that a run is being made in, as long as the file is open. It stays locked where it is renamed.
+/// Locks a folder that a run is being made in, as long as the file is open. It stays locked where it is
+/// renamed.
 pub(super) fn lock(folder: &Path) -> io::Result<Option<File>> {
     // Only Unix lets a folder be opened.
     if !cfg!(unix) {

@@ -10,8 +10,8 @@ const FURTHEST: u64 = 1 << 40;
 const MOST_EPOCHS: u64 = 1_000_000_000;
 
 impl Description {
-    /// What contradicts itself in it, in words; none for every checkpoint that was written. The step is that of the file's
-    /// name, if it has one.
+    /// What contradicts itself in it, in words; none for every checkpoint that was written. The step is that
+    /// of the file's name, if it has one.
     pub(super) fn contradiction(&self, step: Option<u64>) -> Option<String> {
         let Written { progress, .. } = &self.progress;
         let own = progress.step;

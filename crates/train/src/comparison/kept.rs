@@ -18,8 +18,8 @@ pub(super) struct KeptRun {
 }
 
 impl KeptRun {
-    /// Looks for it by its name, or that name with a number, which is what a folder is called where there is another one.
-    /// One that was told something by hand is another run.
+    /// Looks for it by its name, or that name with a number, which is what a folder is called where there is
+    /// another one. One that was told something by hand is another run.
     pub fn find(name: &str, config: &Config, data: &Dataset, shelf: Shelf<'_>) -> Option<Self> {
         let mut names =
             std::iter::once(name.to_string()).chain((2..).map(|number| format!("{name}-{number}")));

@@ -18,8 +18,8 @@ pub struct Fork {
     pub step: u64,
     /// The rate of the next step.
     pub lr: f64,
-    /// The highest rate of the schedule in force, under all cuts and commands before: what `lr` is in a new run whose rates
-    /// are those that a factor of 1 has here.
+    /// The highest rate of the schedule in force, under all cuts and commands before: what `lr` is in a new
+    /// run whose rates are those that a factor of 1 has here.
     pub peak_rate: f64,
     /// The mean training loss there; none if it is no finite number.
     pub loss: Option<f64>,
@@ -45,8 +45,9 @@ pub struct Branch {
 enum Course {
     /// As the schedule says.
     Held,
-    /// As the schedule says for half of its steps, and then down to zero in a straight line: what circles comes to rest,
-    /// so that branches are told apart by where they have come to, not by how widely they circle there.
+    /// As the schedule says for half of its steps, and then down to zero in a straight line: what circles
+    /// comes to rest, so that branches are told apart by where they have come to, not by how widely they
+    /// circle there.
     Settled,
 }
 
@@ -59,8 +60,8 @@ impl Course {
         }
     }
 
-    /// Goes on with a run for so many steps, or up to its end, at so many times the rate; false if the loss stops being a
-    /// finite number. Nothing is cut or rolled back.
+    /// Goes on with a run for so many steps, or up to its end, at so many times the rate; false if the loss
+    /// stops being a finite number. Nothing is cut or rolled back.
     fn go_on(self, run: &mut Run<'_>, times: f64, steps: u64) -> Result<bool, Error> {
         let scale = run.state().steering.scale;
         for step in 0..steps {

@@ -56,7 +56,8 @@ const RISEN: f64 = 1.05;
 /// More dead units than this in a layer are reported: a few do no harm.
 const DEAD: f64 = 0.5;
 
-/// Steps that move weights by these shares of their norm are too small or too large; about a thousandth is usual.
+/// Steps that move weights by these shares of their norm are too small or too large; about a thousandth is
+/// usual.
 const SMALL: f64 = 1e-5;
 const LARGE: f64 = 0.1;
 
@@ -75,8 +76,8 @@ pub(super) struct Look<'s, 'a> {
 }
 
 impl Look<'_, '_> {
-    /// Everything but the rate. `better` is the run with the rate that is suggested, if it was tried: what is not found
-    /// there is the rate's doing, and the suggestion is that one.
+    /// Everything but the rate. `better` is the run with the rate that is suggested, if it was tried: what is
+    /// not found there is the rate's doing, and the suggestion is that one.
     pub fn findings(
         &mut self,
         run: &Came,
@@ -172,7 +173,8 @@ impl Look<'_, '_> {
                     let evidence = format!("{share:.0}% of its activations are where the function is flat");
                     tell(Trouble::SaturatedUnits, evidence, Setting::BatchNorm.at("true"));
                 }
-                // Of a trained network, only the way back counts: what differs between rows is what it is made to show.
+                // Of a trained network, only the way back counts: what differs between rows is what it is
+                // made to show.
                 Verdict::Exploding if ratio > 1.0 => {
                     tell(Trouble::ExplodingGradients, gradient, Setting::ClipNorm.at("1"))
                 }
@@ -185,8 +187,8 @@ impl Look<'_, '_> {
         Ok(findings)
     }
 
-    /// Makes the next step of the run and returns, for each weight tensor, its name and how far the step moved it against
-    /// how large it is: ‖Δw‖/‖w‖.
+    /// Makes the next step of the run and returns, for each weight tensor, its name and how far the step
+    /// moved it against how large it is: ‖Δw‖/‖w‖.
     fn movements(&mut self) -> Result<Vec<(String, f64)>, Error> {
         let before = self.run.engine().model().params().to_vec();
         self.run.step_at(self.run.scheduled())?;

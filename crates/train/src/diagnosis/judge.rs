@@ -6,11 +6,11 @@ use super::advice::{Trial, rounded, shown};
 use super::{Branch, Fork};
 use crate::RateVerdict;
 
-/// How far a run with a good rate may end above the best branch, as a share of how far it may end above a run that has all
-/// its steps, as [`rate_verdicts`](crate::rate_verdicts) judges it.
+/// How far a run with a good rate may end above the best branch, as a share of how far it may end above a run
+/// that has all its steps, as [`rate_verdicts`](crate::rate_verdicts) judges it.
 ///
-/// A branch has 30% of the steps, and shows about that part of what its rate would gain: 1.5% of the gain is for it what 5%
-/// is for a run. Chosen on seven tables of `bench/learning-rate`, which the others bear out.
+/// A branch has 30% of the steps, and shows about that part of what its rate would gain: 1.5% of the gain is
+/// for it what 5% is for a run. Chosen on seven tables of `bench/learning-rate`, which the others bear out.
 const SHOWS: f64 = 0.3;
 
 /// Rates that differ by less than this factor are the same: those that are tried are three times apart.
@@ -32,7 +32,8 @@ pub(super) enum Besides {
     Nothing,
     /// Only coming to rest helped: the same rate, and then down to zero.
     Decay,
-    /// The best rate is above the one in force where it was tried, but not above the schedule's: it was cut too far.
+    /// The best rate is above the one in force where it was tried, but not above the schedule's: it was cut
+    /// too far.
     NoCuts,
 }
 
@@ -150,8 +151,8 @@ pub(super) fn judge(run: &Came, forks: &[Fork]) -> Judged {
     }
 }
 
-/// The trial that ends best, if it ends clearly better than the run; a run that blew up is better not made to, however it
-/// went on.
+/// The trial that ends best, if it ends clearly better than the run; a run that blew up is better not made
+/// to, however it went on.
 pub(super) fn better<'a>(run: &Came, verdict: RateVerdict, trials: &'a [Trial]) -> Option<&'a Trial> {
     let learned = |trial: &'a Trial| Some((trial.tried.end.filter(|&end| end < run.baseline)?, trial));
     let (loss, best) = trials.iter().filter_map(learned).min_by(|a, b| a.0.total_cmp(&b.0))?;

@@ -7,8 +7,8 @@ use crate::{Epoch, Error, Event, Stop};
 
 /// What making the run again showed.
 pub(super) struct Replay {
-    /// Its states before the steps that were asked for, as far as it came; if the run went back, as they were the last
-    /// time.
+    /// Its states before the steps that were asked for, as far as it came; if the run went back, as they were
+    /// the last time.
     pub starts: Vec<TrainingState>,
     /// Its state at the end; none if it blew up before an epoch had ended.
     pub end: Option<TrainingState>,

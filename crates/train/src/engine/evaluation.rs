@@ -7,15 +7,16 @@ use downhill_optim::Optimizer;
 use super::Engine;
 use crate::Error;
 
-/// The statistics of batch normalisation are taken anew from about so many rows at most: their error is then a few
-/// percent of a standard deviation.
+/// The statistics of batch normalisation are taken anew from about so many rows at most: their error is then
+/// a few percent of a standard deviation.
 const STATISTICS_ROWS: usize = 1024;
 
 /// Room for the weights to measure, and for the running statistics of those that train meanwhile.
 pub(super) struct EvaluationWeights {
     weights: Vec<f32>,
     statistics: Vec<f32>,
-    /// The rows that the statistics of the weights to measure are taken from; none if there is nothing to take.
+    /// The rows that the statistics of the weights to measure are taken from; none if there is nothing to
+    /// take.
     rows: Vec<f32>,
 }
 
@@ -55,7 +56,8 @@ impl Engine<'_> {
         done
     }
 
-    /// Puts the weights to measure in the place of those that train, if they are others, with statistics of their own.
+    /// Puts the weights to measure in the place of those that train, if they are others, with statistics of
+    /// their own.
     pub(crate) fn put_evaluation_weights(&mut self) -> Result<(), Error> {
         let EvaluationWeights { weights, statistics, rows } = &mut self.evaluation;
         if self.optimizer.has_evaluation() {

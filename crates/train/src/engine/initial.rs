@@ -18,8 +18,9 @@ pub(super) fn check_size(layers: &[LayerSpec], batch: usize) -> Result<(), Error
     Ok(())
 }
 
-/// Lets initialisers that look at data see the first rows that training will: as many as a batch has, or a block of
-/// prediction, which is room that a run needs anyway. Returns notes on layers that it was in vain for.
+/// Lets initialisers that look at data see the first rows that training will: as many as a batch has, or a
+/// block of prediction, which is room that a run needs anyway. Returns notes on layers that it was in vain
+/// for.
 pub(super) fn calibrate(
     model: &mut Model<f32>,
     data: &Dataset,

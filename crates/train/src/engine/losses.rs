@@ -12,7 +12,8 @@ pub(crate) fn targets(targets: &Targets) -> downhill_nn::Targets<'_, f32> {
     }
 }
 
-/// The loss and the metrics of a model on encoded rows; a target that `encoder` standardised is measured in its own unit.
+/// The loss and the metrics of a model on encoded rows; a target that `encoder` standardised is measured in
+/// its own unit.
 pub(crate) fn measure(
     workspace: &mut Workspace<f32>,
     model: &Model<f32>,
@@ -57,8 +58,9 @@ pub(super) fn first_guess_on(loss: &Loss, data: &Dataset, width: usize, rows: &[
     }
 }
 
-/// The mean losses, over the training and over the validation rows, of the best prediction that is the same for every
-/// row: the shares of the classes in training, as logits, or the mean, which is 0 as targets are standardised.
+/// The mean losses, over the training and over the validation rows, of the best prediction that is the same
+/// for every row: the shares of the classes in training, as logits, or the mean, which is 0 as targets are
+/// standardised.
 pub(crate) fn constant_loss(loss: &Loss, data: &Dataset) -> Result<[f64; 2], Error> {
     let output = match &data.train.y {
         Targets::Values(_) => vec![0.0; data.outputs()],

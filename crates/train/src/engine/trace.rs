@@ -25,8 +25,9 @@ impl Engine<'_> {
     }
 }
 
-/// What the layers with an activation do in a step on a batch: their outputs, and the gradient of the mean loss. As in
-/// training, dropout draws, by `seed` and `step`, and batch normalisation takes the moments of the batch.
+/// What the layers with an activation do in a step on a batch: their outputs, and the gradient of the mean
+/// loss. As in training, dropout draws, by `seed` and `step`, and batch normalisation takes the moments of
+/// the batch.
 pub(crate) fn traced(
     model: &Model<f32>,
     batch: &Batch<'_, f32>,

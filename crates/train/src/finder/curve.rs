@@ -2,9 +2,9 @@
 
 /// A moving average of losses, corrected for starting at zero: the nth is Σ βⁿ⁻ⁱ·xᵢ / Σ βⁿ⁻ⁱ.
 ///
-/// It forgets over a twentieth of the curve: β = 1 − 20/n, within 0.5 and 0.98. Fastai and Keras-era finders take 0.98 or
-/// 0.95 for any length, which on a short curve moves everything to the right. The correction is Adam's (Kingma and Ba,
-/// 2015, section 3).
+/// It forgets over a twentieth of the curve: β = 1 − 20/n, within 0.5 and 0.98. Fastai and Keras-era finders
+/// take 0.98 or 0.95 for any length, which on a short curve moves everything to the right. The correction is
+/// Adam's (Kingma and Ba, 2015, section 3).
 pub fn smooth(losses: &[f64]) -> Vec<f64> {
     let beta = beta(losses.len());
     let mut average = Average::default();
@@ -37,9 +37,9 @@ pub fn lowest(values: &[f64]) -> usize {
     (0..values.len()).min_by(|&a, &b| values[a].total_cmp(&values[b])).unwrap_or(0)
 }
 
-/// Where a curve over evenly spaced logarithms of the rate falls fastest, up to its lowest point: Smith, "Cyclical
-/// Learning Rates for Training Neural Networks" (2015), as Gugger and fastai read it (`steep`). Differences are central
-/// but at the ends, as NumPy's `gradient`. None if it never falls.
+/// Where a curve over evenly spaced logarithms of the rate falls fastest, up to its lowest point: Smith,
+/// "Cyclical Learning Rates for Training Neural Networks" (2015), as Gugger and fastai read it (`steep`).
+/// Differences are central but at the ends, as NumPy's `gradient`. None if it never falls.
 pub fn steepest(smoothed: &[f64]) -> Option<usize> {
     let last = smoothed.len().checked_sub(1)?;
     let end = lowest(smoothed) + 1;
@@ -50,8 +50,8 @@ pub fn steepest(smoothed: &[f64]) -> Option<usize> {
     (0..end).min_by(|&a, &b| slope(a).total_cmp(&slope(b))).filter(|&i| slope(i) < 0.0)
 }
 
-/// Fastai's `valley` (Mullis, 2021): half of the way along the longest falling subsequence, by its first and last place as
-/// fastai counts them. None if nothing falls.
+/// Fastai's `valley` (Mullis, 2021): half of the way along the longest falling subsequence, by its first and
+/// last place as fastai counts them. None if nothing falls.
 pub fn valley(smoothed: &[f64]) -> Option<usize> {
     let mut lengths = vec![1usize; smoothed.len()];
     let mut end = 0;
@@ -67,13 +67,14 @@ pub fn valley(smoothed: &[f64]) -> Option<usize> {
     }
     let longest = *lengths.get(end)?;
     let start = (end + 1).checked_sub(longest)?;
-    // Fastai begins one place before the number of points would, and takes a third and a sixth, both rounded down.
+    // Fastai begins one place before the number of points would, and takes a third and a sixth, both rounded
+    // down.
     let sections = (end - start.saturating_sub(1)) as f64 / 3.0;
     (longest > 1).then(|| start.saturating_sub(1) + sections as usize + (sections / 2.0) as usize)
 }
 
-/// Where a curve leaves for good what it began with, after its lowest point: from there on it is a tenth above its first
-/// point. None if it does not.
+/// Where a curve leaves for good what it began with, after its lowest point: from there on it is a tenth
+/// above its first point. None if it does not.
 pub fn divergence(smoothed: &[f64]) -> Option<usize> {
     let limit = 1.1 * smoothed.first()?;
     let after = lowest(smoothed);

@@ -26,8 +26,8 @@ const LENGTH_POWER: f64 = 0.15;
 /// How far the answer is drawn back to the usual rate: the power of their ratio.
 const PULL: f64 = 0.25;
 
-/// With so many training rows, a rate above the usual one is drawn back half of the way; with fewer by more, as on few rows
-/// who moves far only learns them by heart sooner.
+/// With so many training rows, a rate above the usual one is drawn back half of the way; with fewer by more,
+/// as on few rows who moves far only learns them by heart sooner.
 const FEW_ROWS: f64 = 150.0;
 
 /// Rehearsals whose loss is at most so many times the best one's came as far.
@@ -47,8 +47,8 @@ impl Tried {
         self.losses.as_ref().map(|losses| losses.iter().sum::<f64>() / losses.len() as f64)
     }
 
-    /// The logarithm of the loss; infinite if it was no finite number. Differences between losses of nearly nothing, beside
-    /// `guess`, the first guess's, do not count.
+    /// The logarithm of the loss; infinite if it was no finite number. Differences between losses of nearly
+    /// nothing, beside `guess`, the first guess's, do not count.
     fn score(&self, guess: f64) -> f64 {
         self.loss().map_or(f64::INFINITY, |loss| loss.max(NOTHING * guess).max(f64::MIN_POSITIVE).ln())
     }
@@ -64,8 +64,8 @@ fn best(tried: &[Tried], guess: f64) -> usize {
     (0..tried.len()).min_by(lower).unwrap_or(0)
 }
 
-/// The rung to try next, of `tried` in the order of the rungs: beyond the best if that is at an end, else on the better side
-/// of it; none if there is nothing left to look at nearby.
+/// The rung to try next, of `tried` in the order of the rungs: beyond the best if that is at an end, else on
+/// the better side of it; none if there is nothing left to look at nearby.
 pub fn next(tried: &[Tried], guess: f64) -> Option<i32> {
     let at = best(tried, guess);
     let rung = tried.get(at)?.rung;
@@ -88,15 +88,15 @@ pub enum Conclusion {
     Diverged { rate: f64 },
     /// None learned anything.
     NothingLearned,
-    /// No rate was better than the usual one by more than the noise. The best other one, if there was any, and by how
-    /// much its mean loss was lower, with the standard error.
+    /// No rate was better than the usual one by more than the noise. The best other one, if there was any,
+    /// and by how much its mean loss was lower, with the standard error.
     Usual { lead: Option<Lead> },
     /// Another rate was.
     Better {
         rate: f64,
         lead: Option<Lead>,
-        /// What the best rehearsal's rate was multiplied by: as the parabola through it and its neighbours has its lowest
-        /// point elsewhere, as the run is longer than a rehearsal, and towards the usual rate.
+        /// What the best rehearsal's rate was multiplied by: as the parabola through it and its neighbours
+        /// has its lowest point elsewhere, as the run is longer than a rehearsal, and towards the usual rate.
         factors: [f64; 3],
     },
 }
@@ -108,8 +108,8 @@ pub struct Lead {
     pub error: f64,
 }
 
-/// What the tried rungs, in their order, come to for a run on `rows` training rows that is so many times as long as a
-/// rehearsal.
+/// What the tried rungs, in their order, come to for a run on `rows` training rows that is so many times as
+/// long as a rehearsal.
 pub fn conclude(tried: &[Tried], guess: f64, times_longer: f64, rows: usize) -> Conclusion {
     let at = best(tried, guess);
     let Some(loss) = tried.get(at).and_then(Tried::loss) else {
@@ -180,7 +180,8 @@ mod tests {
         Tried { rung, losses: (!losses.is_empty()).then(|| losses.to_vec()) }
     }
 
-    /// The order in which rungs are tried of a loss that is a function of the rung, and the conclusion, all rows alike.
+    /// The order in which rungs are tried of a loss that is a function of the rung, and the conclusion, all
+    /// rows alike.
     fn search(loss: impl Fn(i32) -> Option<f64>, trials: usize, longer: f64) -> (Vec<i32>, Conclusion) {
         let rehearse = |rung| Tried { rung, losses: loss(rung).map(|loss| vec![loss; 2]) };
         let mut all: Vec<Tried> = FIRST.into_iter().map(rehearse).collect();

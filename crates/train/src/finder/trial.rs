@@ -32,11 +32,12 @@ impl<'a> Trial<'a> {
         Ok(self.run.step_at(rates)?.loss)
     }
 
-    /// One step at each of these rates: the losses before them, up to where the loss has clearly blown up: the smoothed
-    /// one has come to four times the first guess's.
+    /// One step at each of these rates: the losses before them, up to where the loss has clearly blown up:
+    /// the smoothed one has come to four times the first guess's.
     ///
-    /// A batch may be easy or hard whatever the weights are, so each loss is given by how far it is from what the first
-    /// guess costs on the same rows, on top of what that costs on all: the noise that both share drops out.
+    /// A batch may be easy or hard whatever the weights are, so each loss is given by how far it is from what
+    /// the first guess costs on the same rows, on top of what that costs on all: the noise that both share
+    /// drops out.
     pub fn sweep(&mut self, rates: &[f64]) -> Result<Vec<f64>, Error> {
         let (beta, mut average) = (curve::beta(rates.len()), Average::default());
         let (baseline, start) = (self.run.baseline(), self.start());
@@ -56,8 +57,8 @@ impl<'a> Trial<'a> {
         Ok(losses)
     }
 
-    /// All of the run's schedule in so many steps, its rates multiplied by `scale`; whether the loss was a finite number all
-    /// the way.
+    /// All of the run's schedule in so many steps, its rates multiplied by `scale`; whether the loss was a
+    /// finite number all the way.
     pub fn rehearse(&mut self, scale: f64, steps: u64) -> Result<bool, Error> {
         let start = self.start();
         for step in 0..steps {
@@ -71,7 +72,8 @@ impl<'a> Trial<'a> {
         Ok(true)
     }
 
-    /// The mean losses of so many groups of rows, or of each row if they are fewer; none if one is no finite number.
+    /// The mean losses of so many groups of rows, or of each row if they are fewer; none if one is no finite
+    /// number.
     pub fn losses(&mut self, rows: &Examples, groups: usize) -> Result<Option<Vec<f64>>, Error> {
         let losses = self.run.engine_mut().losses_of_groups(rows, groups)?;
         Ok(Some(losses).filter(|losses| losses.iter().all(|loss| loss.is_finite())))

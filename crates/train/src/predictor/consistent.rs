@@ -11,8 +11,9 @@ use crate::checkpoint;
 
 /// Reads the network, once everything that the file says of it is known to go together.
 ///
-/// A file may be written by anybody, with a checksum that is right: what contradicts itself would stop the program, take
-/// memory without end, or predict with the weights of other features. The error says what contradicts what.
+/// A file may be written by anybody, with a checksum that is right: what contradicts itself would stop the
+/// program, take memory without end, or predict with the weights of other features. The error says what
+/// contradicts what.
 pub(super) fn model(archive: &Archive<About>) -> Result<Model<f32>, String> {
     let About { inputs, layers, loss, encoder, .. } = &archive.description;
     let cannot = |error: downhill_nn::Error| format!("its network cannot be built ({error})");

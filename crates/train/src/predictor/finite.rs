@@ -19,8 +19,8 @@ impl Predictions {
 }
 
 impl Predictor {
-    /// The error of a row, counted from 0, whose prediction from the features `x` is not a finite number; where the rows are
-    /// of a table, with the row there.
+    /// The error of a row, counted from 0, whose prediction from the features `x` is not a finite number;
+    /// where the rows are of a table, with the row there.
     pub(super) fn not_finite(&self, x: &[f32], row: usize, of: Option<(&Table, usize)>) -> Error {
         let place = match of {
             Some((table, row)) => {
@@ -33,7 +33,8 @@ impl Predictor {
         Error::NotFinite { place, target, cause: self.largest(row, x) }
     }
 
-    /// The feature of a row that is furthest from what it is in training, and what it is; none if it is nothing unusual.
+    /// The feature of a row that is furthest from what it is in training, and what it is; none if it is
+    /// nothing unusual.
     fn largest(&self, row: usize, x: &[f32]) -> Option<(String, f32)> {
         // Standardised features are of the order of 1.
         const UNUSUAL: f32 = 1e6;

@@ -10,7 +10,8 @@ use super::{Progress, Run};
 use crate::Error;
 
 impl Run<'_> {
-    /// Takes over where another run is, as far as the two have it in common, and returns notes on what begins anew.
+    /// Takes over where another run is, as far as the two have it in common, and returns notes on what begins
+    /// anew.
     ///
     /// # Errors
     ///

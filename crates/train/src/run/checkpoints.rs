@@ -8,11 +8,11 @@ use super::Run;
 use crate::checkpoint::{self, Description, Whole};
 use crate::{Error, Event};
 
-/// What is done again after a crash, at most, beside an epoch; a checkpoint costs milliseconds, which is as long as
-/// many epochs of a small network.
+/// What is done again after a crash, at most, beside an epoch; a checkpoint costs milliseconds, which is as
+/// long as many epochs of a small network.
 const EVERY: Duration = Duration::from_secs(1);
-/// The least age of a checkpoint against the time that it takes to write one, so that those of a large network do not cost
-/// more than half a percent.
+/// The least age of a checkpoint against the time that it takes to write one, so that those of a large
+/// network do not cost more than half a percent.
 const REST: u32 = 200;
 
 /// When checkpoints are written.
@@ -47,8 +47,8 @@ impl Checkpoints {
         self.keep_every.is_some_and(|epochs| step.is_multiple_of(epochs.saturating_mul(steps_per_epoch)))
     }
 
-    /// Which of those of the `existing` steps, the latest first, stay besides the one in front of `step`: the one before
-    /// it, that of the best epoch, and those that stay anyway.
+    /// Which of those of the `existing` steps, the latest first, stay besides the one in front of `step`: the
+    /// one before it, that of the best epoch, and those that stay anyway.
     fn kept(&self, existing: &[u64], step: u64, best: Option<u64>, steps_per_epoch: u64) -> Vec<u64> {
         let before = existing.iter().copied().find(|&existing| existing < step);
         let mut kept: Vec<u64> = [Some(step), before, best].into_iter().flatten().collect();
@@ -90,8 +90,8 @@ impl Run<'_> {
         }
     }
 
-    /// Writes a checkpoint, and keeps besides it the one before and that of the best epoch. Does nothing where the run is
-    /// not kept.
+    /// Writes a checkpoint, and keeps besides it the one before and that of the best epoch. Does nothing
+    /// where the run is not kept.
     pub(super) fn save(&mut self) -> Result<(), Error> {
         let Some((folder, log)) = &mut self.channels.folder else { return Ok(()) };
         let began = Instant::now();

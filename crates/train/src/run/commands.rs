@@ -5,8 +5,8 @@ use crate::momentum::check_momentum;
 use crate::{Command, Error, Event, Stop};
 
 impl Run<'_> {
-    /// Applies the commands that the run's log has at this step, and then those that have come; returns why it is to stop,
-    /// if it is.
+    /// Applies the commands that the run's log has at this step, and then those that have come; returns why
+    /// it is to stop, if it is.
     ///
     /// # Errors
     ///

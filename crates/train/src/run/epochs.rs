@@ -1,4 +1,5 @@
-//! The end of an epoch: it is measured, and early stopping, the plateau and the guard look at what it came to.
+//! The end of an epoch: it is measured, and early stopping, the plateau and the guard look at what it came
+//! to.
 
 use super::{Best, Progress, Run, StepOutcome, Weights};
 use crate::{Cause, EarlyStopping, Epoch, Error, Event, Metrics, Monitor, Plateau};
@@ -47,8 +48,8 @@ impl Progress {
 }
 
 impl Run<'_> {
-    /// Measures an epoch that has ended with a step, and does what the policies decide; returns what is wrong with the run,
-    /// if something is.
+    /// Measures an epoch that has ended with a step, and does what the policies decide; returns what is wrong
+    /// with the run, if something is.
     pub(super) fn end_epoch(&mut self, epoch: u64, step: StepOutcome) -> Result<Option<Cause>, Error> {
         let before = self.last.as_ref().map(|epoch| epoch.train_loss);
         let Some(ended) = self.measure_epoch(epoch, step.lr)? else { return Ok(Some(Cause::NotFinite)) };
@@ -67,7 +68,8 @@ impl Run<'_> {
         Ok(self.look_back(before, step.loss))
     }
 
-    /// Measures the weights, and keeps them if they are the best so far; nothing if the validation loss is no number.
+    /// Measures the weights, and keeps them if they are the best so far; nothing if the validation loss is no
+    /// number.
     fn measure_epoch(&mut self, epoch: u64, lr: f64) -> Result<Option<Epoch>, Error> {
         let Self { engine, progress, best, best_outputs, config, .. } = self;
         let rows = engine.data().train.rows() as u64;

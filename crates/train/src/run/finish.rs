@@ -22,8 +22,8 @@ pub(crate) struct Outcome {
 }
 
 impl Run<'_> {
-    /// Advances until the run is over or asked to stop, or has executed so many steps if that is given; saves it, and says
-    /// what it came to.
+    /// Advances until the run is over or asked to stop, or has executed so many steps if that is given; saves
+    /// it, and says what it came to.
     pub(crate) fn complete(mut self, until: Option<u64>) -> Result<Outcome, Error> {
         if self.channels.is_watched() {
             self.observer = Some(Observer::of(&self));

@@ -10,7 +10,8 @@ use crate::layers;
 use crate::predictor::Predictor;
 use crate::{Config, Distribution, Error, Event, Norms, Predictions};
 
-/// Norms are told of no more than about this many epochs, so that a log of thousands of short ones stays short.
+/// Norms are told of no more than about this many epochs, so that a log of thousands of short ones stays
+/// short.
 const MOST_EPOCHS: u64 = 200;
 /// Activations are looked at on no more rows than these.
 const ROWS: usize = 128;
@@ -19,7 +20,8 @@ const MOST_CLASSES: usize = 64;
 /// Of no more rows than about these are both prediction and target told.
 const MOST_PAIRS: usize = 400;
 
-/// Looks on while a run is made. What it tells is a function of the run alone: one that is resumed tells the same.
+/// Looks on while a run is made. What it tells is a function of the run alone: one that is resumed tells the
+/// same.
 pub(super) struct Observer {
     /// The parameters before the last step of an epoch.
     before: Vec<f32>,
@@ -40,7 +42,8 @@ impl Run<'_> {
         tell_distributions(engine.model(), engine.loss(), progress.step, engine.data(), config, channels)
     }
 
-    /// Keeps the weights before a step whose norms are told: the last of its epoch, if that is one of those to tell of.
+    /// Keeps the weights before a step whose norms are told: the last of its epoch, if that is one of those
+    /// to tell of.
     pub(super) fn observe_before_step(&mut self) {
         let position = self.position();
         let Some(observer) = &mut self.observer else { return };
@@ -66,7 +69,8 @@ impl Run<'_> {
 }
 
 impl Outcome {
-    /// Tells what the weights are that are kept, and how they do on the validation rows. The run has stopped at `step`.
+    /// Tells what the weights are that are kept, and how they do on the validation rows. The run has stopped
+    /// at `step`.
     pub(super) fn tell_weights(
         &mut self,
         step: u64,

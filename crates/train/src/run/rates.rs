@@ -36,8 +36,8 @@ impl Run<'_> {
         scheduled.or_else(|| if self.progress.commands > 0 { own() } else { None })
     }
 
-    /// What a step at another position is made with by the run's own schedules, before anything has happened, its rate
-    /// multiplied by `scale`.
+    /// What a step at another position is made with by the run's own schedules, before anything has happened,
+    /// its rate multiplied by `scale`.
     pub(crate) fn scheduled_at(&self, position: Position, scale: f64) -> StepRates {
         self.with_rate(scale * self.lr.at(position), position)
     }
@@ -62,8 +62,8 @@ impl Run<'_> {
         &mut self.progress.steering
     }
 
-    /// Follows another schedule from here on, for so many epochs if the run was given another length: as the run would if
-    /// it were started with that one.
+    /// Follows another schedule from here on, for so many epochs if the run was given another length: as the
+    /// run would if it were started with that one.
     pub(crate) fn follow(&mut self, schedule: &Schedule, epochs: Option<u64>) {
         let position = self.position();
         self.progress.steering.change(&RateChange::Follow(schedule.clone()), position);
@@ -88,7 +88,8 @@ impl Run<'_> {
         self.engine.sharpness(rows)
     }
 
-    /// Measures how curved the training loss is, if it is time to, and tells, unless it is no number any more.
+    /// Measures how curved the training loss is, if it is time to, and tells, unless it is no number any
+    /// more.
     pub(super) fn track_sharpness(&mut self) -> Result<(), Error> {
         let Some(rows) = self.config.track.due(self.position()) else { return Ok(()) };
         let found = self.sharpness(rows)?;

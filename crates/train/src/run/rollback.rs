@@ -19,8 +19,9 @@ impl Run<'_> {
         self.config.guard.after_step(step.loss, self.progress.loss_sum, rows, self.baseline)
     }
 
-    /// Takes the end of an epoch for where to go back to if it has learned something, or sees that the run is stuck.
-    /// `before` is the mean training loss of the epoch before it, and `last_batch` the loss of its last step.
+    /// Takes the end of an epoch for where to go back to if it has learned something, or sees that the run is
+    /// stuck. `before` is the mean training loss of the epoch before it, and `last_batch` the loss of its
+    /// last step.
     pub(super) fn look_back(&mut self, before: Option<f64>, last_batch: f64) -> Option<Cause> {
         let is_over = self.over().is_some();
         let (point, ended) = (self.rollback_point.as_mut()?, self.last.as_ref()?);

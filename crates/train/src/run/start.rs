@@ -35,7 +35,8 @@ impl Run<'_> {
         Ok(self.channels.tell(event)?)
     }
 
-    /// What the run's log begins with, or goes on with; where the run is kept, with the fingerprint of its data.
+    /// What the run's log begins with, or goes on with; where the run is kept, with the fingerprint of its
+    /// data.
     pub(crate) fn first_event(&self) -> Event {
         let Position { step, steps_per_epoch, total_steps } = self.position();
         if !self.is_at_its_start() {
