@@ -145,8 +145,8 @@ impl Domain {
             Self::Choice(words) => {
                 match words.iter().enumerate().find(|(at, word)| words[..*at].contains(word)) {
                     Some((_, twice)) => wrong(format!(
-                        "the option {twice} is there twice; options with commas of their own, as 128,128, are separated \
-                     by a comma and a space"
+                        "the option {twice} is there twice; options with commas of their own, as 128,128, are \
+                         separated by a comma and a space"
                     )),
                     None => Ok(self),
                 }

@@ -49,96 +49,103 @@ pub(super) fn point<R: RngExt>(
 }
 
 /// A mixture of products of densities, all of the same weight: one around each point, and the prior.
-struct Mixture<'a> {
-    domains: &'a [&'a Domain],
-    points: Vec<&'a [f64]>,
-    width: f64,
+struct Mixture {
+    /// Of each component, a density along each domain.
+    components: Vec<Vec<Kernel>>,
 }
 
-impl<'a> Mixture<'a> {
-    fn new(domains: &'a [&'a Domain], points: Vec<&'a [f64]>) -> Self {
+impl Mixture {
+    fn new(domains: &[&Domain], points: Vec<&[f64]>) -> Self {
         let count = points.len() as f64;
         let scott = 0.2 * count.max(1.0).powf(-1.0 / (domains.len() as f64 + 4.0));
         let width = scott.max(1.0 / (1.0 + count).min(100.0)).min(1.0);
-        Self { domains, points, width }
-    }
-
-    /// The density around a point, or the prior's, along one domain: a normal distribution that is cut off at
-    /// the ends of [0, 1], or shares of the options.
-    fn kernel(&self, component: usize, at: usize) -> Kernel {
-        let place = self.points.get(component).map(|point| point[at]);
-        match (self.domains[at], place) {
-            (Domain::Choice(words), place) => {
-                Kernel::Options { options: words.len(), likeliest: place.map(|place| place as usize) }
+        let around = |point: &[f64]| {
+            let kernel = |(domain, &place): (&&Domain, &f64)| match domain {
+                Domain::Choice(words) => Kernel::options(words.len(), place as usize, points.len()),
+                Domain::Log { .. } | Domain::Times { .. } | Domain::Uniform { .. } | Domain::Int { .. } => {
+                    Kernel::normal(place, width)
+                }
+            };
+            domains.iter().zip(point).map(kernel).collect()
+        };
+        let prior = |domain: &&Domain| match domain {
+            Domain::Choice(words) => Kernel::Options { options: words.len(), likeliest: 0, others: 1.0 },
+            Domain::Log { .. } | Domain::Times { .. } | Domain::Uniform { .. } | Domain::Int { .. } => {
+                Kernel::normal(0.5, 1.0)
             }
-            (_, Some(mean)) => Kernel::Normal { mean, width: self.width },
-            (_, None) => Kernel::Normal { mean: 0.5, width: 1.0 },
-        }
-    }
-
-    fn components(&self) -> usize {
-        self.points.len() + 1
+        };
+        let mut components: Vec<Vec<Kernel>> = points.iter().map(|point| around(point)).collect();
+        components.push(domains.iter().map(prior).collect());
+        Self { components }
     }
 
     fn draw<R: RngExt>(&self, draw: &mut Draw<R>) -> Vec<f64> {
-        let component = draw.below(self.components());
-        (0..self.domains.len()).map(|at| self.kernel(component, at).draw(draw, self.points.len())).collect()
+        let component = draw.below(self.components.len());
+        self.components[component].iter().map(|kernel| kernel.draw(draw)).collect()
     }
 
     fn log_density(&self, point: &[f64]) -> f64 {
-        let along = |component: usize| -> f64 {
-            let log = |(at, &place): (usize, &f64)| {
-                self.kernel(component, at).density(place, self.points.len()).max(f64::MIN_POSITIVE).ln()
-            };
-            point.iter().enumerate().map(log).sum()
+        let along = |kernels: &Vec<Kernel>| -> f64 {
+            kernels.iter().zip(point).map(|(kernel, &place)| kernel.log_density(place)).sum()
         };
-        let logs: Vec<f64> = (0..self.components()).map(along).collect();
+        let logs: Vec<f64> = self.components.iter().map(along).collect();
         let most = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         most + (logs.iter().map(|log| (log - most).exp()).sum::<f64>() / logs.len() as f64).ln()
     }
 }
 
+/// A density along one domain.
 enum Kernel {
-    Normal { mean: f64, width: f64 },
-    Options { options: usize, likeliest: Option<usize> },
+    /// A normal distribution that is cut off at the ends of [0, 1], with the logarithm of what it is divided
+    /// by.
+    Normal { mean: f64, width: f64, log_divisor: f64 },
+    /// The share `others` is spread over all options, and the rest is the likeliest one's.
+    Options { options: usize, likeliest: usize, others: f64 },
 }
 
 impl Kernel {
-    /// The share of an option that is not the component's own: what the prior gives it among `points`
-    /// components.
-    fn rest(options: usize, points: usize) -> f64 {
-        let prior = 1.0 / (points as f64 + 1.0);
-        prior / (options as f64 * prior + 1.0)
+    fn normal(mean: f64, width: f64) -> Self {
+        let inside = normal_share((1.0 - mean) / width) - normal_share(-mean / width);
+        let divisor = width * (2.0 * std::f64::consts::PI).sqrt() * inside;
+        Self::Normal { mean, width, log_divisor: divisor.ln() }
     }
 
-    fn density(&self, place: f64, points: usize) -> f64 {
+    /// Around an option, one of so many points: the prior counts as one more of them, spread over all
+    /// options.
+    fn options(options: usize, likeliest: usize, points: usize) -> Self {
+        let prior = 1.0 / (points as f64 + 1.0);
+        let spread = options as f64 * prior;
+        Self::Options { options, likeliest, others: spread / (spread + 1.0) }
+    }
+
+    fn log_density(&self, place: f64) -> f64 {
         match self {
-            Self::Normal { mean, width } => {
+            Self::Normal { mean, width, log_divisor } => {
                 let z = (place - mean) / width;
-                let inside = normal_share((1.0 - mean) / width) - normal_share(-mean / width);
-                (-0.5 * z * z).exp() / (width * (2.0 * std::f64::consts::PI).sqrt() * inside)
+                -0.5 * z * z - log_divisor
             }
-            Self::Options { options, likeliest: None } => 1.0 / *options as f64,
-            Self::Options { options, likeliest: Some(likeliest) } => {
-                let rest = Self::rest(*options, points);
-                if place as usize == *likeliest { 1.0 - rest * (*options as f64 - 1.0) } else { rest }
+            Self::Options { options, likeliest, others } => {
+                let own = if place as usize == *likeliest { 1.0 - others } else { 0.0 };
+                (own + others / *options as f64).ln()
             }
         }
     }
 
-    fn draw<R: RngExt>(&self, draw: &mut Draw<R>, points: usize) -> f64 {
+    fn draw<R: RngExt>(&self, draw: &mut Draw<R>) -> f64 {
         match self {
-            // Drawn until it is inside, which is at least every third time: the mean is.
-            Self::Normal { mean, width } => loop {
+            // Drawn until it is inside, which is about every third time at least: the mean is.
+            Self::Normal { mean, width, .. } => loop {
                 let place = mean + width * normal(draw);
                 if (0.0..=1.0).contains(&place) {
                     return place;
                 }
             },
-            Self::Options { options, likeliest: None } => draw.below(*options) as f64,
-            Self::Options { options, likeliest: Some(likeliest) } => {
-                let others = Self::rest(*options, points) * *options as f64;
-                if draw.share() < others { draw.below(*options) as f64 } else { *likeliest as f64 }
+            Self::Options { options, likeliest, others } => {
+                if draw.share() < *others {
+                    draw.below(*options) as f64
+                } else {
+                    *likeliest as f64
+                }
             }
         }
     }
