@@ -13,6 +13,7 @@ use crate::predict::PredictArgs;
 use crate::report::ReportArgs;
 use crate::runs::ListArgs;
 use crate::schedule::ScheduleArgs;
+use crate::search::Search;
 use crate::sweep::Sweep;
 use crate::train::{ResumeArgs, TrainArgs};
 use crate::watch::WatchArgs;
@@ -102,6 +103,15 @@ pub enum Command {
     /// it does worse, at a lower or a higher rate than the best. The best of rates that all are still falling
     /// is low.
     Compare(Box<Sweep>),
+    /// Search for the settings that are best: pause what falls behind, go on with what leads.
+    ///
+    /// Every flag of the network and of training takes a space instead of a value: log(1e-4, 1e-1),
+    /// uniform(0, 0.5), int(1, 8), choice(64, 128,128, 256,256,256), whose options are separated by a comma
+    /// and a space. Without any, a usual space is searched, in which flags that are given stay as they are.
+    /// Numbers for --lr are peaks of warmup(5%, then=cosine(…)); unless given, it is times(0.03, 30), which
+    /// is multiples of the rate that usually suits the optimizer. The same search makes the same trials, with
+    /// any number of workers. The best one is trained to its end and kept as a run in the study's folder.
+    Search(Box<Search>),
     /// Find out what was wrong with a run, by trying what would have been otherwise.
     ///
     /// The run is made again in memory. At its start and after 30% and 60% of its steps it is branched off

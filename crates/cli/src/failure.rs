@@ -22,3 +22,13 @@ impl<E: std::error::Error + 'static> From<E> for Failure {
         })
     }
 }
+
+impl Failure {
+    /// What there is to say of it, if there is something.
+    pub fn text(self) -> String {
+        match self {
+            Self::Message(text) | Self::Usage(text) => text,
+            Self::Interrupted | Self::PipeClosed => String::new(),
+        }
+    }
+}

@@ -30,6 +30,7 @@ mod replay;
 mod report;
 mod runs;
 mod schedule;
+mod search;
 mod sweep;
 mod train;
 mod view;
@@ -72,6 +73,7 @@ fn main() -> ExitCode {
         Command::End(run) => control::steer(&run, &Told::End, format),
         Command::Checkpoint(run) => control::steer(&run, &Told::Checkpoint, format),
         Command::Compare(sweep) => compare::compare(&sweep, format, quiet, lang),
+        Command::Search(options) => search::search(&options, format, quiet),
         Command::Diagnose(options) => diagnose::diagnose(&options, format, quiet),
         Command::Evaluate(options) => evaluate::evaluate(&options, format, quiet),
         Command::Predict(options) => predict::predict(&options, format, quiet),

@@ -51,7 +51,7 @@ pub struct Case {
 }
 
 /// The flags that may be given several values.
-fn varied() -> BTreeSet<String> {
+pub fn varied() -> BTreeSet<String> {
     let command = NetworkArgs::augment_args(Command::new("flags"));
     let command = TrainingArgs::augment_args(RateArgs::augment_args(command));
     // A group given again is one more group.

@@ -24,6 +24,8 @@ pub enum Purpose {
     Noise,
     /// Rows and gradients made up to look at a network with.
     Probe,
+    /// What a search tries; the index is the number of the trial.
+    Suggest,
 }
 
 impl Purpose {
@@ -35,6 +37,7 @@ impl Purpose {
             Self::Dropout { layer } => 4 | u64::from(layer) << 32,
             Self::Noise => 5,
             Self::Probe => 6,
+            Self::Suggest => 7,
         }
     }
 }

@@ -15,6 +15,8 @@ pub mod optim {
 }
 /// The record of a run, whoever makes it: events, commands, log, folder and socket.
 pub use downhill_run as run;
+/// Hyperparameter search: spaces, samplers, early stopping of trials, studies.
+pub use downhill_search as search;
 /// The training loop and trained models.
 pub use downhill_train as train;
 

@@ -1,0 +1,383 @@
+//! `downhill search`
+
+mod space;
+mod tell;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches, value_parser};
+use downhill::data::Dataset;
+use downhill::optim::nearest;
+use downhill::prelude::{Predictor, Trainer};
+use downhill::search::{Budget, Networks, Plan, Sampler, Settings, StopRule, Study, StudyFolder, Trial};
+use downhill::train::{
+    Command as Told, Config, Event, Monitor, RunConfig, RunFolder, Stop, fingerprint, log,
+};
+
+use crate::args::{Format, SetupArgs};
+use crate::{Failure, output, sweep};
+
+use space::Searched;
+
+/// What a run of the study's winner is called.
+const BEST: &str = "best";
+
+// What a search has besides the settings of its trials.
+#[derive(Args)]
+#[command(next_help_heading = "Search")]
+pub struct SearchArgs {
+    /// End after this number of trials. [default: 50, if nothing else ends the search]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    trials: Option<u64>,
+
+    /// End after this number of epochs, those of all trials together.
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    epochs_total: Option<u64>,
+
+    /// End after this time, such as 90s, 5m or 1h; the best trial is trained to its end after it.
+    #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
+    time: Option<f64>,
+
+    /// How settings are suggested: tpe, random, sobol, grid, coarse-to-fine. [default: tpe]
+    #[arg(long, value_name = "NAME")]
+    sampler: Option<Sampler>,
+
+    /// Which trials go on: halving(eta=3, rungs=4) pauses those that are not among the best third and goes on
+    /// with them once they are; median; none. [default: halving]
+    #[arg(long, value_name = "SPEC")]
+    stop: Option<StopRule>,
+
+    /// What is searched for, over the validation rows, of the weights that are kept: loss, accuracy,
+    /// balanced-accuracy, f1, roc-auc, rmse, mae, r2. [default: loss]
+    #[arg(long, value_name = "NAME", value_parser = metric)]
+    metric: Option<Monitor>,
+
+    /// The number of trials at once, each on one thread; it changes nothing but the time. [default: one a
+    /// core]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=1024))]
+    workers: Option<u64>,
+
+    /// How many trials may be under way at once, whatever the number of workers: a suggestion does not know
+    /// of the others. [default: 8]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=10000))]
+    window: Option<u64>,
+
+    /// The folder that studies are kept in.
+    #[arg(long, value_name = "DIR", default_value = "studies")]
+    studies: PathBuf,
+
+    /// What to call the study; a number is added if there is one of that name. [default: the data's name]
+    #[arg(long)]
+    name: Option<String>,
+
+    /// Go on with a study, in its folder; its budget may be larger than it was.
+    #[arg(long, value_name = "STUDY")]
+    resume: Option<PathBuf>,
+}
+
+/// A search as the command line asks for it.
+pub struct Search {
+    own: SearchArgs,
+    searched: Searched,
+}
+
+/// A command of the settings of one trial.
+fn setup() -> Command {
+    let command = Command::new("search").bin_name("downhill search").no_binary_name(true);
+    SetupArgs::augment_args(command)
+}
+
+impl Args for Search {
+    fn augment_args(command: Command) -> Command {
+        let varied = sweep::varied();
+        let as_text = |flag: Arg| match varied.contains(flag.get_id().as_str()) {
+            true => flag.value_parser(value_parser!(String)).action(ArgAction::Set),
+            false => flag,
+        };
+        let command = SetupArgs::augment_args(command).mut_args(as_text);
+        let command =
+            command.mut_arg("data", |data| data.required_unless_present_any(["config", "images", "resume"]));
+        SearchArgs::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Search {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let own = SearchArgs::from_arg_matches(matches)?;
+        let varied = sweep::varied();
+        let mut searched = Searched::new(own.metric.unwrap_or_default());
+        for flag in setup().get_arguments() {
+            let id = flag.get_id().as_str();
+            if matches.value_source(id) != Some(ValueSource::CommandLine) {
+                continue;
+            }
+            if let (Some(long), false) = (flag.get_long(), flag.get_action().takes_values()) {
+                searched.words.push(format!("--{long}"));
+                continue;
+            }
+            let values = matches.get_raw(id).into_iter().flatten();
+            for value in values.map(OsString::from) {
+                let value = value.into_string().map_err(|value| {
+                    wrong(format!(
+                        "{} is not UTF-8; a search writes its settings down as text",
+                        value.display()
+                    ))
+                })?;
+                match flag.get_long() {
+                    None => searched.words.push(value),
+                    Some(long) if varied.contains(id) => searched.add(long, &value).map_err(wrong)?,
+                    Some(long) => searched.words.push(format!("--{long}={value}")),
+                }
+            }
+        }
+        if own.resume.is_some() {
+            let own = ["sampler", "stop", "metric", "window", "name", "studies"];
+            let is_given = |id: &&str| matches.value_source(id) == Some(ValueSource::CommandLine);
+            if !searched.is_bare() || own.iter().any(is_given) {
+                return Err(wrong(
+                    "a study that goes on keeps its own settings; give --resume no more than --trials, \
+                     --epochs-total, --time and --workers"
+                        .into(),
+                ));
+            }
+        } else {
+            searched.complete().map_err(wrong)?;
+        }
+        Ok(Self { own, searched })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+fn wrong(message: String) -> Error {
+    Error::raw(ErrorKind::ValueValidation, format!("{message}\n"))
+}
+
+fn time(text: &str) -> Result<f64, String> {
+    let text = text.trim();
+    let (number, unit) = text.split_at(text.trim_end_matches(|c: char| c.is_alphabetic()).len());
+    let scale = match unit {
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return Err("give a time such as 90s, 5m or 1h".into()),
+    };
+    let number = number.trim().parse::<f64>().ok().filter(|number| number.is_finite() && *number > 0.0);
+    number.map(|number| number * scale).ok_or_else(|| "give a time above 0, such as 90s, 5m or 1h".into())
+}
+
+fn metric(text: &str) -> Result<Monitor, String> {
+    const ALL: [Monitor; 8] = [
+        Monitor::Loss,
+        Monitor::Accuracy,
+        Monitor::BalancedAccuracy,
+        Monitor::F1,
+        Monitor::RocAuc,
+        Monitor::Rmse,
+        Monitor::Mae,
+        Monitor::R2,
+    ];
+    let found = ALL.into_iter().find(|metric| metric.name() == text);
+    found.ok_or_else(|| match nearest(text, ALL.map(Monitor::name)) {
+        Some(meant) => format!("`{text}` is not a metric; did you mean `{meant}`?"),
+        None => format!("`{text}` is not a metric; give one of {}", ALL.map(Monitor::name).join(", ")),
+    })
+}
+
+pub fn search(search: &Search, format: Format, quiet: bool) -> Result<(), Failure> {
+    let Search { own, searched } = search;
+    let given = Budget { trials: own.trials, epochs_total: own.epochs_total, seconds: own.time };
+    let is_given = given != Budget::default();
+    let folder = match &own.resume {
+        Some(path) => StudyFolder::open(path)?,
+        None => begin(own, searched, given)?,
+    };
+    let searched = Searched::of_plan(&folder.plan()?)?;
+    let mut study = Study::in_folder(folder.clone())?;
+    if is_given {
+        study = study.budget(given);
+    }
+    let base = searched.base()?;
+    let data = base.data.load(base.training.seed)?;
+    if study.plan().data.as_ref().is_some_and(|then| *then != fingerprint(&data)) {
+        return Err(Failure::Message(format!(
+            "the data of the study {} has changed since it began: it cannot go on as if it had not; bring \
+             the old data back, or begin a new study",
+            folder.path().display()
+        )));
+    }
+    let workers = own.workers.map_or_else(
+        || std::thread::available_parallelism().map_or(1, Into::into),
+        |workers| workers as usize,
+    );
+    let stop = Arc::new(AtomicBool::new(false));
+    let (sender, inbox) = mpsc::channel();
+    let on_signal = stop.clone();
+    ctrlc::set_handler(move || {
+        on_signal.store(true, Ordering::Relaxed);
+        // Nobody listens before the best one is trained.
+        let _ = sender.send(Told::Stop);
+    })?;
+    let configure = |settings: &Settings| {
+        let config = searched.config(settings).map_err(downhill::search::Error::Objective)?;
+        Ok(config.training)
+    };
+    let networks = Networks::new(&data, searched.metric, configure)?;
+    study = study.workers(workers).stop_when(stop.clone());
+    if !quiet {
+        let shown = searched.clone();
+        study = study.watch(move |event, history| tell::on_the_way(&shown, event, history));
+    }
+    let history = study.run(&networks)?;
+    if stop.load(Ordering::Relaxed) {
+        return Err(interrupted(&folder, quiet));
+    }
+    let Some(best) = history.best() else {
+        return Err(Failure::Message(format!(
+            "no trial came to a value, so there is no best one ({}); see {} for the reasons",
+            output::count(history.trials().len() as u64, "trial"),
+            folder.log_path().display()
+        )));
+    };
+    let Some(winner) = Winner::train(&searched, best, &folder, &data, workers, inbox)? else {
+        return Err(interrupted(&folder, quiet));
+    };
+    match format {
+        Format::Json => output::print_json(&tell::object(&searched, &history, &winner, &folder)),
+        Format::Csv => output::print_flat_csv_rows(&tell::trials(&searched, &history)),
+        Format::Text => output::print(&tell::text(&searched, &history, &winner, &folder)),
+    }
+}
+
+/// Says what Ctrl-C leaves behind.
+fn interrupted(folder: &StudyFolder, quiet: bool) -> Failure {
+    if !quiet {
+        let path = folder.path().display();
+        output::tell(&format!(
+            "interrupted: the study is in {path}; `downhill search --resume {path}` goes on"
+        ));
+    }
+    Failure::Interrupted
+}
+
+/// Makes the folder of a new study, once its settings are known to go with the data.
+fn begin(own: &SearchArgs, searched: &Searched, budget: Budget) -> Result<StudyFolder, Failure> {
+    let base = searched.base()?;
+    if base.data.from == "-" {
+        return Err(Failure::Usage(
+            "a search reads its data again for the best trial; give a file, not `-`".into(),
+        ));
+    }
+    let data = base.data.load(base.training.seed)?;
+    let networks = Networks::new(&data, searched.metric, |_: &Settings| Ok(Config::default()))?;
+    base.training.resolve(&data)?;
+    let usual = Plan::default();
+    let plan = Plan {
+        objective: searched.objective(&base),
+        data: Some(fingerprint(&data)),
+        goal: networks.goal(),
+        seed: base.training.seed,
+        sampler: own.sampler.unwrap_or_default(),
+        stop: own.stop.unwrap_or_default(),
+        epochs: base.training.epochs,
+        window: own.window.unwrap_or(usual.window),
+        budget,
+        space: searched.space.clone(),
+    };
+    let name = own.name.clone().unwrap_or_else(|| base.data.name());
+    Ok(StudyFolder::create(&own.studies, &name, &plan)?)
+}
+
+/// The best trial, trained to its end and kept.
+struct Winner {
+    number: u64,
+    value: Option<f64>,
+    weights_sha256: String,
+    run: PathBuf,
+    command: String,
+}
+
+impl Winner {
+    /// Trains it, unless it is there from before. None if that is interrupted.
+    fn train(
+        searched: &Searched,
+        best: &Trial,
+        folder: &StudyFolder,
+        data: &Dataset,
+        threads: usize,
+        inbox: mpsc::Receiver<Told>,
+    ) -> Result<Option<Self>, Failure> {
+        let config = searched.config(&best.settings).map_err(Failure::Message)?;
+        let run = folder.path().join(BEST);
+        let predictor = match Self::kept(&run, &config, data) {
+            Some(predictor) => predictor,
+            None => {
+                if run.exists() {
+                    std::fs::remove_dir_all(&run)?;
+                }
+                let trainer = Trainer::from_config(config.training.clone()).threads(threads).inbox(inbox);
+                match trainer.fit_in(folder.path(), Some(BEST), &config.data) {
+                    Ok(trained) if trained.stop() == Stop::Interrupted => return Ok(None),
+                    Ok(trained) => trained.predictor().clone(),
+                    Err(downhill::train::Error::Interrupted) => return Ok(None),
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        };
+        let evaluation = predictor.evaluate_rows(&data.valid)?;
+        Ok(Some(Self {
+            number: best.number,
+            value: searched.metric.of(evaluation.loss, &evaluation.metrics),
+            weights_sha256: predictor.weights_sha256(),
+            run,
+            command: searched.command(&best.settings).map_err(Failure::Message)?,
+        }))
+    }
+
+    /// What is kept of a run of these settings that is over.
+    fn kept(run: &Path, config: &RunConfig, data: &Dataset) -> Option<Predictor> {
+        let folder = RunFolder::open(run).ok()?;
+        let its = RunConfig::of(&folder).ok()?;
+        let mut wanted = config.training.resolve(data).ok()?.0;
+        // A rate that was found is the same for the same settings.
+        if wanted.lr.is_none() {
+            wanted.lr.clone_from(&its.training.lr);
+        }
+        let (records, _) = log::read(&folder.log_path()).ok()?;
+        let is_over = records.last().is_some_and(
+            |record| matches!(record.event, Event::Stop { reason, .. } if reason != Stop::Interrupted),
+        );
+        let same = its.training == wanted && its.parent.is_none();
+        (same && is_over).then(|| Predictor::load(folder.model_path()).ok()).flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!([time("90"), time("90s"), time("1.5m"), time("2h")], [90.0, 90.0, 90.0, 7200.0].map(Ok));
+        assert!(time("5d").is_err() && time("-3s").is_err() && time("").is_err() && time("0").is_err());
+    }
+
+    #[test]
+    fn metrics_are_named() {
+        assert_eq!(metric("roc-auc"), Ok(Monitor::RocAuc));
+        assert!(metric("acuracy").unwrap_err().contains("did you mean `accuracy`"));
+        assert!(metric("x").unwrap_err().contains("give one of loss, accuracy"));
+    }
+}

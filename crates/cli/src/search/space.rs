@@ -1,0 +1,274 @@
+//! What is searched: flags with spaces, and those that stay as they are.
+
+use clap::FromArgMatches;
+use downhill::optim::{Rule, Schedule};
+use downhill::search::{Domain, Plan, Settings, Space, Value};
+use downhill::train::{Monitor, Network, RunConfig, usual_rate, usual_schedule};
+
+use super::setup;
+use crate::Failure;
+use crate::args::SetupArgs;
+
+/// The learning rate, whose numbers are peaks of the usual schedule.
+const RATE: &str = "lr";
+
+/// The space of the rate unless it is given.
+const USUAL_RATE: &str = "times(0.03, 30)";
+
+/// What is searched besides the rate unless something else is.
+const USUAL: [(&str, &str); 7] = [
+    ("hidden", "choice(64, 128, 256, 64,64, 128,128, 256,256, 128,128,128)"),
+    ("dropout", "uniform(0, 0.5)"),
+    ("activation", "choice(relu, gelu, silu)"),
+    ("optimizer", "choice(adamw, muon, nesterov)"),
+    ("weight-decay", "log(1e-4, 1)"),
+    ("batch", "choice(16, 32, 64, 128)"),
+    ("ema", "choice(0, 0.9, 0.99)"),
+];
+
+/// Flags that shape the search itself: the data is split by the seed, and trials are compared after equal
+/// epochs.
+const NOT_SEARCHED: [&str; 2] = ["seed", "epochs"];
+
+/// Flags with spaces, and those that stay as they are, as words of a command line.
+#[derive(Clone)]
+pub struct Searched {
+    pub space: Space,
+    pub words: Vec<String>,
+    pub metric: Monitor,
+}
+
+impl Searched {
+    pub fn new(metric: Monitor) -> Self {
+        Self { space: Space::new(), words: Vec::new(), metric }
+    }
+
+    /// The same as when a study began.
+    pub fn of_plan(plan: &Plan) -> Result<Self, Failure> {
+        let broken = || Failure::Message("the study's search.toml does not say what its metric is".into());
+        let (metric, words) = plan.objective.split_first().ok_or_else(broken)?;
+        let metric = metric.strip_prefix("--metric=").ok_or_else(broken)?;
+        let metric = super::metric(metric).map_err(Failure::Message)?;
+        Ok(Self { space: plan.space.clone(), words: words.to_vec(), metric })
+    }
+
+    /// What a study writes down of it, besides the space: the metric, and the flags that stay as they are,
+    /// with the place of the data from wherever the study goes on.
+    pub fn objective(&self, base: &RunConfig) -> Vec<String> {
+        let place =
+            |word: &String| if word.starts_with("--") { word.clone() } else { base.data.from.clone() };
+        let metric = format!("--metric={}", self.metric.name());
+        std::iter::once(metric).chain(self.words.iter().map(place)).collect()
+    }
+
+    /// Whether nothing is said.
+    pub fn is_bare(&self) -> bool {
+        self.words.is_empty() && self.space.is_empty()
+    }
+
+    /// Takes a flag with a space or a value.
+    pub fn add(&mut self, flag: &str, value: &str) -> Result<(), String> {
+        if !Domain::is_meant(value) {
+            self.words.push(format!("--{flag}={value}"));
+            return Ok(());
+        }
+        if NOT_SEARCHED.contains(&flag) {
+            return Err(format!("--{flag} cannot be searched; give it one value"));
+        }
+        let domain: Domain = value.parse().map_err(|error| format!("--{flag} {error}"))?;
+        if matches!(domain, Domain::Times { .. }) && flag != RATE {
+            return Err(format!("--{flag} {value}: `times` is for --lr; take log(…)"));
+        }
+        self.space.add(flag, domain).map_err(|error| error.to_string())
+    }
+
+    fn is_given(&self, flag: &str) -> bool {
+        let word = format!("--{flag}=");
+        self.space.domain(flag).is_some() || self.words.iter().any(|other| other.starts_with(&word))
+    }
+
+    /// Adds the rate unless it is given, and the usual settings if none is searched; checks that all values
+    /// there are can be given to a training.
+    pub fn complete(&mut self) -> Result<(), String> {
+        let given = std::mem::take(&mut self.space);
+        let is_bare = given.is_empty();
+        if !self.is_given(RATE) && given.domain(RATE).is_none() {
+            self.space.add(RATE, usual(USUAL_RATE)).map_err(|error| error.to_string())?;
+        }
+        for (flag, domain) in given.iter() {
+            self.space.add(flag, domain.clone()).map_err(|error| error.to_string())?;
+        }
+        if is_bare {
+            let base = self.parse(&[])?.config().map_err(Failure::text)?;
+            let is_mlp = matches!(base.training.network, Network::Mlp(_));
+            for (flag, domain) in USUAL {
+                let is_of_layers = ["hidden", "dropout", "activation"].contains(&flag);
+                if !self.is_given(flag) && (is_mlp || !is_of_layers) {
+                    self.space.add(flag, usual(domain)).map_err(|error| error.to_string())?;
+                }
+            }
+        }
+        for (flag, domain) in self.space.iter() {
+            let is_peak = flag == RATE && !matches!(domain, Domain::Choice(_));
+            let values: Vec<String> = match domain {
+                _ if is_peak => Vec::new(),
+                Domain::Choice(words) => words.clone(),
+                Domain::Int { low, high } => vec![low.to_string(), high.to_string()],
+                Domain::Log { low, high } | Domain::Times { low, high } | Domain::Uniform { low, high } => {
+                    vec![low.to_string(), high.to_string()]
+                }
+            };
+            if is_peak && !matches!(domain, Domain::Log { .. } | Domain::Times { .. }) {
+                let lowest = match domain {
+                    Domain::Uniform { low, .. } => *low,
+                    Domain::Int { low, .. } => *low as f64,
+                    Domain::Log { .. } | Domain::Times { .. } | Domain::Choice(_) => 1.0,
+                };
+                if lowest <= 0.0 {
+                    return Err(format!("--lr {domain}: a learning rate is above 0"));
+                }
+            }
+            for value in values {
+                self.parse(&[format!("--{flag}={value}")])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn parse(&self, more: &[String]) -> Result<SetupArgs, String> {
+        let words = self.words.iter().chain(more).cloned();
+        let matches = setup().try_get_matches_from(words).map_err(|error| plain(&error))?;
+        SetupArgs::from_arg_matches(&matches).map_err(|error| plain(&error))
+    }
+
+    /// The configuration that is searched around.
+    pub fn base(&self) -> Result<RunConfig, Failure> {
+        Ok(self.parse(&[]).map_err(Failure::Usage)?.config()?)
+    }
+
+    /// The peak of the rate with some settings, if it is a number that is searched.
+    pub fn peak(&self, settings: &Settings) -> Option<f64> {
+        let Value::Number(number) = settings.get(RATE)? else { return None };
+        if !matches!(self.space.domain(RATE), Some(Domain::Times { .. })) {
+            return Some(*number);
+        }
+        let searched = settings.word("optimizer").map(str::to_string);
+        let fixed =
+            || self.words.iter().rev().find_map(|word| word.strip_prefix("--optimizer=")).map(Into::into);
+        let rule = match searched.or_else(fixed) {
+            Some(text) => text.parse::<Rule>().ok()?,
+            None => self.base().ok()?.training.optimizer,
+        };
+        // To the digits that a suggestion has.
+        format!("{:.3e}", usual_rate(&rule) * number).parse().ok()
+    }
+
+    /// Flags with the values of some settings, but for a rate that is the peak of a schedule.
+    fn flags(&self, settings: &Settings) -> Vec<String> {
+        let is_peak = |name: &str| name == RATE && self.peak(settings).is_some();
+        settings
+            .iter()
+            .filter(|(name, _)| !is_peak(name))
+            .map(|(name, value)| format!("--{name}={value}"))
+            .collect()
+    }
+
+    /// The configuration of a trial.
+    pub fn config(&self, settings: &Settings) -> Result<RunConfig, String> {
+        let mut config = self.parse(&self.flags(settings))?.config().map_err(Failure::text)?;
+        if let Some(peak) = self.peak(settings) {
+            config.training.lr = Some(usual_schedule(&config.training.optimizer, peak));
+        }
+        Ok(config)
+    }
+
+    /// The command line that trains a trial, all of it, with the same bits.
+    pub fn command(&self, settings: &Settings) -> Result<String, String> {
+        let rate = match self.peak(settings) {
+            Some(_) => self.config(settings)?.training.lr.as_ref().map(Schedule::to_string),
+            None => None,
+        };
+        let rate = rate.map(|rate| format!("--{RATE}={rate}"));
+        let words = self.words.iter().cloned().chain(rate).chain(self.flags(settings));
+        Ok(format!("downhill train {}", words.map(|word| quoted(&word)).collect::<Vec<_>>().join(" ")))
+    }
+}
+
+fn usual(domain: &str) -> Domain {
+    domain.parse().expect("the usual spaces are spelt well")
+}
+
+/// What clap says, without its own prefix and its hints.
+fn plain(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    text.split("\n\n").next().unwrap_or_default().trim().to_string()
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_=.,/:@%+".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_string(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn searched(flags: &[(&str, &str)]) -> Result<Searched, String> {
+        let mut searched = Searched::new(Monitor::Loss);
+        searched.words.push("iris".into());
+        for (flag, value) in flags {
+            searched.add(flag, value)?;
+        }
+        searched.complete()?;
+        Ok(searched)
+    }
+
+    #[test]
+    fn a_bare_search_has_the_usual_space_around_what_is_given() {
+        let bare = searched(&[("dropout", "0.1"), ("optimizer", "sgd")]).unwrap();
+        let names: Vec<&str> = bare.space.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["lr", "hidden", "activation", "weight-decay", "batch", "ema"]);
+        let one = searched(&[("hidden", "choice(8, 8,8)")]).unwrap();
+        assert_eq!(one.space.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["lr", "hidden"]);
+        let none = searched(&[("lr", "0.1"), ("hidden", "choice(8, 8,8)")]).unwrap();
+        assert_eq!(none.space.len(), 1);
+    }
+
+    #[test]
+    fn spaces_that_a_flag_cannot_have_are_told() {
+        let error = |flag, value| searched(&[(flag, value)]).err().unwrap();
+        assert!(
+            error("dropout", "uniform(0, 1.5)").contains("below 1"),
+            "{}",
+            error("dropout", "uniform(0, 1.5)")
+        );
+        assert!(error("optimizer", "choice(adam, adamm)").contains("adamm"));
+        assert!(error("lr", "uniform(0, 1)").contains("above 0"));
+        assert!(error("dropout", "times(0.1, 0.2)").contains("`times` is for --lr"));
+        assert!(error("epochs", "int(1, 9)").contains("cannot be searched"));
+        assert!(error("lr", "log(1, 0.1)").contains("above the highest"));
+    }
+
+    #[test]
+    fn the_rate_is_a_multiple_of_what_suits_the_optimizer() {
+        let some = searched(&[("optimizer", "choice(sgd, adamw)")]).unwrap();
+        let settings = |text: &str| serde_json::from_str::<Settings>(text).unwrap();
+        assert_eq!(some.peak(&settings(r#"{"lr": 2, "optimizer": "sgd"}"#)), Some(0.2));
+        assert_eq!(some.peak(&settings(r#"{"lr": 2, "optimizer": "adamw"}"#)), Some(0.006));
+        let command = some.command(&settings(r#"{"lr": 2, "optimizer": "sgd"}"#)).unwrap();
+        assert!(command.starts_with("downhill train iris '--lr=warmup("), "{command}");
+        assert!(command.ends_with("--optimizer=sgd"), "{command}");
+    }
+
+    #[test]
+    fn words_are_quoted_where_a_shell_would_read_them() {
+        assert_eq!(quoted("--hidden=64,64"), "--hidden=64,64");
+        assert_eq!(quoted("--lr=cosine(0.1)"), "'--lr=cosine(0.1)'");
+        assert_eq!(quoted("it's"), "'it'\\''s'");
+    }
+}
