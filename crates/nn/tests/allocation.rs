@@ -72,7 +72,9 @@ fn allocations(specs: &[&str], rows: usize, parallel: bool, loss: Option<&Loss>)
             before = ALLOCATIONS.load(Ordering::Relaxed);
         }
         match loss {
-            Some(loss) => drop(workspace.gradients(&mut model, &batch, loss, 0, step).unwrap()),
+            Some(loss) => {
+                workspace.gradients(&mut model, &batch, loss, 0, step).unwrap();
+            }
             None => {
                 workspace.forward(&mut model, &x, &all, 0, step, &mut outputs).unwrap();
                 workspace.backward(&model, &outputs).unwrap();

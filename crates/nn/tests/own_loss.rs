@@ -67,7 +67,9 @@ fn halves<F: Float>(parallel: bool) {
                     let scale = F::of(1.0 / weight as f64);
                     let compared = Rows { outputs: &y, width: 3, targets: chosen_targets };
                     match &loss {
-                        Loss::CrossEntropy(loss) => drop(loss.gradient(compared, scale, &mut dy)),
+                        Loss::CrossEntropy(loss) => {
+                            loss.gradient(compared, scale, &mut dy);
+                        }
                         _ => dy.iter_mut().zip(y.iter().zip(&gathered)).for_each(|(dy, (&y, &t))| {
                             *dy = scale * (F::of(2.0) * (y - t));
                         }),
