@@ -143,7 +143,7 @@ impl Searched {
 
     /// The configuration that is searched around.
     pub fn base(&self) -> Result<RunConfig, Failure> {
-        Ok(self.parse(&[]).map_err(Failure::Usage)?.config()?)
+        self.parse(&[]).map_err(Failure::Usage)?.config()
     }
 
     /// The peak of the rate with some settings, if it is a number that is searched.
