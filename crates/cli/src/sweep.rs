@@ -93,6 +93,10 @@ impl FromArgMatches for Sweep {
                 words.extend(matches.get_raw(id).into_iter().flatten().map(OsString::from));
                 continue;
             };
+            if !flag.get_action().takes_values() {
+                words.push(format!("--{long}").into());
+                continue;
+            }
             let word = |value: &std::ffi::OsStr| {
                 let mut word = OsString::from(format!("--{long}="));
                 word.push(value);

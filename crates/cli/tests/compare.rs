@@ -178,6 +178,13 @@ fn what_is_not_a_rate_is_compared_without_a_verdict() {
 }
 
 #[test]
+fn flags_without_a_value_are_for_all_runs() {
+    let place = Place::new();
+    let words = "compare good.csv --hidden 4 --epochs 1 --lr 0.01,0.02 --any-size --no-missing --format json";
+    assert_eq!(place.run(words).done().json().as_array().unwrap().len(), 2);
+}
+
+#[test]
 fn bad_input_is_explained() {
     let place = Place::new();
     place.run("compare good.csv").refused(&["there is nothing to compare", "--lr 0.001,0.01,0.1"]);
