@@ -215,7 +215,7 @@ mod tests {
         class-weights = "balanced"
         early-stopping = "off"
         keep = "last"
-        [training.regularization]
+        [training.restraints]
         l1 = 0.1
         l2 = 0.2
         weight-decay = 0.3
