@@ -93,9 +93,11 @@ fn parse(bytes: Vec<u8>) -> Result<Idx, IdxProblem> {
     };
     let dimensions: Vec<usize> =
         sizes.chunks_exact(4).map(|s| u32::from_be_bytes([s[0], s[1], s[2], s[3]]) as usize).collect();
-    let values = dimensions.iter().try_fold(1_u64, |product, &size| product.checked_mul(size as u64));
-    let announced = values.and_then(|values| values.checked_add(header as u64)).unwrap_or(u64::MAX);
-    if found as u64 != announced {
+    // A size of 0 behind sizes that overflow comes to nothing all the same.
+    let values = dimensions.iter().fold(1_u128, |product, &size| product.saturating_mul(size as u128));
+    let announced = values.saturating_add(header as u128);
+    if found as u128 != announced {
+        let announced = u64::try_from(announced).unwrap_or(u64::MAX);
         return Err(IdxProblem::Length { found, announced });
     }
     Ok(Idx { dimensions, bytes: bytes[header..].to_vec() })

@@ -164,7 +164,7 @@ fn a_checkpoint_that_contradicts_itself_is_damaged() {
         }
         fs::write(&last, changed).unwrap();
         let said = Trainer::default().threads(1).resume(run.clone()).unwrap_err().to_string();
-        assert!(said.contains(says) && said.contains("train again"), "{place}: {said}");
+        assert!(said.contains(says), "{place}: {said}");
     }
     fs::write(&last, good).unwrap();
     Trainer::default().threads(1).resume(run).unwrap();
