@@ -10,7 +10,7 @@ use downhill_optim::Lsuv;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// What became of a layer with the initialiser [`lsuv`](Init::Lsuv).
+/// What became of a layer with the initialiser [`lsuv`](downhill_optim::Init::Lsuv).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Calibration {
     /// Its place in the description, counted from 0.
@@ -31,7 +31,7 @@ impl<F: Float> Model<F> {
         self.graph().nodes.iter().any(|node| node.op.calibration().is_some())
     }
 
-    /// Brings the layers with the initialiser [`lsuv`](Init::Lsuv) to outputs of variance 1 on these rows of
+    /// Brings the layers with the initialiser [`lsuv`](downhill_optim::Init::Lsuv) to outputs of variance 1 on these rows of
     /// inputs, from the first layer to the last; the others are left alone. Returns what became of each.
     ///
     /// A layer's weights are divided by the standard deviation of its outputs in front of the activation,

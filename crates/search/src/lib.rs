@@ -3,7 +3,7 @@
 //! Here live [spaces](Space) of settings, [samplers](Sampler) that suggest the next ones, [rules](StopRule)
 //! that pause trials which fall behind and promote those which lead, [studies](Study) and the
 //! [folder](StudyFolder) in which one is kept, and what a study says in the end: its [history](History) and
-//! the [importance](importance) of each setting. How a network is computed is not known here: [`Networks`]
+//! the [`importance`] of each setting. How a network is computed is not known here: [`Networks`]
 //! drives the public `Run`, and any function may be an [`Objective`].
 //!
 //! A study is a function of its settings: suggestions and decisions see results in the *logical* order of the
