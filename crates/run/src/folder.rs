@@ -15,6 +15,16 @@ pub struct RunFolder {
     path: PathBuf,
 }
 
+/// Whether a text can be the name of a run, which is that of its folder: it is not empty, does not begin with a dot, and
+/// has no slashes or control characters.
+pub fn is_name(text: &str) -> bool {
+    !text.is_empty() && !text.starts_with('.') && text.chars().all(is_of_a_name)
+}
+
+fn is_of_a_name(character: char) -> bool {
+    !character.is_control() && !"/\\".contains(character)
+}
+
 impl RunFolder {
     /// Makes a new folder inside `runs`, with this text as its `run.toml`.
     ///
@@ -26,9 +36,7 @@ impl RunFolder {
     /// If the name is not one, or the folder cannot be made and written.
     pub fn create(runs: &Path, name: Option<&str>, data: &str, toml: &str) -> Result<Self, Error> {
         if let Some(name) = name
-            && (name.is_empty()
-                || name.starts_with('.')
-                || name.contains(|c: char| c.is_control() || "/\\".contains(c)))
+            && !is_name(name)
         {
             return Err(Error::Name(name.to_string()));
         }
@@ -66,8 +74,7 @@ impl RunFolder {
 
     fn rename_to_a_free_name(&self, runs: &Path, name: Option<&str>, data: &str) -> Result<Self, Error> {
         // A file's name may have what the name of a run may not.
-        let data: String =
-            data.chars().map(|c| if c.is_control() || "/\\".contains(c) { '-' } else { c }).collect();
+        let data: String = data.chars().map(|c| if is_of_a_name(c) { c } else { '-' }).collect();
         let data = data.trim_start_matches('.');
         let data = if data.is_empty() { "data" } else { data };
         let mut names = (2..).map(|number| format!("{}-{number}", name.unwrap_or(data)));

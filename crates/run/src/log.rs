@@ -1,12 +1,13 @@
 //! The log of a run: one event a line, only ever appended to.
 
-use std::fs::{self, File, TryLockError};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::fs::{self, TryLockError};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use crate::lines::{Lines, Opened};
 use crate::{Error, Event, durable, file};
 
 /// The line that a log begins with has no more bytes than these.
@@ -25,8 +26,7 @@ pub struct Record {
 /// A log open for appending.
 #[derive(Debug)]
 pub struct Log {
-    path: PathBuf,
-    file: File,
+    file: Lines,
     /// Whether a last line was cut off when it was opened.
     torn: bool,
     /// The number of lines it had when it was opened.
@@ -38,34 +38,16 @@ impl Log {
     ///
     /// As long as it is open, no other process can open it: it stands for the whole run.
     pub fn open(path: PathBuf) -> Result<Self, Error> {
-        let mut busy = false;
-        let mut open = || -> io::Result<(File, bool, u64)> {
-            let mut file = file::append(&path)?;
-            match lock(&file) {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => {
-                    busy = true;
-                    return Err(io::ErrorKind::WouldBlock.into());
-                }
-                Err(TryLockError::Error(error)) => return Err(error),
-            }
-            let mut text = Vec::new();
-            file.read_to_end(&mut text)?;
-            let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-            file.set_len(whole as u64)?;
-            let lines = text.iter().filter(|&&byte| byte == b'\n').count();
-            Ok((file, whole < text.len(), lines as u64))
-        };
-        match open() {
-            Ok((file, torn, lines)) => {
+        match Lines::open(path.clone(), "run")? {
+            Opened::Open { lines: file, text, torn } => {
                 sign(&path);
-                Ok(Self { path, file, torn, lines })
+                let lines = text.iter().filter(|&&byte| byte == b'\n').count() as u64;
+                Ok(Self { file, torn, lines })
             }
-            Err(_) if busy => {
+            Opened::Held => {
                 let run = path.parent().unwrap_or(&path).to_path_buf();
                 Err(Error::UnderWay { run, holder: holder(&path) })
             }
-            Err(source) => Err(Error::Io { doing: "open the log", path, source }),
         }
     }
 
@@ -76,8 +58,8 @@ impl Log {
 
     /// A note on the line that was cut off when the log was opened, if there was one.
     pub fn torn(&self) -> Option<String> {
-        self.torn
-            .then(|| format!("the last line of {} was torn by a crash and is left out", self.path.display()))
+        let path = self.file.path().display();
+        self.torn.then(|| format!("the last line of {path} was torn by a crash and is left out"))
     }
 
     /// Appends an event, with the time of now.
@@ -86,18 +68,10 @@ impl Log {
     ///
     /// If it cannot be written, or the log was deleted or replaced meanwhile.
     pub fn append(&mut self, event: &Event) -> Result<(), Error> {
-        // What is written into a file that has no name any more is lost.
-        if !file::is_at(&self.file, &self.path).map_err(|source| self.failed(source))? {
-            let log = self.path.display();
-            return Err(Error::Mismatch(format!(
-                "the log {log} was deleted or replaced while the run was under way, which ends it here; what was saved \
-                 before is untouched"
-            )));
-        }
         let mut line =
             serde_json::to_vec(&Record { time: now(), event: event.clone() }).expect("events are plain data");
         line.push(b'\n');
-        self.file.write_all(&line).map_err(|source| self.failed(source))
+        self.file.append(&line)
     }
 
     /// Makes what was appended last.
@@ -106,24 +80,8 @@ impl Log {
     ///
     /// If the system cannot.
     pub fn sync(&self) -> Result<(), Error> {
-        self.file.sync_data().map_err(|source| self.failed(source))
+        self.file.sync()
     }
-
-    fn failed(&self, source: io::Error) -> Error {
-        Error::Io { doing: "write the log", path: self.path.clone(), source }
-    }
-}
-
-/// Takes the lock that a process holds while it writes a log. Whoever only looks whether it is held has it
-/// for a moment, so that it is tried for a little longer.
-fn lock(file: &File) -> Result<(), TryLockError> {
-    for _ in 0..10 {
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
-            done => return done,
-        }
-    }
-    file.try_lock()
 }
 
 /// Whether a process is writing this log.
@@ -156,7 +114,7 @@ fn sign(log: &Path) {
 
 impl Drop for Log {
     fn drop(&mut self) {
-        let _ = fs::remove_file(holder_path(&self.path));
+        let _ = fs::remove_file(holder_path(self.file.path()));
     }
 }
 

@@ -1,10 +1,10 @@
 //! Where a study is kept: a folder with its plan and its log.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use downhill_run::{durable, explain, file};
+use downhill_run::{Lines, Opened, durable, explain, file, is_name};
 
 use crate::{Error, Event, Plan};
 
@@ -25,10 +25,7 @@ impl StudyFolder {
     /// If the plan makes no study, the name is not that of a folder, or it cannot be made and written.
     pub fn create(studies: &Path, name: &str, plan: &Plan) -> Result<Self, Error> {
         plan.check()?;
-        if name.is_empty()
-            || name.starts_with('.')
-            || name.contains(|c: char| c.is_control() || "/\\".contains(c))
-        {
+        if !is_name(name) {
             return Err(Error::Mismatch(format!(
                 "{name:?} cannot be the name of a study, which is that of a folder: leave out slashes and \
                  a dot in front"
@@ -98,36 +95,20 @@ impl StudyFolder {
         Ok(plan)
     }
 
-    /// Opens the log, and reads what is in it. Nobody else can meanwhile. A last line that a crash has cut
-    /// off is taken away.
+    /// Opens the log, and reads what is in it. No other process can open it meanwhile. A last line that a
+    /// crash has cut off is taken away.
     pub(crate) fn log(&self) -> Result<(Log, Vec<Event>), Error> {
         let path = self.log_path();
-        let failed = |doing| failed(doing, &path);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(failed("open the log"))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
+        let (file, text) = match Lines::open(path.clone(), "study")? {
+            Opened::Open { lines, text, .. } => (lines, text),
+            Opened::Held => {
                 return Err(Error::Mismatch(format!(
                     "the study {} is under way in another process; wait for it, or stop it",
                     self.path.display()
                 )));
             }
-            Err(TryLockError::Error(error)) => return Err(failed("lock the log")(error)),
-        }
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(failed("read the log"))?;
-        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-        if whole < bytes.len() {
-            file.set_len(whole as u64).map_err(failed("mend the log"))?;
-        }
-        file.seek(SeekFrom::End(0)).map_err(failed("open the log"))?;
-        let lines = bytes[..whole].split(|&byte| byte == b'\n').enumerate();
+        };
+        let lines = text.split(|&byte| byte == b'\n').enumerate();
         let events = lines
             .filter(|(_, line)| !line.is_empty())
             .map(|(at, line)| {
@@ -138,7 +119,7 @@ impl StudyFolder {
                 })
             })
             .collect::<Result<_, _>>()?;
-        Ok((Log { file, path }, events))
+        Ok((Log { file }, events))
     }
 }
 
@@ -149,8 +130,7 @@ fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
 
 /// The log of a study that is under way, locked as long as this is there.
 pub(crate) struct Log {
-    file: File,
-    path: PathBuf,
+    file: Lines,
 }
 
 impl Log {
@@ -162,11 +142,11 @@ impl Log {
                 .map_err(|error| Error::Mismatch(format!("an event cannot be written: {error}")))?;
             text.push(b'\n');
         }
-        self.file.write_all(&text).map_err(failed("write the log", &self.path))
+        Ok(self.file.append(&text)?)
     }
 
     /// Makes what was written last.
     pub fn sync(&self) -> Result<(), Error> {
-        self.file.sync_data().map_err(failed("write the log", &self.path))
+        Ok(self.file.sync()?)
     }
 }

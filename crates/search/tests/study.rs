@@ -262,3 +262,28 @@ fn a_study_is_made_by_one_process_at_a_time() {
     assert_eq!(history.best().unwrap().value, Some(1.0));
     assert!(StudyFolder::open(place.path()).unwrap_err().to_string().contains("has no search.toml"));
 }
+
+/// As it is with the log of a run: what is planted in its place is not written to, and one that is gone is
+/// noticed.
+#[cfg(unix)]
+#[test]
+fn a_log_that_is_a_link_or_is_deleted_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let make = |name: &str| StudyFolder::create(folder.path(), name, &plan()).unwrap();
+    let victim = folder.path().join("victim");
+    std::fs::write(&victim, "mine").unwrap();
+    let linked = make("linked");
+    std::os::unix::fs::symlink(&victim, linked.log_path()).unwrap();
+    let error = Study::in_folder(linked).unwrap().run(&|_: &Settings| 1.0).unwrap_err().to_string();
+    assert!(error.ends_with("it is a link to elsewhere, not a file"), "{error}");
+    assert_eq!(std::fs::read(&victim).unwrap(), b"mine");
+
+    let deleted = make("deleted");
+    let log = deleted.log_path();
+    let deletes = |_: &Settings| {
+        let _ = std::fs::remove_file(&log);
+        1.0
+    };
+    let error = Study::in_folder(deleted).unwrap().run(&deletes).unwrap_err().to_string();
+    assert!(error.contains("was deleted or replaced while the study was under way"), "{error}");
+}
