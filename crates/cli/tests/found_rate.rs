@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::{Place, shared};
+use common::Place;
+use common::shared::shared;
 use serde_json::Value;
 
 /// The flags that train on the 10 000 test images of MNIST.

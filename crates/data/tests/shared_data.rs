@@ -1,21 +1,10 @@
 //! Real tables, where they are at hand: in the folder `DOWNHILL_SHARED_DATA`, or in `shared/data` beside the
 //! repository. They are not part of it; where they are absent, these tests say so and pass.
 
-use downhill_data::{Dataset, Encoder, Kind, Table, Targets, Task};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+mod shared;
 
-fn shared(file: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("DOWNHILL_SHARED_DATA").map(PathBuf::from);
-    let folder = folder.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"));
-    let path = folder.join(file);
-    if !path.exists() {
-        // Written past the capture of the test harness, so that a skipped test is seen to be skipped.
-        let _ = writeln!(std::io::stderr(), "skipped: no shared data at {}", path.display());
-        return None;
-    }
-    Some(path)
-}
+use downhill_data::{Dataset, Encoder, Kind, Table, Targets, Task};
+use shared::shared;
 
 fn note<'a>(data: &'a Dataset, words: &str) -> &'a str {
     let found = data.notes.iter().find(|note| note.contains(words));

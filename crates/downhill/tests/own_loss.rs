@@ -1,8 +1,7 @@
 //! A loss of a user's own, in the user's crate: in `Trainer`, with early stopping, checkpoints, the finder of
 //! the rate, and models that are saved.
 
-use std::path::Path;
-use std::process::Command;
+mod common;
 
 use downhill::nn::loss::{Elementwise, LossFunction, NamedLoss, Rows, TargetKind};
 use downhill::nn::{self, Batch, Hessian, Model, Workspace};
@@ -10,6 +9,8 @@ use downhill::optim::{Float, Invalid, invalid};
 use downhill::prelude::*;
 use downhill::train::{RunConfig, RunFolder, Source};
 use serde::{Deserialize, Serialize};
+
+use common::{bits, killed_and_resumed, runs};
 
 /// The quantile loss, rounded off: `q`·s(e) + (1 − `q`)·s(−e), where e = target − output and s is a softplus
 /// of width `width`. The output becomes about the `q`-quantile.
@@ -73,16 +74,6 @@ fn trainer() -> Trainer {
         .threads(2)
 }
 
-fn bits(trained: &Trained) -> String {
-    trained.predictor().weights_sha256()
-}
-
-fn runs(name: &str) -> std::path::PathBuf {
-    let runs = std::env::temp_dir().join(format!("downhill-own-loss-{}-{name}", std::process::id()));
-    let _ = std::fs::remove_dir_all(&runs);
-    runs
-}
-
 #[test]
 fn it_trains_and_is_spelt() {
     let runs = runs("whole");
@@ -111,47 +102,11 @@ fn it_trains_and_is_spelt() {
     std::fs::remove_dir_all(&runs).unwrap();
 }
 
-/// In the process that is cut off: trains until a checkpoint is on the disk, and is gone.
-fn train_and_die(runs: &Path) {
-    let dies = trainer().checkpoint_every(std::time::Duration::ZERO).view(|event| {
-        if matches!(event, Event::Epoch(epoch) if epoch.epoch == 5) {
-            std::process::abort();
-        }
-    });
-    dies.fit_in(runs, Some("run"), &Source::new("diabetes")).unwrap();
-}
-
-const FOLDER: &str = "DOWNHILL_TEST_OWN_LOSS";
-
 #[test]
 fn a_run_that_was_killed_is_resumed_to_the_same_bits() {
-    if let Some(runs) = std::env::var_os(FOLDER) {
-        return train_and_die(Path::new(&runs));
-    }
-    let runs = runs("killed");
-    let status = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_run_that_was_killed_is_resumed_to_the_same_bits"])
-        .env(FOLDER, &runs)
-        .output()
-        .unwrap()
-        .status;
-    assert!(!status.success());
-
-    // This process may have met the loss nowhere else.
-    Loss::register::<Quantile>().unwrap();
-    let folder = RunFolder::open(&runs.join("run")).unwrap();
-    let (sender, steps) = std::sync::mpsc::channel();
-    let resumed = Trainer::default().threads(1).view(move |event| {
-        if let Event::Resume { step, .. } = event {
-            sender.send(*step).unwrap();
-        }
-    });
-    let resumed = resumed.resume(folder).unwrap();
-    assert!(steps.recv().unwrap() > 0);
-    let whole = trainer().fit(&Source::new("diabetes").load(3).unwrap()).unwrap();
-    assert_eq!(bits(&resumed), bits(&whole));
-    assert_eq!(resumed.predictor().loss(), &quantile());
-    std::fs::remove_dir_all(&runs).unwrap();
+    let test = "a_run_that_was_killed_is_resumed_to_the_same_bits";
+    let resumed = killed_and_resumed(test, trainer, "diabetes", || Loss::register::<Quantile>().unwrap());
+    assert!(resumed.is_none_or(|resumed| resumed.predictor().loss() == &quantile()));
 }
 
 /// Where nothing gets better, early stopping sees it in the loss.

@@ -1,8 +1,7 @@
 //! A rule of a user's own, in the user's crate: in `Optimizer` and `Trainer`, with groups, clipping,
 //! averages, checkpoints.
 
-use std::path::Path;
-use std::process::Command;
+mod common;
 
 use downhill::optim::{
     Average, Float, Invalid, Layout, NamedRule, Optimizer, Preconditioner, Ran, Role, Run, Step, UpdateRule,
@@ -11,6 +10,8 @@ use downhill::optim::{
 use downhill::prelude::*;
 use downhill::train::{RunConfig, RunFolder, Source};
 use serde::{Deserialize, Serialize};
+
+use common::{bits, killed_and_resumed, runs};
 
 /// Yogi: Adam whose average of squares moves by no more than the last square.
 ///
@@ -115,16 +116,6 @@ fn trainer() -> Trainer {
         .threads(2)
 }
 
-fn bits(trained: &Trained) -> String {
-    trained.predictor().weights_sha256()
-}
-
-fn runs(name: &str) -> std::path::PathBuf {
-    let runs = std::env::temp_dir().join(format!("downhill-own-rule-{}-{name}", std::process::id()));
-    let _ = std::fs::remove_dir_all(&runs);
-    runs
-}
-
 #[test]
 fn it_trains_and_is_spelt() {
     let runs = runs("whole");
@@ -139,46 +130,10 @@ fn it_trains_and_is_spelt() {
     std::fs::remove_dir_all(&runs).unwrap();
 }
 
-/// In the process that is cut off: trains until a checkpoint is on the disk, and is gone.
-fn train_and_die(runs: &Path) {
-    let dies = trainer().checkpoint_every(std::time::Duration::ZERO).view(|event| {
-        if matches!(event, Event::Epoch(epoch) if epoch.epoch == 5) {
-            std::process::abort();
-        }
-    });
-    dies.fit_in(runs, Some("run"), &Source::new("wine")).unwrap();
-}
-
-const FOLDER: &str = "DOWNHILL_TEST_OWN_RULE";
-
 #[test]
 fn a_run_that_was_killed_is_resumed_to_the_same_bits() {
-    if let Some(runs) = std::env::var_os(FOLDER) {
-        return train_and_die(Path::new(&runs));
-    }
-    let runs = runs("killed");
-    let status = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_run_that_was_killed_is_resumed_to_the_same_bits"])
-        .env(FOLDER, &runs)
-        .output()
-        .unwrap()
-        .status;
-    assert!(!status.success());
-
-    // This process may have met the rule nowhere else.
-    Rule::register::<Yogi>().unwrap();
-    let folder = RunFolder::open(&runs.join("run")).unwrap();
-    let (sender, steps) = std::sync::mpsc::channel();
-    let resumed = Trainer::default().threads(1).view(move |event| {
-        if let Event::Resume { step, .. } = event {
-            sender.send(*step).unwrap();
-        }
-    });
-    let resumed = resumed.resume(folder).unwrap();
-    assert!(steps.recv().unwrap() > 0);
-    let whole = trainer().fit(&Source::new("wine").load(3).unwrap()).unwrap();
-    assert_eq!(bits(&resumed), bits(&whole));
-    std::fs::remove_dir_all(&runs).unwrap();
+    let test = "a_run_that_was_killed_is_resumed_to_the_same_bits";
+    killed_and_resumed(test, trainer, "wine", || Rule::register::<Yogi>().unwrap());
 }
 
 #[test]
