@@ -26,7 +26,8 @@ pub struct InitArgs {
     pub activation: Spelt<Activation>,
 
     /// The sizes of the layers: 100x5 for five layers of 100 units, or 784,256,128.
-    #[arg(long, value_name = "SIZES", default_value = "100x5", value_parser = repeated_sizes, allow_hyphen_values = true)]
+    #[arg(long, value_name = "SIZES", default_value = "100x5", allow_hyphen_values = true)]
+    #[arg(value_parser = repeated_sizes)]
     pub layers: Sizes,
 
     /// The number of rows, of standard normal numbers and as wide as the first layer.

@@ -98,7 +98,8 @@ fn how_a_table_is_read_is_written_down_and_read_back() {
     let text = format!("from the lab\n\nnr;breite;tag;farbe\n{}", (0..40).map(row).collect::<String>());
     let latin: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
     place.write("odd.csv", latin);
-    let flags = "--encoding windows-1252 --skip 2 --delimiter ; --header yes --decimal , --missing k.A.,? --dates day-first \
+    let flags = "--encoding windows-1252 --skip 2 --delimiter ; --header yes --decimal , --missing k.A.,? \
+                 --dates day-first \
                  --categorical nr --any-size";
     let first = place.run(&format!("train odd.csv {flags} {SMALL} --name first")).done();
     let toml = place.read("runs/first/run.toml");

@@ -5,7 +5,7 @@
 //! vector unit ([`simd`]), work handed from thread to thread ([`threads`]), randomness as a function
 //! ([`random`]), the language that rules, schedules, initialisers and layers are spelt in ([`spec`]), types
 //! of other crates that are read by name ([`registry`]), and errors of settings ([`Invalid`]). What may
-//! enter: what at least two crates need and what knows nothing of training. What may not: anything that knows
+//! enter: what at least two crates need and does not depend on training. What may not: anything that knows
 //! a rule, a schedule, a network, a data set or a run, and a dependency that the light part (specs and
 //! errors) would have to carry.
 #![deny(unsafe_code)]

@@ -44,7 +44,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!(
                 "{}",
                 json!({
-                    "table": name, "seed": seed, "score": metrics.score(), "task": summary.task, "classes": summary.classes,
+                    "table": name, "seed": seed, "score": metrics.score(), "task": summary.task,
+                    "classes": summary.classes,
                     "rows": all.train.rows() + all.valid.rows(), "features": all.features(),
                     "epochs": summary.epochs, "best_epoch": summary.best_epoch, "seconds": summary.seconds,
                 })

@@ -31,8 +31,9 @@ impl<F: Float> Model<F> {
         self.graph().nodes.iter().any(|node| node.op.calibration().is_some())
     }
 
-    /// Brings the layers with the initialiser [`lsuv`](downhill_optim::Init::Lsuv) to outputs of variance 1 on these rows of
-    /// inputs, from the first layer to the last; the others are left alone. Returns what became of each.
+    /// Brings the layers with the initialiser [`lsuv`](downhill_optim::Init::Lsuv) to outputs of variance 1
+    /// on these rows of inputs, from the first layer to the last; the others are left alone. Returns what
+    /// became of each.
     ///
     /// A layer's weights are divided by the standard deviation of its outputs in front of the activation,
     /// until their variance is within the tolerance of 1. Biases stay as they are and count among the

@@ -15,7 +15,7 @@ pub(crate) struct Evaluation<F> {
 }
 
 impl<F: Float> Evaluation<F> {
-    /// For up to so many rows.
+    /// Buffers for batches of up to `rows` rows.
     pub fn new(graph: &Graph<F>, rows: usize) -> Self {
         let slots = graph.slots.iter().map(|width| Buffer::zeros(rows * width)).collect();
         Self { slots, scratch: Scratch::new() }

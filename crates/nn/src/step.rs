@@ -261,7 +261,7 @@ impl<F: Float> Workspace<F> {
         self.backward(model, dy)
     }
 
-    /// How many threads a step on so many rows takes.
+    /// The number of threads that a step on `rows` rows uses.
     fn threads(&self, rows: usize) -> usize {
         useful_threads(rows, self.gradient.len(), self.lanes.len())
     }

@@ -103,7 +103,8 @@ impl Command {
             Self::SetEpochs { epochs } if *epochs < epochs_made.max(1) || *epochs > MOST_EPOCHS => {
                 let least = epochs_made.max(1);
                 Err(Error::Mismatch(format!(
-                    "{epochs} epochs cannot be the length of a run that is in epoch {least}; give {least} to {MOST_EPOCHS}"
+                    "{epochs} epochs cannot be the length of a run that is in epoch {least}; give {least} to \
+                     {MOST_EPOCHS}"
                 )))
             }
             Self::SetEpochs { .. }

@@ -15,8 +15,8 @@ pub struct RunFolder {
     path: PathBuf,
 }
 
-/// Whether a text can be the name of a run, which is that of its folder: it is not empty, does not begin with a dot, and
-/// has no slashes or control characters.
+/// Whether a text can be the name of a run, which is that of its folder: it is not empty, does not begin with
+/// a dot, and has no slashes or control characters.
 pub fn is_name(text: &str) -> bool {
     !text.is_empty() && !text.starts_with('.') && text.chars().all(is_of_a_name)
 }

@@ -117,7 +117,8 @@ impl FoundRate {
                 format!("Learning rate {rate}, the usual one: none of {rehearsals} learned anything ({cost})")
             }
             Some(Choice::Usual { .. }) => format!(
-                "Learning rate {rate}, the usual one: no other of {rehearsals} was better by more than the noise ({cost})"
+                "Learning rate {rate}, the usual one: no other of {rehearsals} was better by more than the \
+                 noise ({cost})"
             ),
             Some(Choice::Better { best, .. }) => format!(
                 "Learning rate {rate} found in {cost}: of {rehearsals} the best was {}; a good band is {}",

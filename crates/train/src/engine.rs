@@ -226,14 +226,15 @@ impl<'a> Engine<'a> {
         losses::of_groups(&self.loss, rows, &outputs, groups)
     }
 
-    /// What the first guess, which knows nothing, costs on the rows of a step.
+    /// The loss of the untrained network on the rows of a step.
     pub(crate) fn first_guess_of(&mut self, step: u64) -> Result<f64, Error> {
         self.order_rows(step);
         let rows = &self.order.rows()[self.batches.step(self.index(step))];
         losses::first_guess_on(&self.loss, self.data, self.model.outputs(), rows)
     }
 
-    /// How curved the training loss is on so many rows, and the limit for the optimizer as it stands.
+    /// The sharpness of the training loss on `rows` rows, and the stability limit of the optimizer as it
+    /// stands.
     pub(crate) fn sharpness(&self, rows: usize) -> Result<Sharpness, Error> {
         let Self { model, optimizer, data, loss, .. } = self;
         stability_limit(model, optimizer, self.updates, data, loss, rows, self.seed)

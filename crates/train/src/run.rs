@@ -67,7 +67,7 @@ pub struct Run<'a> {
     last: Option<Epoch>,
     /// Where the run was still well.
     rollback_point: Option<TrainingState>,
-    /// The mean training loss of the first guess, which knows nothing.
+    /// The mean training loss of the untrained network, whose outputs are zero.
     baseline: f64,
     /// What the best prediction that is the same for every row costs, over the training and over the
     /// validation rows.
@@ -276,7 +276,7 @@ impl<'a> Run<'a> {
         &mut self.engine
     }
 
-    /// The mean training loss of the first guess, which knows nothing.
+    /// The mean training loss of the untrained network, whose outputs are zero.
     pub fn baseline(&self) -> f64 {
         self.baseline
     }

@@ -20,7 +20,8 @@ pub struct SourceArgs {
     pub task: Option<TaskName>,
 
     /// The validation data: a share of the rows, or a file. [default: 0.2]
-    #[arg(long, value_name = "SHARE|FILE", value_parser = path_as_text().try_map(|text| held(&text)), allow_negative_numbers = true)]
+    #[arg(long, value_name = "SHARE|FILE", allow_negative_numbers = true)]
+    #[arg(value_parser = path_as_text().try_map(|text| held(&text)))]
     pub valid: Option<Validation>,
 
     #[command(flatten)]

@@ -56,7 +56,7 @@ impl ConfusionMatrix {
         self.add_many(class, predicted, 1);
     }
 
-    /// Counts so many rows; a class that does not exist is not counted.
+    /// Adds `rows` rows to the counts; a class that does not exist is not counted.
     pub fn add_many(&mut self, class: u32, predicted: u32, rows: u64) {
         let (class, predicted) = (class as usize, predicted as usize);
         if class < self.classes && predicted < self.classes {

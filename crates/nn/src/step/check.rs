@@ -7,7 +7,7 @@ use crate::model::Model;
 use crate::targets::Targets;
 use downhill_core::Float;
 
-/// Whether this is a batch of at most so many rows for such a model.
+/// Checks that a batch fits the model and has at most the workspace's number of rows.
 pub(crate) fn check_batch<F: Float>(
     model: &Model<F>,
     batch: &Batch<'_, F>,
@@ -47,7 +47,7 @@ pub(super) fn check_rows<F: Float>(
     model.graph().accepts(x, rows.iter().map(|&row| row as usize))
 }
 
-/// Whether so many numbers are one for each output of so many rows.
+/// Checks that there is one number for each output of each row.
 pub(super) fn check_outputs<F: Float>(model: &Model<F>, rows: usize, len: usize) -> Result<(), Error> {
     let outputs = model.outputs();
     if len != rows * outputs {

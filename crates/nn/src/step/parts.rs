@@ -15,12 +15,12 @@ const MAX_PARTS: usize = 16;
 /// So many multiplications, a third of those of a step, are worth a thread.
 const SPLIT: usize = 1 << 18;
 
-/// Into how many parts so many rows are cut.
+/// The number of parts that a batch of `rows` rows is cut into.
 pub(super) fn part_count(rows: usize) -> usize {
     (rows / PART_ROWS).clamp(1, MAX_PARTS)
 }
 
-/// How many of these threads a step on so many rows is worth.
+/// The number of threads, at most `threads`, that pays off for a step on `rows` rows.
 pub(super) fn useful_threads(rows: usize, parameters: usize, threads: usize) -> usize {
     (rows.saturating_mul(parameters) / SPLIT).clamp(1, threads)
 }
@@ -38,7 +38,7 @@ pub(super) fn largest_shard(max_batch: usize, parameters: usize, threads: usize)
     (most_parts, most_rows)
 }
 
-/// A batch of so many rows, cut for so many shards.
+/// A batch of `rows` rows, cut into shards.
 #[derive(Clone, Copy)]
 pub(super) struct Cut {
     rows: usize,

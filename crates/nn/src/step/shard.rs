@@ -117,7 +117,7 @@ impl<F: Float> Pass<'_, F> {
 }
 
 impl<F: Float> Shard<F> {
-    /// For up to so many rows, in so many parts.
+    /// Buffers for up to `rows` rows in `parts` parts.
     pub fn new(index: usize, graph: &Graph<F>, rows: usize, parts: usize) -> Self {
         let zeros = Buffer::zeros;
         let nodes = &graph.nodes;

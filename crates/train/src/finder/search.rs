@@ -26,8 +26,8 @@ const LENGTH_POWER: f64 = 0.15;
 /// How far the answer is drawn back to the usual rate: the power of their ratio.
 const PULL: f64 = 0.25;
 
-/// With so many training rows, a rate above the usual one is drawn back half of the way; with fewer by more,
-/// as on few rows who moves far only learns them by heart sooner.
+/// The number of training rows at which a rate above the usual one is drawn back half of the way. With fewer
+/// rows it is drawn back further: there, a high rate mostly overfits sooner.
 const FEW_ROWS: f64 = 150.0;
 
 /// Rehearsals whose loss is at most so many times the best one's came as far.

@@ -22,7 +22,8 @@ impl Run<'_> {
         let (model, its_model) = (self.engine.model_mut(), parent.engine.model());
         if model.layout() != its_model.layout() {
             return Err(Error::Mismatch(
-                "a branch goes on with the weights of its run, and its network has others: leave the layers as they are, and \
+                "a branch goes on with the weights of its run, and its network has others: leave the layers \
+                 as they are, and \
                  the columns and classes of the data, or train anew"
                     .into(),
             ));

@@ -12,7 +12,7 @@ fn watched(monitor: Monitor, loss: f64, metrics: &Metrics) -> Result<f64, Error>
 }
 
 impl Progress {
-    /// Counts an epoch of so many rows that came to these figures.
+    /// Ends an epoch of `rows` rows with these figures.
     fn end_epoch(
         &mut self,
         (epoch, rows, lr): (u64, u64, f64),

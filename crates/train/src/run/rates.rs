@@ -80,7 +80,8 @@ impl Run<'_> {
         self.channels.show(&Event::Plan { step, total_steps, steps_per_epoch, schedule, steering });
     }
 
-    /// How curved the training loss is on so many rows, and the limit for the optimizer as it stands.
+    /// The sharpness of the training loss on `rows` rows, and the stability limit of the optimizer as it
+    /// stands.
     pub(crate) fn sharpness(&mut self, rows: usize) -> Result<Sharpness, Error> {
         if let Some(momentum) = self.momentum() {
             self.engine.set_momentum(momentum, self.progress.step)?;
