@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
 
 use clap::Args;
-use downhill::prelude::{Error, Metrics, Trained, Trainer};
+use downhill::prelude::{Error, Trained, Trainer};
 use downhill::train::{
     Command, Config, Ensemble, EnsembleSummary, Event, RateChange, RunConfig, RunFolder, Stop, Summary, log,
     path_text,
@@ -233,7 +233,7 @@ fn text(trained: &Trained) -> String {
         format!("{least} to {}", output::count(*epochs, "epoch"))
     };
     let count = networks.len();
-    let (epochs, each) = (ended(range), each(ensemble, &networks[0].metrics));
+    let (epochs, each) = (ended(range), ensemble.text());
     if *folds {
         return format!(
             "{count} folds of {epochs} in {time}; the model is the average of their networks\n\
@@ -244,20 +244,6 @@ fn text(trained: &Trained) -> String {
     format!(
         "{count} networks of {epochs} in {time}; their predictions are averaged\n\
          validation loss {loss}, {metrics}\n\
-         one alone: {each}\n{table}{run}\n"
+         {each}\n{table}{run}\n"
     )
-}
-
-/// The mean and standard error of what several networks came to.
-fn each(ensemble: &EnsembleSummary, metrics: &Metrics) -> String {
-    let EnsembleSummary { mean_valid_loss, valid_loss_error, mean_score, score_error, .. } = ensemble;
-    let (mean, error) = (output::fixed(*mean_valid_loss), output::fixed(*valid_loss_error));
-    let score = match (metrics, mean_score, score_error) {
-        (Metrics::Classification(_), Some(mean), Some(error)) => {
-            format!(", accuracy {:.1}% ± {:.1}%", 100.0 * mean, 100.0 * error)
-        }
-        (Metrics::Regression(_), Some(mean), Some(error)) => format!(", R² {mean:.3} ± {error:.3}"),
-        _ => String::new(),
-    };
-    format!("validation loss {mean} ± {error}{score} (mean ± standard error)")
 }
