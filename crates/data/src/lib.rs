@@ -14,6 +14,7 @@ mod examples;
 mod file;
 mod idx;
 mod known;
+mod memory;
 #[cfg(feature = "ndarray")]
 mod ndarray;
 mod notation;
