@@ -45,10 +45,16 @@ impl RunConfig {
         Ok(config)
     }
 
-    fn to_toml(&self) -> Result<String, Error> {
+    /// The text of the file.
+    ///
+    /// # Errors
+    ///
+    /// If it has a number that TOML has no word for.
+    pub fn to_toml(&self) -> Result<String, Error> {
         toml::to_string(self)
             .map_err(|error| Error::Mismatch(format!("the configuration cannot be written as TOML: {error}")))
     }
+
     /// The configuration of a run that is kept in this folder.
     ///
     /// # Errors
