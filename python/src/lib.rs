@@ -6,6 +6,7 @@ mod fit;
 mod model;
 mod patience;
 mod runs;
+mod session;
 mod table;
 
 use std::ffi::OsString;
@@ -30,6 +31,7 @@ fn _downhill(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<table::Table>()?;
     module.add_class::<table::Data>()?;
     module.add_class::<model::Model>()?;
+    module.add_class::<session::Session>()?;
     module.add_function(wrap_pyfunction!(main, module)?)?;
     module.add_function(wrap_pyfunction!(settings, module)?)?;
     module.add_function(wrap_pyfunction!(fit::fit, module)?)?;
@@ -43,5 +45,10 @@ fn _downhill(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(runs::run_report, module)?)?;
     module.add_function(wrap_pyfunction!(runs::steer, module)?)?;
     module.add_function(wrap_pyfunction!(runs::diagnose_run, module)?)?;
-    module.add_function(wrap_pyfunction!(runs::rates, module)?)
+    module.add_function(wrap_pyfunction!(runs::rates, module)?)?;
+    module.add_function(wrap_pyfunction!(session::checkpoints, module)?)?;
+    module.add_function(wrap_pyfunction!(session::next_rehearsal, module)?)?;
+    module.add_function(wrap_pyfunction!(session::conclude_rehearsals, module)?)?;
+    module.add_function(wrap_pyfunction!(session::schedule, module)?)?;
+    module.add_function(wrap_pyfunction!(session::rate_at, module)?)
 }
