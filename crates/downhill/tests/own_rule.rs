@@ -4,8 +4,7 @@
 mod common;
 
 use downhill::optim::{
-    Facts, Float, Invalid, Layout, NamedRule, Optimizer, Ran, Role, Run, Step, UpdateRule,
-    invalid,
+    Facts, Float, Invalid, Layout, NamedRule, Optimizer, Ran, Role, Run, Step, UpdateRule, invalid,
 };
 use downhill::prelude::*;
 use downhill::train::{RunConfig, RunFolder, Source};
