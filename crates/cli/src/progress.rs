@@ -135,7 +135,7 @@ pub fn bar() -> impl FnMut(&Event) + Send {
                     Event::Rollback { to, .. } => shown.change(|state| {
                         (state.position, state.pace) = (*to, Some(Pace::from(*to)));
                     }),
-                    Event::Command { step, told: Command::Continue, .. } => {
+                    Event::Command { step, command: Command::Continue, .. } => {
                         shown.change(|state| state.pace = Some(Pace::from(*step)));
                     }
                     _ => {}

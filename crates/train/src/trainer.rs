@@ -37,6 +37,7 @@ use crate::{
 /// # Ok::<(), downhill_train::Error>(())
 /// ```
 #[derive(Default)]
+#[must_use]
 pub struct Trainer {
     pub(crate) config: Config,
     pub(crate) threads: Option<usize>,

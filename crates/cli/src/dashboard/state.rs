@@ -236,8 +236,8 @@ pub(super) mod tests {
         })
     }
 
-    pub fn told(step: u64, told: Command) -> Event {
-        Event::Command { step, steps_executed: step, told, lr_before: 0.01, lr: 0.005 }
+    pub fn told(step: u64, command: Command) -> Event {
+        Event::Command { step, steps_executed: step, command, lr_before: 0.01, lr: 0.005 }
     }
 
     /// A run after so many epochs of its ten.
