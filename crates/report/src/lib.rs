@@ -33,7 +33,7 @@ pub use curves::{Curve, Curves};
 pub use escape::visible;
 pub use field::Field;
 pub use histograms::{Histogram, Histograms};
-pub use landscape::{Ground, Landscape, Way};
+pub use landscape::{Ground, Landscape, Trajectory};
 pub use lang::{Lang, Layers, Word};
 pub use losses::losses;
 pub use range_test::RangeTest;
