@@ -103,10 +103,10 @@ impl Model {
         self.0.weights_sha256()
     }
 
-    /// The number of trained parameters.
+    /// The number of trained parameters, of all members together.
     #[getter]
     fn parameters(&self) -> usize {
-        self.0.model().params().len()
+        self.0.members().iter().map(|member| member.model().params().len()).sum()
     }
 }
 
