@@ -214,16 +214,16 @@ fn text(trained: &Trained) -> String {
     let time = output::seconds(*seconds);
     let loss = output::fixed(*valid_loss);
     let metrics = output::metrics_line(metrics);
-    let ended = |epochs: String| match trained.stop() {
-        Stop::EarlyStopping => format!("stopped early after {epochs}"),
-        Stop::Ended => format!("ended after {epochs}"),
-        Stop::Finished | Stop::Interrupted | Stop::Diverged { .. } => epochs,
-    };
     let Some(ensemble) = ensemble else {
         let kept =
             best_epoch.map_or(String::new(), |epoch| format!("; the weights of epoch {epoch} are kept"));
-        let epochs = ended(output::count(*epochs, "epoch"));
-        return format!("{epochs} in {time}{kept}\nvalidation loss {loss}, {metrics}\n{table}{run}\n");
+        let epochs = output::count(*epochs, "epoch");
+        let ended = match trained.stop() {
+            Stop::EarlyStopping => format!("stopped early after {epochs}"),
+            Stop::Ended => format!("ended after {epochs}"),
+            Stop::Finished | Stop::Interrupted | Stop::Diverged { .. } => epochs,
+        };
+        return format!("{ended} in {time}{kept}\nvalidation loss {loss}, {metrics}\n{table}{run}\n");
     };
     let EnsembleSummary { folds, networks, .. } = ensemble;
     let least = networks.iter().map(|network| network.epochs).min().unwrap_or(0);
@@ -233,16 +233,21 @@ fn text(trained: &Trained) -> String {
         format!("{least} to {}", output::count(*epochs, "epoch"))
     };
     let count = networks.len();
-    let (epochs, each) = (ended(range), ensemble.text());
+    let each = ensemble.text();
+    let ended = match trained.stop() {
+        Stop::EarlyStopping => format!(", stopped early after {range},"),
+        Stop::Ended => format!(", ended after {range},"),
+        Stop::Finished | Stop::Interrupted | Stop::Diverged { .. } => format!(" of {range}"),
+    };
     if *folds {
         return format!(
-            "{count} folds of {epochs} in {time}; the model is the average of their networks\n\
+            "{count} folds{ended} in {time}; the model is the average of their networks\n\
              {each}\n\
              all rows, each by a network that was trained without it: validation loss {loss}, {metrics}\n{table}{run}\n"
         );
     }
     format!(
-        "{count} networks of {epochs} in {time}; their predictions are averaged\n\
+        "{count} networks{ended} in {time}; their predictions are averaged\n\
          validation loss {loss}, {metrics}\n\
          {each}\n{table}{run}\n"
     )

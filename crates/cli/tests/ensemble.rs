@@ -35,7 +35,7 @@ fn members_are_one_model_and_runs_of_their_own() {
     assert_eq!(run["state"], "finished");
     // Rounding aside, it is the loss of the average.
     assert!((run["valid_loss"].as_f64().unwrap() - trained["valid_loss"].as_f64().unwrap()).abs() < 1e-9);
-    place.train("good.csv --members 2 --lr 0.01 --name one --format csv").done().csv();
+    place.run("train good.csv --epochs 2 --members 2 --name one --format csv").done().csv();
     // The configuration is that of the whole.
     let again = place.run("train --config runs/good-1/run.toml --format json --name again").done().json();
     assert_eq!(&again["weights_sha256"], sha256);
@@ -82,7 +82,7 @@ fn what_several_networks_are_not_for_is_refused() {
     place.run("branch two").fails(&["is of several networks", "two/members/0"]);
     place.run("diagnose two").fails(&["is of several networks", "two/members/0"]);
     place.run("resume two --epochs 9").fails(&["their rate and their length cannot be changed"]);
-    place.run("compare --config runs/two/run.toml").fails(&["run.toml", "[ensemble]"]);
+    place.run("compare --config runs/two/run.toml --lr 0.01,0.1").fails(&["run.toml", "[ensemble]"]);
     place.run("find-lr --config runs/two/run.toml").fails(&["run.toml", "[ensemble]"]);
     for (flags, parts) in [
         ("--members 0", &["--members", "from 1 to 1000"][..]),
