@@ -29,10 +29,13 @@ fn members_are_one_model_and_runs_of_their_own() {
     place.run("replay runs/good-1/members/2 --quiet").done();
     place.run("report runs/good-1/members/2").done();
     place.run("branch runs/good-1/members/2@1ep --epochs 3 --quiet").done();
-    assert!(place.read("runs/good-1/report.html").contains("standard error of 3 networks"));
+    let report = place.read("runs/good-1/report.html");
+    for part in ["with the average of 3 networks", "standard error of 3 networks"] {
+        assert!(report.contains(part), "{part}");
+    }
     let runs = place.run("runs --format json").done().json();
     let run = runs.as_array().unwrap().iter().find(|run| run["name"] == "good-1").unwrap();
-    assert_eq!(run["state"], "finished");
+    assert_eq!((&run["state"], run["best_epoch"].is_null()), (&"finished".into(), true));
     // Rounding aside, it is the loss of the average.
     assert!((run["valid_loss"].as_f64().unwrap() - trained["valid_loss"].as_f64().unwrap()).abs() < 1e-9);
     place.run("train good.csv --epochs 2 --members 2 --name one --format csv").done().csv();
