@@ -102,12 +102,6 @@ impl Model {
     fn weights_sha256(&self) -> String {
         self.0.weights_sha256()
     }
-
-    /// The number of trained parameters.
-    #[getter]
-    fn parameters(&self) -> usize {
-        self.0.model().params().len()
-    }
 }
 
 /// A value as JSON.
