@@ -115,7 +115,8 @@ pub fn fit<'py>(
         let folder = downhill::train::RunFolder::open(&downhill::train::path_text::from_text(run));
         let _ = folder.and_then(|folder| downhill_report::write(&folder));
     }
-    let toml = RunConfig { data: source(), training: resolved, parent: None }.to_toml().map_err(raise)?;
+    let config = RunConfig { data: source(), training: resolved, ..RunConfig::default() };
+    let toml = config.to_toml().map_err(raise)?;
     let all = PyDict::new(py);
     all.set_item("summary", model::json(trained.summary())?)?;
     all.set_item("interrupted", trained.stop() == Stop::Interrupted)?;

@@ -102,6 +102,12 @@ impl Model {
     fn weights_sha256(&self) -> String {
         self.0.weights_sha256()
     }
+
+    /// The number of trained parameters, of all members together.
+    #[getter]
+    fn parameters(&self) -> usize {
+        self.0.members().iter().map(|member| member.model().params().len()).sum()
+    }
 }
 
 /// A value as JSON.
