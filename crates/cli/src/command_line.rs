@@ -6,6 +6,7 @@ use downhill_report::Lang;
 
 use crate::args::{AgainArgs, Format, SteerArgs, UseArgs};
 use crate::branch::BranchArgs;
+use crate::export::ExportArgs;
 use crate::find_lr::FindLrArgs;
 use crate::init::InitArgs;
 use crate::path::PathArgs;
@@ -126,6 +127,13 @@ pub enum Command {
     Evaluate(UseArgs),
     /// Predict the rows of a table, as CSV.
     Predict(PredictArgs),
+    /// Write a trained network with all its preprocessing as one ONNX file, or as JSON in plain words.
+    ///
+    /// The ONNX model (operator set 18, ai.onnx.ml 3) has an input for each column and gives what `predict`
+    /// does: the class and the probabilities, or the number in its own unit. Numbers are given as numbers, NaN
+    /// where missing; categories as text; dates as seconds since 1970, for no operator reads them from text,
+    /// nor numbers such as 1.234,50. What each input is to be given is printed, and is in the file.
+    Export(ExportArgs),
     /// Show learning rates against the step, without training.
     Schedule(ScheduleArgs),
     /// Show the way that optimizers take over a surface.

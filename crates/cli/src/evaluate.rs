@@ -37,8 +37,8 @@ pub fn open(run: &Path, runs: &Path) -> Result<RunFolder, Failure> {
 }
 
 /// Loads the model of a run, or a model file.
-pub fn load(options: &UseArgs) -> Result<Predictor, Failure> {
-    let path = run_folder(&options.run, &options.runs.runs);
+pub fn load(run: &Path, runs: &Path) -> Result<Predictor, Failure> {
+    let path = run_folder(run, runs);
     if path.is_file() {
         return Predictor::load(path).map_err(|error| match error {
             Error::Record(downhill::run::Error::Damaged { .. }) => {
@@ -47,7 +47,7 @@ pub fn load(options: &UseArgs) -> Result<Predictor, Failure> {
             error => error.into(),
         });
     }
-    let folder = open(&options.run, &options.runs.runs)?;
+    let folder = open(run, runs)?;
     let model = folder.model_path();
     if !model.exists() {
         let run = folder.path().display();
@@ -98,7 +98,7 @@ struct Measured {
 }
 
 pub fn evaluate(options: &UseArgs, format: Format, quiet: bool) -> Result<(), Failure> {
-    let predictor = load(options)?;
+    let predictor = load(&options.run, &options.runs.runs)?;
     let table = options.table(&predictor)?;
     tell(&predictor, &table, quiet)?;
     let evaluation = predictor.evaluate(&table)?;

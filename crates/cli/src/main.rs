@@ -16,6 +16,7 @@ mod dashboard;
 mod datasets;
 mod diagnose;
 mod evaluate;
+mod export;
 mod failure;
 mod find_lr;
 mod init;
@@ -77,6 +78,7 @@ fn main() -> ExitCode {
         Command::Diagnose(options) => diagnose::diagnose(&options, format, quiet),
         Command::Evaluate(options) => evaluate::evaluate(&options, format, quiet),
         Command::Predict(options) => predict::predict(&options, format, quiet),
+        Command::Export(options) => export::export(&options, format, quiet),
         Command::Schedule(options) => schedule::schedule(&options, format, quiet, lang),
         Command::Path(options) => path::path(&options, format, quiet, lang),
         Command::Init(options) => init::init(&options, format, quiet, lang),

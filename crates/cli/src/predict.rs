@@ -21,7 +21,7 @@ pub struct PredictArgs {
 
 pub fn predict(options: &PredictArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let using = &options.using;
-    let predictor = evaluate::load(using)?;
+    let predictor = evaluate::load(&using.run, &using.runs.runs)?;
     let table = using.table(&predictor)?;
     evaluate::tell(&predictor, &table, quiet)?;
     let kept = kept(&predictor, using, &options.keep, &table)?;
