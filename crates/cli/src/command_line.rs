@@ -4,8 +4,9 @@ use clap::{Parser, Subcommand};
 use downhill::train::RateChange;
 use downhill_report::Lang;
 
-use crate::args::{AgainArgs, Format, SteerArgs, UseArgs};
+use crate::args::{AgainArgs, Format, SteerArgs};
 use crate::branch::BranchArgs;
+use crate::evaluate::EvaluateArgs;
 use crate::export::ExportArgs;
 use crate::find_lr::FindLrArgs;
 use crate::init::InitArgs;
@@ -124,7 +125,12 @@ pub enum Command {
     /// more. The other findings are from the same runs; each has a flag to try.
     Diagnose(AgainArgs),
     /// Measure a trained network on a table that has the target.
-    Evaluate(UseArgs),
+    ///
+    /// Besides the metrics: the log loss, −ln of the probability of the right class; the Brier score, the mean
+    /// squared distance of probabilities from what happened; and the expected calibration error, how far
+    /// probabilities are from the shares that came true, in ten bins of equal width. Of numbers, how many
+    /// rows the intervals of nine in ten hold.
+    Evaluate(EvaluateArgs),
     /// Predict the rows of a table, as CSV.
     Predict(PredictArgs),
     /// Write a trained network with all its preprocessing as one ONNX file, or as JSON in plain words.

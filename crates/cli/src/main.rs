@@ -11,6 +11,7 @@ mod branch;
 mod classes;
 mod command_line;
 mod compare;
+mod confidence;
 mod control;
 mod dashboard;
 mod datasets;
@@ -76,7 +77,7 @@ fn main() -> ExitCode {
         Command::Compare(sweep) => compare::compare(&sweep, format, quiet, lang),
         Command::Search(options) => search::search(&options, format, quiet),
         Command::Diagnose(options) => diagnose::diagnose(&options, format, quiet),
-        Command::Evaluate(options) => evaluate::evaluate(&options, format, quiet),
+        Command::Evaluate(options) => evaluate::evaluate(&options, format, quiet, lang),
         Command::Predict(options) => predict::predict(&options, format, quiet),
         Command::Export(options) => export::export(&options, format, quiet),
         Command::Schedule(options) => schedule::schedule(&options, format, quiet, lang),

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod axis;
+mod bars;
 mod chart;
 mod curves;
 mod escape;
@@ -20,6 +21,7 @@ mod range_test;
 mod segment;
 mod several;
 mod sharpness;
+mod sheet;
 mod tensorboard;
 mod validation;
 
@@ -28,6 +30,7 @@ use std::path::PathBuf;
 use downhill_run::{Error, RunFolder, Settings};
 
 pub use axis::Axis;
+pub use bars::{Bar, Bars};
 pub use chart::{Chart, Mark, Series};
 pub use curves::{Curve, Curves};
 pub use escape::visible;
@@ -38,6 +41,7 @@ pub use lang::{Lang, Layers, Word};
 pub use losses::losses;
 pub use range_test::RangeTest;
 pub use segment::segment_within;
+pub use sheet::{Figure, Sheet};
 pub use tensorboard::TensorBoard;
 
 use history::History;

@@ -2,17 +2,20 @@
 
 mod consistent;
 mod finite;
+mod residuals;
 
 use std::path::Path;
 
-use downhill_core::spec;
-use downhill_data::{Encoder, Examples, Table, Task};
+use downhill_core::{invalid, spec};
+use downhill_data::{Encoder, Examples, Table, Targets, Task};
 use downhill_nn::loss::TargetKind;
+use downhill_nn::metric::Confidence;
 use downhill_nn::{LayerSpec, Loss, Model, Workspace};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{Error, Metrics, archive, checkpoint, engine};
+use residuals::Residuals;
 
 /// A trained network, the encoding of its data and its loss: enough to predict and to be saved.
 #[derive(Clone, Debug)]
@@ -32,6 +35,9 @@ struct About {
     #[serde(with = "spec")]
     loss: Loss,
     encoder: Option<Encoder>,
+    /// The errors on the validation rows, where a number is predicted. Models of older versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    residuals: Option<Residuals>,
 }
 
 /// What a network says of some rows.
@@ -59,9 +65,52 @@ pub struct Evaluation {
     pub loss: f64,
     /// The metrics.
     pub metrics: Metrics,
+    /// How far its probabilities can be trusted; none where a number is predicted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Confidence>,
+    /// How many of the rows its intervals of nine in ten hold; none where classes are predicted, and of a
+    /// model that keeps too few errors to make some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intervals: Option<Coverage>,
+}
+
+/// How many rows intervals hold.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// The share that they are made to hold.
+    pub level: f64,
+    /// How far they reach to either side, in the target's own unit.
+    pub margin: f64,
+    /// The share that they hold.
+    pub coverage: f64,
+}
+
+/// How good a network is on some rows, and what it says of each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assessment {
+    /// How good it is.
+    pub evaluation: Evaluation,
+    /// The rows of the table that were measured: those that have the target.
+    pub rows: Vec<u32>,
+    /// What they are.
+    pub truth: Truth,
+    /// What the network says of them.
+    pub predictions: Predictions,
+}
+
+/// What rows are.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Truth {
+    /// The class of each, counted from 0.
+    Classes(Vec<u32>),
+    /// The number of each, in the target's own unit.
+    Values(Vec<f64>),
 }
 
 const KIND: &str = "model";
+
+/// The share of rows that the intervals hold that are measured.
+const LEVEL: f64 = 0.9;
 
 /// SHA-256 over all parameters and statistics of a model, in hexadecimal.
 pub(crate) fn weights_sha256(model: &Model<f32>) -> String {
@@ -79,8 +128,18 @@ impl Predictor {
             layers: model.layers().to_vec(),
             loss,
             encoder,
+            residuals: None,
         };
         Self { model, about }
+    }
+
+    /// Measures the validation rows, and keeps what intervals are made by.
+    pub(crate) fn calibrate(&mut self, valid: &Examples) -> Result<Evaluation, Error> {
+        let (evaluation, outputs) = self.measure(valid)?;
+        if let Targets::Values(values) = &valid.y {
+            self.about.residuals = Residuals::of(&outputs, values);
+        }
+        Ok(evaluation)
     }
 
     /// The network.
@@ -127,9 +186,14 @@ impl Predictor {
     }
 
     fn predictions(&self, x: &[f32]) -> Result<Predictions, Error> {
+        Ok(self.read(self.outputs(x)?))
+    }
+
+    /// What the model makes of rows of features.
+    fn outputs(&self, x: &[f32]) -> Result<Vec<f32>, Error> {
         let mut outputs = vec![0.0; x.len() / self.model.inputs() * self.model.outputs()];
         self.workspace().predict(&self.model, x, &mut outputs)?;
-        Ok(self.read(outputs))
+        Ok(outputs)
     }
 
     /// What outputs of the model, row after row, predict.
@@ -158,12 +222,56 @@ impl Predictor {
         }
     }
 
+    /// How far the interval around a predicted number reaches to either side, in the target's own unit, if it
+    /// is to hold the target in a share `level` of rows: split conformal prediction by the errors on the
+    /// validation rows. It holds for rows like those; that the weights were chosen by the same rows makes it
+    /// a little too narrow.
+    ///
+    /// # Errors
+    ///
+    /// If `level` is not between 0 and 1, the network predicts classes, or the model keeps no errors, or too
+    /// few for the level.
+    pub fn margin(&self, level: f64) -> Result<f64, Error> {
+        invalid::ensure("interval", "level", level, |level| level > 0.0 && level < 1.0, "between 0 and 1")?;
+        let mismatch = |why: String| Err(Error::Mismatch(why));
+        if self.task() == Task::Classification {
+            return mismatch(
+                "intervals are for numbers, and the model predicts classes: they have probabilities".into(),
+            );
+        }
+        let Some(residuals) = &self.about.residuals else {
+            return mismatch(
+                "this model keeps no errors on validation rows, which intervals are made by: an older version \
+                 wrote it; train again"
+                    .into(),
+            );
+        };
+        let Some(margin) = residuals.margin(level) else {
+            let (rows, least) = (residuals.rows(), (level / (1.0 - level)).ceil());
+            return mismatch(format!(
+                "an interval that holds a share of {level} needs the errors of {least} validation rows, and the \
+                 model was trained beside {rows}; take a smaller share, or train with more validation rows"
+            ));
+        };
+        let std = self.encoder().map_or(1.0, |encoder| encoder.target_scale().1);
+        Ok(margin * std)
+    }
+
     /// The loss and the metrics over the rows of a table that have the target.
     ///
     /// # Errors
     ///
     /// If the table lacks the target or does not go with the model, or an output is not a finite number.
     pub fn evaluate(&self, table: &Table) -> Result<Evaluation, Error> {
+        Ok(self.assess(table)?.evaluation)
+    }
+
+    /// The same with what is predicted of each row.
+    ///
+    /// # Errors
+    ///
+    /// As [`evaluate`](Self::evaluate).
+    pub fn assess(&self, table: &Table) -> Result<Assessment, Error> {
         let encoder = self.table_encoder()?;
         let target = encoder.target_column(table)?.ok_or_else(|| {
             Error::Mismatch(format!(
@@ -180,7 +288,14 @@ impl Predictor {
             let row = at / self.model.outputs();
             return Err(self.not_finite(&examples.x, row, Some((table, rows[row] as usize))));
         }
-        Ok(evaluation)
+        let truth = match &examples.y {
+            Targets::Classes { labels, .. } => Truth::Classes(labels.clone()),
+            Targets::Values(values) => {
+                let (mean, std) = encoder.target_scale();
+                Truth::Values(values.iter().map(|&value| f64::from(value) * std + mean).collect())
+            }
+        };
+        Ok(Assessment { evaluation, rows, truth, predictions: self.read(outputs) })
     }
 
     /// The loss and the metrics over encoded rows.
@@ -198,7 +313,26 @@ impl Predictor {
         let (loss, encoder) = (&self.about.loss, self.encoder());
         let (loss, metrics) =
             engine::measure(&mut self.workspace(), &self.model, &mut outputs, rows, loss, encoder, true)?;
-        Ok((Evaluation { rows: rows.rows(), loss, metrics }, outputs))
+        let (mut confidence, mut intervals) = (None, None);
+        match (&rows.y, self.read(outputs.clone())) {
+            (Targets::Classes { labels, .. }, Predictions::Classes { probabilities, classes, .. }) => {
+                confidence = Some(Confidence::of(&probabilities, classes.len(), labels)?);
+            }
+            (Targets::Values(values), Predictions::Values(_)) => {
+                // A model that makes no intervals can be measured all the same.
+                intervals = self.margin(LEVEL).ok().map(|margin| {
+                    let std = encoder.map_or(1.0, |encoder| encoder.target_scale().1);
+                    let held = outputs
+                        .iter()
+                        .zip(values)
+                        .filter(|(a, b)| f64::from((*a - *b).abs()) * std <= margin)
+                        .count();
+                    Coverage { level: LEVEL, margin, coverage: held as f64 / values.len() as f64 }
+                });
+            }
+            (Targets::Classes { .. }, _) | (Targets::Values(_), _) => {}
+        }
+        Ok((Evaluation { rows: rows.rows(), loss, metrics, confidence, intervals }, outputs))
     }
 
     /// Whether it predicts classes or numbers.

@@ -539,8 +539,8 @@ fn conclude(
 ) -> Result<Trained, Error> {
     let Outcome { model, loss, epoch, stop, epochs, seconds, rows_per_second, .. } = outcome;
     let parameters = model.params().len();
-    let predictor = Predictor::new(model, loss, data.encoder.clone());
-    let Evaluation { loss: valid_loss, metrics, .. } = predictor.evaluate_rows(&data.valid)?;
+    let mut predictor = Predictor::new(model, loss, data.encoder.clone());
+    let Evaluation { loss: valid_loss, metrics, .. } = predictor.calibrate(&data.valid)?;
     let reason = match stop {
         Stop::Finished => "finished",
         Stop::EarlyStopping => "early-stopping",

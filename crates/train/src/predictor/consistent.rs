@@ -5,7 +5,7 @@ use downhill_nn::loss::TargetKind;
 use downhill_nn::{Loss, Model};
 use downhill_optim::Layout;
 
-use super::About;
+use super::{About, Residuals};
 use crate::archive::Archive;
 use crate::checkpoint;
 
@@ -15,7 +15,7 @@ use crate::checkpoint;
 /// program, take memory without end, or predict with the weights of other features. The error says what
 /// contradicts what.
 pub(super) fn model(archive: &Archive<About>) -> Result<Model<f32>, String> {
-    let About { inputs, layers, loss, encoder, .. } = &archive.description;
+    let About { version: _, inputs, layers, loss, encoder, residuals } = &archive.description;
     let cannot = |error: downhill_nn::Error| format!("its network cannot be built ({error})");
     let (layout, statistics) = Model::<f32>::layouts(layers, *inputs).map_err(cannot)?;
     // The file has as many values as the network that is built now.
@@ -23,6 +23,9 @@ pub(super) fn model(archive: &Archive<About>) -> Result<Model<f32>, String> {
     has(archive, &statistics)?;
     let mut model = Model::zeroed(layers, *inputs).map_err(cannot)?;
     check(loss, *inputs, model.outputs(), encoder.as_ref())?;
+    if let Some(contradiction) = residuals.as_ref().and_then(Residuals::contradiction) {
+        return Err(contradiction);
+    }
     checkpoint::restore(archive, &layout, model.params_mut(), "")?;
     checkpoint::restore(archive, &statistics, model.statistics_mut(), "")?;
     Ok(model)
