@@ -7,6 +7,7 @@ use downhill_report::Lang;
 use crate::args::{AgainArgs, Format, SteerArgs};
 use crate::branch::BranchArgs;
 use crate::evaluate::EvaluateArgs;
+use crate::explain::ExplainArgs;
 use crate::export::ExportArgs;
 use crate::find_lr::FindLrArgs;
 use crate::init::InitArgs;
@@ -131,6 +132,14 @@ pub enum Command {
     /// probabilities are from the shares that came true, in ten bins of equal width. Of numbers, how many
     /// rows the intervals of nine in ten hold.
     Evaluate(EvaluateArgs),
+    /// Show which columns a trained network goes by, how, and where it is wrong.
+    ///
+    /// Importance is by how much the loss grows if a column's values are permuted among the rows, with the
+    /// standard error of that over the rows; a column that others say the same as counts little. Dependence is
+    /// the mean prediction with all rows given the same value of a column. The worst rows are those with the
+    /// greatest loss. Rows that were not trained on say most. The numbers, with --format csv, are the
+    /// importance's.
+    Explain(ExplainArgs),
     /// Predict the rows of a table, as CSV.
     Predict(PredictArgs),
     /// Write a trained network with all its preprocessing as one ONNX file, or as JSON in plain words.

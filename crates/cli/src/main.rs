@@ -17,6 +17,7 @@ mod dashboard;
 mod datasets;
 mod diagnose;
 mod evaluate;
+mod explain;
 mod export;
 mod failure;
 mod find_lr;
@@ -79,6 +80,7 @@ fn main() -> ExitCode {
         Command::Diagnose(options) => diagnose::diagnose(&options, format, quiet),
         Command::Evaluate(options) => evaluate::evaluate(&options, format, quiet, lang),
         Command::Predict(options) => predict::predict(&options, format, quiet),
+        Command::Explain(options) => explain::explain(&options, format, quiet, lang),
         Command::Export(options) => export::export(&options, format, quiet),
         Command::Schedule(options) => schedule::schedule(&options, format, quiet, lang),
         Command::Path(options) => path::path(&options, format, quiet, lang),

@@ -1,4 +1,4 @@
-//! How far predictions can be trusted: `evaluate`, `predict --interval`.
+//! How far predictions can be trusted, and what they go by: `evaluate`, `predict --interval`, `explain`.
 
 mod common;
 
@@ -60,4 +60,37 @@ fn numbers_have_intervals() {
     place.run("predict run diabetes --interval 0.999").fails(&["needs the errors of 999 validation rows"]);
     place.run("train good.csv --hidden 8 --epochs 1 --name classes").done();
     place.run("predict classes good.csv --interval 0.9").fails(&["predicts classes"]);
+}
+
+#[test]
+fn models_are_explained() {
+    let place = Place::new();
+    place.run("train iris --hidden 8 --epochs 20 --lr 0.03 --name run").done();
+    let said = place.run("explain run iris --columns 2 --worst 3 --plot why.svg").done().stdout;
+    for words in [
+        "importance: ",
+        "petal",
+        " ± ",
+        "how predictions of each class depend on ",
+        "the worst rows",
+        "line ",
+    ] {
+        assert!(said.contains(words), "no {words:?} in {said}");
+    }
+    let svg = place.read("why.svg");
+    assert_eq!(svg.matches("<svg").count(), 4);
+    place.run("explain run iris --plot why.png --lang ko --quiet").done();
+    let found = place.run("explain run iris --columns 2 --worst 3 --format json").done().json();
+    assert_eq!(found["importance"].as_array().unwrap().len(), 4);
+    assert_eq!(found["dependence"].as_array().unwrap().len(), 2);
+    assert_eq!(found["worst"].as_array().unwrap().len(), 3);
+    let csv = place.run("explain run iris --format csv").done().csv();
+    assert_eq!(csv[0], ["column", "increase", "standard_error"]);
+    place.run("explain run iris --repeats 0").fails(&["repeats", "at least 1"]);
+    // A column of categories, and a target that is a number.
+    let row = |i: usize| format!("{},{},{}\n", i % 13, ["low", "high", ""][i % 3], i % 3 * 10 + i % 2);
+    place.write("mixed.csv", format!("a,kind,y\n{}", (0..90).map(row).collect::<String>()));
+    place.run("train mixed.csv --target y --task regression --hidden 8 --epochs 20 --name mixed").done();
+    let said = place.run("explain mixed mixed.csv --plot mixed.svg").done().stdout;
+    assert!(said.contains("how predictions of y depend on kind") && said.contains("(missing)"), "{said}");
 }

@@ -321,6 +321,15 @@ impl Encoder {
         Ok(Finder::new(self, table)?.target(self))
     }
 
+    /// The positions among the columns of a table of the columns of each of the [`inputs`](Self::inputs).
+    ///
+    /// # Errors
+    ///
+    /// If the table lacks a column that was learnt from.
+    pub fn columns_of(&self, table: &Table) -> Result<Vec<Vec<usize>>, Error> {
+        Finder::new(self, table)?.inputs(self)
+    }
+
     /// The columns that are used and what becomes of them, in the order of their features.
     pub fn inputs(&self) -> &[Input] {
         &self.inputs

@@ -6,6 +6,7 @@ mod bars;
 mod chart;
 mod curves;
 mod escape;
+mod explanation;
 mod field;
 mod histograms;
 mod history;
@@ -27,13 +28,14 @@ mod validation;
 
 use std::path::PathBuf;
 
-use downhill_run::{Error, RunFolder, Settings};
+use downhill_run::{Error, Explanation, RunFolder, Settings};
 
 pub use axis::Axis;
 pub use bars::{Bar, Bars};
 pub use chart::{Chart, Mark, Series};
 pub use curves::{Curve, Curves};
 pub use escape::visible;
+pub use explanation::explained;
 pub use field::Field;
 pub use histograms::{Histogram, Histograms};
 pub use landscape::{Ground, Landscape, Way};
@@ -73,13 +75,15 @@ struct Run {
     folder: RunFolder,
     settings: Settings,
     history: History,
+    /// What its network goes by, if that was found out.
+    explanation: Option<Explanation>,
 }
 
 impl Run {
     fn read(folder: &RunFolder) -> Result<Self, Error> {
         let settings = Settings::of(folder)?;
         let history = History::read(&folder.log_path(), &settings)?;
-        Ok(Self { folder: folder.clone(), settings, history })
+        Ok(Self { folder: folder.clone(), settings, history, explanation: Explanation::of(folder) })
     }
 }
 

@@ -43,7 +43,7 @@ pub use downhill_run::{
 };
 pub use engine::{Engine, EngineState};
 pub use error::{Error, OfTask};
-pub use predictor::{Assessment, Coverage, Evaluation, Predictions, Predictor, Truth};
+pub use predictor::{Assessment, Coverage, Evaluation, ExplainOptions, Predictions, Predictor, Truth};
 pub use propagation::{LayerSignals, Propagation, Setup};
 pub use replay::{Difference, Replayed};
 pub use run::{Best, Progress, Run, Snapshot, StepOutcome, StepRates};

@@ -1,6 +1,7 @@
 //! A trained network with all that is needed to use it.
 
 mod consistent;
+mod explain;
 mod finite;
 mod residuals;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{Error, Metrics, archive, checkpoint, engine};
+pub use explain::ExplainOptions;
 use residuals::Residuals;
 
 /// A trained network, the encoding of its data and its loss: enough to predict and to be saved.
@@ -96,6 +98,10 @@ pub struct Assessment {
     pub truth: Truth,
     /// What the network says of them.
     pub predictions: Predictions,
+    /// Their features.
+    x: Vec<f32>,
+    /// What they are, as the network is trained on it.
+    targets: Targets,
 }
 
 /// What rows are.
@@ -295,7 +301,8 @@ impl Predictor {
                 Truth::Values(values.iter().map(|&value| f64::from(value) * std + mean).collect())
             }
         };
-        Ok(Assessment { evaluation, rows, truth, predictions: self.read(outputs) })
+        let Examples { x, y: targets, .. } = examples;
+        Ok(Assessment { evaluation, rows, truth, predictions: self.read(outputs), x, targets })
     }
 
     /// The loss and the metrics over encoded rows.

@@ -1,8 +1,8 @@
-//! Intervals hold what they say.
+//! Intervals hold what they say, and what predictions go by is found.
 
 use downhill_data::{ReadOptions, Table};
 use downhill_schedule::Cosine;
-use downhill_train::{Error, Network, Predictions, Predictor, Trainer};
+use downhill_train::{Error, ExplainOptions, Network, Predictions, Predictor, Trainer};
 
 /// A table with the columns `a`, `b`, `kind` and `y`; y = 3a + what the kind says + noise as wide as `b`.
 fn table(rows: usize, seed: u64) -> Table {
@@ -81,4 +81,68 @@ fn intervals_outlive_saving_and_say_what_they_cannot_do() {
     let evaluation = classes.evaluate(&iris).unwrap();
     let confidence = evaluation.confidence.unwrap();
     assert!(evaluation.intervals.is_none() && (confidence.log_loss - evaluation.loss).abs() < 1e-4);
+}
+
+#[test]
+fn importance_is_what_the_columns_are_worth() {
+    let predictor = trained(&table(800, 3), 3, 40);
+    let new = table(1000, 4);
+    let explanation = predictor.explain(&new, ExplainOptions::default()).unwrap();
+    let of = |name: &str| explanation.importance.iter().find(|one| one.column == name).unwrap();
+    let names: Vec<&str> = explanation.importance.iter().map(|one| &*one.column).collect();
+    assert_eq!(names, ["a", "kind", "b"]);
+    // The squared error grows by twice the variance of what the column adds, in units of that of y: 100² · 9/12
+    // and 100² · 1/4; to y, noise adds a third of a twelfth.
+    let variance = 9.0 / 12.0 + 1.0 / 4.0 + 1.0 / 36.0;
+    for (column, adds) in [("a", 9.0 / 12.0), ("kind", 1.0 / 4.0)] {
+        let (found, expected) = (of(column), 2.0 * adds / variance);
+        assert!((found.increase - expected).abs() < 0.15 * expected, "{column}: {found:?}, not {expected}");
+        assert!(found.standard_error > 0.0 && found.standard_error < 0.1 * expected, "{found:?}");
+    }
+    assert!(of("b").increase.abs() < 0.02, "{:?}", of("b"));
+    // The same seed finds the same.
+    assert_eq!(predictor.explain(&new, ExplainOptions::default()).unwrap(), explanation);
+}
+
+#[test]
+fn dependence_is_the_function_that_was_learnt() {
+    let predictor = trained(&table(800, 3), 3, 40);
+    let new = table(1000, 4);
+    let explanation =
+        predictor.explain(&new, ExplainOptions { columns: 2, worst: 3, ..Default::default() }).unwrap();
+    let [a, kind] = &explanation.dependence[..] else { panic!("{:?}", explanation.dependence) };
+    assert_eq!((&*a.column, &*kind.column, &a.of[..]), ("a", "kind", &["y".to_owned()][..]));
+    // 3a, and a half of the kind's 1, a hundred times.
+    for point in &a.points {
+        let (expected, found) = (100.0 * (3.0 * point.number.unwrap() + 0.5), point.means[0]);
+        assert!((found - expected).abs() < 15.0, "{point:?}: {expected}");
+    }
+    assert!(a.points.len() == 25 && a.points.is_sorted_by(|a, b| a.number < b.number));
+    let mean =
+        |text: &str| kind.points.iter().find(|point| point.text.as_deref() == Some(text)).unwrap().means[0];
+    assert!((mean("high") - mean("low") - 100.0).abs() < 15.0, "{kind:?}");
+    assert_eq!(explanation.worst.len(), 3);
+    assert!(explanation.worst.is_sorted_by(|a, b| a.loss >= b.loss));
+    let worst = &explanation.worst[0];
+    assert_eq!(worst.place, format!("line {}", worst.row + 2));
+    let truth = new.columns()[3].number(worst.row as usize).unwrap();
+    assert!((worst.truth.parse::<f64>().unwrap() - truth).abs() < 1e-3);
+}
+
+#[test]
+fn classes_are_explained_too() {
+    let iris = Table::bundled("iris").unwrap();
+    let predictor = trained(&iris, 1, 30);
+    let explanation = predictor.explain(&iris, ExplainOptions::default()).unwrap();
+    assert!(explanation.importance[0].column.starts_with("petal"), "{:?}", explanation.importance);
+    for dependence in &explanation.dependence {
+        assert_eq!(dependence.of.len(), 3);
+        for point in &dependence.points {
+            assert!((point.means.iter().sum::<f64>() - 1.0).abs() < 1e-5, "{point:?}");
+        }
+    }
+    let worst = &explanation.worst[0];
+    assert!((worst.loss + worst.probability.unwrap().ln()).abs() < 1e-4, "{worst:?}");
+    let none = ExplainOptions { repeats: 0, ..Default::default() };
+    assert!(matches!(predictor.explain(&iris, none), Err(Error::Setting(_))));
 }
