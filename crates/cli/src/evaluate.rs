@@ -92,8 +92,12 @@ pub fn load(run: &Path, runs: &Path) -> Result<Predictor, Failure> {
     })
 }
 
-/// The epoch that the weights are of, counted from 1, if they are those of a run that has ended.
-fn kept_epoch(options: &UseArgs) -> Option<u64> {
+/// The epoch that the weights are of, counted from 1, if they are those of one network and of a run that has
+/// ended.
+fn kept_epoch(options: &UseArgs, predictor: &Predictor) -> Option<u64> {
+    if predictor.members().len() > 1 {
+        return None;
+    }
     let run = Overview::of(&run_folder(&options.run, &options.runs.runs));
     // While a run goes on, its log is ahead of its model.
     run.best_epoch.filter(|_| !matches!(run.state, State::Running | State::Crashed | State::Broken))
@@ -111,7 +115,8 @@ pub fn tell(predictor: &Predictor, table: &downhill::data::Table, quiet: bool) -
 #[derive(Serialize)]
 struct Measured<'a> {
     model: String,
-    /// The epoch that the weights are of, counted from 1; none for a model file outside a run.
+    /// The epoch that the weights are of, counted from 1; none for a model file outside a run, and for
+    /// several networks.
     epoch: Option<u64>,
     data: String,
     #[serde(flatten)]
@@ -147,14 +152,18 @@ pub fn evaluate(options: &EvaluateArgs, format: Format, quiet: bool, lang: Lang)
         output::note(&format!("{} without a target left out", output::count(without as u64, "row")));
     }
     let (model, data) = (options.run.display().to_string(), table.name().to_string());
-    let measured = Measured { model, epoch: kept_epoch(options), data, evaluation, cheapest };
+    let measured = Measured { model, epoch: kept_epoch(options, &predictor), data, evaluation, cheapest };
     match format {
         Format::Json => output::print_json(&measured),
         Format::Csv => output::print_flat_csv(&measured),
         Format::Text => {
             let Measured { epoch, data, evaluation, cheapest, .. } = &measured;
             let Evaluation { rows, metrics, .. } = evaluation;
-            let weights = epoch.map_or(String::new(), |epoch| format!(", weights of epoch {epoch}"));
+            let weights = match (epoch, predictor.members().len()) {
+                (Some(epoch), _) => format!(", weights of epoch {epoch}"),
+                (None, 1) => String::new(),
+                (None, networks) => format!(", average of {networks} networks"),
+            };
             let table = classes::tables(metrics, usize::MAX).unwrap_or_default();
             let rows = output::count(*rows as u64, "row");
             let trust = confidence::lines(evaluation, cheapest.as_ref());

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use downhill::train::durable;
-use downhill_export::{Error, Inputs, Network, Port};
+use downhill_export::{Error, Inputs, Network, Port, Predictor};
 
 use crate::args::{Format, RunsArgs};
 use crate::{Failure, evaluate, output};
@@ -68,18 +68,20 @@ impl ExportArgs {
 pub fn export(options: &ExportArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let to = options.format()?;
     let predictor = evaluate::load(&options.run, &options.runs.runs)?;
-    let network = Network { model: predictor.model(), encoder: predictor.encoder(), loss: predictor.loss() };
+    let networks = predictor.members().iter();
+    let networks = networks.map(|member| Network { model: member.model(), encoder: member.encoder() });
+    let predictor = Predictor { networks: networks.collect(), loss: predictor.loss() };
     let (bytes, ports) = match to {
         To::Onnx => {
             let inputs = match options.inputs {
                 Given::Table => Inputs::Table,
                 Given::Numeric => Inputs::Numeric,
             };
-            let exported = downhill_export::onnx(&network, inputs).map_err(failure)?;
+            let exported = downhill_export::onnx(&predictor, inputs).map_err(failure)?;
             (exported.bytes, Some((exported.inputs, exported.outputs)))
         }
         To::Json => {
-            let mut text = serde_json::to_string(&downhill_export::json(&network).map_err(failure)?)?;
+            let mut text = serde_json::to_string(&downhill_export::json(&predictor).map_err(failure)?)?;
             text.push('\n');
             (text.into_bytes(), None)
         }

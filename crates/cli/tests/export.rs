@@ -59,6 +59,7 @@ fn the_same_in_plain_words() {
     let outcome = place.run("export run model.json").done();
     assert!(outcome.stdout.is_empty() && outcome.stderr.contains("exported into model.json"));
     let model: Value = serde_json::from_str(&place.read("model.json")).unwrap();
+    let model = &model["networks"][0];
     assert_eq!(model["inputs"][0]["column"], "a");
     assert!(model["inputs"][0]["words"].as_str().unwrap().starts_with("(value − "), "{}", model["inputs"]);
     assert_eq!(model["layers"][1]["words"], "max(0, x)");

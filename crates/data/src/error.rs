@@ -437,6 +437,8 @@ pub enum Error {
     },
     /// A share of the rows that is not between 0 and 1.
     Share(f64),
+    /// Folds that the rows cannot be divided into, and why.
+    Folds(String),
     /// Arguments that do not fit together.
     Invalid(String),
 }
@@ -648,7 +650,7 @@ impl Display for Error {
                 f,
                 "{share} is not a share of the rows to validate on. Give a number between 0 and 1, such as 0.2"
             ),
-            Self::Invalid(problem) => f.write_str(problem),
+            Self::Folds(problem) | Self::Invalid(problem) => f.write_str(problem),
         }
     }
 }

@@ -12,6 +12,7 @@ mod encode;
 mod error;
 mod examples;
 mod file;
+mod folds;
 mod idx;
 mod known;
 #[cfg(feature = "ndarray")]
@@ -31,6 +32,7 @@ pub use dates::{Cycle, DateOrder};
 pub use encode::{Encoder, Encoding, Input};
 pub use error::{Error, Excess, IdxProblem, Place, Row, TooLarge};
 pub use examples::{Examples, Targets};
+pub use folds::{Folds, TimeOrder, folds};
 pub use known::Known;
 pub use notation::{Decimal, Notation};
 pub use split::{Split, split};

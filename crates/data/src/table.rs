@@ -179,6 +179,14 @@ impl Table {
         Ok((0..self.rows).filter(|&row| !column.is_missing(row)).map(|row| row as u32).collect())
     }
 
+    /// The same without a column, as if it had been left out on request.
+    pub(crate) fn without(&self, column: usize) -> Self {
+        let mut table = self.clone();
+        table.left_out.push(table.columns.remove(column).name);
+        table.target = table.target.map(|target| target - usize::from(column < target));
+        table
+    }
+
     /// Where a row comes from, for messages.
     pub fn place(&self, row: usize, column: &str) -> Place {
         let row = match self.lines.get(row) {

@@ -6,6 +6,13 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
+    /// There is no network.
+    NoNetwork,
+    /// Several networks take a column for different things, or different numbers of plain features.
+    DifferentInputs {
+        /// The column, or `x` for plain features.
+        column: String,
+    },
     /// A layer that has no counterpart here.
     UnknownLayer {
         /// Its place in the network, counted from 0.
@@ -40,6 +47,10 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NoNetwork => f.write_str("there is no network to export"),
+            Self::DifferentInputs { column } => {
+                write!(f, "the networks take `{column}` for different things, and cannot be given the same")
+            }
             Self::UnknownLayer { position, layer } => {
                 write!(f, "layer {position} is `{layer}`, which cannot be exported yet")
             }

@@ -2,59 +2,32 @@
 
 use crate::Error;
 use crate::builder::{Builder, Value, int, ints, strings};
-use crate::ports::{Inputs, Port, words};
+use crate::columns::Column;
+use crate::ports::{Inputs, element};
 use crate::proto::Element;
 use downhill_data::{Cycle, Encoder, Encoding, Input};
+use std::collections::HashMap;
 use std::f64::consts::TAU;
 
 const DAY: f64 = 86_400.0;
-
-/// The inputs of the graph, one for each of the encoder's, with what each is to be given.
-pub(crate) fn inputs(b: &mut Builder, encoder: &Encoder, inputs: Inputs) -> (Vec<Value>, Vec<Port>) {
-    let port = |input: &Input| {
-        let (element, name) = element(&input.encoding, inputs);
-        let values = match input.encoding {
-            Encoding::Pixels { count, .. } => count,
-            Encoding::Number { .. }
-            | Encoding::Date { .. }
-            | Encoding::Indicator
-            | Encoding::Categories { .. } => 1,
-        };
-        let words = words(encoder, input, inputs);
-        let value = b.input(&input.column, element, values, &words);
-        let port = Port { name: value.name().to_owned(), element: name, values, words };
-        (value, port)
-    };
-    encoder.inputs().iter().map(port).unzip()
-}
-
-/// The type of an input, and how it is called.
-fn element(encoding: &Encoding, inputs: Inputs) -> (Element, &'static str) {
-    match (encoding, inputs) {
-        (Encoding::Categories { .. }, Inputs::Table) => (Element::String, "string"),
-        (Encoding::Categories { .. }, Inputs::Numeric) => (Element::Int64, "int64"),
-        // Seconds since 1970 need more than 32 bits.
-        (Encoding::Date { .. }, _) => (Element::Double, "double"),
-        (Encoding::Number { .. } | Encoding::Indicator, Inputs::Table) => (Element::Double, "double"),
-        (Encoding::Number { .. } | Encoding::Indicator, Inputs::Numeric) => (Element::Float, "float"),
-        (Encoding::Pixels { .. }, _) => (Element::Float, "float"),
-    }
-}
 
 /// All features, `rows × features`, from the inputs of the graph.
 ///
 /// # Errors
 ///
 /// If numbers of 32 bits do not hold what was learnt.
-pub(crate) fn features(
+pub(crate) fn features<'a>(
     b: &mut Builder,
-    encoder: &Encoder,
-    values: &[Value],
+    encoder: &'a Encoder,
+    given: &HashMap<&'a str, Column<'a>>,
     inputs: Inputs,
 ) -> Result<Value, Error> {
     let mut features = Vec::new();
-    let mut columns = encoder.inputs().iter().zip(values).peekable();
-    while let Some((input, x)) = columns.next() {
+    // All are there.
+    let with_column = |input: &'a Input| Some((input, given.get(&*input.column)?));
+    let mut columns = encoder.inputs().iter().filter_map(with_column).peekable();
+    while let Some((input, column)) = columns.next() {
+        let x = &column.value;
         let wide = element(&input.encoding, inputs).0 == Element::Double;
         match &input.encoding {
             &Encoding::Number { mean, std, fill, indicator, notation: _ } => {
@@ -91,7 +64,7 @@ pub(crate) fn features(
                 let slots = Slots::new(categories, *missing, *other);
                 let slot = match inputs {
                     Inputs::Table => slots.of_texts(b, encoder, x),
-                    Inputs::Numeric => slots.of_numbers(b, x),
+                    Inputs::Numeric => slots.of_numbers(b, x, &column.categories),
                 };
                 let all: Vec<i64> = (0..slots.width).collect();
                 let all = b.ints(&[all.len()], &all);
@@ -109,10 +82,10 @@ pub(crate) fn features(
 }
 
 /// A number that is one feature, if this input is one.
-fn alone((input, x): &(&Input, &Value)) -> Option<(Scale, Value)> {
+fn alone((input, column): &(&Input, &Column<'_>)) -> Option<(Scale, Value)> {
     match input.encoding {
         Encoding::Number { mean, std, fill, indicator: false, notation: _ } => {
-            Some((Scale { mean, std, fill }, (*x).clone()))
+            Some((Scale { mean, std, fill }, column.value.clone()))
         }
         _ => None,
     }
@@ -272,16 +245,22 @@ impl<'a> Slots<'a> {
         b.ml_node("LabelEncoder", &[x], attributes)
     }
 
-    /// The slot of each number of a category.
-    fn of_numbers(&self, b: &mut Builder, x: &Value) -> Value {
+    /// The slot of each number of a category among those that are known to some network.
+    fn of_numbers(&self, b: &mut Builder, x: &Value, known: &[&String]) -> Value {
+        let own = |text: &&String| self.categories.iter().position(|own| own == *text);
+        let slots: Vec<i64> =
+            known.iter().map(|text| own(text).map_or(self.other, |slot| slot as i64)).collect();
+        let slots = b.ints(&[slots.len()], &slots);
         let mut number = |number: i64| b.ints(&[1], &[number]);
-        let (zero, end, none) = (number(0), number(self.categories.len() as i64), number(-1));
+        let (zero, end, none) = (number(0), number(known.len() as i64), number(-1));
         let (missing, other) = (number(self.missing), number(self.other));
         let is_missing = b.node("Equal", &[x, &none]);
         let from_zero = b.node("GreaterOrEqual", &[x, &zero]);
         let below_end = b.node("Less", &[x, &end]);
-        let known = b.node("And", &[&from_zero, &below_end]);
-        let present = b.node("Where", &[&known, x, &other]);
+        let is_known = b.node("And", &[&from_zero, &below_end]);
+        let place = b.node("Where", &[&is_known, x, &zero]);
+        let slot = b.node("Gather", &[&slots, &place]);
+        let present = b.node("Where", &[&is_known, &slot, &other]);
         b.node("Where", &[&is_missing, &missing, &present])
     }
 }

@@ -1,12 +1,14 @@
 //! A network in plain words and numbers, as JSON.
 
-use crate::{Error, Network};
+use crate::{Error, Network, Predictor};
 use downhill_data::{DateOrder, Encoder, Encoding, Input};
 use downhill_nn::{LayerSpec, Loss};
 use serde_json::{Map, Value, json};
 
 /// The whole predictor as JSON: how each column becomes features, what each layer computes, what the outputs
 /// mean, in words beside the numbers, and all weights. Enough to predict with in any language.
+///
+/// `networks` has an object for each network whose predictions are averaged, mostly one:
 ///
 /// | key | |
 /// | --- | --- |
@@ -17,8 +19,26 @@ use serde_json::{Map, Value, json};
 ///
 /// # Errors
 ///
-/// If there is a layer or a loss that is not known here.
-pub fn json(network: &Network<'_>) -> Result<Value, Error> {
+/// If there is a layer or a loss that is not known here, or no network.
+pub fn json(predictor: &Predictor<'_>) -> Result<Value, Error> {
+    predictor.first()?;
+    let networks = predictor.networks.iter().map(|network| of_network(network, predictor.loss));
+    let networks: Vec<Value> = networks.collect::<Result<_, Error>>()?;
+    let mut words = "A row becomes the features of `inputs`, one behind the other; these go through `layers`, each of \
+                     which is given the outputs of the one in front of it; the last outputs are what `output` says."
+        .to_owned();
+    if networks.len() > 1 {
+        words +=
+            " What the networks predict is averaged: of classes their probabilities, of numbers the numbers.";
+    }
+    Ok(json!({
+        "producer": format!("downhill {}", env!("CARGO_PKG_VERSION")),
+        "words": words,
+        "networks": networks,
+    }))
+}
+
+fn of_network(network: &Network<'_>, loss: &Loss) -> Result<Value, Error> {
     let model = network.model;
     let mut tensors = Map::new();
     for (layout, values) in
@@ -39,15 +59,9 @@ pub fn json(network: &Network<'_>) -> Result<Value, Error> {
     });
     let layers: Vec<Value> = layers.collect::<Result<_, Error>>()?;
     Ok(json!({
-        "producer": format!("downhill {}", env!("CARGO_PKG_VERSION")),
-        "words": "A row becomes the features of `inputs`, one behind the other; these go through `layers`, each of \
-                  which is given the outputs of the one in front of it; the last outputs are what `output` says.",
-        "inputs": match network.encoder {
-            Some(encoder) => inputs(encoder),
-            None => json!(null),
-        },
+        "inputs": network.encoder.map(inputs),
         "layers": layers,
-        "output": output(network)?,
+        "output": output(network, loss)?,
         "tensors": tensors,
     }))
 }
@@ -169,11 +183,11 @@ fn layer_words(position: usize, layer: &LayerSpec) -> Result<String, Error> {
     })
 }
 
-fn output(network: &Network<'_>) -> Result<Value, Error> {
+fn output(network: &Network<'_>, loss: &Loss) -> Result<Value, Error> {
     let target = network.encoder.map(|encoder| encoder.target_name());
     let classes = network.encoder.map(|encoder| encoder.classes());
     let (mean, std) = network.encoder.map_or((0.0, 1.0), |encoder| encoder.target_scale());
-    match network.loss {
+    match loss {
         Loss::CrossEntropy(_) => Ok(json!({
             "words": "the logits of the classes: exp of each, divided by the sum of all, is its probability",
             "target": target,

@@ -1,9 +1,11 @@
 //! The whole predictor as one ONNX file.
 
 use crate::builder::{Builder, Value, int};
+use crate::columns::columns;
 use crate::ports::{Inputs, Port};
 use crate::proto::{self, Element};
-use crate::{Error, Network, features, layers};
+use crate::{Error, Network, Predictor, features, layers};
+use downhill_data::Encoder;
 use downhill_nn::Loss;
 use prost::Message;
 
@@ -23,7 +25,7 @@ pub struct Exported {
     pub outputs: Vec<Port>,
 }
 
-/// Makes an ONNX file of a network with its preprocessing and what comes behind it: operator set 18, and
+/// Makes an ONNX file of a predictor with its preprocessing and what comes behind it: operator set 18, and
 /// version 3 of `ai.onnx.ml` where there are columns of text.
 ///
 /// A classifier has two outputs: `label`, the text of the likeliest class (its number with
@@ -33,40 +35,65 @@ pub struct Exported {
 ///
 /// # Errors
 ///
-/// If there is a layer or a loss that is not known here, or numbers do not fit.
-pub fn onnx(network: &Network<'_>, inputs: Inputs) -> Result<Exported, Error> {
+/// If there is a layer or a loss that is not known here, numbers do not fit, or networks to be averaged cannot
+/// be given the same.
+pub fn onnx(predictor: &Predictor<'_>, inputs: Inputs) -> Result<Exported, Error> {
     let mut b = Builder::default();
-    let (values, ports) = match network.encoder {
-        Some(encoder) => features::inputs(&mut b, encoder, inputs),
-        None => plain(&mut b, network.model.inputs()),
+    let first = predictor.first()?;
+    let (columns, mut ports) = columns(&mut b, &predictor.networks, inputs)?;
+    let plain = match first.encoder {
+        Some(_) => None,
+        None => {
+            let (x, port) = plain(&mut b, first.model.inputs());
+            ports.push(port);
+            Some(x)
+        }
     };
-    let head = Head::of(network.loss)?;
+    let head = Head::of(predictor.loss)?;
     let names = match head {
         Head::Softmax | Head::Sigmoid => vec![b.reserve("label"), b.reserve("probabilities")],
         Head::Number => vec![b.reserve("prediction")],
     };
-    let x = match network.encoder {
-        Some(encoder) => features::features(&mut b, encoder, &values, inputs)?,
-        None => values[0].clone(),
-    };
-    let y = layers::network(&mut b, network.model, &x)?;
+    let mut predictions = Vec::with_capacity(predictor.networks.len());
+    let mut encoded: Vec<(&Encoder, Value)> = Vec::new();
+    for network in &predictor.networks {
+        let x = match (network.encoder, &plain) {
+            (Some(encoder), None) => {
+                let there = encoded.iter().find(|(other, _)| std::ptr::eq(*other, encoder));
+                match there {
+                    Some((_, x)) => x.clone(),
+                    None => {
+                        let x = features::features(&mut b, encoder, &columns, inputs)?;
+                        encoded.push((encoder, x.clone()));
+                        x
+                    }
+                }
+            }
+            (None, Some(x)) if network.model.inputs() == first.model.inputs() => x.clone(),
+            (None, _) | (Some(_), Some(_)) => return Err(Error::DifferentInputs { column: "x".to_owned() }),
+        };
+        let y = layers::network(&mut b, network.model, &x)?;
+        predictions.push(head.prediction(&mut b, network, &y, inputs));
+    }
+    let count = predictions.len();
+    let mut prediction = predictions.remove(0);
+    if count > 1 {
+        let all: Vec<&Value> = std::iter::once(&prediction).chain(&predictions).collect();
+        let sum = b.node("Sum", &all);
+        let share = 1.0 / count as f64;
+        let share = match head.element(first.encoder, inputs) {
+            Element::Double => b.doubles(&[1], &[share]),
+            _ => b.floats(&[1], &[share as f32]),
+        };
+        prediction = b.node("Mul", &[&sum, &share]);
+    }
     let outputs = match head {
-        Head::Softmax => {
-            let shares = b.node_with("Softmax", &[&y], vec![int("axis", -1)]);
-            classes(&mut b, network, &shares, names, inputs)
-        }
-        Head::Sigmoid => {
-            let yes = b.node("Sigmoid", &[&y]);
-            let one = b.floats(&[], &[1.0]);
-            let no = b.node("Sub", &[&one, &yes]);
-            let both = b.beside(vec![no, yes]);
-            classes(&mut b, network, &both, names, inputs)
-        }
-        Head::Number => number(&mut b, network, &y, names, inputs),
+        Head::Softmax | Head::Sigmoid => classes(&mut b, &first, &prediction, names, inputs),
+        Head::Number => number(&mut b, head, &first, &prediction, names, inputs),
     };
-    let target = network.encoder.map_or("", |encoder| encoder.target_name());
+    let target = first.encoder.map_or("", |encoder| encoder.target_name());
     let graph = b.finish(if target.is_empty() { "network" } else { target })?;
-    Ok(Exported { bytes: file(graph, network, &ports, &outputs), inputs: ports, outputs })
+    Ok(Exported { bytes: file(graph, &first, &ports, &outputs), inputs: ports, outputs })
 }
 
 /// What the last outputs of the network are.
@@ -90,14 +117,48 @@ impl Head {
             other => Err(Error::UnknownLoss { loss: other.to_string() }),
         }
     }
+
+    /// The probabilities of the classes, `rows × classes`, or the number in the target's own unit.
+    fn prediction(self, b: &mut Builder, network: &Network<'_>, y: &Value, inputs: Inputs) -> Value {
+        match self {
+            Self::Softmax => b.node_with("Softmax", &[y], vec![int("axis", -1)]),
+            Self::Sigmoid => {
+                let yes = b.node("Sigmoid", &[y]);
+                let one = b.floats(&[], &[1.0]);
+                let no = b.node("Sub", &[&one, &yes]);
+                b.beside(vec![no, yes])
+            }
+            Self::Number => {
+                let Some((mean, std)) = network.encoder.map(|encoder| encoder.target_scale()) else {
+                    return y.clone();
+                };
+                let (y, mean, std) = match self.element(network.encoder, inputs) {
+                    Element::Double => {
+                        (b.cast(y, Element::Double), b.doubles(&[1], &[mean]), b.doubles(&[1], &[std]))
+                    }
+                    _ => (y.clone(), b.floats(&[1], &[mean as f32]), b.floats(&[1], &[std as f32])),
+                };
+                let spread = b.node("Mul", &[&y, &std]);
+                b.node("Add", &[&spread, &mean])
+            }
+        }
+    }
+
+    /// The type of the prediction.
+    fn element(self, encoder: Option<&Encoder>, inputs: Inputs) -> Element {
+        match (self, encoder, inputs) {
+            (Self::Number, Some(_), Inputs::Table) => Element::Double,
+            _ => Element::Float,
+        }
+    }
 }
 
 /// The one input of a network for plain numbers.
-fn plain(b: &mut Builder, features: usize) -> (Vec<Value>, Vec<Port>) {
+fn plain(b: &mut Builder, features: usize) -> (Value, Port) {
     let words = "the features of each row, as the network was trained on them".to_owned();
     let x = b.input("x", Element::Float, features, &words);
     let port = Port { name: x.name().to_owned(), element: "float", values: features, words };
-    (vec![x], vec![port])
+    (x, port)
 }
 
 fn classes(
@@ -141,37 +202,24 @@ fn classes(
     ports.into()
 }
 
-/// y · std + mean.
 fn number(
     b: &mut Builder,
+    head: Head,
     network: &Network<'_>,
-    y: &Value,
+    value: &Value,
     mut names: Vec<String>,
     inputs: Inputs,
 ) -> Vec<Port> {
     let width = network.model.outputs();
-    let scale = network.encoder.map(|encoder| encoder.target_scale());
-    let (value, element, element_name) = match (scale, inputs) {
-        (None, _) => (y.clone(), Element::Float, "float"),
-        (Some((mean, std)), Inputs::Table) => {
-            let (mean, std) = (b.doubles(&[1], &[mean]), b.doubles(&[1], &[std]));
-            let y = b.cast(y, Element::Double);
-            let spread = b.node("Mul", &[&y, &std]);
-            (b.node("Add", &[&spread, &mean]), Element::Double, "double")
-        }
-        (Some((mean, std)), Inputs::Numeric) => {
-            let (mean, std) = (b.floats(&[1], &[mean as f32]), b.floats(&[1], &[std as f32]));
-            let spread = b.node("Mul", &[y, &std]);
-            (b.node("Add", &[&spread, &mean]), Element::Float, "float")
-        }
-    };
+    let element = head.element(network.encoder, inputs);
     let words = match network.encoder {
         Some(encoder) => format!("`{}`, in its own unit", encoder.target_name()),
         None => "the outputs of the network".to_owned(),
     };
     let name = names.swap_remove(0);
-    b.output(&value, name.clone(), element, &[width], &words);
-    vec![Port { name, element: element_name, values: width, words }]
+    b.output(value, name.clone(), element, &[width], &words);
+    let element = if element == Element::Double { "double" } else { "float" };
+    vec![Port { name, element, values: width, words }]
 }
 
 fn file(graph: proto::Graph, network: &Network<'_>, inputs: &[Port], outputs: &[Port]) -> Vec<u8> {

@@ -3,6 +3,8 @@
 use downhill_data::{Encoder, Encoding, Input};
 use serde::Serialize;
 
+use crate::proto::Element;
+
 /// What the inputs of an exported network are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Inputs {
@@ -28,7 +30,7 @@ pub struct Port {
 }
 
 /// What an input of this kind is to be given, in words.
-pub(crate) fn words(encoder: &Encoder, input: &Input, inputs: Inputs) -> String {
+pub(crate) fn words(encoder: &Encoder, input: &Input, categories: &[&String], inputs: Inputs) -> String {
     let nan = "NaN where it is missing";
     match &input.encoding {
         Encoding::Number { mean: _, std: _, fill: _, indicator: _, notation } if notation.is_plain() => {
@@ -43,7 +45,7 @@ pub(crate) fn words(encoder: &Encoder, input: &Input, inputs: Inputs) -> String 
              day; {nan}"
         ),
         Encoding::Indicator => format!("any number where there is a value; {nan}"),
-        Encoding::Categories { categories, missing: _, other: _, rare: _ } => match inputs {
+        Encoding::Categories { categories: _, missing: _, other: _, rare: _ } => match inputs {
             Inputs::Table => {
                 let texts: Vec<String> =
                     encoder.missing_texts().iter().map(|text| format!("{text:?}")).collect();
@@ -69,5 +71,18 @@ pub(crate) fn words(encoder: &Encoder, input: &Input, inputs: Inputs) -> String 
         Encoding::Pixels { count, mean: _, std: _ } => {
             format!("{count} pixels from 0 to 255; NaN where one is missing")
         }
+    }
+}
+
+/// The type of an input, and how it is called.
+pub(crate) fn element(encoding: &Encoding, inputs: Inputs) -> (Element, &'static str) {
+    match (encoding, inputs) {
+        (Encoding::Categories { .. }, Inputs::Table) => (Element::String, "string"),
+        (Encoding::Categories { .. }, Inputs::Numeric) => (Element::Int64, "int64"),
+        // Seconds since 1970 need more than 32 bits.
+        (Encoding::Date { .. }, _) => (Element::Double, "double"),
+        (Encoding::Number { .. } | Encoding::Indicator, Inputs::Table) => (Element::Double, "double"),
+        (Encoding::Number { .. } | Encoding::Indicator, Inputs::Numeric) => (Element::Float, "float"),
+        (Encoding::Pixels { .. }, _) => (Element::Float, "float"),
     }
 }

@@ -1,6 +1,6 @@
 //! Every layer and every loss that there is can be exported: whoever adds one finds out here.
 
-use downhill_export::{Error, Inputs, Network, json, onnx};
+use downhill_export::{Error, Inputs, Network, Predictor, json, onnx};
 use downhill_nn::{LayerSpec, Loss, Model};
 
 /// A network around a layer of this name.
@@ -35,11 +35,11 @@ fn every_layer_can_be_exported() {
         assert!(layers.iter().any(|layer| layer.name() == name));
         let model = Model::<f32>::build(&layers, 3, 1).unwrap();
         let loss: Loss = "mse".parse().unwrap();
-        let network = Network { model: &model, encoder: None, loss: &loss };
+        let predictor = Predictor { networks: vec![Network { model: &model, encoder: None }], loss: &loss };
         for inputs in [Inputs::Table, Inputs::Numeric] {
-            onnx(&network, inputs).unwrap_or_else(|error| panic!("{name}: {error}"));
+            onnx(&predictor, inputs).unwrap_or_else(|error| panic!("{name}: {error}"));
         }
-        json(&network).unwrap_or_else(|error| panic!("{name}: {error}"));
+        json(&predictor).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
 }
 
@@ -48,8 +48,19 @@ fn every_loss_can_be_exported() {
     let model = Model::<f32>::build(&["dense(1)".parse().unwrap()], 3, 1).unwrap();
     for name in Loss::NAMES {
         let loss: Loss = name.parse().unwrap();
-        let network = Network { model: &model, encoder: None, loss: &loss };
-        let known = onnx(&network, Inputs::Table).map(|_| ()).and(json(&network).map(|_| ()));
+        let predictor = Predictor { networks: vec![Network { model: &model, encoder: None }], loss: &loss };
+        let known = onnx(&predictor, Inputs::Table).map(|_| ()).and(json(&predictor).map(|_| ()));
         assert_eq!(known, Ok::<(), Error>(()), "{name}");
     }
+}
+
+#[test]
+fn what_cannot_be_averaged_is_refused() {
+    let loss: Loss = "mse".parse().unwrap();
+    let model = |inputs| Model::<f32>::build(&["dense(1)".parse().unwrap()], inputs, 1).unwrap();
+    let (two, three) = (model(2), model(3));
+    let network = |model| Network { model, encoder: None };
+    let error = |networks| onnx(&Predictor { networks, loss: &loss }, Inputs::Table).unwrap_err();
+    assert_eq!(error(vec![]), Error::NoNetwork);
+    assert_eq!(error(vec![network(&two), network(&three)]), Error::DifferentInputs { column: "x".into() });
 }

@@ -5,6 +5,7 @@
 mod shared;
 
 use downhill_data::{Dataset, Encoder, Encoding, Examples, Kind, ReadOptions, Table, Targets};
+use downhill_export::Predictor as Exportable;
 use downhill_export::{Inputs, Network, onnx};
 use downhill_nn::LayerSpec;
 use downhill_train::{Predictions, Predictor, Trainer};
@@ -48,7 +49,7 @@ impl Cases {
         let rows = table.rows().min(ROWS);
         let predictions = predictor.predict(table).unwrap_or_else(|error| panic!("{name}: {error}"));
         for inputs in [Inputs::Table, Inputs::Numeric] {
-            let feeds = feeds(predictor.encoder().unwrap(), table, rows, inputs);
+            let feeds = feeds(predictor, table, rows, inputs);
             self.push(&format!("{name} {inputs:?}"), predictor, inputs, feeds, rows, &predictions);
         }
     }
@@ -62,9 +63,8 @@ impl Cases {
         rows: usize,
         predictions: &Predictions,
     ) {
-        let (model, encoder, loss) = (predictor.model(), predictor.encoder(), predictor.loss());
-        let network = Network { model, encoder, loss };
-        let exported = onnx(&network, inputs).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let encoder = predictor.encoder();
+        let exported = onnx(&exportable(predictor), inputs).unwrap_or_else(|error| panic!("{name}: {error}"));
         let file = self.folder.path().join(format!("{}.onnx", self.cases.len()));
         std::fs::write(&file, exported.bytes).unwrap();
         let mut case = json!({ "name": name, "model": file, "inputs": feeds, "rows": rows });
@@ -101,7 +101,22 @@ impl Cases {
 }
 
 /// What the columns of a table hold, as the exported model takes it.
-fn feeds(encoder: &Encoder, table: &Table, rows: usize, inputs: Inputs) -> Map<String, Value> {
+fn feeds(predictor: &Predictor, table: &Table, rows: usize, inputs: Inputs) -> Map<String, Value> {
+    let encoders = || predictor.members().iter().filter_map(|member| member.encoder());
+    // All categories that some network knows, in the order in which they are first met.
+    let known = |column: &str| {
+        let mut known: Vec<String> = Vec::new();
+        for input in encoders().flat_map(Encoder::inputs).filter(|input| input.column == column) {
+            if let Encoding::Categories { categories, .. } = &input.encoding {
+                categories.iter().for_each(|text| {
+                    if !known.contains(text) {
+                        known.push(text.clone())
+                    }
+                });
+            }
+        }
+        known
+    };
     let feed = |input: &downhill_data::Input| {
         let at = table.column_index(&input.column).unwrap();
         let column = &table.columns()[at];
@@ -109,8 +124,8 @@ fn feeds(encoder: &Encoder, table: &Table, rows: usize, inputs: Inputs) -> Map<S
         let number = |row: usize| json!(column.number(row));
         let (kind, values) = match (&input.encoding, inputs) {
             (Encoding::Categories { .. }, Inputs::Table) => ("string", each(&|row| json!(column.text(row)))),
-            (Encoding::Categories { categories, .. }, Inputs::Numeric) => {
-                let spellings = Encoder::spellings(categories);
+            (Encoding::Categories { .. }, Inputs::Numeric) => {
+                let spellings = Encoder::spellings(&known(&input.column));
                 let code = |row: usize| match column.text(row) {
                     None => json!(-1),
                     Some(text) => {
@@ -130,7 +145,14 @@ fn feeds(encoder: &Encoder, table: &Table, rows: usize, inputs: Inputs) -> Map<S
         };
         (input.column.clone(), json!({ "kind": kind, "values": values }))
     };
-    encoder.inputs().iter().map(feed).collect()
+    encoders().flat_map(Encoder::inputs).map(feed).collect()
+}
+
+/// The networks of a predictor, as they are exported.
+fn exportable(predictor: &Predictor) -> Exportable<'_> {
+    let networks =
+        predictor.members().iter().map(|member| Network { model: member.model(), encoder: member.encoder() });
+    Exportable { networks: networks.collect(), loss: predictor.loss() }
 }
 
 fn trained(table: &Table, layers: &str) -> Predictor {
@@ -287,8 +309,7 @@ fn categories_dates_and_words_for_true_are_taken_alike() {
         encoder.inputs().iter().filter(|input| matches!(input.encoding, Encoding::Date { .. })).count();
     assert_eq!((encoder.inputs().len(), dates), (6, 2), "{encoder:?}");
     // `label` is a column, so the output of that name gets another.
-    let network = Network { model: predictor.model(), encoder: Some(encoder), loss: predictor.loss() };
-    let exported = onnx(&network, Inputs::Table).unwrap();
+    let exported = onnx(&exportable(&predictor), Inputs::Table).unwrap();
     assert_eq!((&*exported.inputs[0].name, &*exported.outputs[0].name), ("label", "label_"));
     let renamed = text.replacen("label,", "job,", 1);
     let table = Table::parse("mixed", renamed.as_bytes(), &ReadOptions::default()).unwrap();
@@ -299,6 +320,34 @@ fn categories_dates_and_words_for_true_are_taken_alike() {
     let options = ReadOptions { known: Some(predictor.encoder().unwrap().known()), ..ReadOptions::default() };
     let spelt_otherwise = Table::parse("mixed", other.as_bytes(), &options).unwrap();
     cases.add("mixed in other spellings", &predictor, &spelt_otherwise);
+    cases.check();
+}
+
+#[test]
+fn averages_are_computed_alike() {
+    let Some(mut cases) = Cases::new() else { return };
+    let layers = || -> Vec<LayerSpec> { vec!["dense(8)".parse().unwrap(), "relu".parse().unwrap()] };
+    // Folds have encoders of their own, with other means and perhaps other categories.
+    let mixed = mixed().replacen("label,", "job,", 1);
+    let mixed = Table::parse("mixed", mixed.as_bytes(), &ReadOptions::default()).unwrap();
+    for (name, table) in [("diabetes", Table::bundled("diabetes").unwrap()), ("mixed", mixed)] {
+        let networks = (1..=3).map(|seed| {
+            let dataset = table.default_target().split(0.3, seed).unwrap();
+            Trainer::new(layers()).epochs(3).batch(32).seed(seed).fit(&dataset).unwrap().predictor().clone()
+        });
+        let average = Predictor::average(networks).unwrap();
+        assert_eq!(average.members().len(), 3);
+        cases.add(&format!("an average, {name}"), &average, &table);
+        cases.add(
+            &format!("an average, {name} with holes"),
+            &average,
+            &with_holes(&table, average.encoder().unwrap()),
+        );
+    }
+    let iris = Table::bundled("iris").unwrap();
+    let dataset = iris.default_target().split(0.2, 3).unwrap();
+    let members = Trainer::new(layers()).epochs(3).batch(32).members(3).fit(&dataset).unwrap();
+    cases.add("members", members.predictor(), &iris);
     cases.check();
 }
 

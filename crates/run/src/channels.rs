@@ -132,6 +132,11 @@ impl Channels {
         self.waiting.pop_front().or_else(|| self.inbox.as_ref()?.recv().ok())
     }
 
+    /// Puts a command back that was taken: it is the next one again.
+    pub fn put_back(&mut self, command: Command) {
+        self.waiting.push_front(command);
+    }
+
     /// Whether there is a command to stop; the others wait.
     pub fn has_stop(&mut self) -> bool {
         self.waiting.extend(self.inbox.iter().flat_map(Receiver::try_iter));

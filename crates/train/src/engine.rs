@@ -19,7 +19,7 @@ use crate::momentum::check_momentum_at;
 use crate::{Config, Error, Metrics, Sharpness, stability_limit};
 
 use evaluation::EvaluationWeights;
-pub(crate) use losses::{constant_loss, first_guess, measure, targets};
+pub(crate) use losses::{constant_loss, first_guess, measure, measure_outputs, targets};
 use rows::RowOrder;
 pub(crate) use trace::traced;
 

@@ -12,7 +12,7 @@ fn table(rows: usize, seed: u64) -> Table {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 40) as f64 / f64::from(1 << 24)
     };
-    (0..8).for_each(|_| drop(uniform()));
+    (0..8).for_each(|_| _ = uniform());
     let mut text = String::from("a,b,kind,y\n");
     for _ in 0..rows {
         let (a, b, of, noise) = (uniform(), uniform(), uniform(), uniform());

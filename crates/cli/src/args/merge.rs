@@ -21,8 +21,21 @@ fn set<T>(place: &mut T, given: Option<T>) {
 }
 
 impl SetupArgs {
-    /// The configuration that the flags and the file they name come to.
+    /// The configuration of a run of one network that the flags and the file they name come to.
     pub fn config(&self) -> Result<RunConfig, Failure> {
+        let config = self.config_of_any()?;
+        match (&config.ensemble, &self.config) {
+            (Some(_), Some(file)) => Err(Failure::Message(format!(
+                "{} is the configuration of several networks, which `downhill train` alone takes; leave its table \
+                 [ensemble] out",
+                file.display()
+            ))),
+            _ => Ok(config),
+        }
+    }
+
+    /// The same of a run of one network or of several.
+    pub fn config_of_any(&self) -> Result<RunConfig, Failure> {
         if let (Some(images), None) = (&self.source.read.images, &self.source.read.labels) {
             return Err(Failure::Message(format!(
                 "the images {} have no labels, so there is nothing to learn; give them with --labels",

@@ -90,7 +90,7 @@ impl Run<'_> {
     }
 
     /// Applies a command that can be, and tells.
-    fn apply_and_tell(&mut self, command: &Command) -> Result<(), Error> {
+    pub(crate) fn apply_and_tell(&mut self, command: &Command) -> Result<(), Error> {
         let lr_before = self.rate();
         self.apply(command);
         let (step, steps_executed) = (self.progress.step, self.progress.steps_executed);
