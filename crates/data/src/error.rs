@@ -22,6 +22,8 @@ pub enum Row {
     Line(u64),
     /// The number of an image, counted from 0.
     Image(u64),
+    /// The number of a row that was never in a file, counted from 0.
+    Number(u64),
 }
 
 impl Display for Row {
@@ -29,6 +31,7 @@ impl Display for Row {
         match self {
             Self::Line(line) => write!(f, "line {line}"),
             Self::Image(image) => write!(f, "image {image}"),
+            Self::Number(row) => write!(f, "row {row}"),
         }
     }
 }

@@ -15,6 +15,7 @@ mod file;
 mod folds;
 mod idx;
 mod known;
+mod memory;
 #[cfg(feature = "ndarray")]
 mod ndarray;
 mod notation;

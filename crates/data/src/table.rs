@@ -15,7 +15,7 @@ pub struct Table {
     pub(crate) file: String,
     pub(crate) columns: Vec<Column>,
     pub(crate) rows: usize,
-    /// The line of each row in its file; empty for images.
+    /// The line of each row in its file; empty for images and for what is from no file.
     pub(crate) lines: Vec<u32>,
     /// Whether the columns have names of their own, from a header.
     pub(crate) named: bool,
@@ -191,7 +191,8 @@ impl Table {
     pub fn place(&self, row: usize, column: &str) -> Place {
         let row = match self.lines.get(row) {
             Some(&line) => Row::Line(line.into()),
-            None => Row::Image(row as u64),
+            None if self.pixels() > 0 => Row::Image(row as u64),
+            None => Row::Number(row as u64),
         };
         Place { table: self.file.clone(), row, column: column.to_owned() }
     }

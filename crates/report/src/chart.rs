@@ -33,6 +33,7 @@ const PLOT_HEIGHT: f64 = 200.0;
 /// assert!(chart.svg().starts_with("<svg"));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Chart {
     /// What it shows, for those who cannot see it.
     pub title: String,
@@ -50,6 +51,7 @@ pub struct Chart {
 
 /// A line of a chart.
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Series {
     /// Its name in the legend.
     pub name: String,

@@ -38,7 +38,7 @@ pub use escape::visible;
 pub use explanation::explained;
 pub use field::Field;
 pub use histograms::{Histogram, Histograms};
-pub use landscape::{Ground, Landscape, Way};
+pub use landscape::{Ground, Landscape, Trajectory};
 pub use lang::{Lang, Layers, Word};
 pub use losses::losses;
 pub use range_test::RangeTest;

@@ -193,7 +193,9 @@ fn data(settings: &Settings, history: &History) -> Vec<(&'static str, String)> {
     if let Some(target) = settings.text_of("data.target") {
         pairs.push(("target", target.to_string()));
     }
-    if let Some(Size { train_rows, valid_rows, features, classes, .. }) = history.run.size {
+    // A loop that is not Downhill's need not say.
+    let size = history.run.size.as_ref().filter(|size| size.features > 0);
+    if let Some(&Size { train_rows, valid_rows, features, classes, .. }) = size {
         pairs
             .push(("rows", format!("{} to train on, {} held out", grouped(train_rows), grouped(valid_rows))));
         pairs.push(("inputs", grouped(features)));
@@ -220,13 +222,17 @@ pub(crate) fn result(settings: &Settings, history: &History) -> String {
     let made = history.epochs_made();
     let mut text = match &history.kept {
         Some(kept) => format!(
-            "{} and a loss of {} on {}, with the weights of epoch {}.",
-            figures(&kept.metrics, history.confusion.as_ref()),
+            "{} loss of {} on {}, with the weights of epoch {}.",
+            match figures(&kept.metrics, history.confusion.as_ref()) {
+                figures if figures.is_empty() => "A".to_string(),
+                figures => figures + " and a",
+            },
             significant(kept.valid_loss),
             history
                 .run
                 .size
                 .as_ref()
+                .filter(|size| size.valid_rows > 0)
                 .map_or("the rows held out".into(), |size| counted(size.valid_rows, "row") + " held out"),
             grouped(kept.epoch.saturating_add(1)),
         ),
@@ -278,6 +284,10 @@ fn figures(metrics: &Metrics, confusion: Option<&Confusion>) -> String {
             let r2 = r2.map_or(String::new(), |r2| format!("R² {r2:.3}, "));
             format!("{r2}RMSE {}", significant(*rmse))
         }
+        Metrics::Named(figures) => {
+            let figures = figures.iter().map(|(name, figure)| format!("{name} {}", significant(*figure)));
+            figures.collect::<Vec<_>>().join(", ")
+        }
     }
 }
 
@@ -287,14 +297,14 @@ fn makeup(settings: &Settings, history: &History) -> String {
     match history.kept.as_ref().map(|epoch| &epoch.metrics) {
         Some(Metrics::Classification(_)) => parts.push("classification".to_string()),
         Some(Metrics::Regression(_)) => parts.push("regression".to_string()),
-        None => {}
+        Some(Metrics::Named(_)) | None => {}
     }
     if let Some(Size { train_rows, .. }) = history.run.size {
-        parts.push(counted(train_rows, "row") + " trained on");
+        parts.extend((train_rows > 0).then(|| counted(train_rows, "row") + " trained on"));
     }
     parts.extend(network(settings));
     if let Some(Size { parameters, .. }) = history.run.size {
-        parts.push(counted(parameters, "parameter"));
+        parts.extend((parameters > 0).then(|| counted(parameters, "parameter")));
     }
     let seconds: f64 = history.epochs.iter().map(|epoch| epoch.seconds).sum();
     if seconds > 0.0 && seconds.is_finite() {
@@ -381,6 +391,14 @@ pub(crate) fn metric(history: &History) -> Chart {
         return Chart::new("Accuracy", epochs(), Axis::new("accuracy in %").within(0.0, 100.0))
             .line(Series::new("validation", accuracy));
     }
+    let named = history.epochs.iter().find_map(|epoch| match &epoch.metrics {
+        Metrics::Named(_) => epoch.metrics.headline(),
+        Metrics::Classification(_) | Metrics::Regression(_) => None,
+    });
+    if let Some((name, _)) = named {
+        let figure = history.each(|epoch| epoch.metrics.score());
+        return Chart::new(name, epochs(), Axis::new(name)).line(Series::new("validation", figure));
+    }
     let r2 = history.each(|epoch| epoch.metrics.score());
     if r2.iter().any(|point| point.1.is_finite()) {
         // How far below −1 a beginning was is no news, and would flatten the rest.
@@ -390,7 +408,7 @@ pub(crate) fn metric(history: &History) -> Chart {
     }
     let rmse = history.each(|epoch| match &epoch.metrics {
         Metrics::Regression(metrics) => metrics.rmse,
-        Metrics::Classification(_) => f64::NAN,
+        Metrics::Classification(_) | Metrics::Named(_) => f64::NAN,
     });
     Chart::new("RMSE", epochs(), Axis::new("RMSE")).line(Series::new("validation", rmse))
 }

@@ -73,7 +73,7 @@ impl Channels {
             }
             let answer = state.answer(command);
             self.tell_and_apply(&answer, state)?;
-            if let Event::Command { told: Command::End, .. } = answer {
+            if let Event::Command { command: Command::End, .. } = answer {
                 return Ok(Some(Command::End));
             }
         }

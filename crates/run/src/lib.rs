@@ -25,6 +25,7 @@ mod older;
 mod overview;
 pub mod path_text;
 mod plateau;
+pub mod rehearsal;
 mod settings;
 mod state;
 mod steering;

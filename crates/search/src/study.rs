@@ -23,6 +23,7 @@ const LOOKS: Duration = Duration::from_millis(50);
 
 /// A search for the settings that minimise or maximise an [`Objective`]: settings, all with defaults, then
 /// [`run`](Study::run).
+#[must_use]
 pub struct Study {
     plan: Plan,
     workers: usize,

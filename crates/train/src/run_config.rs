@@ -54,10 +54,16 @@ impl RunConfig {
         Self { data: source.spelled_out(), training: training.clone(), ensemble: None, parent: None }
     }
 
-    fn to_toml(&self) -> Result<String, Error> {
+    /// The text of the file.
+    ///
+    /// # Errors
+    ///
+    /// If it has a number that TOML has no word for.
+    pub fn to_toml(&self) -> Result<String, Error> {
         toml::to_string(self)
             .map_err(|error| Error::Mismatch(format!("the configuration cannot be written as TOML: {error}")))
     }
+
     /// The configuration of a run that is kept in this folder.
     ///
     /// # Errors

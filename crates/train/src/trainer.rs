@@ -37,6 +37,7 @@ use crate::{
 /// # Ok::<(), downhill_train::Error>(())
 /// ```
 #[derive(Default)]
+#[must_use]
 pub struct Trainer {
     pub(crate) config: Config,
     pub(crate) threads: Option<usize>,
@@ -312,8 +313,13 @@ impl Trainer {
         self.fit_kept(&data, runs, name, source)
     }
 
-    /// The same with data that was read from `source` before.
-    pub(crate) fn fit_kept(
+    /// The same with data that was read from `source` before, or that `source` only gives a name: then the run
+    /// can be looked at, but not resumed.
+    ///
+    /// # Errors
+    ///
+    /// As [`fit_in`](Trainer::fit_in).
+    pub fn fit_kept(
         self,
         data: &Dataset,
         runs: &Path,

@@ -177,7 +177,7 @@ impl<'a> Together<'a> {
                     self.channels.tell(&Event::Command {
                         step,
                         steps_executed,
-                        told: command,
+                        command,
                         lr_before: lr,
                         lr,
                     })?;
@@ -190,7 +190,7 @@ impl<'a> Together<'a> {
                     let why = "several networks are trained at once: they can be ended or stopped, and not \
                                steered or paused"
                         .into();
-                    self.channels.tell(&Event::Refused { step, steps_executed, told: command, why })?;
+                    self.channels.tell(&Event::Refused { step, steps_executed, command, why })?;
                 }
             }
         }
