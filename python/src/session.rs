@@ -293,9 +293,9 @@ impl Session {
             }
             let answer = inner.state.answer(command);
             inner.tell(&answer).map_err(raise)?;
-            let Event::Command { told, .. } = answer else { continue };
+            let Event::Command { command, .. } = answer else { continue };
             inner.progress.commands += 1;
-            match told {
+            match command {
                 Command::End => {
                     to_do.push("end");
                     return Ok(to_do);

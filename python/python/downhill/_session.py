@@ -562,7 +562,8 @@ class Session:
                 )
             change = _downhill.schedule(self._spec)
             events = [json.loads(line) for line in _downhill.events(self._folder)]
-            changes = [event["told"]["lr"] for event in events if event.get("told", {}).get("command") == "set-lr"]
+            commands = [event["command"] for event in events if event["event"] == "command"]
+            changes = [command["lr"] for command in commands if command["command"] == "set-lr"]
             # It may have been changed to that before.
             if not changes or changes[-1] != change:
                 self._record.command(json.dumps({"command": "set-lr", "lr": change}))
