@@ -195,7 +195,7 @@ fn a_checkpoint_that_contradicts_itself_is_damaged() {
     let good = fs::read(&last).unwrap();
     for (place, value, says) in [
         ("/progress/step", json!(3), "its name says step 16, and its content step 3"),
-        ("/progress/made", json!(2), "16 steps of which only 2 were made"),
+        ("/progress/steps_executed", json!(2), "16 steps of which only 2 were made"),
         ("/progress/updates", json!(u64::MAX), "after 18446744073709551615 updates"),
         ("/progress/epochs", json!(u64::MAX), "18446744073709551615 epochs"),
         ("/progress/steering/scale", json!(0.0), "a scale of 0"),
