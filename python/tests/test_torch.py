@@ -316,5 +316,6 @@ def test_of_two_processes_the_first_decides(tmp_path):
     assert steps[0] == steps[1]
     (rollback,) = events(tmp_path / "run", "rollback")
     assert rollback["step"] == 13 and rollback["scale"] == 0.5
-    assert len(steps[0]) == 54 and steps[0][14] == [0, steps[0][0][1] / 2]
+    assert rollback["to"] == 8 and len(steps[0]) == 40 + 6
+    assert steps[0][14] == [8, pytest.approx(steps[0][8][1] / 2)]
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
