@@ -12,11 +12,14 @@ mod branch;
 mod classes;
 mod command_line;
 mod compare;
+mod confidence;
 mod control;
 mod dashboard;
 mod datasets;
 mod diagnose;
 mod evaluate;
+mod explain;
+mod export;
 mod failure;
 mod find_lr;
 mod init;
@@ -87,8 +90,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Compare(sweep) => compare::compare(&sweep, format, quiet, lang),
         Command::Search(options) => search::search(&options, format, quiet),
         Command::Diagnose(options) => diagnose::diagnose(&options, format, quiet),
-        Command::Evaluate(options) => evaluate::evaluate(&options, format, quiet),
+        Command::Evaluate(options) => evaluate::evaluate(&options, format, quiet, lang),
         Command::Predict(options) => predict::predict(&options, format, quiet),
+        Command::Explain(options) => explain::explain(&options, format, quiet, lang),
+        Command::Export(options) => export::export(&options, format, quiet),
         Command::Schedule(options) => schedule::schedule(&options, format, quiet, lang),
         Command::Path(options) => path::path(&options, format, quiet, lang),
         Command::Init(options) => init::init(&options, format, quiet, lang),

@@ -258,15 +258,19 @@ fn days(year: u32, month: u32, day: u32) -> Option<i64> {
 /// What repeats in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Cycle {
+pub enum Cycle {
+    /// The months of a year.
     Month,
+    /// The days of a week, from Monday on.
     Weekday,
+    /// The time of day, without steps.
     Hour,
 }
 
 impl Cycle {
-    pub const ALL: [Self; 3] = [Self::Month, Self::Weekday, Self::Hour];
+    pub(crate) const ALL: [Self; 3] = [Self::Month, Self::Weekday, Self::Hour];
 
+    /// Its name: `month`, `weekday` or `hour`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Month => "month",

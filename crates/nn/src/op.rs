@@ -64,6 +64,11 @@ macro_rules! list {
                 }
             }
 
+            /// The names of all layers and activations, as specs begin with them.
+            pub fn names() -> Vec<String> {
+                [$(stringify!($layer),)* $(stringify!($activation),)*].into_iter().map(kebab).collect()
+            }
+
             /// The layer's name, as it is written in a spec: `batch-norm`.
             pub fn name(&self) -> String {
                 kebab(match self {

@@ -10,7 +10,7 @@ use crate::escape::escape;
 use crate::history::{Confusion, History};
 use crate::number::{counted, grouped, significant};
 use crate::several::several;
-use crate::{Axis, Chart, RangeTest, Run, Series, layers, sharpness, validation};
+use crate::{Axis, Chart, RangeTest, Run, Series, explanation, layers, sharpness, validation};
 
 /// What spans more than this factor is drawn on a logarithmic axis.
 const LOG_FROM: f64 = 30.0;
@@ -96,7 +96,7 @@ fn pairs(pairs: &[(&str, String)]) -> String {
 
 /// All there is to say of a run.
 fn one(run: &Run) -> String {
-    let Run { folder, settings, history } = run;
+    let Run { folder, settings, history, explanation: found } = run;
     let mut page = String::new();
     for text in [result(settings, history), makeup(settings, history)] {
         let _ = writeln!(page, "<p>{}</p>", escape(&text));
@@ -130,6 +130,9 @@ fn one(run: &Run) -> String {
             page += &validation::confusion(found);
         }
         page += "</div>\n";
+    }
+    if let Some(found) = found {
+        page += &explanation::section(found);
     }
 
     if !history.notes.is_empty() {

@@ -45,7 +45,9 @@ pub use downhill_run::{
 pub use engine::{Engine, EngineState};
 pub use ensemble::Ensemble;
 pub use error::{Error, OfTask};
-pub use predictor::{Evaluation, Member, Predictions, Predictor};
+pub use predictor::{
+    Assessment, Coverage, Evaluation, ExplainOptions, Member, Predictions, Predictor, Truth,
+};
 pub use propagation::{LayerSignals, Propagation, Setup};
 pub use replay::{Difference, Replayed};
 pub use run::{Best, Progress, Run, Snapshot, StepOutcome, StepRates};

@@ -2,14 +2,18 @@
 
 mod average;
 mod consistent;
+mod explain;
 mod file;
 mod finite;
+mod residuals;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use downhill_data::{Encoder, Examples, Known, Table, Task};
+use downhill_core::invalid;
+use downhill_data::{Encoder, Examples, Known, Table, Targets, Task};
 use downhill_nn::loss::TargetKind;
+use downhill_nn::metric::Confidence;
 use downhill_nn::{Loss, Model, Workspace};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -17,6 +21,8 @@ use sha2::{Digest, Sha256};
 use crate::{Error, Metrics, archive, engine};
 
 pub(crate) use average::{Average, Scale};
+pub use explain::ExplainOptions;
+use residuals::Residuals;
 
 /// A trained network, the encoding of its data and its loss: enough to predict and to be saved.
 ///
@@ -28,6 +34,8 @@ pub struct Predictor {
     /// The version of Downhill that trained it.
     version: String,
     loss: Loss,
+    /// The errors on the validation rows, where a number is predicted. Models of older versions have none.
+    residuals: Option<Residuals>,
 }
 
 /// A network of a predictor, with the encoding of its data.
@@ -104,7 +112,52 @@ pub struct Evaluation {
     pub loss: f64,
     /// The metrics.
     pub metrics: Metrics,
+    /// How far its probabilities can be trusted; none where a number is predicted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Confidence>,
+    /// How many of the rows its intervals of nine in ten hold; none where classes are predicted, and of a
+    /// model that keeps too few errors to make some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intervals: Option<Coverage>,
 }
+
+/// How many rows intervals hold.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// The share that they are made to hold.
+    pub level: f64,
+    /// How far they reach to either side, in the target's own unit.
+    pub margin: f64,
+    /// The share that they hold.
+    pub coverage: f64,
+}
+
+/// How good a network is on some rows, and what it says of each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assessment {
+    /// How good it is.
+    pub evaluation: Evaluation,
+    /// The rows of the table that were measured: those that have the target.
+    pub rows: Vec<u32>,
+    /// What they are.
+    pub truth: Truth,
+    /// What the network says of them.
+    pub predictions: Predictions,
+    /// What they are, as the network is trained on it; of several, the first.
+    targets: Targets,
+}
+
+/// What rows are.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Truth {
+    /// The class of each, counted from 0.
+    Classes(Vec<u32>),
+    /// The number of each, in the target's own unit.
+    Values(Vec<f64>),
+}
+
+/// The share of rows that the intervals hold that are measured.
+const LEVEL: f64 = 0.9;
 
 /// SHA-256 over all parameters and statistics of some models, in hexadecimal.
 pub(crate) fn weights_sha256<'a>(models: impl IntoIterator<Item = &'a Model<f32>>) -> String {
@@ -119,11 +172,21 @@ pub(crate) fn weights_sha256<'a>(models: impl IntoIterator<Item = &'a Model<f32>
 impl Predictor {
     pub(crate) fn new(model: Model<f32>, loss: Loss, encoder: Option<Encoder>) -> Self {
         let member = Member { model, encoder: encoder.map(Arc::new) };
-        Self { members: vec![member], version: env!("CARGO_PKG_VERSION").into(), loss }
+        Self { members: vec![member], version: env!("CARGO_PKG_VERSION").into(), loss, residuals: None }
+    }
+
+    /// Keeps what intervals are made by: the errors of these outputs on the validation rows, where a number is
+    /// predicted. In a cross-validation each row's output is that of the networks that were not trained on it.
+    pub(crate) fn keep_residuals(&mut self, outputs: &[f32], targets: &Targets) {
+        self.residuals = match targets {
+            Targets::Values(values) => Residuals::of(outputs, values),
+            Targets::Classes { .. } => None,
+        };
     }
 
     /// The average of several: of classes, the mean of their probabilities, and of numbers, that of their
-    /// predictions. Those that are averages themselves are taken apart.
+    /// predictions. Those that are averages themselves are taken apart. It makes no intervals: what errors the
+    /// average makes on rows that were not trained on is not known.
     ///
     /// # Errors
     ///
@@ -133,6 +196,8 @@ impl Predictor {
         let none = || Error::Mismatch("an average of no models is not defined".into());
         let mut average = predictors.next().ok_or_else(none)?;
         for other in predictors {
+            // The errors of one are not those of the average.
+            average.residuals = None;
             for mut member in other.members {
                 if let Some(why) = average.contradiction(&member, &other.loss) {
                     return Err(Error::Mismatch(format!("these models cannot be averaged: {why}")));
@@ -259,12 +324,55 @@ impl Predictor {
         }
     }
 
+    /// How far the interval around a predicted number reaches to either side, in the target's own unit, if it
+    /// is to hold the target in a share `level` of rows: split conformal prediction by the errors on the
+    /// validation rows. It holds for rows like those; that the weights were chosen by the same rows makes it
+    /// a little too narrow.
+    ///
+    /// # Errors
+    ///
+    /// If `level` is not between 0 and 1, the network predicts classes, or the model keeps no errors, or too
+    /// few for the level.
+    pub fn margin(&self, level: f64) -> Result<f64, Error> {
+        invalid::ensure("interval", "level", level, |level| level > 0.0 && level < 1.0, "between 0 and 1")?;
+        let mismatch = |why: String| Err(Error::Mismatch(why));
+        if self.task() == Task::Classification {
+            return mismatch(
+                "intervals are for numbers, and the model predicts classes: they have probabilities".into(),
+            );
+        }
+        let Some(residuals) = &self.residuals else {
+            return mismatch(
+                "this model keeps no errors on validation rows, which intervals are made by: an older version \
+                 wrote it; train again"
+                    .into(),
+            );
+        };
+        let Some(margin) = residuals.margin(level) else {
+            let (rows, least) = (residuals.rows(), (level / (1.0 - level)).ceil());
+            return mismatch(format!(
+                "an interval that holds a share of {level} needs the errors of {least} validation rows, and the \
+                 model was trained beside {rows}; take a smaller share, or train with more validation rows"
+            ));
+        };
+        Ok(margin * self.members[0].scale().1)
+    }
+
     /// The loss and the metrics over the rows of a table that have the target.
     ///
     /// # Errors
     ///
     /// If the table lacks the target or does not go with the model, or an output is not a finite number.
     pub fn evaluate(&self, table: &Table) -> Result<Evaluation, Error> {
+        Ok(self.assess(table)?.evaluation)
+    }
+
+    /// The same with what is predicted of each row.
+    ///
+    /// # Errors
+    ///
+    /// As [`evaluate`](Self::evaluate).
+    pub fn assess(&self, table: &Table) -> Result<Assessment, Error> {
         let encoder = self.table_encoder()?;
         let target = encoder.target_column(table)?.ok_or_else(|| {
             Error::Mismatch(format!(
@@ -282,7 +390,14 @@ impl Predictor {
             let row = at / self.width();
             return Err(self.not_finite(&examples.x, row, Some((table, rows[row] as usize))));
         }
-        Ok(evaluation)
+        let truth = match &examples.y {
+            Targets::Classes { labels, .. } => Truth::Classes(labels.clone()),
+            Targets::Values(values) => {
+                let (mean, std) = encoder.target_scale();
+                Truth::Values(values.iter().map(|&value| f64::from(value) * std + mean).collect())
+            }
+        };
+        Ok(Assessment { evaluation, rows, truth, predictions: self.read(outputs), targets: examples.y })
     }
 
     /// The loss and the metrics over encoded rows.
@@ -299,7 +414,23 @@ impl Predictor {
     pub(crate) fn measure(&self, outputs: &[f32], rows: &Examples) -> Result<Evaluation, Error> {
         let (loss, metrics) =
             engine::measure_outputs(outputs, self.width(), &rows.y, &self.loss, self.encoder(), true)?;
-        Ok(Evaluation { rows: rows.rows(), loss, metrics })
+        let (mut confidence, mut intervals) = (None, None);
+        match (&rows.y, self.read(outputs.to_vec())) {
+            (Targets::Classes { labels, .. }, Predictions::Classes { probabilities, classes, .. }) => {
+                confidence = Some(Confidence::of(&probabilities, classes.len(), labels)?);
+            }
+            (Targets::Values(values), Predictions::Values(_)) => {
+                // A model that makes no intervals can be measured all the same.
+                intervals = self.margin(LEVEL).ok().map(|margin| {
+                    let std = self.members[0].scale().1;
+                    let error = |(a, b): (&f32, &f32)| f64::from((a - b).abs()) * std;
+                    let held = outputs.iter().zip(values).map(error).filter(|error| *error <= margin).count();
+                    Coverage { level: LEVEL, margin, coverage: held as f64 / values.len() as f64 }
+                });
+            }
+            (Targets::Classes { .. }, _) | (Targets::Values(_), _) => {}
+        }
+        Ok(Evaluation { rows: rows.rows(), loss, metrics, confidence, intervals })
     }
 
     /// Whether it predicts classes or numbers.

@@ -595,8 +595,10 @@ pub(crate) fn conclude(
 ) -> Result<Trained, Error> {
     let Outcome { model, loss, epoch, stop, epochs, seconds, rows_per_second, .. } = outcome;
     let parameters = model.params().len();
-    let predictor = Predictor::new(model, loss, data.encoder.clone());
-    let Evaluation { loss: valid_loss, metrics, .. } = predictor.evaluate_rows(&data.valid)?;
+    let mut predictor = Predictor::new(model, loss, data.encoder.clone());
+    let outputs = predictor.outputs_of_rows(&data.valid.x)?;
+    let Evaluation { loss: valid_loss, metrics, .. } = predictor.measure(&outputs, &data.valid)?;
+    predictor.keep_residuals(&outputs, &data.valid.y);
     let summary = Summary {
         run: folder.map(|folder| path_text::to_text(folder.path())),
         dataset: data.name.clone(),

@@ -302,13 +302,14 @@ fn join<'a>(
     members: Vec<Trained>,
     stop: Stop,
 ) -> Result<(Trained, Valid<'a>), Error> {
-    let predictor = Predictor::average(members.iter().map(|member| member.predictor().clone()))?;
+    let mut predictor = Predictor::average(members.iter().map(|member| member.predictor().clone()))?;
     let outputs = members.iter().enumerate().map(|(at, member)| {
         let valid = &data_of(data, at).valid;
         member.predictor().outputs_of_rows(&valid.x)
     });
     let outputs = outputs.collect::<Result<Vec<_>, Error>>()?;
     let valid = validation(data, predictor.loss(), outputs);
+    predictor.keep_residuals(&valid.outputs, &valid.y);
     let (valid_loss, metrics) = measure_outputs(
         &valid.outputs,
         valid.width,

@@ -8,6 +8,7 @@ use downhill_data::Encoder;
 use downhill_nn::{LayerSpec, Loss, Model};
 use serde::{Deserialize, Serialize};
 
+use super::residuals::Residuals;
 use super::{Member, Predictor, consistent};
 use crate::archive::Archive;
 use crate::{Error, archive, checkpoint};
@@ -28,6 +29,9 @@ pub(super) struct Description {
     /// Where there are several networks, what each of them is instead of the above; empty for one network.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<Own>,
+    /// The errors on the validation rows, where a number is predicted. Models of older versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub residuals: Option<Residuals>,
 }
 
 /// What one of several networks is instead of what stands above.
@@ -66,6 +70,7 @@ pub(super) fn save(predictor: &Predictor, path: &Path) -> Result<(), Error> {
         loss: predictor.loss.clone(),
         encoder: first.encoder().cloned(),
         members: if several { predictor.members.iter().map(own).collect() } else { Vec::new() },
+        residuals: predictor.residuals.clone(),
     };
     let mut tensors = Vec::new();
     for (at, Member { model, .. }) in predictor.members.iter().enumerate() {
@@ -86,14 +91,22 @@ pub(super) fn load(path: &Path) -> Result<Predictor, Error> {
 /// The predictor in a file, whose networks are `members`, or one where that is empty. The error says what
 /// contradicts what.
 fn predictor(archive: &Archive<Description>, members: Vec<Own>) -> Result<Predictor, String> {
-    let Description { version, inputs, layers, loss, encoder, .. } = &archive.description;
+    let Description { version, inputs, layers, loss, encoder, members: _, residuals } = &archive.description;
+    if let Some(contradiction) = residuals.as_ref().and_then(Residuals::contradiction) {
+        return Err(contradiction);
+    }
     let encoder = encoder.clone().map(Arc::new);
     let network = |inputs, layers: &[LayerSpec], encoder: Option<Arc<Encoder>>, prefix: &str| {
         let model: Model<f32> =
             consistent::model(archive, (inputs, layers), loss, encoder.as_deref(), prefix)?;
         Ok::<_, String>(Member { model, encoder })
     };
-    let new = |member| Predictor { members: vec![member], version: version.clone(), loss: loss.clone() };
+    let new = |member| Predictor {
+        members: vec![member],
+        version: version.clone(),
+        loss: loss.clone(),
+        residuals: residuals.clone(),
+    };
     if members.is_empty() {
         return Ok(new(network(*inputs, layers, encoder, "")?));
     }
