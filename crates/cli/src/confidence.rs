@@ -138,7 +138,7 @@ fn intervals(
     )
     .lang(lang)
     .line(diagonal(lang))
-    .line(Series::new(lang.either("intervals".into(), "구간".into()), coverage));
+    .line(Series::new(lang.either("intervals".into(), "구간".into()), coverage).run(0));
     let widths = Chart::new(
         lang.either("Their width".into(), "구간의 폭".into()),
         to_hold(),
@@ -183,7 +183,7 @@ fn probabilities_drawn(
         )
         .lang(lang)
         .line(diagonal(lang))
-        .line(Series::new(either("these rows", "이 데이터"), bins));
+        .line(Series::new(either("these rows", "이 데이터"), bins).run(0));
         sheet = sheet.figure(either("Probabilities beside what happened", "확률과 실제 결과"), chart);
     }
     if !curves.is_empty() {
