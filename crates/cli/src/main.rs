@@ -18,6 +18,7 @@ mod diagnose;
 mod evaluate;
 mod failure;
 mod find_lr;
+mod given;
 mod init;
 mod output;
 mod overwrite;
@@ -35,6 +36,7 @@ mod sweep;
 mod train;
 mod view;
 mod watch;
+mod work;
 
 use std::process::ExitCode;
 
@@ -73,7 +75,8 @@ fn main() -> ExitCode {
         Command::End(run) => control::steer(&run, &Told::End, format),
         Command::Checkpoint(run) => control::steer(&run, &Told::Checkpoint, format),
         Command::Compare(sweep) => compare::compare(&sweep, format, quiet, lang),
-        Command::Search(options) => search::search(&options, format, quiet),
+        Command::Search(options) => search::search(&options, format, quiet, lang),
+        Command::Work(options) => work::work(&options, quiet),
         Command::Diagnose(options) => diagnose::diagnose(&options, format, quiet),
         Command::Evaluate(options) => evaluate::evaluate(&options, format, quiet),
         Command::Predict(options) => predict::predict(&options, format, quiet),

@@ -140,7 +140,8 @@ impl Chart {
         self.drawn(Place::File)
     }
 
-    fn drawn(&self, place: Place) -> String {
+    /// The chart where it will stand.
+    pub(crate) fn drawn(&self, place: Place) -> String {
         let drawn: Vec<(&Series, (&str, &str))> =
             self.series.iter().enumerate().map(|(index, series)| (series, series.styled(index))).collect();
         let drawn: Vec<_> =

@@ -20,6 +20,7 @@ mod range_test;
 mod segment;
 mod several;
 mod sharpness;
+pub mod study;
 mod tensorboard;
 mod validation;
 
