@@ -22,7 +22,7 @@ const MOST_LISTED: usize = 50;
 
 // Colours come from the browser's own light and dark schemes. The policy forbids whatever would fetch or run
 // anything.
-const HEAD: &str = r#"<meta charset="utf-8"/>
+pub(crate) const HEAD: &str = r#"<meta charset="utf-8"/>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/>
 <meta name="color-scheme" content="light dark"/>
