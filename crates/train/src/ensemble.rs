@@ -1,9 +1,9 @@
 //! Several networks that are trained at once, and whose predictions are averaged.
 //!
 //! Each is a run of its own: with its own seed, early stopping, guard and checkpoints, and, where it is kept,
-//! in a folder inside that of the whole, where it can be looked at, replayed and branched off as any other. All
-//! go forward together, an epoch at a time, on as many threads as there are. The whole has a log of its own,
-//! which tells after every epoch what the average would be if all stopped there.
+//! in a folder inside that of the whole, where it can be looked at, replayed and branched off as any other.
+//! All go forward together, an epoch at a time, on as many threads as there are. The whole has a log of its
+//! own, which tells after every epoch what the average would be if all stopped there.
 
 mod advance;
 mod together;
