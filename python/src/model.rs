@@ -53,7 +53,11 @@ impl Model {
         let inputs = match inputs {
             "table" => Inputs::Table,
             "numeric" => Inputs::Numeric,
-            _ => return Err(PyValueError::new_err(format!("inputs={inputs:?}: give \"table\" or \"numeric\""))),
+            _ => {
+                return Err(PyValueError::new_err(format!(
+                    "inputs={inputs:?}: give \"table\" or \"numeric\""
+                )));
+            }
         };
         let networks = self.0.members().iter();
         let networks = networks.map(|member| Network { model: member.model(), encoder: member.encoder() });
