@@ -148,6 +148,10 @@ fn one(run: &Run) -> String {
     if let Some(environment) = &history.environment {
         let _ = write!(page, "<h2>Environment</h2>\n{}", pairs(&surroundings(environment)));
     }
+    // Only a run that the program makes can be made by it again: not a loop of its own, nor one on data in memory.
+    if settings.get("session").is_some() || settings.text_of("data.from") == Some("memory") {
+        return page;
+    }
     let _ = write!(
         page,
         "<h2>Make this run again</h2>\n<pre>downhill train --config {}</pre>\n\
@@ -296,7 +300,9 @@ fn figures(metrics: &Metrics, confusion: Option<&Confusion>) -> String {
         }
         Metrics::Named(figures) => {
             let figures = figures.iter().map(|(name, figure)| format!("{name} {}", significant(*figure)));
-            figures.collect::<Vec<_>>().join(", ")
+            let all = figures.collect::<Vec<_>>().join(", ");
+            let mut letters = all.chars();
+            letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
         }
     }
 }

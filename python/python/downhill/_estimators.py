@@ -164,11 +164,13 @@ class _Estimator(BaseEstimator):
             )
         table = X_frame.table(column)
         if eval_set is None:
-            seed = 0 if self.seed is None else int(self.seed)
+            seed = 0 if self.seed is None else self.seed
+            if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
+                raise ValueError(f"seed={seed!r}: give a whole number from 0 on")
             valid = self.valid
             if not isinstance(valid, float | int) or not 0 < valid < 1:
                 raise ValueError(f"valid={valid!r}: give a share of the rows above 0 and below 1, such as 0.2")
-            return table.split(name, self._task, float(valid), seed), X_frame
+            return table.split(name, self._task, float(valid), int(seed)), X_frame
         if isinstance(eval_set, list) and len(eval_set) == 1:
             eval_set = eval_set[0]
         if not isinstance(eval_set, tuple | list) or len(eval_set) != 2:
@@ -255,6 +257,22 @@ class _Estimator(BaseEstimator):
         """
         check_is_fitted(self, "fit_report_")
         self._model.save(path)
+
+
+    def export_onnx(self, path: str | os.PathLike[str], *, inputs: str = "table") -> None:
+        """Write the model, preprocessing included, as an ONNX file, which any runtime predicts with.
+
+        Parameters
+        ----------
+        path : str or path
+            Where: ``"model.onnx"``.
+        inputs : "table" or "numeric", default "table"
+            What the file is given: columns as they are, with texts; or numbers alone, for runtimes without texts.
+        """
+        check_is_fitted(self, "fit_report_")
+        content = self._model.to_onnx(inputs)
+        with open(path, "wb") as file:
+            file.write(content)
 
 
 class _progress:

@@ -561,6 +561,7 @@ class Session:
             "[training]",
             f"epochs = {math.ceil(self._total / self._epoch)}",
             f"lr = {text(schedule)}",
+            'keep = "last"',
             f"guard = {text(self._guard)}",
             f"plateau = {text(self._plateau)}",
             "",
