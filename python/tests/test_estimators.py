@@ -176,6 +176,17 @@ def test_classes_can_be_weighted():
         DownhillClassifier(class_weight={7: 1.0}).fit(X, y)
 
 
+def test_several_networks_are_averaged():
+    X, y = load_iris(return_X_y=True)
+    model = DownhillClassifier(lr=0.02, members=3, **FAST).fit(X, y)
+    assert model.fit_report_.summary["ensemble"] is not None and model.score(X, y) > 0.8
+    assert "<iframe" in model.fit_report_._repr_html_()
+    again = pickle.loads(pickle.dumps(model))
+    assert (again.predict_proba(X) == model.predict_proba(X)).all()
+    with pytest.raises(ValueError, match="members=0"):
+        DownhillClassifier(members=0).fit(X, y)
+
+
 def test_rows_to_validate_on_can_be_given():
     X, y = load_diabetes(return_X_y=True)
     model = DownhillRegressor(lr=0.01, **FAST).fit(X[:300], y[:300], eval_set=(X[300:], y[300:]))

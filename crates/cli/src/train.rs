@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
 
 use clap::Args;
-use downhill::prelude::{Error, Metrics, Trained, Trainer};
+use downhill::prelude::{Error, Trained, Trainer};
 use downhill::train::{
     Command, Config, Ensemble, EnsembleSummary, Event, RateChange, RunConfig, RunFolder, Stop, Summary, log,
     path_text,
@@ -214,16 +214,16 @@ fn text(trained: &Trained) -> String {
     let time = output::seconds(*seconds);
     let loss = output::fixed(*valid_loss);
     let metrics = output::metrics_line(metrics);
-    let ended = |epochs: String| match trained.stop() {
-        Stop::EarlyStopping => format!("stopped early after {epochs}"),
-        Stop::Ended => format!("ended after {epochs}"),
-        Stop::Finished | Stop::Interrupted | Stop::Diverged { .. } => epochs,
-    };
     let Some(ensemble) = ensemble else {
         let kept =
             best_epoch.map_or(String::new(), |epoch| format!("; the weights of epoch {epoch} are kept"));
-        let epochs = ended(output::count(*epochs, "epoch"));
-        return format!("{epochs} in {time}{kept}\nvalidation loss {loss}, {metrics}\n{table}{run}\n");
+        let epochs = output::count(*epochs, "epoch");
+        let ended = match trained.stop() {
+            Stop::EarlyStopping => format!("stopped early after {epochs}"),
+            Stop::Ended => format!("ended after {epochs}"),
+            Stop::Finished | Stop::Interrupted | Stop::Diverged { .. } => epochs,
+        };
+        return format!("{ended} in {time}{kept}\nvalidation loss {loss}, {metrics}\n{table}{run}\n");
     };
     let EnsembleSummary { folds, networks, .. } = ensemble;
     let least = networks.iter().map(|network| network.epochs).min().unwrap_or(0);
@@ -233,31 +233,22 @@ fn text(trained: &Trained) -> String {
         format!("{least} to {}", output::count(*epochs, "epoch"))
     };
     let count = networks.len();
-    let (epochs, each) = (ended(range), each(ensemble, &networks[0].metrics));
+    let each = ensemble.text();
+    let ended = match trained.stop() {
+        Stop::EarlyStopping => format!(", stopped early after {range},"),
+        Stop::Ended => format!(", ended after {range},"),
+        Stop::Finished | Stop::Interrupted | Stop::Diverged { .. } => format!(" of {range}"),
+    };
     if *folds {
         return format!(
-            "{count} folds of {epochs} in {time}; the model is the average of their networks\n\
+            "{count} folds{ended} in {time}; the model is the average of their networks\n\
              {each}\n\
              all rows, each by a network that was trained without it: validation loss {loss}, {metrics}\n{table}{run}\n"
         );
     }
     format!(
-        "{count} networks of {epochs} in {time}; their predictions are averaged\n\
+        "{count} networks{ended} in {time}; their predictions are averaged\n\
          validation loss {loss}, {metrics}\n\
-         one alone: {each}\n{table}{run}\n"
+         {each}\n{table}{run}\n"
     )
-}
-
-/// The mean and standard error of what several networks came to.
-fn each(ensemble: &EnsembleSummary, metrics: &Metrics) -> String {
-    let EnsembleSummary { mean_valid_loss, valid_loss_error, mean_score, score_error, .. } = ensemble;
-    let (mean, error) = (output::fixed(*mean_valid_loss), output::fixed(*valid_loss_error));
-    let score = match (metrics, mean_score, score_error) {
-        (Metrics::Classification(_), Some(mean), Some(error)) => {
-            format!(", accuracy {:.1}% ± {:.1}%", 100.0 * mean, 100.0 * error)
-        }
-        (Metrics::Regression(_), Some(mean), Some(error)) => format!(", R² {mean:.3} ± {error:.3}"),
-        _ => String::new(),
-    };
-    format!("validation loss {mean} ± {error}{score} (mean ± standard error)")
 }

@@ -220,9 +220,10 @@ fn surroundings(environment: &Environment) -> Vec<(&'static str, String)> {
 pub(crate) fn result(settings: &Settings, history: &History) -> String {
     let total = history.epochs_planned().or(settings.epochs()).unwrap_or(0);
     let made = history.epochs_made();
+    let networks = settings.networks();
     let mut text = match &history.kept {
         Some(kept) => format!(
-            "{} loss of {} on {}, with the weights of epoch {}.",
+            "{} loss of {} on {}, {}.",
             match figures(&kept.metrics, history.confusion.as_ref()) {
                 figures if figures.is_empty() => "A".to_string(),
                 figures => figures + " and a",
@@ -234,7 +235,16 @@ pub(crate) fn result(settings: &Settings, history: &History) -> String {
                 .as_ref()
                 .filter(|size| size.valid_rows > 0)
                 .map_or("the rows held out".into(), |size| counted(size.valid_rows, "row") + " held out"),
-            grouped(kept.epoch.saturating_add(1)),
+            match networks {
+                None => format!("with the weights of epoch {}", grouped(kept.epoch.saturating_add(1))),
+                Some((count, false)) => format!("with the average of {}", counted(count, "network")),
+                Some((count, true)) => {
+                    format!(
+                        "each predicted by that of {} that was trained without it",
+                        counted(count, "network")
+                    )
+                }
+            },
         ),
         None => String::new(),
     };
@@ -246,10 +256,10 @@ pub(crate) fn result(settings: &Settings, history: &History) -> String {
         Some(Stop::Finished) => format!("It ran to its end: {}.", counted(total, "epoch")),
         Some(Stop::EarlyStopping) => {
             let patience = match settings.text_of("training.early-stopping").map(str::parse) {
-                Some(Ok(EarlyStopping::After(after))) => {
+                Some(Ok(EarlyStopping::After(after))) if networks.is_none() => {
                     format!(": {} passed without a better one", counted(after.patience, "epoch"))
                 }
-                Some(Ok(EarlyStopping::Off) | Err(_)) | None => String::new(),
+                Some(Ok(EarlyStopping::After(_) | EarlyStopping::Off) | Err(_)) | None => String::new(),
             };
             format!("It stopped early, after {made} of {}{patience}.", counted(total, "epoch"))
         }
@@ -355,8 +365,9 @@ pub(crate) fn rate_axis(rates: &[(f64, f64)]) -> Axis {
 }
 
 /// The charts of a run's way that there is something to draw in.
-fn charts(Run { history, .. }: &Run) -> Vec<Chart> {
-    let marked = |chart: Chart| match &history.kept {
+fn charts(Run { history, settings, .. }: &Run) -> Vec<Chart> {
+    // Of several networks, each keeps an epoch of its own.
+    let marked = |chart: Chart| match history.kept.as_ref().filter(|_| settings.networks().is_none()) {
         Some(kept) => {
             let number = kept.epoch as f64 + 1.0;
             chart.mark(number, format!("kept: epoch {number}"))

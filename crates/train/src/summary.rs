@@ -3,7 +3,7 @@
 use downhill_data::Task;
 use serde::{Deserialize, Serialize};
 
-use crate::Metrics;
+use crate::{Metrics, fixed};
 
 /// What a run came to: what `downhill train --format json` prints.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -126,6 +126,29 @@ impl EnsembleSummary {
             score_error: finite(score.standard_error),
             networks: all.iter().map(network).collect(),
         }
+    }
+}
+
+impl EnsembleSummary {
+    /// The means with their standard errors, for people.
+    pub fn text(&self) -> String {
+        let score = match (
+            self.networks.first().map(|network| &network.metrics),
+            self.mean_score,
+            self.score_error,
+        ) {
+            (Some(Metrics::Classification(_)), Some(mean), Some(error)) => {
+                format!(", accuracy {:.1}% ± {:.1}%", 100.0 * mean, 100.0 * error)
+            }
+            (Some(Metrics::Regression(_)), Some(mean), Some(error)) => format!(", R² {mean:.3} ± {error:.3}"),
+            _ => String::new(),
+        };
+        let of = match self.folds {
+            true => format!("over {} folds", self.networks.len()),
+            false => format!("of {} networks, each alone", self.networks.len()),
+        };
+        let (loss, error) = (fixed(self.mean_valid_loss), fixed(self.valid_loss_error));
+        format!("validation loss {loss} ± {error}{score} (mean ± standard error {of})")
     }
 }
 

@@ -333,7 +333,8 @@ impl Trainer {
     ///
     /// The run keeps its own settings: of this trainer's, only threads, views, inbox and the age of
     /// checkpoints may be given, and [commands](Trainer::command), which change its rate or its length. The
-    /// commands that its log has after that checkpoint are applied again at the same steps.
+    /// commands that its log has after that checkpoint are applied again at the same steps. A run of several
+    /// networks takes no commands.
     ///
     /// # Errors
     ///

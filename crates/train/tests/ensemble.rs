@@ -206,6 +206,7 @@ fn folds_are_told_by_their_mean_and_over_all_rows() {
             terms.sum::<f64>() / rows as f64
         };
         match &summary.metrics {
+            downhill_train::Metrics::Named(_) => panic!("not of a network"),
             downhill_train::Metrics::Classification(all) => {
                 assert!((weighted(&|network| network.metrics.score()) - all.accuracy).abs() < 1e-12);
                 assert!((weighted(&|network| network.valid_loss) - summary.valid_loss).abs() < 1e-9);
@@ -214,7 +215,7 @@ fn folds_are_told_by_their_mean_and_over_all_rows() {
             downhill_train::Metrics::Regression(all) => {
                 let squared = weighted(&|network| match &network.metrics {
                     downhill_train::Metrics::Regression(own) => own.rmse.powi(2),
-                    downhill_train::Metrics::Classification(_) => panic!("no classes"),
+                    _ => panic!("no number"),
                 });
                 assert!((squared.sqrt() / all.rmse - 1.0).abs() < 1e-5, "{} {}", squared.sqrt(), all.rmse);
             }

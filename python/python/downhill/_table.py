@@ -100,7 +100,7 @@ def _names(names: Iterable[Any]) -> list[str]:
 def _is_sparse(X: Any) -> bool:
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
         return True
-    dtypes = getattr(X, "dtypes", None)
+    dtypes: Any = getattr(X, "dtypes", ())
     return hasattr(X, "iloc") and any(type(dtype).__name__ == "SparseDtype" for dtype in np.atleast_1d(dtypes))
 
 

@@ -168,6 +168,10 @@ impl Trainer {
             if channels.is_watched() {
                 tell_predictions(&trained.predictor, predictions, &valid.y, step, channels)?;
             }
+            if let (Some((_, log)), Some(each)) = (&mut channels.folder, &trained.summary.ensemble) {
+                // Whoever waits for the run is told by its summary.
+                log.append(&Event::Note { text: each.text() })?;
+            }
             let weights_sha256 = folder.map(|_| trained.summary.weights_sha256.clone());
             channels.tell(&Event::Stop { step, steps_executed: step, reason: stop, weights_sha256 })?;
             if let Some((folder, log)) = &channels.folder {
