@@ -22,7 +22,7 @@ const MOST_LISTED: usize = 50;
 
 // Colours come from the browser's own light and dark schemes. The policy forbids whatever would fetch or run
 // anything.
-const HEAD: &str = r#"<meta charset="utf-8"/>
+pub(crate) const HEAD: &str = r#"<meta charset="utf-8"/>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/>
 <meta name="color-scheme" content="light dark"/>
@@ -347,8 +347,10 @@ fn network(settings: &Settings) -> Option<String> {
     let dropout = mlp("dropout").and_then(|dropout| dropout.as_float()).filter(|&dropout| dropout > 0.0);
     let dropout = dropout.map_or(String::new(), |dropout| format!(", dropout {dropout}"));
     let layers = if sizes.len() == 1 { "hidden layer" } else { "hidden layers" };
+    let numbers = mlp("numbers").and_then(|numbers| numbers.as_str());
+    let numbers = numbers.map_or(String::new(), |numbers| format!(", numbers by {numbers}"));
     let activation = mlp("activation")?.as_str()?;
-    Some(format!("{layers} of {} units, {activation}{norm}{dropout}", sizes.join(" and ")))
+    Some(format!("{layers} of {} units, {activation}{norm}{dropout}{numbers}", sizes.join(" and ")))
 }
 
 /// The title of the chart of rates.

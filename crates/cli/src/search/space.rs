@@ -1,16 +1,17 @@
 //! What is searched: flags with spaces, and those that stay as they are.
 
 use clap::FromArgMatches;
+use downhill::data::Dataset;
 use downhill::optim::{Rule, Schedule};
-use downhill::search::{Domain, Plan, Settings, Space, Value};
-use downhill::train::{Monitor, Network, RunConfig, usual_rate, usual_schedule};
+use downhill::search::{Domain, Error, Mean, Networks, Objective, Plan, Settings, Space, Value};
+use downhill::train::{Config, Monitor, Network, RunConfig, usual_rate, usual_schedule};
 
 use super::setup;
 use crate::Failure;
 use crate::args::SetupArgs;
 
 /// The learning rate, whose numbers are peaks of the usual schedule.
-const RATE: &str = "lr";
+pub const RATE: &str = "lr";
 
 /// The space of the rate unless it is given.
 const USUAL_RATE: &str = "times(0.03, 30)";
@@ -26,6 +27,9 @@ const USUAL: [(&str, &str); 7] = [
     ("ema", "choice(0, 0.9, 0.99)"),
 ];
 
+/// How a study writes down over how many seeds its objective is the mean.
+const SEEDS: &str = "--seeds=";
+
 /// Flags that shape the search itself: the data is split by the seed, and trials are compared after equal
 /// epochs.
 const NOT_SEARCHED: [&str; 2] = ["seed", "epochs"];
@@ -36,11 +40,13 @@ pub struct Searched {
     pub space: Space,
     pub words: Vec<String>,
     pub metric: Monitor,
+    /// Over how many seeds of the training.
+    pub seeds: u64,
 }
 
 impl Searched {
-    pub fn new(metric: Monitor) -> Self {
-        Self { space: Space::new(), words: Vec::new(), metric }
+    pub fn new(metric: Monitor, seeds: u64) -> Self {
+        Self { space: Space::new(), words: Vec::new(), metric, seeds }
     }
 
     /// The same as when a study began.
@@ -49,7 +55,11 @@ impl Searched {
         let (metric, words) = plan.objective.split_first().ok_or_else(broken)?;
         let metric = metric.strip_prefix("--metric=").ok_or_else(broken)?;
         let metric = super::metric(metric).map_err(Failure::Message)?;
-        Ok(Self { space: plan.space.clone(), words: words.to_vec(), metric })
+        // Studies of before there were seeds have none.
+        let seeds = words.first().and_then(|word| word.strip_prefix(SEEDS));
+        let words = if seeds.is_some() { &words[1..] } else { words };
+        let seeds = seeds.map_or(Some(1), |seeds| seeds.parse().ok()).ok_or_else(broken)?;
+        Ok(Self { space: plan.space.clone(), words: words.to_vec(), metric, seeds })
     }
 
     /// What a study writes down of it, besides the space: the metric, and the flags that stay as they are,
@@ -58,7 +68,35 @@ impl Searched {
         let place =
             |word: &String| if word.starts_with("--") { word.clone() } else { base.data.from.clone() };
         let metric = format!("--metric={}", self.metric.name());
-        std::iter::once(metric).chain(self.words.iter().map(place)).collect()
+        let seeds = (self.seeds > 1).then(|| format!("{SEEDS}{}", self.seeds));
+        std::iter::once(metric).chain(seeds).chain(self.words.iter().map(place)).collect()
+    }
+
+    /// Reads the data from another place.
+    pub fn take_data_from(&mut self, place: &str) {
+        self.words.retain(|word| word.starts_with("--"));
+        self.words.insert(0, place.to_string());
+    }
+
+    /// The objective: networks that are trained on this data, their random seed being so much more than that
+    /// of the search.
+    pub fn networks<'a>(
+        &'a self,
+        data: &'a Dataset,
+        more: u64,
+    ) -> Result<Networks<'a, impl Fn(&Settings) -> Result<Config, Error> + Sync>, Error> {
+        let configure = move |settings: &Settings| {
+            let mut config = self.config(settings).map_err(Error::Objective)?.training;
+            config.seed = config.seed.wrapping_add(more);
+            Ok(config)
+        };
+        Networks::new(data, self.metric, configure)
+    }
+
+    /// The mean of the objective over the seeds.
+    pub fn mean<'a>(&'a self, data: &'a Dataset) -> Result<Mean<impl Objective + 'a>, Error> {
+        let parts: Result<Vec<_>, Error> = (0..self.seeds).map(|more| self.networks(data, more)).collect();
+        Ok(Mean::of(parts?))
     }
 
     /// Whether nothing is said.
@@ -219,7 +257,7 @@ mod tests {
     use super::*;
 
     fn searched(flags: &[(&str, &str)]) -> Result<Searched, String> {
-        let mut searched = Searched::new(Monitor::Loss);
+        let mut searched = Searched::new(Monitor::Loss, 1);
         searched.words.push("iris".into());
         for (flag, value) in flags {
             searched.add(flag, value)?;

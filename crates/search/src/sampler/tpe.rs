@@ -5,7 +5,8 @@
 //! Points are drawn from that of the best, and the one is taken at which it is largest beside that of the
 //! others: J. Bergstra et al., "Algorithms for Hyper-Parameter Optimization" (2011). That a density is of all
 //! settings at once, as in S. Falkner et al., "BOHB" (2018), lets it see which settings go together. The
-//! widths are Scott's rule, cut off below as in Optuna.
+//! widths are Scott's rule with the factor of Optuna's, cut off below as there; both, and the share of the
+//! best, were chosen with `bench/search`. What was tried is not tried again, since it would come to the same.
 
 use rand::RngExt;
 
@@ -15,8 +16,12 @@ use crate::Domain;
 /// The first trials are drawn at random.
 const STARTUP: usize = 10;
 /// The share of the trials that are the best, of which there are at most [`MOST_BEST`].
-const BEST_SHARE: f64 = 0.1;
+const BEST_SHARE: f64 = 0.15;
 const MOST_BEST: usize = 25;
+/// The width of a density is this for one point, and less for more, by Scott's rule.
+const SCOTT: f64 = 0.14;
+/// It is at least this, divided by the number of points and one, or by 100.
+const LEAST_WIDTH: f64 = 0.7;
 /// How many points are drawn to take the likeliest of.
 const CANDIDATES: usize = 24;
 
@@ -36,16 +41,27 @@ pub(super) fn point<R: RngExt>(
     let points = |part: &[usize]| part.iter().map(|&at| seen[at].point.as_slice()).collect::<Vec<_>>();
     let best = Mixture::new(domains, points(&order[..count]));
     let others = Mixture::new(domains, points(&order[count..]));
-    let candidates = (0..CANDIDATES).map(|_| {
-        let point = best.draw(draw);
+    let drawn: Vec<Vec<f64>> = (0..CANDIDATES).map(|_| on_grid(domains, best.draw(draw))).collect();
+    let is_new = |point: &Vec<f64>| seen.iter().all(|seen| seen.point != *point);
+    let candidates = drawn.into_iter().filter(is_new).map(|point| {
         let gain = best.log_density(&point) - others.log_density(&point);
         (point, gain)
     });
     // The first of equals, so that the choice is a function of the draws.
-    let (point, _) = candidates
-        .reduce(|a, b| if b.1.total_cmp(&a.1).is_gt() { b } else { a })
-        .expect("there are candidates");
+    let Some((point, _)) = candidates.reduce(|a, b| if b.1.total_cmp(&a.1).is_gt() { b } else { a }) else {
+        return (random::point(domains, draw), "drawn at random: what is near the best was tried".into());
+    };
     (point, format!("near the best {count} of {} trials and far from the others", seen.len()))
+}
+
+/// The point with whole numbers where the place of one stands for it.
+fn on_grid(domains: &[&Domain], mut point: Vec<f64>) -> Vec<f64> {
+    for (domain, place) in domains.iter().zip(&mut point) {
+        if matches!(domain, Domain::Int { .. }) {
+            *place = domain.place(&domain.value(*place)).unwrap_or(*place);
+        }
+    }
+    point
 }
 
 /// A mixture of products of densities, all of the same weight: one around each point, and the prior.
@@ -57,8 +73,8 @@ struct Mixture {
 impl Mixture {
     fn new(domains: &[&Domain], points: Vec<&[f64]>) -> Self {
         let count = points.len() as f64;
-        let scott = 0.2 * count.max(1.0).powf(-1.0 / (domains.len() as f64 + 4.0));
-        let width = scott.max(1.0 / (1.0 + count).min(100.0)).min(1.0);
+        let scott = SCOTT * count.max(1.0).powf(-1.0 / (domains.len() as f64 + 4.0));
+        let width = scott.max(LEAST_WIDTH / (1.0 + count).min(100.0)).min(1.0);
         let around = |point: &[f64]| {
             let kernel = |(domain, &place): (&&Domain, &f64)| match domain {
                 Domain::Choice(words) => Kernel::options(words.len(), place as usize, points.len()),
