@@ -43,6 +43,12 @@ pub fn costs(text: &str) -> Result<[f64; 2], String> {
     }
 }
 
+/// A share of rows that an interval is to hold.
+pub fn share_of_rows(text: &str) -> Result<f64, String> {
+    let share = text.trim().parse().ok().filter(|share: &f64| *share > 0.0 && *share < 1.0);
+    share.ok_or_else(|| "give a share between 0 and 1, such as 0.9 for nine rows in ten".into())
+}
+
 /// What is to be said of it, in lines.
 pub fn lines(evaluation: &Evaluation, cheapest: Option<&Cheapest>) -> String {
     let mut lines = String::new();

@@ -58,7 +58,9 @@ fn numbers_have_intervals() {
     let found = place.run("predict run diabetes --interval 0.9 --format json").done().json();
     assert!(found[0]["lower"].as_f64() < found[0]["prediction"].as_f64());
     assert!(place.run("predict run diabetes --format json").done().json()[0]["lower"].is_null());
-    place.run("predict run diabetes --interval 90").fails(&["between 0 and 1"]);
+    for wrong in ["90", "0", "1", "nan", "x"] {
+        place.run(&format!("predict run diabetes --interval {wrong}")).refused(&["between 0 and 1"]);
+    }
     place.run("predict run diabetes --interval 0.999").fails(&["needs the errors of 999 validation rows"]);
     place.run("train good.csv --hidden 8 --epochs 1 --name classes").done();
     place.run("predict classes good.csv --interval 0.9").fails(&["predicts classes"]);

@@ -96,7 +96,6 @@ impl Cases {
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said}\n{error}");
         assert_eq!(said.lines().count(), self.cases.len(), "{said}\n{error}");
-        println!("{said}");
     }
 }
 
