@@ -76,9 +76,14 @@ fn people_are_told_the_ranking_and_what_to_do_with_it() {
 #[test]
 fn a_study_is_drawn_and_reported_and_its_luck_is_told() {
     let place = Place::new();
-    let words = "search good.csv --epochs 3 --trials 14 --repeats 2 --name s --plot s.svg --export optuna s.log";
+    let words =
+        "search good.csv --epochs 3 --trials 14 --repeats 2 --name s --plot s.svg --export optuna s.log";
     let told = place.run_with(words, &SPACES).done();
-    assert!(told.stdout.contains("\ntrained again over 2 seeds (mean ± standard deviation):\n  trial "), "{}", told.stdout);
+    assert!(
+        told.stdout.contains("\ntrained again over 2 seeds (mean ± standard deviation):\n  trial "),
+        "{}",
+        told.stdout
+    );
     assert!(told.stdout.contains("told apart from the first\n"), "{}", told.stdout);
     let picture = place.read("s.svg");
     for text in ["History of the best", "What mattered", "All settings", "best so far", "momentum(0.9)"] {
