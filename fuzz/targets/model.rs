@@ -11,7 +11,7 @@ pub fn run(bytes: &[u8]) {
     let table = Table::bundled("iris").expect("it is bundled");
     let _ = predictor.predict(&table);
     let _ = predictor.evaluate(&table);
-    let inputs = predictor.model().inputs();
+    let inputs = predictor.members()[0].model().inputs();
     if inputs < 1000 {
         let _ = predictor.predict_rows(&vec![0.5; 3 * inputs]);
     }

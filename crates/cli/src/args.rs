@@ -1,9 +1,11 @@
 //! Flags that several commands have; those that only one has stand above its function.
 
+mod ensemble;
 mod format;
 mod merge;
 mod network;
 mod number;
+mod preset;
 mod read;
 mod recorded;
 mod running;
@@ -15,6 +17,7 @@ mod using;
 mod value;
 mod view;
 
+pub use ensemble::EnsembleArgs;
 pub use format::Format;
 pub use network::NetworkArgs;
 pub use number::{epochs, not_negative, some_rows, threads, whole_number};

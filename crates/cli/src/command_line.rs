@@ -4,8 +4,11 @@ use clap::{Parser, Subcommand};
 use downhill::train::RateChange;
 use downhill_report::Lang;
 
-use crate::args::{AgainArgs, Format, SteerArgs, UseArgs};
+use crate::args::{AgainArgs, Format, SteerArgs};
 use crate::branch::BranchArgs;
+use crate::evaluate::EvaluateArgs;
+use crate::explain::ExplainArgs;
+use crate::export::ExportArgs;
 use crate::find_lr::FindLrArgs;
 use crate::init::InitArgs;
 use crate::path::PathArgs;
@@ -130,9 +133,29 @@ pub enum Command {
     /// more. The other findings are from the same runs; each has a flag to try.
     Diagnose(AgainArgs),
     /// Measure a trained network on a table that has the target.
-    Evaluate(UseArgs),
+    ///
+    /// Besides the metrics: the log loss, −ln of the probability of the right class; the Brier score, the mean
+    /// squared distance of probabilities from what happened; and the expected calibration error, how far
+    /// probabilities are from the shares that came true, in ten bins of equal width. Of numbers, how many
+    /// rows the intervals of nine in ten hold.
+    Evaluate(EvaluateArgs),
+    /// Show which columns a trained network goes by, how, and where it is wrong.
+    ///
+    /// Importance is by how much the loss grows if a column's values are permuted among the rows, with the
+    /// standard error of that over the rows; a column that others say the same as counts little. Dependence is
+    /// the mean prediction with all rows given the same value of a column. The worst rows are those with the
+    /// greatest loss. Rows that were not trained on say most. The numbers, with --format csv, are the
+    /// importance's.
+    Explain(ExplainArgs),
     /// Predict the rows of a table, as CSV.
     Predict(PredictArgs),
+    /// Write a trained network with all its preprocessing as one ONNX file, or as JSON in plain words.
+    ///
+    /// The ONNX model (operator set 18, ai.onnx.ml 3) has an input for each column and gives what `predict`
+    /// does: the class and the probabilities, or the number in its own unit. Numbers are given as numbers, NaN
+    /// where missing; categories as text; dates as seconds since 1970, for no operator reads them from text,
+    /// nor numbers such as 1.234,50. What each input is to be given is printed, and is in the file.
+    Export(ExportArgs),
     /// Show learning rates against the step, without training.
     Schedule(ScheduleArgs),
     /// Show the way that optimizers take over a surface.

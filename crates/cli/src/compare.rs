@@ -166,7 +166,7 @@ fn metric(entrants: &[Entrant]) -> (&'static str, &'static str) {
     match entrants.iter().find_map(|(_, compared)| summary(compared)).map(|summary| &summary.metrics) {
         Some(Metrics::Classification(_)) => ("accuracy", "accuracy"),
         Some(Metrics::Regression(_)) => ("r2", "R²"),
-        None => ("score", "score"),
+        Some(Metrics::Named(_)) | None => ("score", "score"),
     }
 }
 

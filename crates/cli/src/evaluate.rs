@@ -2,13 +2,34 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::Args;
+use downhill::nn::metric::Thresholds;
 use downhill::optim::nearest;
-use downhill::prelude::Predictor;
-use downhill::train::{Error, Evaluation, Overview, RunFolder, State};
+use downhill::prelude::{Predictions, Predictor};
+use downhill::train::{Assessment, Error, Evaluation, Overview, RunFolder, State, Truth};
+use downhill_report::Lang;
 use serde::Serialize;
 
 use crate::args::{Format, UseArgs};
-use crate::{Failure, classes, output};
+use crate::plot::PlotFile;
+use crate::{Failure, classes, confidence, output};
+
+#[derive(Args)]
+pub struct EvaluateArgs {
+    #[command(flatten)]
+    pub using: UseArgs,
+
+    /// Draw how far the predictions can be trusted: for classes, probabilities beside what happened, ROC,
+    /// precision and recall, and what thresholds cost; for numbers, how many rows intervals hold. FILE.svg or
+    /// FILE.png.
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PlotFile>,
+
+    /// Of two classes, what a row costs that is falsely predicted to be of the second, and one of the second
+    /// that is missed: the threshold that costs least is told.
+    #[arg(long, value_name = "FALSE,MISSED", value_parser = confidence::costs)]
+    pub costs: Option<[f64; 2]>,
+}
 
 /// The folder of a run, given by its path or by its name inside the folder of runs.
 pub fn run_folder(run: &Path, runs: &Path) -> PathBuf {
@@ -37,8 +58,8 @@ pub fn open(run: &Path, runs: &Path) -> Result<RunFolder, Failure> {
 }
 
 /// Loads the model of a run, or a model file.
-pub fn load(options: &UseArgs) -> Result<Predictor, Failure> {
-    let path = run_folder(&options.run, &options.runs.runs);
+pub fn load(run: &Path, runs: &Path) -> Result<Predictor, Failure> {
+    let path = run_folder(run, runs);
     if path.is_file() {
         return Predictor::load(path).map_err(|error| match error {
             Error::Record(downhill::run::Error::Damaged { .. }) => {
@@ -47,7 +68,7 @@ pub fn load(options: &UseArgs) -> Result<Predictor, Failure> {
             error => error.into(),
         });
     }
-    let folder = open(&options.run, &options.runs.runs)?;
+    let folder = open(run, runs)?;
     let model = folder.model_path();
     if !model.exists() {
         let run = folder.path().display();
@@ -71,8 +92,12 @@ pub fn load(options: &UseArgs) -> Result<Predictor, Failure> {
     })
 }
 
-/// The epoch that the weights are of, counted from 1, if they are those of a run that has ended.
-fn kept_epoch(options: &UseArgs) -> Option<u64> {
+/// The epoch that the weights are of, counted from 1, if they are those of one network and of a run that has
+/// ended.
+fn kept_epoch(options: &UseArgs, predictor: &Predictor) -> Option<u64> {
+    if predictor.members().len() > 1 {
+        return None;
+    }
     let run = Overview::of(&run_folder(&options.run, &options.runs.runs));
     // While a run goes on, its log is ahead of its model.
     run.best_epoch.filter(|_| !matches!(run.state, State::Running | State::Crashed | State::Broken))
@@ -88,35 +113,80 @@ pub fn tell(predictor: &Predictor, table: &downhill::data::Table, quiet: bool) -
 
 /// What was measured, with what and on what.
 #[derive(Serialize)]
-struct Measured {
+struct Measured<'a> {
     model: String,
-    /// The epoch that the weights are of, counted from 1; none for a model file outside a run.
+    /// The epoch that the weights are of, counted from 1; none for a model file outside a run, and for
+    /// several networks.
     epoch: Option<u64>,
     data: String,
     #[serde(flatten)]
-    evaluation: Evaluation,
+    evaluation: &'a Evaluation,
+    /// What the threshold comes to that costs least, if that is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cheapest: Option<confidence::Cheapest>,
 }
 
-pub fn evaluate(options: &UseArgs, format: Format, quiet: bool) -> Result<(), Failure> {
-    let predictor = load(options)?;
+pub fn evaluate(options: &EvaluateArgs, format: Format, quiet: bool, lang: Lang) -> Result<(), Failure> {
+    let EvaluateArgs { using: options, plot, costs } = options;
+    let predictor = load(&options.run, &options.runs.runs)?;
     let table = options.table(&predictor)?;
     tell(&predictor, &table, quiet)?;
-    let evaluation = predictor.evaluate(&table)?;
+    let assessment = predictor.assess(&table)?;
+    let evaluation = &assessment.evaluation;
+    let thresholds = thresholds(&assessment);
+    let cheapest = match (costs, &thresholds) {
+        (None, _) => None,
+        (Some(costs), Some(thresholds)) => Some(confidence::Cheapest::of(thresholds, *costs)),
+        (Some(_), None) => {
+            return Err(Failure::Message(
+                "--costs is for two classes, and for data that has rows of both".into(),
+            ));
+        }
+    };
+    if let Some(file) = plot {
+        let sheet = confidence::sheet(&predictor, &assessment, thresholds.as_ref(), *costs, lang)?;
+        file.write(&sheet.svg_file(), quiet)?;
+    }
     let without = table.rows() - evaluation.rows;
     if without > 0 && !quiet {
         output::note(&format!("{} without a target left out", output::count(without as u64, "row")));
     }
     let (model, data) = (options.run.display().to_string(), table.name().to_string());
-    let measured = Measured { model, epoch: kept_epoch(options), data, evaluation };
+    let measured = Measured { model, epoch: kept_epoch(options, &predictor), data, evaluation, cheapest };
     match format {
         Format::Json => output::print_json(&measured),
         Format::Csv => output::print_flat_csv(&measured),
         Format::Text => {
-            let Measured { epoch, data, evaluation: Evaluation { rows, metrics, .. }, .. } = &measured;
-            let weights = epoch.map_or(String::new(), |epoch| format!(", weights of epoch {epoch}"));
+            let Measured { epoch, data, evaluation, cheapest, .. } = &measured;
+            let Evaluation { rows, metrics, .. } = evaluation;
+            let weights = match (epoch, predictor.members().len()) {
+                (Some(epoch), _) => format!(", weights of epoch {epoch}"),
+                (None, 1) => String::new(),
+                (None, networks) => format!(", average of {networks} networks"),
+            };
             let table = classes::tables(metrics, usize::MAX).unwrap_or_default();
             let rows = output::count(*rows as u64, "row");
-            output::print(&format!("{rows} of {data}{weights}: {}\n{table}", output::metrics_line(metrics)))
+            let trust = confidence::lines(evaluation, cheapest.as_ref());
+            output::print(&format!(
+                "{rows} of {data}{weights}: {}\n{trust}{table}",
+                output::metrics_line(metrics)
+            ))
         }
     }
+}
+
+/// Every threshold on the probability of the second of two classes; none where there are others, or the rows
+/// are all of one class.
+fn thresholds(assessment: &Assessment) -> Option<Thresholds> {
+    let (Predictions::Classes { classes, probabilities, .. }, Truth::Classes(labels)) =
+        (&assessment.predictions, &assessment.truth)
+    else {
+        return None;
+    };
+    if classes.len() != 2 {
+        return None;
+    }
+    let scores: Vec<f32> = probabilities.iter().skip(1).step_by(2).copied().collect();
+    let is_of: Vec<bool> = labels.iter().map(|&label| label == 1).collect();
+    Thresholds::of(&scores, &is_of).ok()
 }

@@ -117,6 +117,11 @@ pub fn metrics_line(metrics: &Metrics) -> String {
             let r2 = metrics.r2.map_or(String::new(), |r2| format!("R² {r2:.3}, "));
             format!("{r2}RMSE {}, MAE {}", fixed(metrics.rmse), fixed(metrics.mae))
         }
+        Metrics::Named(figures) => {
+            let figures =
+                figures.iter().map(|(name, figure)| format!("{} {}", visible(name), fixed(*figure)));
+            figures.collect::<Vec<_>>().join(", ")
+        }
     }
 }
 

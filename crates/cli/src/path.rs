@@ -4,7 +4,7 @@ mod expression;
 mod frame;
 mod panel;
 mod surface;
-mod way;
+mod trajectory;
 
 use clap::{Args, ValueEnum};
 use downhill::optim::{Rule, Schedule};
@@ -18,25 +18,25 @@ use crate::{Failure, output};
 
 use frame::{Ends, Home};
 pub use surface::Surface;
-use way::{End, Optimization, Way};
+use trajectory::{End, Optimization, Trajectory};
 
 /// Points along the curve, and along each side of the grid of contour lines.
 const CURVE: usize = 400;
 const GRID: usize = 241;
 
-/// A way with its names.
+/// A trajectory with its names.
 struct Entrant {
     /// The optimizer as it was spelt, with its rate if there are several of it.
     optimizer: String,
     /// The same, always with its rate.
     label: String,
-    way: Way,
+    trajectory: Trajectory,
 }
 
 impl Entrant {
     /// What became of it, where that was not to make all its steps.
     fn remark(&self, lang: Lang) -> Option<String> {
-        match self.way.end {
+        match self.trajectory.end {
             End::Steps => None,
             End::Diverges(step) => Some(lang.diverges_at(step)),
             End::Undefined(step) => Some(lang.undefined_at(step)),
@@ -202,7 +202,7 @@ fn check_frame(options: &PathArgs) -> Result<(), Failure> {
     Err(Failure::Usage(format!("--frame takes {wanted} x0,x1,y0,y1, with x0 below x1 and y0 below y1")))
 }
 
-/// Every optimizer with its rate, and the way it takes.
+/// Every optimizer with its rate, and its trajectory.
 fn entrants(options: &PathArgs, start: &[f64], home: &Home) -> Result<Vec<Entrant>, Failure> {
     let sgd = ["sgd".parse()?];
     let (rules, rates) =
@@ -221,7 +221,7 @@ fn entrants(options: &PathArgs, start: &[f64], home: &Home) -> Result<Vec<Entran
         let &PathArgs { steps, noise, seed, .. } = options;
         let optimization =
             Optimization { rule: rule.value.clone(), schedule: rate.value.clone(), steps, noise, seed };
-        let way = match options.precision {
+        let trajectory = match options.precision {
             Precision::F32 => optimization.run::<f32>(&options.surface, start, &ends),
             Precision::F64 => optimization.run::<f64>(&options.surface, start, &ends),
         };
@@ -229,7 +229,7 @@ fn entrants(options: &PathArgs, start: &[f64], home: &Home) -> Result<Vec<Entran
         let several = rules.len() == 1 && rates.len() > 1
             || rules.iter().filter(|other| other.text == rule.text).count() > 1;
         let optimizer = if several { label.clone() } else { rule.text.clone() };
-        Ok(Entrant { optimizer, label, way: way? })
+        Ok(Entrant { optimizer, label, trajectory: trajectory? })
     };
     pairs.map(entrant).collect()
 }
@@ -237,10 +237,10 @@ fn entrants(options: &PathArgs, start: &[f64], home: &Home) -> Result<Vec<Entran
 impl<'a> Picture<'a> {
     fn new(options: &'a PathArgs, home: &Home, entrants: &'a [Entrant]) -> Self {
         let surface = &options.surface;
-        let ways = || entrants.iter().map(|one| &one.way);
+        let trajectories = || entrants.iter().map(|one| &one.trajectory);
         let chosen =
             options.frame.as_ref().map(|frame| frame.0.chunks(2).map(|pair| (pair[0], pair[1])).collect());
-        let mut ends: Ends = chosen.unwrap_or_else(|| home.picture(ways()));
+        let mut ends: Ends = chosen.unwrap_or_else(|| home.picture(trajectories()));
         let ground = match ends[..] {
             [x, y] if surface.variables.len() == 2 => {
                 Ground::Contours(Field::sample(x, y, (GRID, GRID), |x, y| surface.value(&[x, y])))
@@ -251,9 +251,11 @@ impl<'a> Picture<'a> {
                 let curve: Vec<_> =
                     (0..CURVE).map(|index| (between(index), surface.value(&[between(index)]))).collect();
                 if ends.len() == 1 {
-                    // The start and the minima, and the ways that end well.
+                    // The start and the minima, and the trajectories that end well.
                     let places = home.places.iter().map(|place| surface.value(place));
-                    let well = ways().filter(|way| way.end == End::Steps).flat_map(|way| &way.points);
+                    let well = trajectories()
+                        .filter(|trajectory| trajectory.end == End::Steps)
+                        .flat_map(|trajectory| &trajectory.points);
                     let well =
                         well.filter(|point| (x.0..=x.1).contains(&point.at[0])).map(|point| point.value);
                     ends.push(heights(places.chain(well), &curve));
@@ -272,17 +274,20 @@ impl<'a> Picture<'a> {
         }
     }
 
-    /// A way's points in the picture.
-    fn places(&self, way: &Way) -> Vec<(f64, f64)> {
-        way.points
+    /// A trajectory's points in the picture.
+    fn places(&self, trajectory: &Trajectory) -> Vec<(f64, f64)> {
+        trajectory
+            .points
             .iter()
             .map(|point| (point.at[0], point.at.get(1).copied().unwrap_or(point.value)))
             .collect()
     }
 
     fn svg(&self, lang: Lang) -> String {
-        let way =
-            |one: &Entrant| downhill_report::Way { name: one.name(lang), points: self.places(&one.way) };
+        let trajectory = |one: &Entrant| downhill_report::Trajectory {
+            name: one.name(lang),
+            points: self.places(&one.trajectory),
+        };
         let [x, y] = self.labels();
         let two = self.surface.variables.len() == 2;
         let y = if two { lang.over_contours(&y, &self.surface.text) } else { y };
@@ -290,7 +295,7 @@ impl<'a> Picture<'a> {
             title: self.surface.text.clone(),
             labels: [x, y],
             ground: self.ground.clone(),
-            ways: self.entrants.iter().map(way).collect(),
+            trajectories: self.entrants.iter().map(trajectory).collect(),
             lang,
         }
         .svg_file()
@@ -309,14 +314,14 @@ fn heights(values: impl Iterator<Item = f64>, curve: &[(f64, f64)]) -> (f64, f64
     (low - margin, high + 2.0 * margin)
 }
 
-/// The ways as the rows of a table, with a header.
+/// The trajectories as the rows of a table, with a header.
 fn rows(surface: &Surface, entrants: &[Entrant]) -> Vec<Vec<String>> {
     let mut header = vec!["optimizer".to_string(), "step".into()];
     header.extend(surface.variables.iter().cloned());
     header.extend(["value".into(), "lr".into()]);
     let mut rows = vec![header];
     for entrant in entrants {
-        for (step, point) in entrant.way.points.iter().enumerate() {
+        for (step, point) in entrant.trajectory.points.iter().enumerate() {
             let mut row = vec![entrant.optimizer.clone(), step.to_string()];
             row.extend(point.at.iter().map(f64::to_string));
             row.extend([point.value.to_string(), point.lr.map_or(String::new(), |lr| lr.to_string())]);
@@ -327,13 +332,13 @@ fn rows(surface: &Surface, entrants: &[Entrant]) -> Vec<Vec<String>> {
 }
 
 fn object(surface: &Surface, entrant: &Entrant) -> Value {
-    let point = |(step, point): (usize, &way::Point)| {
+    let point = |(step, point): (usize, &trajectory::Point)| {
         let mut object = serde_json::Map::from_iter([("step".to_string(), json!(step))]);
         object.extend(surface.variables.iter().cloned().zip(point.at.iter().map(|x| json!(x))));
         object.extend([("value".to_string(), json!(point.value)), ("lr".to_string(), json!(point.lr))]);
         Value::Object(object)
     };
-    let (diverges_at, undefined_at) = match entrant.way.end {
+    let (diverges_at, undefined_at) = match entrant.trajectory.end {
         End::Steps => (None, None),
         End::Diverges(step) => (Some(step), None),
         End::Undefined(step) => (None, Some(step)),
@@ -342,17 +347,17 @@ fn object(surface: &Surface, entrant: &Entrant) -> Value {
         "optimizer": entrant.optimizer,
         "diverges_at": diverges_at,
         "undefined_at": undefined_at,
-        "points": entrant.way.points.iter().enumerate().map(point).collect::<Vec<_>>(),
+        "points": entrant.trajectory.points.iter().enumerate().map(point).collect::<Vec<_>>(),
     })
 }
 
-/// Where each way ends, for people.
+/// Where each trajectory ends, for people.
 fn table(surface: &Surface, entrants: &[Entrant]) -> String {
     let mut rows = vec![vec!["".to_string(), "step".into()]];
     rows[0].extend(surface.variables.iter().cloned());
     rows[0].extend(["value".into(), "lowest".into()]);
     for entrant in entrants {
-        let points = &entrant.way.points;
+        let points = &entrant.trajectory.points;
         let lowest = points.iter().map(|point| point.value).fold(f64::INFINITY, f64::min);
         let Some(last) = points.last() else { continue };
         let mut row = vec![entrant.label.clone(), (points.len() - 1).to_string()];

@@ -17,24 +17,30 @@ pub struct PredictArgs {
     /// 0, between commas.
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', allow_hyphen_values = true)]
     pub keep: Vec<String>,
+
+    /// For numbers: also the ends of an interval that holds such a share of rows, as 0.9, by the errors on the
+    /// validation rows (split conformal prediction).
+    #[arg(long, value_name = "SHARE")]
+    pub interval: Option<f64>,
 }
 
 pub fn predict(options: &PredictArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let using = &options.using;
-    let predictor = evaluate::load(using)?;
+    let predictor = evaluate::load(&using.run, &using.runs.runs)?;
     let table = using.table(&predictor)?;
     evaluate::tell(&predictor, &table, quiet)?;
     let kept = kept(&predictor, using, &options.keep, &table)?;
+    let margin = options.interval.map(|level| predictor.margin(level)).transpose()?;
     let predictions = predictor.predict(&table)?;
     match format {
         // A table is what both people and programs want here; the names of classes are what the model file
         // says.
         Format::Text => {
             let visible = |row: Vec<String>| row.iter().map(|cell| output::visible(cell)).collect::<Vec<_>>();
-            output::print_csv(beside(&kept, rows(&predictions)).into_iter().map(visible))
+            output::print_csv(beside(&kept, rows(&predictions, margin)).into_iter().map(visible))
         }
-        Format::Csv => output::print_csv(beside(&kept, rows(&predictions))),
-        Format::Json => output::print_json(&with_kept(&kept, objects(&predictions))),
+        Format::Csv => output::print_csv(beside(&kept, rows(&predictions, margin))),
+        Format::Json => output::print_json(&with_kept(&kept, objects(&predictions, margin))),
     }
 }
 
@@ -93,12 +99,21 @@ fn with_kept(kept: &[Kept], mut objects: Vec<Value>) -> Vec<Value> {
     objects
 }
 
-/// The table: the prediction, then the probability of each class.
-fn rows(predictions: &Predictions) -> Vec<Vec<String>> {
+/// The table: the prediction, then the probability of each class, or the ends of an interval.
+fn rows(predictions: &Predictions, margin: Option<f64>) -> Vec<Vec<String>> {
     match predictions {
         Predictions::Values(values) => {
-            let header = vec!["prediction".to_string()];
-            std::iter::once(header).chain(values.iter().map(|value| vec![value.to_string()])).collect()
+            let with_ends: &[&str] = &["prediction", "lower", "upper"];
+            let header = if margin.is_some() { with_ends } else { &with_ends[..1] };
+            let row = |value: &f64| {
+                let ends = margin.map(|margin| [value - margin, value + margin]);
+                std::iter::once(*value)
+                    .chain(ends.into_iter().flatten())
+                    .map(|value| value.to_string())
+                    .collect()
+            };
+            let header = header.iter().map(|name| name.to_string()).collect();
+            std::iter::once(header).chain(values.iter().map(row)).collect()
         }
         Predictions::Classes { labels, classes, probabilities } => {
             let header = std::iter::once("prediction".to_string())
@@ -114,9 +129,17 @@ fn rows(predictions: &Predictions) -> Vec<Vec<String>> {
     }
 }
 
-fn objects(predictions: &Predictions) -> Vec<Value> {
+fn objects(predictions: &Predictions, margin: Option<f64>) -> Vec<Value> {
     match predictions {
-        Predictions::Values(values) => values.iter().map(|value| json!({ "prediction": value })).collect(),
+        Predictions::Values(values) => {
+            let object = |value: &f64| match margin {
+                Some(margin) => {
+                    json!({ "prediction": value, "lower": value - margin, "upper": value + margin })
+                }
+                None => json!({ "prediction": value }),
+            };
+            values.iter().map(object).collect()
+        }
         Predictions::Classes { labels, classes, probabilities } => {
             let rows = labels.iter().zip(probabilities.chunks_exact(classes.len()));
             let object = |(&label, probabilities): (&u32, &[f32])| {

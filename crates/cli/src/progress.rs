@@ -14,23 +14,25 @@ pub fn view() -> Box<dyn FnMut(&Event) + Send> {
     if std::io::stderr().is_terminal() { Box::new(bar()) } else { Box::new(lines()) }
 }
 
-/// One figure by which people follow a run, and what it is called.
-pub fn figure(metrics: &Metrics) -> (&'static str, f64) {
+/// One figure by which people follow a run, and what it is called; none where a loop reports none.
+pub fn figure(metrics: &Metrics) -> Option<(&str, f64)> {
     match metrics {
-        Metrics::Classification(metrics) => ("accuracy", metrics.accuracy),
-        Metrics::Regression(metrics) => match metrics.r2 {
+        Metrics::Classification(metrics) => Some(("accuracy", metrics.accuracy)),
+        Metrics::Regression(metrics) => Some(match metrics.r2 {
             Some(r2) => ("R²", r2),
             None => ("RMSE", metrics.rmse),
-        },
+        }),
+        Metrics::Named(_) => metrics.headline(),
     }
 }
 
 /// The same in words.
 pub fn headline(metrics: &Metrics) -> String {
     match figure(metrics) {
-        ("accuracy", share) => format!("accuracy {:.1}%", 100.0 * share),
-        ("R²", r2) => format!("R² {r2:.3}"),
-        (name, value) => format!("{name} {}", output::fixed(value)),
+        Some(("accuracy", share)) => format!("accuracy {:.1}%", 100.0 * share),
+        Some(("R²", r2)) => format!("R² {r2:.3}"),
+        Some((name, value)) => format!("{} {}", output::visible(name), output::fixed(value)),
+        None => String::new(),
     }
 }
 
@@ -133,7 +135,7 @@ pub fn bar() -> impl FnMut(&Event) + Send {
                     Event::Rollback { to, .. } => shown.change(|state| {
                         (state.position, state.pace) = (*to, Some(Pace::from(*to)));
                     }),
-                    Event::Command { step, told: Command::Continue, .. } => {
+                    Event::Command { step, command: Command::Continue, .. } => {
                         shown.change(|state| state.pace = Some(Pace::from(*step)));
                     }
                     _ => {}

@@ -95,7 +95,7 @@ fn order(by: Sort, a: &Overview, b: &Overview) -> Ordering {
         Sort::State => a.state.cmp(&b.state),
         Sort::Epochs => b.epochs.cmp(&a.epochs),
         Sort::Metric => {
-            let [a, b] = [a, b].map(|run| run.metrics.as_ref().and_then(headline));
+            let [a, b] = [a, b].map(|run| run.metrics.as_ref().and_then(Metrics::headline));
             match (a, b) {
                 (Some((one, x)), Some((other, y))) if one == other && one == "rmse" => x.total_cmp(&y),
                 (Some((one, x)), Some((other, y))) => one.cmp(other).then(y.total_cmp(&x)),
@@ -129,17 +129,8 @@ fn tree(runs: Vec<Overview>) -> Vec<(usize, Overview)> {
 /// Branches of branches are moved to the right so often.
 const MOST_DEPTH: usize = 20;
 
-/// The metric to judge by, and its value.
-fn headline(metrics: &Metrics) -> Option<(&'static str, f64)> {
-    let found = match metrics {
-        Metrics::Classification(metrics) => ("accuracy", metrics.accuracy),
-        Metrics::Regression(metrics) => metrics.r2.map_or(("rmse", metrics.rmse), |r2| ("r2", r2)),
-    };
-    found.1.is_finite().then_some(found)
-}
-
 fn object(run: &Overview) -> Value {
-    let (metric, score) = run.metrics.as_ref().and_then(headline).unzip();
+    let (metric, score) = run.metrics.as_ref().and_then(Metrics::headline).unzip();
     json!({
         "name": run.name, "path": path_text::to_text(&run.path), "parent": run.parent, "data": run.data, "state": run.state, "why": run.why,
         "metric": metric, "score": score, "best_epoch": run.best_epoch, "valid_loss": run.valid_loss,
@@ -150,10 +141,11 @@ fn object(run: &Overview) -> Value {
 fn table(runs: &[(usize, Overview)]) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
     let row = |(depth, run): &(usize, Overview)| {
-        let metric = match run.metrics.as_ref().and_then(headline) {
+        let metric = match run.metrics.as_ref().and_then(Metrics::headline) {
             Some(("accuracy", value)) => format!("accuracy {:.1}%", 100.0 * value),
             Some(("r2", value)) => format!("R² {value:.3}"),
-            Some((_, value)) => format!("RMSE {}", output::fixed(value)),
+            Some(("rmse", value)) => format!("RMSE {}", output::fixed(value)),
+            Some((name, value)) => output::cell(&format!("{name} {}", output::fixed(value))),
             None => String::new(),
         };
         let branch = if *depth > 0 {

@@ -441,7 +441,7 @@ impl Winner {
         let is_over = records.last().is_some_and(
             |record| matches!(record.event, Event::Stop { reason, .. } if reason != Stop::Interrupted),
         );
-        let same = its.training == wanted && its.parent.is_none();
+        let same = its.training == wanted && its.ensemble.is_none() && its.parent.is_none();
         (same && is_over).then(|| Predictor::load(folder.model_path()).ok()).flatten()
     }
 }

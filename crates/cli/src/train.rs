@@ -8,10 +8,11 @@ use std::sync::mpsc::{self, Sender};
 use clap::Args;
 use downhill::prelude::{Error, Trained, Trainer};
 use downhill::train::{
-    Command, Config, Event, RateChange, RunConfig, RunFolder, Stop, Summary, log, path_text,
+    Command, Config, Ensemble, EnsembleSummary, Event, RateChange, RunConfig, RunFolder, Stop, Summary, log,
+    path_text,
 };
 
-use crate::args::{Format, RunArgs, Running, RunsArgs, SetupArgs, epochs};
+use crate::args::{EnsembleArgs, Format, RunArgs, Running, RunsArgs, SetupArgs, epochs};
 use crate::dashboard::{self, Action};
 use crate::overwrite::Aside;
 use crate::{Failure, bar, board, classes, evaluate, output, view};
@@ -22,14 +23,24 @@ pub struct TrainArgs {
     pub setup: SetupArgs,
 
     #[command(flatten)]
+    pub ensemble: EnsembleArgs,
+
+    #[command(flatten)]
     pub run: RunArgs,
 }
 
 pub fn train(options: TrainArgs, format: Format, quiet: bool) -> Result<(), Failure> {
-    let config = options.setup.config()?;
+    let mut config = options.setup.config_of_any()?;
+    options.ensemble.apply(options.setup.preset, &mut config);
     let running = &options.run.running;
     let board = Board { config: config.training.clone(), goes_on: false };
-    let trainer = connect(Trainer::from_config(config.training), running, board, Vec::new(), quiet)?;
+    let trainer = Trainer::from_config(config.training);
+    let trainer = match config.ensemble {
+        None => trainer,
+        Some(Ensemble::Members(count)) => trainer.members(count),
+        Some(Ensemble::Folds(folds)) => trainer.folds(folds),
+    };
+    let trainer = connect(trainer, running, board, Vec::new(), quiet)?;
     let (trainer, _aside) = overwriting(trainer, &options.run)?;
     let trained = match trainer.fit_in(&options.run.runs, options.run.name.as_deref(), &config.data) {
         Err(Error::Interrupted) => return Err(nothing_saved(quiet)),
@@ -183,6 +194,10 @@ pub fn conclude(trained: &Trained, format: Format, quiet: bool) -> Result<(), Fa
             }
             Err(Failure::Interrupted)
         }
+        Stop::Diverged { lr } if summary.ensemble.is_some() => Err(Failure::Message(format!(
+            "the loss of one of the networks stopped being a finite number, at a learning rate of {lr:.3e}; of it and \
+             of the others the best weights are kept in {run}; try a tenth of the rate, or --clip-norm 1"
+        ))),
         Stop::Diverged { lr } => Err(Failure::Message(format!(
             "the loss stopped being a finite number after {}, at a learning rate of {lr:.3e}; the weights of epoch {} \
              are kept in {run}; try a tenth of the rate, or --clip-norm 1",
@@ -193,22 +208,47 @@ pub fn conclude(trained: &Trained, format: Format, quiet: bool) -> Result<(), Fa
 }
 
 fn text(trained: &Trained) -> String {
-    let Summary { epochs, best_epoch, seconds, metrics, valid_loss, run, .. } = trained.summary();
-    let epochs = output::count(*epochs, "epoch");
-    let ended = match trained.stop() {
-        Stop::EarlyStopping => format!("stopped early after {epochs}"),
-        Stop::Ended => format!("ended after {epochs}"),
-        _ => epochs,
+    let Summary { epochs, best_epoch, seconds, metrics, valid_loss, run, ensemble, .. } = trained.summary();
+    let table = classes::tables(metrics, 5).unwrap_or_default();
+    let run = run.as_deref().unwrap_or_default();
+    let time = output::seconds(*seconds);
+    let loss = output::fixed(*valid_loss);
+    let metrics = output::metrics_line(metrics);
+    let Some(ensemble) = ensemble else {
+        let kept =
+            best_epoch.map_or(String::new(), |epoch| format!("; the weights of epoch {epoch} are kept"));
+        let epochs = output::count(*epochs, "epoch");
+        let ended = match trained.stop() {
+            Stop::EarlyStopping => format!("stopped early after {epochs}"),
+            Stop::Ended => format!("ended after {epochs}"),
+            Stop::Finished | Stop::Interrupted | Stop::Diverged { .. } => epochs,
+        };
+        return format!("{ended} in {time}{kept}\nvalidation loss {loss}, {metrics}\n{table}{run}\n");
     };
-    let table = classes::tables(metrics, 5);
-    let kept = best_epoch.map_or(String::new(), |epoch| format!("; the weights of epoch {epoch} are kept"));
+    let EnsembleSummary { folds, networks, .. } = ensemble;
+    let least = networks.iter().map(|network| network.epochs).min().unwrap_or(0);
+    let range = if least == *epochs {
+        output::count(*epochs, "epoch")
+    } else {
+        format!("{least} to {}", output::count(*epochs, "epoch"))
+    };
+    let count = networks.len();
+    let each = ensemble.text();
+    let ended = match trained.stop() {
+        Stop::EarlyStopping => format!(", stopped early after {range},"),
+        Stop::Ended => format!(", ended after {range},"),
+        Stop::Finished | Stop::Interrupted | Stop::Diverged { .. } => format!(" of {range}"),
+    };
+    if *folds {
+        return format!(
+            "{count} folds{ended} in {time}; the model is the average of their networks\n\
+             {each}\n\
+             all rows, each by a network that was trained without it: validation loss {loss}, {metrics}\n{table}{run}\n"
+        );
+    }
     format!(
-        "{ended} in {}{kept}\n\
-         validation loss {}, {}\n{}{}\n",
-        output::seconds(*seconds),
-        output::fixed(*valid_loss),
-        output::metrics_line(metrics),
-        table.unwrap_or_default(),
-        run.as_deref().unwrap_or_default(),
+        "{count} networks{ended} in {time}; their predictions are averaged\n\
+         validation loss {loss}, {metrics}\n\
+         {each}\n{table}{run}\n"
     )
 }

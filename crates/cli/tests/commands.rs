@@ -181,7 +181,7 @@ fn evaluating() {
     let place = Place::new();
     place.run("train good.csv --hidden 8 --lr 0.03 --name run").done();
     let evaluated = place.run("evaluate run good.csv --format json").done().json();
-    assert_eq!(keys(&evaluated), ["data", "epoch", "loss", "metrics", "model", "rows"]);
+    assert_eq!(keys(&evaluated), ["confidence", "data", "epoch", "loss", "metrics", "model", "rows"]);
     assert_eq!(evaluated["rows"], 40);
     assert_eq!(evaluated["metrics"]["accuracy"], 1.0);
     assert_eq!(evaluated["metrics"]["confusion"], serde_json::json!([[20, 0], [0, 20]]));

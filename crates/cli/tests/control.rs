@@ -102,7 +102,7 @@ fn events(place: &Place, run: &str) -> Vec<Value> {
 
 fn told(place: &Place) -> Vec<Value> {
     let told = events(place, "runs/run").into_iter().filter(|event| event["event"] == "command");
-    told.map(|event| event["told"].clone()).collect()
+    told.map(|event| event["command"].clone()).collect()
 }
 
 #[test]

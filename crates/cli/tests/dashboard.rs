@@ -164,8 +164,8 @@ fn a_run_is_steered_with_keys() {
     let commands: Vec<String> = told
         .iter()
         .map(|event| {
-            let rate = event["told"]["lr"].as_str().map_or(String::new(), |lr| format!(" {lr}"));
-            format!("{}{rate}", event["told"]["command"].as_str().unwrap())
+            let rate = event["command"]["lr"].as_str().map_or(String::new(), |lr| format!(" {lr}"));
+            format!("{}{rate}", event["command"]["command"].as_str().unwrap())
         })
         .collect();
     let expected = [

@@ -108,6 +108,11 @@ fn settings(trial: u64) -> Vec<String> {
     flag("threads", pick(2, &["1", "2"]));
     flag("checkpoint-every", pick(1, &["0", "0", "0.02"]));
     flag("seed", trial.to_string());
+    match trial % 10 {
+        2 => flag("members", "3".into()),
+        7 => flag("folds", "2".into()),
+        _ => {}
+    }
     args
 }
 

@@ -4,7 +4,7 @@
 //! the order in which threads come to it.
 
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
 
 /// What a stream of random numbers is for. Different purposes never share numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub enum Purpose {
     Probe,
     /// What a search tries; the index is the number of the trial.
     Suggest,
+    /// The seeds of networks whose predictions are averaged; the index is that of the network.
+    Member,
 }
 
 impl Purpose {
@@ -38,8 +40,14 @@ impl Purpose {
             Self::Noise => 5,
             Self::Probe => 6,
             Self::Suggest => 7,
+            Self::Member => 8,
         }
     }
+}
+
+/// A seed for something with random numbers of its own: 32 bits, which are easy to write down.
+pub fn derived_seed(seed: u64, purpose: Purpose, index: u64) -> u64 {
+    stream(seed, purpose, index).next_u32().into()
 }
 
 /// The random numbers for one purpose at one moment: ChaCha with 8 rounds, keyed by all three arguments.

@@ -28,7 +28,7 @@ use start::Start;
 use wants::Want;
 
 pub(crate) use blocks::Open;
-pub(crate) use missing::is_missing_number;
+pub(crate) use missing::{is_missing_number, missing_texts};
 pub use options::ReadOptions;
 
 /// The most columns.

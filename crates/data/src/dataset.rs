@@ -2,9 +2,10 @@
 
 use crate::encode::{Encoder, MOST_CLASSES};
 use crate::error::count;
+use crate::folds::folds_up_to;
 use crate::notation::Notation;
 use crate::split::split_up_to;
-use crate::{Error, Examples, Table, Targets, Task};
+use crate::{Error, Examples, Folds, Split, Table, Targets, Task};
 
 /// What a trainer takes: examples to train on and examples to validate on.
 #[derive(Clone, Debug, PartialEq)]
@@ -134,6 +135,65 @@ impl<'a> Target<'a> {
         notes.extend(learnt);
         notes.extend(self.lonely_classes(&encoder, &train, &valid, &parts.train));
         Ok(Dataset { name: self.table.name.clone(), train, valid, encoder: Some(encoder), notes })
+    }
+
+    /// Divides the rows for cross-validation: see [`folds`](crate::folds()). Each fold has an encoder of its
+    /// own, learnt from the rows that it trains on; only the classes are those of all rows.
+    ///
+    /// ```
+    /// use downhill_data::{Folds, Table};
+    ///
+    /// let table = Table::bundled("iris")?;
+    /// let folds = table.target("species").folds(&Folds::new(5), 7)?;
+    /// assert_eq!(folds.len(), 5);
+    /// assert_eq!((folds[0].train.rows(), folds[0].valid.rows()), (120, 30));
+    /// # Ok::<(), downhill_data::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`folds`](crate::folds()) and [`Encoder::fit`], or if there is no such column or no value in it.
+    pub fn folds(self, folds: &Folds, seed: u64) -> Result<Vec<Dataset>, Error> {
+        let numbers: Vec<usize> = (0..folds.count).collect();
+        self.some_folds(folds, &numbers, seed)
+    }
+
+    /// One of the folds, counted from 0.
+    ///
+    /// # Errors
+    ///
+    /// As [`folds`](Self::folds), or if there is no such fold.
+    pub fn fold(self, folds: &Folds, number: usize, seed: u64) -> Result<Dataset, Error> {
+        let all = folds.count;
+        let none = || Error::Folds(format!("there is no fold {number}: {all} are counted from 0"));
+        let found = if number < all { self.some_folds(folds, &[number], seed)?.pop() } else { None };
+        found.ok_or_else(none)
+    }
+
+    fn some_folds(self, folds: &Folds, numbers: &[usize], seed: u64) -> Result<Vec<Dataset>, Error> {
+        let Chosen { column, task, most_classes, notes } = self.choose()?;
+        let splits = folds_up_to(self.table, column, task, folds, seed, most_classes)?;
+        let all = self.table.rows_with(column)?;
+        let (without, column) = match &folds.group_by {
+            Some(group) => {
+                let group = self.table.column_index(group)?;
+                (Some(self.table.without(group)), column - usize::from(group < column))
+            }
+            None => (None, column),
+        };
+        let table = without.as_ref().unwrap_or(self.table);
+        let dataset = |&number: &usize| {
+            let Split { train, valid } = &splits[number];
+            let (mut encoder, learnt) = Encoder::learn(table, train, column, task, most_classes)?;
+            if task == Task::Classification {
+                encoder.learn_target(table, &all, column, task, most_classes)?;
+            }
+            let train = encoder.encode(table, train)?;
+            let valid = encoder.encode(table, valid)?;
+            let notes = notes.iter().cloned().chain(learnt).collect();
+            Ok(Dataset { name: table.name.clone(), train, valid, encoder: Some(encoder), notes })
+        };
+        numbers.iter().map(dataset).collect()
     }
 
     /// Trains on all rows and validates on those of another table.

@@ -14,7 +14,7 @@ pub enum DateOrder {
 
 /// A moment that a text names.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Moment {
+pub(crate) struct Timestamp {
     /// Seconds since 1970, or since midnight where there is no date.
     pub seconds: f64,
     pub has_date: bool,
@@ -67,23 +67,23 @@ pub(crate) fn order<'a>(texts: impl Iterator<Item = &'a str> + Clone, order: Opt
 }
 
 /// The moment that a text names: a date, a time of day, or both.
-pub(crate) fn parse(text: &str, order: DateOrder) -> Option<Moment> {
+pub(crate) fn parse(text: &str, order: DateOrder) -> Option<Timestamp> {
     // Only what begins and is built like one is looked at closely.
     if text.len() > 48 || !text.bytes().any(|b| b.is_ascii_digit()) {
         return None;
     }
     let tokens = Token::all(text.trim())?;
     if let Some(seconds) = time(&tokens) {
-        return Some(Moment { seconds, has_date: false });
+        return Some(Timestamp { seconds, has_date: false });
     }
     let (days, rest) = date(&tokens, order)?;
     let rest = match rest {
         [Token::Word(word), rest @ ..] if word == "t" => rest,
         [Token::Mark(','), Token::Mark(' '), rest @ ..] | [Token::Mark(' '), rest @ ..] => rest,
-        [] => return Some(Moment { seconds: days as f64 * DAY, has_date: true }),
+        [] => return Some(Timestamp { seconds: days as f64 * DAY, has_date: true }),
         _ => return None,
     };
-    Some(Moment { seconds: days as f64 * DAY + time(rest)?, has_date: true })
+    Some(Timestamp { seconds: days as f64 * DAY + time(rest)?, has_date: true })
 }
 
 #[derive(Debug, PartialEq)]
@@ -258,15 +258,19 @@ fn days(year: u32, month: u32, day: u32) -> Option<i64> {
 /// What repeats in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Cycle {
+pub enum Cycle {
+    /// The months of a year.
     Month,
+    /// The days of a week, from Monday on.
     Weekday,
+    /// The time of day, without steps.
     Hour,
 }
 
 impl Cycle {
-    pub const ALL: [Self; 3] = [Self::Month, Self::Weekday, Self::Hour];
+    pub(crate) const ALL: [Self; 3] = [Self::Month, Self::Weekday, Self::Hour];
 
+    /// Its name: `month`, `weekday` or `hour`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Month => "month",
@@ -339,7 +343,7 @@ mod tests {
         assert_eq!(seconds("1969-12-31"), Some(-DAY));
         assert_eq!(seconds("0000-03-01"), Some(-719_468.0 * DAY));
         assert_eq!(parse("01/31/2024", MonthFirst).map(|m| m.seconds), day);
-        assert_eq!(parse("1:05 pm", DayFirst), Some(Moment { seconds: 47_100.0, has_date: false }));
+        assert_eq!(parse("1:05 pm", DayFirst), Some(Timestamp { seconds: 47_100.0, has_date: false }));
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod fill;
 mod find;
 mod learn;
 mod notes;
+mod spellings;
 
 use crate::column::{Column, Written, shortest};
 use crate::dates::Cycle;
@@ -61,40 +62,72 @@ pub struct Encoder {
 /// One column, or a run of pixels, and what it becomes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct Input {
-    column: String,
-    number: usize,
-    encoding: Encoding,
+pub struct Input {
+    /// The column's name; of pixels, that of the first.
+    pub column: String,
+    /// Its position in the file, counted from 0.
+    pub number: usize,
+    /// What becomes of it.
+    pub encoding: Encoding,
 }
 
+/// How a column becomes features, with what was learnt for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-enum Encoding {
+pub enum Encoding {
+    /// A number: (number − mean) / std.
     Number {
+        /// The mean over the training rows.
         mean: f64,
+        /// The standard deviation over the training rows, above 0.
         std: f64,
+        /// What stands for a missing one.
         fill: f64,
+        /// Whether a second feature is 1 where it is missing and 0 elsewhere.
         indicator: bool,
         /// How its numbers were written in training, where they were not plain.
         #[serde(default, skip_serializing_if = "Notation::is_plain")]
         notation: Notation,
     },
     /// A date or time: when it is, then, for each cycle, the sine and the cosine of where in it it is.
-    Date { order: DateOrder, mean: f64, std: f64, fill: f64, indicator: bool, cycles: Vec<Cycle> },
+    Date {
+        /// Whether the day or the month comes first, where the form leaves that open.
+        order: DateOrder,
+        /// The mean over the training rows, in seconds since 1970, or since midnight for times of day.
+        mean: f64,
+        /// The standard deviation over the training rows, in seconds, above 0.
+        std: f64,
+        /// What stands for a missing one, in seconds.
+        fill: f64,
+        /// Whether the next feature is 1 where it is missing and 0 elsewhere.
+        indicator: bool,
+        /// What repeats in time: two features each.
+        cycles: Vec<Cycle>,
+    },
     /// A column whose numbers are all the same, but some missing: only that is a feature.
     Indicator,
-    /// The slots are the categories, then missing, then other.
+    /// A category: the slots are the categories, then missing, then other.
     Categories {
+        /// Those that have a slot of their own.
         categories: Vec<String>,
+        /// Whether missing values have a slot of their own; otherwise they share that of the others.
         missing: bool,
+        /// Whether there is a slot for the others; otherwise they are 0 in every slot.
         other: bool,
         /// The share of the values in the training rows that were rare, and so share the slot of the others:
         /// what to expect elsewhere. Models saved before it was kept expect nothing.
         #[serde(default = "all_of_them")]
         rare: f64,
     },
-    /// `count` columns from this one on.
-    Pixels { count: usize, mean: f64, std: f64 },
+    /// Pixels of an image, from 0 to 255: `count` columns from this one on, all (pixel − mean) / std.
+    Pixels {
+        /// The number of columns.
+        count: usize,
+        /// The mean over all pixels of the training rows, which also stands for a missing one.
+        mean: f64,
+        /// Their standard deviation, above 0.
+        std: f64,
+    },
 }
 
 /// The target and what it becomes.
@@ -138,7 +171,8 @@ impl Encoding {
         }
     }
 
-    fn width(&self) -> usize {
+    /// The number of features that it becomes.
+    pub fn width(&self) -> usize {
         match self {
             Self::Number { indicator, .. } => 1 + usize::from(*indicator),
             Self::Date { indicator, cycles, .. } => 1 + usize::from(*indicator) + 2 * cycles.len(),
@@ -287,6 +321,20 @@ impl Encoder {
         Ok(Finder::new(self, table)?.target(self))
     }
 
+    /// The positions among the columns of a table of the columns of each of the [`inputs`](Self::inputs).
+    ///
+    /// # Errors
+    ///
+    /// If the table lacks a column that was learnt from.
+    pub fn columns_of(&self, table: &Table) -> Result<Vec<Vec<usize>>, Error> {
+        Finder::new(self, table)?.inputs(self)
+    }
+
+    /// The columns that are used and what becomes of them, in the order of their features.
+    pub fn inputs(&self) -> &[Input] {
+        &self.inputs
+    }
+
     /// The number of features of a row.
     pub fn features(&self) -> usize {
         self.inputs.iter().fold(0, |sum, input| sum.saturating_add(input.encoding.width()))
@@ -364,6 +412,11 @@ impl Encoder {
             OutputEncoding::Classes { classes } => classes,
             OutputEncoding::Number { .. } => &[],
         }
+    }
+
+    /// Whether there are pixels of images among the inputs.
+    pub fn has_pixels(&self) -> bool {
+        self.inputs.iter().any(|input| matches!(input.encoding, Encoding::Pixels { .. }))
     }
 
     /// Columns left out as constant in the training rows, or as text that is different in almost every one.

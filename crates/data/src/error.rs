@@ -22,6 +22,8 @@ pub enum Row {
     Line(u64),
     /// The number of an image, counted from 0.
     Image(u64),
+    /// The number of a row that was never in a file, counted from 0.
+    Number(u64),
 }
 
 impl Display for Row {
@@ -29,6 +31,7 @@ impl Display for Row {
         match self {
             Self::Line(line) => write!(f, "line {line}"),
             Self::Image(image) => write!(f, "image {image}"),
+            Self::Number(row) => write!(f, "row {row}"),
         }
     }
 }
@@ -437,6 +440,8 @@ pub enum Error {
     },
     /// A share of the rows that is not between 0 and 1.
     Share(f64),
+    /// Folds that the rows cannot be divided into, and why.
+    Folds(String),
     /// Arguments that do not fit together.
     Invalid(String),
 }
@@ -648,7 +653,7 @@ impl Display for Error {
                 f,
                 "{share} is not a share of the rows to validate on. Give a number between 0 and 1, such as 0.2"
             ),
-            Self::Invalid(problem) => f.write_str(problem),
+            Self::Folds(problem) | Self::Invalid(problem) => f.write_str(problem),
         }
     }
 }

@@ -70,6 +70,15 @@ impl Known {
         }
     }
 
+    /// What this or another tells of the same columns: where one of them does not know a column, what the other
+    /// knows of it.
+    pub fn or(mut self, other: Self) -> Self {
+        let there: std::collections::HashSet<usize> =
+            self.columns.iter().map(|column| column.number).collect();
+        self.columns.extend(other.columns.into_iter().filter(|column| !there.contains(&column.number)));
+        self
+    }
+
     /// Whether some names hold those of all the columns that are needed.
     pub(crate) fn are_in(&self, names: &[String]) -> bool {
         let here: std::collections::HashSet<&String> = names.iter().collect();

@@ -16,14 +16,14 @@ pub enum Decimal {
 /// How the numbers of a column are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-pub(crate) struct Notation {
-    pub decimal: Decimal,
+pub struct Notation {
+    pub(crate) decimal: Decimal,
     /// What may separate thousands.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub thousands: Option<char>,
+    pub(crate) thousands: Option<char>,
     /// What stands before or behind every number but 0.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub unit: Option<char>,
+    pub(crate) unit: Option<char>,
 }
 
 /// What a column's texts say of how its numbers are written.
@@ -51,6 +51,7 @@ const CANDIDATES: [(Decimal, Option<char>); 11] = [
 ];
 
 impl Notation {
+    /// Whether they are plain numbers, such as 10.3.
     pub fn is_plain(&self) -> bool {
         *self == Self::default()
     }
@@ -98,7 +99,7 @@ impl Notation {
     }
 
     /// How all of these texts spell numbers. `decimal` is the mark that is known to be meant.
-    pub fn of<'a>(texts: impl Iterator<Item = &'a str> + Clone, decimal: Option<Decimal>) -> Found {
+    pub(crate) fn of<'a>(texts: impl Iterator<Item = &'a str> + Clone, decimal: Option<Decimal>) -> Found {
         let units = |text| Parts::of(text).map(|parts| parts.unit);
         // The first that has one: a zero may do without.
         let unit = texts.clone().map(units).find(|unit| *unit != Some(None)).unwrap_or(Some(None));
@@ -121,7 +122,7 @@ impl Notation {
         if differs && thousands.is_some() { Found::Ambiguous } else { Found::One(first) }
     }
 
-    /// What follows "numbers written with".
+    /// What follows "numbers written with": `a decimal comma and `€``.
     pub fn describe(&self) -> String {
         let mut parts = Vec::new();
         if self.decimal == Decimal::Comma {

@@ -15,7 +15,7 @@ pub struct Table {
     pub(crate) file: String,
     pub(crate) columns: Vec<Column>,
     pub(crate) rows: usize,
-    /// The line of each row in its file; empty for images.
+    /// The line of each row in its file; empty for images and for what is from no file.
     pub(crate) lines: Vec<u32>,
     /// Whether the columns have names of their own, from a header.
     pub(crate) named: bool,
@@ -179,11 +179,20 @@ impl Table {
         Ok((0..self.rows).filter(|&row| !column.is_missing(row)).map(|row| row as u32).collect())
     }
 
+    /// The same without a column, as if it had been left out on request.
+    pub(crate) fn without(&self, column: usize) -> Self {
+        let mut table = self.clone();
+        table.left_out.push(table.columns.remove(column).name);
+        table.target = table.target.map(|target| target - usize::from(column < target));
+        table
+    }
+
     /// Where a row comes from, for messages.
     pub fn place(&self, row: usize, column: &str) -> Place {
         let row = match self.lines.get(row) {
             Some(&line) => Row::Line(line.into()),
-            None => Row::Image(row as u64),
+            None if self.pixels() > 0 => Row::Image(row as u64),
+            None => Row::Number(row as u64),
         };
         Place { table: self.file.clone(), row, column: column.to_owned() }
     }

@@ -4,8 +4,7 @@
 mod common;
 
 use downhill::optim::{
-    Average, Float, Invalid, Layout, NamedRule, Optimizer, Preconditioner, Ran, Role, Run, Step, UpdateRule,
-    invalid,
+    Facts, Float, Invalid, Layout, NamedRule, Optimizer, Ran, Role, Run, Step, UpdateRule, invalid,
 };
 use downhill::prelude::*;
 use downhill::train::{RunConfig, RunFolder, Source};
@@ -63,12 +62,17 @@ impl NamedRule for Yogi {
         run.update(self)
     }
 
-    fn usual_rate(&self) -> f64 {
-        0.01
-    }
-
-    fn needs_rate(&self) -> bool {
-        true
+    fn facts(&self) -> Facts<Self> {
+        Facts {
+            usual_rate: 0.01,
+            needs_rate: true,
+            average: None,
+            stability: Some((2.0 + 2.0 * self.beta1) / (1.0 - self.beta1)),
+            preconditioner: Some(|rule, steps, state| {
+                let [left1, left2] = [rule.beta1, rule.beta2].map(|beta| 1.0 - beta.powf(steps as f64));
+                left1 * ((state[1] / left2).sqrt() + rule.eps)
+            }),
+        }
     }
 
     fn momentum_mut(&mut self) -> Option<&mut f64> {
@@ -77,21 +81,6 @@ impl NamedRule for Yogi {
 
     fn weight_decay_mut(&mut self) -> Option<&mut f64> {
         None
-    }
-
-    fn average(&self) -> Option<Average> {
-        None
-    }
-
-    fn stability(&self) -> Option<f64> {
-        Some((2.0 + 2.0 * self.beta1) / (1.0 - self.beta1))
-    }
-
-    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
-        Some(|rule, steps, state| {
-            let [left1, left2] = [rule.beta1, rule.beta2].map(|beta| 1.0 - beta.powf(steps as f64));
-            left1 * ((state[1] / left2).sqrt() + rule.eps)
-        })
     }
 }
 
@@ -189,12 +178,14 @@ macro_rules! named {
                 run.update(Sgd {})
             }
 
-            fn usual_rate(&self) -> f64 {
-                1.0
-            }
-
-            fn needs_rate(&self) -> bool {
-                false
+            fn facts(&self) -> Facts<Self> {
+                Facts {
+                    usual_rate: 1.0,
+                    needs_rate: false,
+                    average: None,
+                    stability: None,
+                    preconditioner: None,
+                }
             }
 
             fn momentum_mut(&mut self) -> Option<&mut f64> {
@@ -202,18 +193,6 @@ macro_rules! named {
             }
 
             fn weight_decay_mut(&mut self) -> Option<&mut f64> {
-                None
-            }
-
-            fn average(&self) -> Option<Average> {
-                None
-            }
-
-            fn stability(&self) -> Option<f64> {
-                None
-            }
-
-            fn preconditioner(&self) -> Option<Preconditioner<Self>> {
                 None
             }
         }

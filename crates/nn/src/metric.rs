@@ -4,6 +4,7 @@
 
 mod accuracy;
 mod balanced_accuracy;
+mod confidence;
 mod confusion_matrix;
 mod f1;
 mod mae;
@@ -12,10 +13,12 @@ mod r2;
 mod recall;
 mod rmse;
 mod roc_auc;
+mod thresholds;
 mod top_k;
 
 pub use accuracy::Accuracy;
 pub use balanced_accuracy::BalancedAccuracy;
+pub use confidence::{Bin, Confidence};
 pub use confusion_matrix::ConfusionMatrix;
 pub use f1::F1;
 pub use mae::Mae;
@@ -24,6 +27,7 @@ pub use r2::R2;
 pub use recall::Recall;
 pub use rmse::Rmse;
 pub use roc_auc::RocAuc;
+pub use thresholds::{Threshold, Thresholds};
 pub use top_k::TopK;
 
 use crate::error::Error;

@@ -11,7 +11,7 @@ use downhill_core::{Float, Invalid, invalid, spec};
 use crate::rule::{Erased, State};
 use crate::{Average, Group, Layout, Lookahead, Regularization, Rule};
 
-use passes::{Moment, Passes, Stretch};
+use passes::{Passes, Segment, StepArgs};
 pub(crate) use run::{Job, Needs};
 pub use run::{Ran, Run};
 
@@ -60,13 +60,13 @@ pub struct Stability {
 }
 
 #[inline(never)]
-fn make_single_step(optimizer: &mut Optimizer<f32>, moment: Moment<'_, f32>) {
-    optimizer.make_step(moment, |own, run| own.run_single(run));
+fn make_single_step(optimizer: &mut Optimizer<f32>, args: StepArgs<'_, f32>) {
+    optimizer.make_step(args, |own, run| own.run_single(run));
 }
 
 #[inline(never)]
-fn make_double_step(optimizer: &mut Optimizer<f64>, moment: Moment<'_, f64>) {
-    optimizer.make_step(moment, |own, run| own.run_double(run));
+fn make_double_step(optimizer: &mut Optimizer<f64>, args: StepArgs<'_, f64>) {
+    optimizer.make_step(args, |own, run| own.run_double(run));
 }
 
 impl<F: Float> Optimizer<F> {
@@ -186,19 +186,19 @@ impl<F: Float> Optimizer<F> {
         let optimizer: &mut dyn Any = self;
         if let Some(optimizer) = optimizer.downcast_mut::<Optimizer<f32>>() {
             let (params, grads) = (cast_slice_mut(params), cast_slice(grads));
-            make_single_step(optimizer, Moment { index, lr, params, grads });
+            make_single_step(optimizer, StepArgs { index, lr, params, grads });
         } else if let Some(optimizer) = optimizer.downcast_mut::<Optimizer<f64>>() {
             let (params, grads) = (cast_slice_mut(params), cast_slice(grads));
-            make_double_step(optimizer, Moment { index, lr, params, grads });
+            make_double_step(optimizer, StepArgs { index, lr, params, grads });
         }
     }
 
     #[inline(always)]
-    fn make_step(&mut self, mut moment: Moment<'_, F>, own: impl FnOnce(&dyn Erased, Run<'_, F>) -> Ran) {
-        self.passes.begin(&moment);
+    fn make_step(&mut self, mut args: StepArgs<'_, F>, own: impl FnOnce(&dyn Erased, Run<'_, F>) -> Ran) {
+        self.passes.begin(&args);
         self.has_stepped = true;
-        self.rule.run(Run(Job::Step(&mut self.passes, moment.reborrow())), own);
-        self.passes.end(&mut moment);
+        self.rule.run(Run(Job::Step(&mut self.passes, args.reborrow())), own);
+        self.passes.end(&mut args);
     }
 
     /// The weights to evaluate and keep: the average if there is one, or the slow weights, or those that a
@@ -213,10 +213,10 @@ impl<F: Float> Optimizer<F> {
         if !self.has_stepped {
             return;
         }
-        let Passes { state, stretches, rule_slots, .. } = &self.passes;
+        let Passes { state, segments, rule_slots, .. } = &self.passes;
         match (self.rule.average(), state.slots.get(*rule_slots)) {
             (_, Some(other)) => {
-                for Stretch { range, .. } in stretches {
+                for Segment { range, .. } in segments {
                     out[range.clone()].copy_from_slice(&other[range.clone()]);
                 }
             }
@@ -251,12 +251,12 @@ impl<F: Float> Optimizer<F> {
         let (mut scaling, mut penalty) =
             (vec![0.0; self.passes.layout.len()], vec![0.0; self.passes.layout.len()]);
         let mut state = vec![0.0; self.passes.rule_slots];
-        for stretch in &self.passes.stretches {
-            penalty[stretch.range.clone()].fill(self.passes.regularization.l2 * stretch.decay);
-            for i in stretch.range.clone() {
+        for segment in &self.passes.segments {
+            penalty[segment.range.clone()].fill(self.passes.regularization.l2 * segment.decay);
+            for i in segment.range.clone() {
                 state.iter_mut().zip(&self.passes.state.slots).for_each(|(x, slot)| *x = slot[i].f64());
                 let divisor = bound.map_or(1.0, |_| self.rule.preconditioner(steps, &state));
-                scaling[i] = stretch.lr / divisor;
+                scaling[i] = segment.lr / divisor;
             }
         }
         Stability { bound, scaling, penalty }

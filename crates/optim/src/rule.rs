@@ -38,7 +38,7 @@ pub use momentum::{Form, Momentum};
 pub(crate) use muon::Orthogonaliser;
 pub use muon::{Muon, Scale};
 pub use nadam::NAdam;
-pub use named::{Average, NamedRule, Preconditioner};
+pub use named::{Average, Facts, NamedRule, Preconditioner};
 pub use nesterov::Nesterov;
 pub(crate) use own::Erased;
 pub use own::OwnRule;
@@ -331,12 +331,12 @@ impl Rule {
         State::new(&initial, memory, len)
     }
 
-    /// The peak rate that usually suits the rule; see [`NamedRule::usual_rate`].
+    /// The peak rate that usually suits the rule; see [`Facts::usual_rate`].
     pub fn usual_rate(&self) -> f64 {
         self.erased().usual_rate()
     }
 
-    /// Whether there is a learning rate to look for; see [`NamedRule::needs_rate`].
+    /// Whether there is a learning rate to look for; see [`Facts::needs_rate`].
     pub fn needs_rate(&self) -> bool {
         self.erased().needs_rate()
     }
@@ -361,7 +361,7 @@ impl Rule {
         self.erased_mut().weight_decay_mut()
     }
 
-    /// How high a rate the rule bears, if that is known; see [`NamedRule::stability`].
+    /// How high a rate the rule bears, if that is known; see [`Facts::stability`].
     pub fn stability(&self) -> Option<f64> {
         self.erased().stability()
     }
@@ -373,7 +373,7 @@ impl Rule {
 
     /// What the rule divides the gradient of a parameter by, beside the rate, after `steps` steps, at least
     /// 1; `state` are the parameter's numbers, slot by slot. 1 unless the rule [is
-    /// preconditioned](Self::is_preconditioned). See [`NamedRule::preconditioner`].
+    /// preconditioned](Self::is_preconditioned). See [`Facts::preconditioner`].
     ///
     /// # Panics
     ///

@@ -11,6 +11,7 @@ const LARGEST: f64 = 1e300;
 ///
 /// It reaches over the values that are there, and is linear unless asked to be logarithmic.
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Axis {
     label: String,
     log: bool,

@@ -33,6 +33,7 @@ const PLOT_HEIGHT: f64 = 200.0;
 /// assert!(chart.svg().starts_with("<svg"));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Chart {
     /// What it shows, for those who cannot see it.
     pub title: String,
@@ -50,6 +51,7 @@ pub struct Chart {
 
 /// A line of a chart.
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Series {
     /// Its name in the legend.
     pub name: String,
@@ -131,17 +133,17 @@ impl Chart {
     /// The chart as an `svg` element, as wide as its surroundings allow. Text and axes have the colour of the
     /// text around it.
     pub fn svg(&self) -> String {
-        self.drawn(Place::Page)
+        self.drawn(Place::Page).0
     }
 
     /// The chart as an SVG file of its own, dark on light or, where the reader's screen is dark, light on
     /// dark.
     pub fn svg_file(&self) -> String {
-        self.drawn(Place::File)
+        self.drawn(Place::File).0
     }
 
-    /// The chart where it will stand.
-    pub(crate) fn drawn(&self, place: Place) -> String {
+    /// The chart, and its height.
+    pub(crate) fn drawn(&self, place: Place) -> (String, f64) {
         let drawn: Vec<(&Series, (&str, &str))> =
             self.series.iter().enumerate().map(|(index, series)| (series, series.styled(index))).collect();
         let drawn: Vec<_> =
@@ -184,7 +186,8 @@ impl Chart {
             y_label: self.y.label(self.lang),
             legend,
         };
-        panel.svg(place, |plot| {
+        let height = panel.height();
+        let svg = panel.svg(place, |plot| {
             let mut svg = String::new();
             for mark in marks {
                 let at = plot.place((mark.x, 1.0)).0;
@@ -209,7 +212,8 @@ impl Chart {
                 svg += "</g>\n";
             }
             svg
-        })
+        });
+        (svg, height)
     }
 
     /// Whether there is anything to draw in it.

@@ -27,6 +27,7 @@ const CROSS: f64 = 5.0;
 /// assert!(chart.svg_file().starts_with("<svg"));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Curves {
     /// What it shows, for those who cannot see it.
     pub title: String,
@@ -42,6 +43,7 @@ pub struct Curves {
 
 /// A curve of [`Curves`].
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Curve {
     /// Its name in the legend.
     pub name: String,

@@ -24,6 +24,7 @@ const GAP: f64 = 14.0;
 /// assert!(svg.starts_with("<svg"));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Histograms {
     title: String,
     lang: Lang,
@@ -38,6 +39,7 @@ enum Part {
 
 /// How often values are found in bins.
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Histogram {
     caption: String,
     note: String,

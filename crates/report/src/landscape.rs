@@ -11,21 +11,22 @@ use crate::{Field, segment_within};
 const PLOT_HEIGHT: f64 = 280.0;
 /// What is smaller than this is not seen.
 const FINEST: f64 = 0.1;
-/// A way of more points than this has markers at some of them only.
+/// A trajectory of more points than this has markers at some of them only.
 const MOST_MARKERS: usize = 200;
 
-/// The ways that optimizers take over a surface: over its contour lines, or along its curve.
+/// The trajectories that optimizers take over a surface: over its contour lines, or along its curve.
 ///
 /// ```
-/// use downhill_report::{Field, Ground, Landscape, Lang, Way};
+/// use downhill_report::{Field, Ground, Landscape, Lang, Trajectory};
 ///
 /// let bowl = Field::sample((-2.0, 2.0), (-1.0, 1.0), (80, 80), |x, y| x * x + 4.0 * y * y);
-/// let ways = vec![Way { name: "sgd".into(), points: vec![(-1.5, 0.5), (-0.9, -0.3), (-0.5, 0.2)] }];
+/// let points = vec![(-1.5, 0.5), (-0.9, -0.3), (-0.5, 0.2)];
+/// let trajectories = vec![Trajectory { name: "sgd".into(), points }];
 /// let landscape = Landscape {
 ///     title: "x^2 + 4*y^2".into(),
 ///     labels: ["x".into(), "y".into()],
 ///     ground: Ground::Contours(bowl),
-///     ways,
+///     trajectories,
 ///     lang: Lang::En,
 /// };
 /// assert!(landscape.svg_file().starts_with("<svg"));
@@ -36,15 +37,15 @@ pub struct Landscape {
     pub title: String,
     /// What lies along the bottom and along the left.
     pub labels: [String; 2],
-    /// What the ways lead over.
+    /// What the trajectories lead over.
     pub ground: Ground,
-    /// The ways, in the order of the legend.
-    pub ways: Vec<Way>,
+    /// The trajectories, in the order of the legend.
+    pub trajectories: Vec<Trajectory>,
     /// The language of what is not named by others.
     pub lang: Lang,
 }
 
-/// What ways lead over.
+/// What trajectories lead over.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ground {
     /// A function of two variables, by its contour lines.
@@ -58,9 +59,9 @@ pub enum Ground {
     },
 }
 
-/// The way of one optimizer.
+/// The trajectory of one optimizer.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Way {
+pub struct Trajectory {
     /// Its name in the legend.
     pub name: String,
     /// The points it goes through: the first is the start. Those behind one that has no finite coordinates
@@ -80,8 +81,8 @@ impl Landscape {
             }
         };
         let range = |(low, high): (f64, f64)| -> Range { Axis::new("").over([low, high].into_iter(), 0.0) };
-        let legend = self.ways.iter().enumerate().map(|(index, way)| Entry {
-            name: &way.name,
+        let legend = self.trajectories.iter().enumerate().map(|(index, trajectory)| Entry {
+            name: &trajectory.name,
             colour: style(index).0,
             dashes: "none",
             marker: style(index).1,
@@ -124,9 +125,9 @@ impl Landscape {
                 format!("<path d=\"{data}\" stroke=\"currentColor\" stroke-opacity=\".45\"/>\n")
             }
         };
-        for (index, way) in self.ways.iter().enumerate() {
+        for (index, trajectory) in self.trajectories.iter().enumerate() {
             let (colour, marker) = style(index);
-            let places: Vec<_> = way
+            let places: Vec<_> = trajectory
                 .points
                 .iter()
                 .take_while(|point| finite(point))
@@ -160,8 +161,11 @@ impl Landscape {
                 );
             }
         }
-        if let Some(&start) =
-            self.ways.first().and_then(|way| way.points.first()).filter(|point| finite(point))
+        if let Some(&start) = self
+            .trajectories
+            .first()
+            .and_then(|trajectory| trajectory.points.first())
+            .filter(|point| finite(point))
         {
             let (x, y) = plot.place(start);
             let (label_x, label_y) = self.free_corner(plot, (x, y));
@@ -188,14 +192,17 @@ impl Landscape {
                 let [from, to] = [pair[0], pair[1]].map(|point| plot.precisely(point));
                 segment_within(from, to, (x - 2.0, x + wide), (y - high, y + 3.0)).is_some()
             };
-            let lines =
-                self.ways.iter().map(|way| way.points.windows(2).filter(through).count()).sum::<usize>();
+            let lines = self
+                .trajectories
+                .iter()
+                .map(|trajectory| trajectory.points.windows(2).filter(through).count())
+                .sum::<usize>();
             if outside { usize::MAX } else { lines }
         };
         corners.min_by_key(crossed).unwrap_or((x, y))
     }
 
-    /// The picture in words: where each way leads.
+    /// The picture in words: where each trajectory leads.
     fn description(&self) -> String {
         let lang = self.lang;
         let mut words = match &self.ground {
@@ -211,12 +218,12 @@ impl Landscape {
             },
             Ground::Curve { .. } => lang.against(&self.labels[1], &self.labels[0]),
         };
-        for way in &self.ways {
-            let mut points = way.points.iter().take_while(|point| finite(point));
+        for trajectory in &self.trajectories {
+            let mut points = trajectory.points.iter().take_while(|point| finite(point));
             if let Some(first) = points.next() {
                 let last = points.last().unwrap_or(first);
                 let [x, y, last_x, last_y] = [first.0, first.1, last.0, last.1].map(significant);
-                let name = &way.name;
+                let name = &trajectory.name;
                 words += &lang.either(
                     format!(" {name}: from {x}, {y} to {last_x}, {last_y}."),
                     format!(" {name}: ({x}, {y})에서 ({last_x}, {last_y})까지."),
@@ -227,7 +234,8 @@ impl Landscape {
     }
 }
 
-/// The colour and the marker of a way; those after the seventh have a colour again, with other markers.
+/// The colour and the marker of a trajectory; those after the seventh have a colour again, with other
+/// markers.
 fn style(index: usize) -> (&'static str, &'static str) {
     let count = STYLES.len();
     (STYLES[index % count].0, MARKERS[(index + index / count) % count])
@@ -289,17 +297,17 @@ mod tests {
 
     fn landscape(points: Vec<(f64, f64)>) -> Landscape {
         let field = Field::sample((-1.0, 1.0), (-1.0, 1.0), (40, 40), |x, y| x * x + y * y);
-        let ways = vec![Way { name: "a & b".into(), points }];
+        let trajectories = vec![Trajectory { name: "a & b".into(), points }];
         Landscape {
             title: "t".into(),
             labels: ["x".into(), "y".into()],
             ground: Ground::Contours(field),
-            ways,
+            trajectories,
             lang: Lang::En,
         }
     }
 
-    /// The line of the first way.
+    /// The line of the first trajectory.
     fn line(svg: &str) -> String {
         let svg = Document::parse(svg).unwrap();
         let is_line = |node: &Node<'_, '_>| {

@@ -225,7 +225,8 @@ impl Lang {
         }
     }
 
-    pub(crate) fn either(self, en: String, ko: String) -> String {
+    /// What is said in English or in Korean, as this language is.
+    pub fn either(self, en: String, ko: String) -> String {
         match self {
             Self::En => en,
             Self::Ko => ko,

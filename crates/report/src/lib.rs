@@ -2,9 +2,11 @@
 #![forbid(unsafe_code)]
 
 mod axis;
+mod bars;
 mod chart;
 mod curves;
 mod escape;
+mod explanation;
 mod field;
 mod histograms;
 mod history;
@@ -20,25 +22,29 @@ mod range_test;
 mod segment;
 mod several;
 mod sharpness;
+mod sheet;
 pub mod study;
 mod tensorboard;
 mod validation;
 
 use std::path::PathBuf;
 
-use downhill_run::{Error, RunFolder, Settings};
+use downhill_run::{Error, Explanation, RunFolder, Settings};
 
 pub use axis::Axis;
+pub use bars::{Bar, Bars};
 pub use chart::{Chart, Mark, Series};
 pub use curves::{Curve, Curves};
 pub use escape::visible;
+pub use explanation::explained;
 pub use field::Field;
 pub use histograms::{Histogram, Histograms};
-pub use landscape::{Ground, Landscape, Way};
+pub use landscape::{Ground, Landscape, Trajectory};
 pub use lang::{Lang, Layers, Word};
 pub use losses::losses;
 pub use range_test::RangeTest;
 pub use segment::segment_within;
+pub use sheet::{Figure, Sheet};
 pub use tensorboard::TensorBoard;
 
 use history::History;
@@ -70,13 +76,15 @@ struct Run {
     folder: RunFolder,
     settings: Settings,
     history: History,
+    /// What its network goes by, if that was found out.
+    explanation: Option<Explanation>,
 }
 
 impl Run {
     fn read(folder: &RunFolder) -> Result<Self, Error> {
         let settings = Settings::of(folder)?;
         let history = History::read(&folder.log_path(), &settings)?;
-        Ok(Self { folder: folder.clone(), settings, history })
+        Ok(Self { folder: folder.clone(), settings, history, explanation: Explanation::of(folder) })
     }
 }
 

@@ -10,7 +10,7 @@ use crate::escape::escape;
 use crate::history::{Confusion, History};
 use crate::number::{counted, grouped, significant};
 use crate::several::several;
-use crate::{Axis, Chart, RangeTest, Run, Series, layers, sharpness, validation};
+use crate::{Axis, Chart, RangeTest, Run, Series, explanation, layers, sharpness, validation};
 
 /// What spans more than this factor is drawn on a logarithmic axis.
 const LOG_FROM: f64 = 30.0;
@@ -96,7 +96,7 @@ fn pairs(pairs: &[(&str, String)]) -> String {
 
 /// All there is to say of a run.
 fn one(run: &Run) -> String {
-    let Run { folder, settings, history } = run;
+    let Run { folder, settings, history, explanation: found } = run;
     let mut page = String::new();
     for text in [result(settings, history), makeup(settings, history)] {
         let _ = writeln!(page, "<p>{}</p>", escape(&text));
@@ -130,6 +130,9 @@ fn one(run: &Run) -> String {
             page += &validation::confusion(found);
         }
         page += "</div>\n";
+    }
+    if let Some(found) = found {
+        page += &explanation::section(found);
     }
 
     if !history.notes.is_empty() {
@@ -190,7 +193,9 @@ fn data(settings: &Settings, history: &History) -> Vec<(&'static str, String)> {
     if let Some(target) = settings.text_of("data.target") {
         pairs.push(("target", target.to_string()));
     }
-    if let Some(Size { train_rows, valid_rows, features, classes, .. }) = history.run.size {
+    // A loop that is not Downhill's need not say.
+    let size = history.run.size.as_ref().filter(|size| size.features > 0);
+    if let Some(&Size { train_rows, valid_rows, features, classes, .. }) = size {
         pairs
             .push(("rows", format!("{} to train on, {} held out", grouped(train_rows), grouped(valid_rows))));
         pairs.push(("inputs", grouped(features)));
@@ -215,17 +220,31 @@ fn surroundings(environment: &Environment) -> Vec<(&'static str, String)> {
 pub(crate) fn result(settings: &Settings, history: &History) -> String {
     let total = history.epochs_planned().or(settings.epochs()).unwrap_or(0);
     let made = history.epochs_made();
+    let networks = settings.networks();
     let mut text = match &history.kept {
         Some(kept) => format!(
-            "{} and a loss of {} on {}, with the weights of epoch {}.",
-            figures(&kept.metrics, history.confusion.as_ref()),
+            "{} loss of {} on {}, {}.",
+            match figures(&kept.metrics, history.confusion.as_ref()) {
+                figures if figures.is_empty() => "A".to_string(),
+                figures => figures + " and a",
+            },
             significant(kept.valid_loss),
             history
                 .run
                 .size
                 .as_ref()
+                .filter(|size| size.valid_rows > 0)
                 .map_or("the rows held out".into(), |size| counted(size.valid_rows, "row") + " held out"),
-            grouped(kept.epoch.saturating_add(1)),
+            match networks {
+                None => format!("with the weights of epoch {}", grouped(kept.epoch.saturating_add(1))),
+                Some((count, false)) => format!("with the average of {}", counted(count, "network")),
+                Some((count, true)) => {
+                    format!(
+                        "each predicted by that of {} that was trained without it",
+                        counted(count, "network")
+                    )
+                }
+            },
         ),
         None => String::new(),
     };
@@ -237,10 +256,10 @@ pub(crate) fn result(settings: &Settings, history: &History) -> String {
         Some(Stop::Finished) => format!("It ran to its end: {}.", counted(total, "epoch")),
         Some(Stop::EarlyStopping) => {
             let patience = match settings.text_of("training.early-stopping").map(str::parse) {
-                Some(Ok(EarlyStopping::After(after))) => {
+                Some(Ok(EarlyStopping::After(after))) if networks.is_none() => {
                     format!(": {} passed without a better one", counted(after.patience, "epoch"))
                 }
-                Some(Ok(EarlyStopping::Off) | Err(_)) | None => String::new(),
+                Some(Ok(EarlyStopping::After(_) | EarlyStopping::Off) | Err(_)) | None => String::new(),
             };
             format!("It stopped early, after {made} of {}{patience}.", counted(total, "epoch"))
         }
@@ -275,6 +294,10 @@ fn figures(metrics: &Metrics, confusion: Option<&Confusion>) -> String {
             let r2 = r2.map_or(String::new(), |r2| format!("R² {r2:.3}, "));
             format!("{r2}RMSE {}", significant(*rmse))
         }
+        Metrics::Named(figures) => {
+            let figures = figures.iter().map(|(name, figure)| format!("{name} {}", significant(*figure)));
+            figures.collect::<Vec<_>>().join(", ")
+        }
     }
 }
 
@@ -284,14 +307,14 @@ fn makeup(settings: &Settings, history: &History) -> String {
     match history.kept.as_ref().map(|epoch| &epoch.metrics) {
         Some(Metrics::Classification(_)) => parts.push("classification".to_string()),
         Some(Metrics::Regression(_)) => parts.push("regression".to_string()),
-        None => {}
+        Some(Metrics::Named(_)) | None => {}
     }
     if let Some(Size { train_rows, .. }) = history.run.size {
-        parts.push(counted(train_rows, "row") + " trained on");
+        parts.extend((train_rows > 0).then(|| counted(train_rows, "row") + " trained on"));
     }
     parts.extend(network(settings));
     if let Some(Size { parameters, .. }) = history.run.size {
-        parts.push(counted(parameters, "parameter"));
+        parts.extend((parameters > 0).then(|| counted(parameters, "parameter")));
     }
     let seconds: f64 = history.epochs.iter().map(|epoch| epoch.seconds).sum();
     if seconds > 0.0 && seconds.is_finite() {
@@ -324,8 +347,10 @@ fn network(settings: &Settings) -> Option<String> {
     let dropout = mlp("dropout").and_then(|dropout| dropout.as_float()).filter(|&dropout| dropout > 0.0);
     let dropout = dropout.map_or(String::new(), |dropout| format!(", dropout {dropout}"));
     let layers = if sizes.len() == 1 { "hidden layer" } else { "hidden layers" };
+    let numbers = mlp("numbers").and_then(|numbers| numbers.as_str());
+    let numbers = numbers.map_or(String::new(), |numbers| format!(", numbers by {numbers}"));
     let activation = mlp("activation")?.as_str()?;
-    Some(format!("{layers} of {} units, {activation}{norm}{dropout}", sizes.join(" and ")))
+    Some(format!("{layers} of {} units, {activation}{norm}{dropout}{numbers}", sizes.join(" and ")))
 }
 
 /// The title of the chart of rates.
@@ -342,8 +367,9 @@ pub(crate) fn rate_axis(rates: &[(f64, f64)]) -> Axis {
 }
 
 /// The charts of a run's way that there is something to draw in.
-fn charts(Run { history, .. }: &Run) -> Vec<Chart> {
-    let marked = |chart: Chart| match &history.kept {
+fn charts(Run { history, settings, .. }: &Run) -> Vec<Chart> {
+    // Of several networks, each keeps an epoch of its own.
+    let marked = |chart: Chart| match history.kept.as_ref().filter(|_| settings.networks().is_none()) {
         Some(kept) => {
             let number = kept.epoch as f64 + 1.0;
             chart.mark(number, format!("kept: epoch {number}"))
@@ -378,6 +404,14 @@ pub(crate) fn metric(history: &History) -> Chart {
         return Chart::new("Accuracy", epochs(), Axis::new("accuracy in %").within(0.0, 100.0))
             .line(Series::new("validation", accuracy));
     }
+    let named = history.epochs.iter().find_map(|epoch| match &epoch.metrics {
+        Metrics::Named(_) => epoch.metrics.headline(),
+        Metrics::Classification(_) | Metrics::Regression(_) => None,
+    });
+    if let Some((name, _)) = named {
+        let figure = history.each(|epoch| epoch.metrics.score());
+        return Chart::new(name, epochs(), Axis::new(name)).line(Series::new("validation", figure));
+    }
     let r2 = history.each(|epoch| epoch.metrics.score());
     if r2.iter().any(|point| point.1.is_finite()) {
         // How far below −1 a beginning was is no news, and would flatten the rest.
@@ -387,7 +421,7 @@ pub(crate) fn metric(history: &History) -> Chart {
     }
     let rmse = history.each(|epoch| match &epoch.metrics {
         Metrics::Regression(metrics) => metrics.rmse,
-        Metrics::Classification(_) => f64::NAN,
+        Metrics::Classification(_) | Metrics::Named(_) => f64::NAN,
     });
     Chart::new("RMSE", epochs(), Axis::new("RMSE")).line(Series::new("validation", rmse))
 }

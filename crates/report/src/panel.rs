@@ -49,6 +49,8 @@ pub(crate) enum Place {
     Part,
     /// In a file of its own: with a size, and a background that is light or dark as the reader's screen is.
     File,
+    /// In another picture, so many units from its left and its top.
+    Inside(u32, u32),
 }
 
 impl Place {
@@ -63,6 +65,10 @@ impl Place {
                 let (wide, high) = (width + 2.0 * MARGIN, height + 2.0 * MARGIN);
                 let view = format!("viewBox=\"-{MARGIN} -{MARGIN} {wide} {high}\"");
                 (format!("{view} width=\"{wide}\" height=\"{high}\" color=\"#1b1f24\""), STYLE)
+            }
+            Self::Inside(x, y) => {
+                let view = format!("viewBox=\"0 0 {width} {height}\"");
+                (format!("x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" {view}"), "")
             }
         };
         format!(
@@ -116,6 +122,12 @@ pub(crate) struct Entry<'a> {
 }
 
 impl Panel<'_> {
+    /// The height of the whole chart.
+    pub fn height(&self) -> f64 {
+        let (_, rows) = legend(&self.legend, LINE, self.size.0);
+        LINE * (1 + rows) as f64 + 10.0 + self.size.1 + 2.0 * LINE + 4.0
+    }
+
     /// The chart as an `svg` element around what `inside` draws between the axes.
     pub fn svg(&self, place: Place, inside: impl FnOnce(Plot) -> String) -> String {
         let (whole, plot_height) = self.size;
@@ -128,7 +140,7 @@ impl Panel<'_> {
         let (legend, rows) = legend(&self.legend, LINE, whole);
         let top = LINE * (1 + rows) as f64 + 10.0;
         let bottom = top + plot_height;
-        let height = bottom + 2.0 * LINE + 4.0;
+        let height = self.height();
 
         let mut svg = place.open(self.lang, (whole, height), self.title, &self.description);
         let _ =

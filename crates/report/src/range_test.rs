@@ -26,6 +26,7 @@ const HIGHEST: f64 = 1.4;
 /// # Ok::<(), downhill_train::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
+#[must_use]
 pub struct RangeTest<'a> {
     found: &'a FoundRate,
     lang: Lang,

@@ -17,7 +17,7 @@ use crate::{Axis, Chart, Run, Series};
 pub(crate) fn several(runs: &[Run]) -> String {
     let mut page = differences(runs);
     page += "<ul>\n";
-    for Run { folder, settings, history } in runs {
+    for Run { folder, settings, history, .. } in runs {
         let _ = writeln!(page, "<li>{}: {}</li>", escape(&folder.name()), escape(&result(settings, history)));
     }
     page += "</ul>\n<div class=\"charts\">\n";

@@ -203,11 +203,11 @@ impl Study {
     }
 
     fn charts(&self, place: Place) -> Vec<String> {
-        let mut charts = vec![self.history().drawn(place)];
+        let mut charts = vec![self.history().drawn(place).0];
         charts.extend(self.importance_chart(place));
         charts.extend(self.map(place));
         charts.extend(self.parallel(place));
-        charts.extend((0..self.settings.len()).map(|setting| self.slice(setting).drawn(place)));
+        charts.extend((0..self.settings.len()).map(|setting| self.slice(setting).drawn(place).0));
         charts
     }
 

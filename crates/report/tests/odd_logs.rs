@@ -11,8 +11,11 @@ use proptest::prelude::*;
 
 /// A run of this configuration with this log.
 fn run(runs: &Path, name: &str, config: Config, log: &[u8]) -> RunFolder {
-    let config =
-        RunConfig { data: Source::new("/data/some <i>table</i>.csv"), training: config, parent: None };
+    let config = RunConfig {
+        data: Source::new("/data/some <i>table</i>.csv"),
+        training: config,
+        ..RunConfig::default()
+    };
     let folder = config.create_folder(runs, Some(name)).unwrap();
     fs::write(folder.log_path(), log).unwrap();
     folder

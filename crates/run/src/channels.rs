@@ -73,7 +73,7 @@ impl Channels {
             }
             let answer = state.answer(command);
             self.tell_and_apply(&answer, state)?;
-            if let Event::Command { told: Command::End, .. } = answer {
+            if let Event::Command { command: Command::End, .. } = answer {
                 return Ok(Some(Command::End));
             }
         }
@@ -130,6 +130,11 @@ impl Channels {
     /// The next command, waiting for one; none if there will not be one any more.
     pub fn wait(&mut self) -> Option<Command> {
         self.waiting.pop_front().or_else(|| self.inbox.as_ref()?.recv().ok())
+    }
+
+    /// Puts a command back that was taken: it is the next one again.
+    pub fn put_back(&mut self, command: Command) {
+        self.waiting.push_front(command);
     }
 
     /// Whether there is a command to stop; the others wait.

@@ -15,7 +15,7 @@ impl CommandReplay {
     /// The commands of a log.
     pub fn of(records: &[Record]) -> Self {
         let command = |record: &Record| match &record.event {
-            Event::Command { steps_executed, told, .. } => Some((*steps_executed, told.clone())),
+            Event::Command { steps_executed, command, .. } => Some((*steps_executed, command.clone())),
             _ => None,
         };
         let mut commands: Vec<_> = records.iter().filter_map(command).collect();
@@ -85,8 +85,8 @@ mod tests {
     }
 
     fn told(steps_executed: u64, factor: f64) -> Event {
-        let told = Command::SetLr { lr: crate::RateChange::Times(factor) };
-        Event::Command { step: steps_executed, steps_executed, told, lr_before: 1.0, lr: factor }
+        let command = Command::SetLr { lr: crate::RateChange::Times(factor) };
+        Event::Command { step: steps_executed, steps_executed, command, lr_before: 1.0, lr: factor }
     }
 
     #[test]

@@ -113,7 +113,7 @@ pub enum Event {
         /// What was wrong.
         cause: Cause,
     },
-    /// The run was told something, and did it.
+    /// A command was applied.
     Command {
         /// The next step, the first that knows of it.
         step: u64,
@@ -121,22 +121,24 @@ pub enum Event {
         /// to a step twice.
         #[serde(alias = "made")]
         steps_executed: u64,
-        /// What it was told.
-        told: Command,
+        /// The command, `told` in logs of older versions.
+        #[serde(alias = "told")]
+        command: Command,
         /// The rate that the next step would have been made with.
         lr_before: f64,
         /// The rate that it is made with.
         lr: f64,
     },
-    /// The run was told something that it could not do.
+    /// A command could not be applied.
     Refused {
         /// The next step.
         step: u64,
         /// The number of steps executed, those gone back over included.
         #[serde(alias = "made")]
         steps_executed: u64,
-        /// What it was told.
-        told: Command,
+        /// The command, `told` in logs of older versions.
+        #[serde(alias = "told")]
+        command: Command,
         /// Why it was not done.
         why: String,
     },
@@ -291,16 +293,16 @@ impl Event {
                      schedule's"
                 ))
             }
-            Self::Command { step, told, lr_before, lr, .. } => {
+            Self::Command { step, command, lr_before, lr, .. } => {
                 let change = if lr == lr_before {
                     String::new()
                 } else {
                     format!("; the rate was {lr_before:.3e} and is {lr:.3e}")
                 };
-                Some(format!("Told at step {step}: {}{change}", told.text()))
+                Some(format!("Told at step {step}: {}{change}", command.text()))
             }
-            Self::Refused { step, told, why, .. } => {
-                Some(format!("Not done at step {step}: {}: {why}", told.text()))
+            Self::Refused { step, command, why, .. } => {
+                Some(format!("Not done at step {step}: {}: {why}", command.text()))
             }
             Self::Sharpness { step, sharpness, lr, limit, ratio } => {
                 let rate = match (limit, ratio) {

@@ -172,6 +172,16 @@ impl RunFolder {
         self.path.join("run.toml")
     }
 
+    /// The folder of the runs that this one consists of, if it is of several networks.
+    pub fn members(&self) -> PathBuf {
+        self.path.join("members")
+    }
+
+    /// The folder of one of them, counted from 0.
+    pub fn member(&self, number: usize) -> PathBuf {
+        self.members().join(number.to_string())
+    }
+
     /// The folder of checkpoints.
     pub fn checkpoints(&self) -> PathBuf {
         self.path.join("checkpoints")

@@ -241,7 +241,7 @@ mod tests {
 
     /// As an older version wrote them, and as this one does: a log that was gone on with has both.
     #[test]
-    fn steps_executed_are_read_by_their_old_name_too() {
+    fn steps_executed_and_commands_are_read_by_their_old_names_too() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("events.jsonl");
         let events = [
@@ -260,7 +260,7 @@ mod tests {
         let text = fs::read_to_string(&path).unwrap();
         let new = text.strip_prefix(&old).unwrap();
         assert_eq!(new.matches(r#""steps_executed":7"#).count(), events.len(), "{new}");
-        assert!(!new.contains("made"), "{new}");
+        assert!(!new.contains("made") && !new.contains("told"), "{new}");
         let (both, _) = read(&path).unwrap();
         let events =
             |records: &[Record]| records.iter().map(|record| record.event.clone()).collect::<Vec<_>>();

@@ -1,5 +1,7 @@
 //! How good predictions are, in figures.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// The figures of some rows.
@@ -10,6 +12,8 @@ pub enum Metrics {
     Classification(Classification),
     /// Of predicted numbers.
     Regression(Regression),
+    /// What a loop that is not Downhill's reports of itself, by the names that it has for it; may be none.
+    Named(BTreeMap<String, f64>),
 }
 
 /// How good predicted classes are. All are shares, 1 being perfect.
@@ -87,7 +91,22 @@ impl Metrics {
         match self {
             Self::Classification(metrics) => metrics.accuracy,
             Self::Regression(metrics) => metrics.r2.unwrap_or(f64::NAN),
+            Self::Named(_) => self.headline().map_or(f64::NAN, |(_, figure)| figure),
         }
+    }
+
+    /// The one figure to follow a run by, with its name, as a key of data: `accuracy`; `r2`, or `rmse` where
+    /// there is no R²; of those that are named, accuracy or else the first. None if it is no finite number.
+    pub fn headline(&self) -> Option<(&str, f64)> {
+        let found = match self {
+            Self::Classification(metrics) => ("accuracy", metrics.accuracy),
+            Self::Regression(metrics) => metrics.r2.map_or(("rmse", metrics.rmse), |r2| ("r2", r2)),
+            Self::Named(figures) => {
+                let named = figures.get_key_value("accuracy").or_else(|| figures.first_key_value());
+                named.map(|(name, &figure)| (name.as_str(), figure))?
+            }
+        };
+        found.1.is_finite().then_some(found)
     }
 }
 
@@ -125,5 +144,21 @@ mod tests {
         let Metrics::Classification(old) = serde_json::from_str(old).unwrap() else { panic!() };
         assert_eq!([old.macro_precision, old.macro_recall, old.macro_f1], [0.7, 0.8, 0.6]);
         assert_eq!(old.positive, None);
+    }
+
+    #[test]
+    fn figures_of_a_loop_of_ones_own_are_read_back() {
+        for text in [r#"{"bleu":0.25,"perplexity":12.5}"#, "{}"] {
+            let named: Metrics = serde_json::from_str(text).unwrap();
+            assert!(matches!(named, Metrics::Named(_)));
+            assert_eq!(serde_json::to_string(&named).unwrap(), text);
+        }
+        let headline = |text: &str| {
+            let named: Metrics = serde_json::from_str(text).unwrap();
+            named.headline().map(|(name, figure)| (name.to_string(), figure))
+        };
+        assert_eq!(headline(r#"{"aaa":1.0,"accuracy":0.5}"#), Some(("accuracy".into(), 0.5)));
+        assert_eq!(headline(r#"{"bleu":0.25}"#), Some(("bleu".into(), 0.25)));
+        assert_eq!(headline("{}"), None);
     }
 }

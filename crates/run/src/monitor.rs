@@ -39,6 +39,7 @@ impl Monitor {
             (Self::Rmse, Metrics::Regression(metrics)) => Some(metrics.rmse),
             (Self::Mae, Metrics::Regression(metrics)) => Some(metrics.mae),
             (Self::R2, Metrics::Regression(metrics)) => metrics.r2,
+            (_, Metrics::Named(figures)) => figures.get(self.name()).copied(),
             _ => None,
         }
     }
@@ -72,6 +73,10 @@ impl Monitor {
             (Self::R2, Metrics::Regression(_)) => format!(
                 "{who} is to watch `{name}`, and a single validation row has none; watch loss, rmse or mae, \
                  or validate on more rows"
+            ),
+            (_, Metrics::Named(figures)) => format!(
+                "{who} is to watch `{name}`, which the loop does not report; it reports the loss{}",
+                figures.keys().map(|name| format!(", {name}")).collect::<String>()
             ),
             (_, Metrics::Classification(_)) => format!(
                 "{who} is to watch `{name}`, which is for regression, and the target is classes; watch loss, \

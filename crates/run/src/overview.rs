@@ -27,7 +27,7 @@ pub struct Overview {
     /// What is wrong with the folder, if it is broken.
     pub why: Option<String>,
     /// The epoch whose weights are kept, counted from 1: the best so far, or the last if the run keeps that
-    /// one. None if no epoch has ended.
+    /// one. None if no epoch has ended, or the run is of several networks, each of which keeps its own.
     pub best_epoch: Option<u64>,
     /// The validation loss of that epoch.
     pub valid_loss: Option<f64>,
@@ -160,7 +160,8 @@ impl Overview {
         self.epochs = state.epochs_ended();
         let kept = if settings.keeps_last() { state.last.as_ref() } else { state.best() };
         if let Some(kept) = kept {
-            self.best_epoch = Some(kept.epoch.saturating_add(1));
+            let of_one = settings.networks().is_none();
+            self.best_epoch = of_one.then_some(kept.epoch.saturating_add(1));
             (self.valid_loss, self.metrics) = (Some(kept.valid_loss), Some(kept.metrics.clone()));
         }
         self.state = match state.stop() {

@@ -80,6 +80,14 @@ impl Settings {
         self.text_of("training.keep") == Some("last")
     }
 
+    /// The number of networks whose predictions are averaged, if they are several, and whether each has rows of
+    /// its own to validate on.
+    pub fn networks(&self) -> Option<(u64, bool)> {
+        let members = self.get("ensemble.members").map(|count| (count, false));
+        let (count, folds) = members.or_else(|| Some((self.get("ensemble.folds.count")?, true)))?;
+        Some((u64::try_from(count.as_integer()?).ok()?, folds))
+    }
+
     /// A short name for the data; see [`data_name`].
     pub fn data_name(&self) -> Option<String> {
         self.text_of("data.from").map(data_name)

@@ -156,7 +156,7 @@ impl RunState {
                 self.last.take_if(|last| last.step > *to);
                 return Some(*to);
             }
-            Event::Command { step, steps_executed, told, .. } => match told {
+            Event::Command { step, steps_executed, command, .. } => match command {
                 Command::SetLr { lr } => self.change(*step, *steps_executed, What::Rate(lr.clone())),
                 Command::Undo => self.change(*step, *steps_executed, What::Undo),
                 Command::SetEpochs { epochs } => {
@@ -270,16 +270,16 @@ impl RunState {
         let over = self.stop().is_some() || step >= self.total_steps;
         if let Err(error) = command.check(&schedule, &steering, self.position(step), over) {
             let why = error.to_string();
-            return Event::Refused { step, steps_executed, told: command, why };
+            return Event::Refused { step, steps_executed, command, why };
         }
         let lr_before = steering.rate(&schedule, self.position(step));
-        let (told, lr) = (command, lr_before);
-        let event = Event::Command { step, steps_executed, told, lr_before, lr };
+        let lr = lr_before;
+        let event = Event::Command { step, steps_executed, command, lr_before, lr };
         let mut after = self.clone();
         after.apply(&event);
         let lr = after.rate(step).unwrap_or(lr_before);
         match event {
-            Event::Command { told, .. } => Event::Command { step, steps_executed, told, lr_before, lr },
+            Event::Command { command, .. } => Event::Command { step, steps_executed, command, lr_before, lr },
             event => event,
         }
     }
@@ -327,8 +327,8 @@ mod tests {
     }
 
     fn set_lr(step: u64, steps_executed: u64, lr: &str) -> Event {
-        let told = Command::SetLr { lr: lr.parse().unwrap() };
-        Event::Command { step, steps_executed, told, lr_before: 1.0, lr: 1.0 }
+        let command = Command::SetLr { lr: lr.parse().unwrap() };
+        Event::Command { step, steps_executed, command, lr_before: 1.0, lr: 1.0 }
     }
 
     fn of(events: &[Event]) -> RunState {

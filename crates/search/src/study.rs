@@ -26,6 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A search for the settings that minimise or maximise an [`Objective`]: settings, all with defaults, then
 /// [`run`](Study::run).
+#[must_use]
 pub struct Study {
     plan: Plan,
     workers: usize,

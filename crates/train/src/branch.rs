@@ -119,7 +119,7 @@ impl Trainer {
         runs: &Path,
         name: Option<&str>,
     ) -> Result<Trained, Error> {
-        let its = RunConfig::of(parent)?;
+        let its = RunConfig::of_one(parent)?;
         let its_data = its.load_data(parent)?;
         let threads = check_threads(self.threads)?;
         if config.training.lr.is_none() {

@@ -122,7 +122,7 @@ fn diagnose_kept(
 ///
 /// As [`diagnose`], and if the folder is not that of a run or its data cannot be read.
 pub fn diagnose_run(folder: &RunFolder, threads: Option<usize>) -> Result<Diagnosis, Error> {
-    let config = RunConfig::of(folder)?;
+    let config = RunConfig::of_one(folder)?;
     let data = config.load_data(folder)?;
     let (records, _) = log::read(&folder.log_path())?;
     let kept = Some((folder, CommandReplay::of(&records)));

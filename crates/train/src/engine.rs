@@ -19,7 +19,7 @@ use crate::momentum::check_momentum_at;
 use crate::{Config, Error, Metrics, Sharpness, stability_limit};
 
 use evaluation::EvaluationWeights;
-pub(crate) use losses::{constant_loss, first_guess, measure, targets};
+pub(crate) use losses::{constant_loss, first_guess, measure, measure_outputs, targets};
 use rows::RowOrder;
 pub(crate) use trace::traced;
 
@@ -72,7 +72,7 @@ impl<'a> Engine<'a> {
         let batch = config.batch.ok_or_else(unresolved)?;
         let loss = config.weighted_loss(data).ok_or_else(unresolved)?;
         let batches = Batches::new(config, batch, data.train.rows())?;
-        let layers = config.network.layers(losses::outputs(&loss, data));
+        let layers = config.network.layers(losses::outputs(&loss, data), &data.train);
         initial::check_size(&layers, batch)?;
         let mut model = Model::build(&layers, data.features(), config.seed)?;
         let notes = initial::calibrate(&mut model, data, config.seed, batch)?;

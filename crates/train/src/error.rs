@@ -56,6 +56,15 @@ pub enum Error {
         /// The folder of the run.
         run: PathBuf,
     },
+    /// Validation data for a cross-validation, in which each fold validates on its own rows. Leave it out.
+    ValidationOfFolds,
+    /// Something that is done with one network only, of a run of several. Take one of them.
+    Several {
+        /// The folder of the run.
+        run: PathBuf,
+        /// The folder of one of them.
+        one: PathBuf,
+    },
     /// A branch with another initialiser than its run, whose weights it begins with. Leave it as it is.
     BranchInit,
     /// A branch whose end is where it begins.
@@ -150,6 +159,15 @@ impl fmt::Display for Error {
                 "the log of the run {} does not end with its weights: it is under way, was killed, or \
                  ended without any",
                 run.display()
+            ),
+            Self::ValidationOfFolds => f.write_str(
+                "in cross-validation each fold validates on its own rows; leave the validation data out",
+            ),
+            Self::Several { run, one } => write!(
+                f,
+                "the run {} is of several networks, and this is done with one: take one of them, such as {}",
+                run.display(),
+                one.display()
             ),
             Self::BranchInit => {
                 f.write_str("a branch begins with the weights of its run, and nothing initialises them")

@@ -16,26 +16,23 @@
 //!   the noise of that comparison. A parabola through the best three and two corrections give the
 //!   recommendation: what is best in a rehearsal is too high for a longer run, by a power of the ratio of
 //!   their lengths, and it is drawn a little towards the usual rate (compare Li et al., "Hyperband", 2018, on
-//!   judging settings by short trainings). The constants in `search.rs` were chosen on half of the tables and
-//!   setups of `bench/learning-rate`.
+//!   judging settings by short trainings). These decisions, and their constants, are
+//!   `downhill_run::rehearsal`.
 //!
 //! Only training rows choose the rate, so the validation rows know nothing of it.
 
-mod choice;
 mod curve;
-mod search;
 mod trial;
 
 use std::time::Instant;
 
 use downhill_data::{Dataset, Examples, Targets};
 use downhill_optim::Rule;
+use downhill_run::rehearsal::{self, FIRST, RUNG, Tried};
 use downhill_run::{Choice, FoundRate, Point, two_digits};
 use downhill_schedule::{Position, Schedule};
 use rayon::prelude::*;
 
-use choice::choice;
-use search::{FIRST, RUNG, Tried};
 use trial::Trial;
 
 use crate::{Config, Error, usual_rate, usual_schedule};
@@ -247,16 +244,16 @@ impl Hunt<'_> {
         let mut tried = self.each(&FIRST, rehearse)?;
         tried.sort_by_key(|tried| tried.rung);
         while (tried.len() as u64) < budget.rehearsals
-            && let Some(rung) = search::next(&tried, self.guess)
+            && let Some(rung) = rehearsal::next(&tried, self.guess)
         {
             tried.push(rehearse(&rung)?);
             tried.sort_by_key(|tried| tried.rung);
         }
         let times_longer = self.whole.total_steps as f64 / budget.rehearsal_steps as f64;
-        let conclusion = search::conclude(&tried, self.guess, times_longer, self.data.train.rows());
-        let (recommended, why) = choice(conclusion, self.usual);
+        let conclusion = rehearsal::conclude(&tried, self.guess, times_longer, self.data.train.rows());
+        let (recommended, why) = conclusion.choice(self.usual);
         let recommended = two_digits(recommended);
-        let [low, high] = search::band(&tried, self.guess)
+        let [low, high] = rehearsal::band(&tried, self.guess)
             .map_or([recommended; 2], |rungs| rungs.map(|rung| two_digits(rate(rung))));
         found.recommended = recommended;
         found.choice = Some(why);

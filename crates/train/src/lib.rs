@@ -9,6 +9,7 @@ mod comparison;
 mod config;
 mod diagnosis;
 mod engine;
+mod ensemble;
 mod error;
 mod finder;
 mod lanczos;
@@ -25,6 +26,7 @@ mod sharpness;
 mod source;
 mod spelled;
 mod summary;
+mod tables;
 mod track;
 mod trainer;
 
@@ -42,14 +44,17 @@ pub use downhill_run::{
     rate_verdicts,
 };
 pub use engine::{Engine, EngineState};
+pub use ensemble::Ensemble;
 pub use error::{Error, OfTask};
-pub use predictor::{Evaluation, Predictions, Predictor};
+pub use predictor::{
+    Assessment, Coverage, Evaluation, ExplainOptions, Member, Predictions, Predictor, Truth,
+};
 pub use propagation::{LayerSignals, Propagation, Setup};
 pub use replay::{Difference, Replayed};
 pub use run::{Best, Progress, Run, Snapshot, StepOutcome, StepRates};
 pub use run_config::{Parent, RunConfig};
 pub use sharpness::{Sharpness, stability_limit};
-pub use source::{Source, Validation, fingerprint};
-pub use summary::Summary;
+pub use source::{Fold, Source, Validation, fingerprint};
+pub use summary::{EnsembleSummary, MeanError, NetworkSummary, Summary};
 pub use track::{Track, Tracked};
 pub use trainer::{Trained, Trainer};

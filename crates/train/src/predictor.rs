@@ -1,37 +1,90 @@
 //! A trained network with all that is needed to use it.
 
+mod average;
 mod consistent;
+mod explain;
+mod file;
 mod finite;
+mod residuals;
 
 use std::path::Path;
+use std::sync::Arc;
 
-use downhill_core::spec;
-use downhill_data::{Encoder, Examples, Table, Task};
+use downhill_core::invalid;
+use downhill_data::{Encoder, Examples, Known, Table, Targets, Task};
 use downhill_nn::loss::TargetKind;
-use downhill_nn::{LayerSpec, Loss, Model, Workspace};
+use downhill_nn::metric::Confidence;
+use downhill_nn::{Loss, Model, Workspace};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Metrics, archive, checkpoint, engine};
+use crate::{Error, Metrics, archive, engine};
+
+pub(crate) use average::{Average, Scale};
+pub use explain::ExplainOptions;
+use residuals::Residuals;
 
 /// A trained network, the encoding of its data and its loss: enough to predict and to be saved.
+///
+/// It may be an average of several networks, its [members](Predictor::members): of classes, their
+/// probabilities are averaged, and of numbers, their predictions.
 #[derive(Clone, Debug)]
 pub struct Predictor {
-    model: Model<f32>,
-    about: About,
+    members: Vec<Member>,
+    /// The version of Downhill that trained it.
+    version: String,
+    loss: Loss,
+    /// The errors on the validation rows, where a number is predicted. Models of older versions have none.
+    residuals: Option<Residuals>,
 }
 
-/// What a model file says besides its weights.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct About {
-    version: String,
-    inputs: usize,
-    #[serde(with = "crate::spelled::list")]
-    layers: Vec<LayerSpec>,
-    #[serde(with = "spec")]
-    loss: Loss,
-    encoder: Option<Encoder>,
+/// A network of a predictor, with the encoding of its data.
+#[derive(Clone, Debug)]
+pub struct Member {
+    model: Model<f32>,
+    /// Shared by networks with the same one.
+    encoder: Option<Arc<Encoder>>,
+}
+
+impl Member {
+    /// The network.
+    pub fn model(&self) -> &Model<f32> {
+        &self.model
+    }
+
+    /// How tables are encoded for it; none if it was trained on plain numbers.
+    pub fn encoder(&self) -> Option<&Encoder> {
+        self.encoder.as_deref()
+    }
+
+    /// Whether the features of a row are the same numbers for it and another.
+    fn takes_features_of(&self, other: &Self) -> bool {
+        match (&self.encoder, &other.encoder) {
+            (Some(own), Some(other)) => Arc::ptr_eq(own, other),
+            (None, None) => self.model.inputs() == other.model.inputs(),
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+
+    fn table_encoder(&self) -> Result<&Encoder, Error> {
+        self.encoder().ok_or_else(|| {
+            Error::Mismatch(
+                "this model was trained on plain numbers and does not know how to read a table".into(),
+            )
+        })
+    }
+
+    /// What its target is standardised by.
+    fn scale(&self) -> Scale {
+        self.encoder().map_or((0.0, 1.0), Encoder::target_scale)
+    }
+
+    /// The outputs of the network for rows of features.
+    fn outputs(&self, x: &[f32]) -> Result<Vec<f32>, Error> {
+        let mut outputs = vec![0.0; x.len() / self.model.inputs() * self.model.outputs()];
+        Workspace::new(&self.model, 1, false).predict(&self.model, x, &mut outputs)?;
+        Ok(outputs)
+    }
 }
 
 /// What a network says of some rows.
@@ -59,43 +112,126 @@ pub struct Evaluation {
     pub loss: f64,
     /// The metrics.
     pub metrics: Metrics,
+    /// How far its probabilities can be trusted; none where a number is predicted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Confidence>,
+    /// How many of the rows its intervals of nine in ten hold; none where classes are predicted, and of a
+    /// model that keeps too few errors to make some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intervals: Option<Coverage>,
 }
 
-const KIND: &str = "model";
+/// How many rows intervals hold.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// The share that they are made to hold.
+    pub level: f64,
+    /// How far they reach to either side, in the target's own unit.
+    pub margin: f64,
+    /// The share that they hold.
+    pub coverage: f64,
+}
 
-/// SHA-256 over all parameters and statistics of a model, in hexadecimal.
-pub(crate) fn weights_sha256(model: &Model<f32>) -> String {
+/// How good a network is on some rows, and what it says of each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assessment {
+    /// How good it is.
+    pub evaluation: Evaluation,
+    /// The rows of the table that were measured: those that have the target.
+    pub rows: Vec<u32>,
+    /// What they are.
+    pub truth: Truth,
+    /// What the network says of them.
+    pub predictions: Predictions,
+    /// What they are, as the network is trained on it; of several, the first.
+    targets: Targets,
+}
+
+/// What rows are.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Truth {
+    /// The class of each, counted from 0.
+    Classes(Vec<u32>),
+    /// The number of each, in the target's own unit.
+    Values(Vec<f64>),
+}
+
+/// The share of rows that the intervals hold that are measured.
+const LEVEL: f64 = 0.9;
+
+/// SHA-256 over all parameters and statistics of some models, in hexadecimal.
+pub(crate) fn weights_sha256<'a>(models: impl IntoIterator<Item = &'a Model<f32>>) -> String {
     let mut hash = Sha256::new();
-    hash.update(bytemuck::cast_slice::<f32, u8>(model.params()));
-    hash.update(bytemuck::cast_slice::<f32, u8>(model.statistics()));
+    for model in models {
+        hash.update(bytemuck::cast_slice::<f32, u8>(model.params()));
+        hash.update(bytemuck::cast_slice::<f32, u8>(model.statistics()));
+    }
     archive::hex(&hash.finalize())
 }
 
 impl Predictor {
     pub(crate) fn new(model: Model<f32>, loss: Loss, encoder: Option<Encoder>) -> Self {
-        let about = About {
-            version: env!("CARGO_PKG_VERSION").into(),
-            inputs: model.inputs(),
-            layers: model.layers().to_vec(),
-            loss,
-            encoder,
+        let member = Member { model, encoder: encoder.map(Arc::new) };
+        Self { members: vec![member], version: env!("CARGO_PKG_VERSION").into(), loss, residuals: None }
+    }
+
+    /// Keeps what intervals are made by: the errors of these outputs on the validation rows, where a number is
+    /// predicted. In a cross-validation each row's output is that of the networks that were not trained on it.
+    pub(crate) fn keep_residuals(&mut self, outputs: &[f32], targets: &Targets) {
+        self.residuals = match targets {
+            Targets::Values(values) => Residuals::of(outputs, values),
+            Targets::Classes { .. } => None,
         };
-        Self { model, about }
     }
 
-    /// The network.
-    pub fn model(&self) -> &Model<f32> {
-        &self.model
+    /// The average of several: of classes, the mean of their probabilities, and of numbers, that of their
+    /// predictions. Those that are averages themselves are taken apart. It makes no intervals: what errors the
+    /// average makes on rows that were not trained on is not known.
+    ///
+    /// # Errors
+    ///
+    /// If there are none, or they do not predict the same: another target, other classes, another loss.
+    pub fn average(predictors: impl IntoIterator<Item = Self>) -> Result<Self, Error> {
+        let mut predictors = predictors.into_iter();
+        let none = || Error::Mismatch("an average of no models is not defined".into());
+        let mut average = predictors.next().ok_or_else(none)?;
+        for other in predictors {
+            // The errors of one are not those of the average.
+            average.residuals = None;
+            for mut member in other.members {
+                if let Some(why) = average.contradiction(&member, &other.loss) {
+                    return Err(Error::Mismatch(format!("these models cannot be averaged: {why}")));
+                }
+                let alike = average.members.iter().find(|there| there.encoder == member.encoder);
+                if let Some(alike) = alike {
+                    member.encoder.clone_from(&alike.encoder);
+                }
+                average.members.push(member);
+            }
+        }
+        Ok(average)
     }
 
-    /// How tables are encoded; none if it was trained on plain numbers.
+    /// The networks whose predictions are averaged; mostly one.
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// How tables are encoded; none if it was trained on plain numbers. Of several networks that were trained
+    /// on different rows, that of the first: the target and its classes are the same for all.
     pub fn encoder(&self) -> Option<&Encoder> {
-        self.about.encoder.as_ref()
+        self.members[0].encoder()
+    }
+
+    /// What is known of the columns of another table, to read it; none if it was trained on plain numbers.
+    pub fn known(&self) -> Option<Known> {
+        let encoders = self.members.iter().filter_map(Member::encoder);
+        encoders.map(Encoder::known).reduce(Known::or)
     }
 
     /// What the network was trained to make small.
     pub fn loss(&self) -> &Loss {
-        &self.about.loss
+        &self.loss
     }
 
     /// Predicts the rows of a table, which is encoded as the training data was. It needs no target.
@@ -105,41 +241,71 @@ impl Predictor {
     /// If columns are missing or hold something else than in training, the network was trained on plain
     /// numbers, or a prediction is not a finite number; the row and the column are named.
     pub fn predict(&self, table: &Table) -> Result<Predictions, Error> {
-        let x = self.table_encoder()?.encode_features(table)?;
-        let predictions = self.predictions(&x)?;
-        match predictions.not_finite() {
-            None => Ok(predictions),
-            Some(row) => Err(self.not_finite(&x, row, Some((table, row)))),
-        }
+        self.table_encoder()?;
+        let (x, outputs) = self.outputs(|encoder| Ok(encoder.encode_features(table)?), |x| x)?;
+        self.finite_predictions(outputs, &x, |row| Some((table, row)))
     }
 
     /// Predicts rows of features, one behind the other, as they are.
     ///
     /// # Errors
     ///
-    /// If `x` is not whole rows, or a prediction is not a finite number.
+    /// If `x` is not whole rows, a prediction is not a finite number, or there are several networks that do
+    /// not take the same features.
     pub fn predict_rows(&self, x: &[f32]) -> Result<Predictions, Error> {
-        let predictions = self.predictions(x)?;
+        self.check_same_features()?;
+        self.finite_predictions(self.outputs_of_rows(x)?, x, |_| None)
+    }
+
+    fn finite_predictions<'t>(
+        &self,
+        outputs: Vec<f32>,
+        x: &[f32],
+        of: impl Fn(usize) -> Option<(&'t Table, usize)>,
+    ) -> Result<Predictions, Error> {
+        let predictions = self.read(outputs);
         match predictions.not_finite() {
             None => Ok(predictions),
-            Some(row) => Err(self.not_finite(x, row, None)),
+            Some(row) => Err(self.not_finite(x, row, of(row))),
         }
     }
 
-    fn predictions(&self, x: &[f32]) -> Result<Predictions, Error> {
-        let mut outputs = vec![0.0; x.len() / self.model.inputs() * self.model.outputs()];
-        self.workspace().predict(&self.model, x, &mut outputs)?;
-        Ok(self.read(outputs))
+    /// The outputs for rows that are encoded once for all networks that take the same features, with what
+    /// they were encoded as for the first network.
+    fn outputs<T>(
+        &self,
+        encode: impl Fn(&Encoder) -> Result<T, Error>,
+        features: impl Fn(&T) -> &Vec<f32>,
+    ) -> Result<(T, Vec<f32>), Error> {
+        let mut average = Average::new(&self.loss, self.width(), self.members.len());
+        let mut first = None;
+        for alike in self.members.chunk_by(Member::takes_features_of) {
+            let rows = encode(alike[0].table_encoder()?)?;
+            for member in alike {
+                average.add(member.outputs(features(&rows))?, member.scale());
+            }
+            first.get_or_insert(rows);
+        }
+        Ok((first.expect("there is a network"), average.outputs(self.members[0].scale())))
     }
 
-    /// What outputs of the model, row after row, predict.
+    /// The outputs for rows of features that all networks take.
+    pub(crate) fn outputs_of_rows(&self, x: &[f32]) -> Result<Vec<f32>, Error> {
+        let mut average = Average::new(&self.loss, self.width(), self.members.len());
+        for member in &self.members {
+            average.add(member.outputs(x)?, member.scale());
+        }
+        Ok(average.outputs(self.members[0].scale()))
+    }
+
+    /// What outputs, row after row, predict.
     pub(crate) fn read(&self, mut outputs: Vec<f32>) -> Predictions {
-        let width = self.model.outputs();
+        let width = self.width();
         if self.task() == Task::Regression {
-            let (mean, std) = self.encoder().map_or((0.0, 1.0), Encoder::target_scale);
+            let (mean, std) = self.members[0].scale();
             return Predictions::Values(outputs.iter().map(|&y| f64::from(y) * std + mean).collect());
         }
-        self.about.loss.probabilities(&mut outputs, width);
+        self.loss.probabilities(&mut outputs, width);
         // One output is the probability of class 1.
         let probabilities =
             if width == 1 { outputs.iter().flat_map(|&yes| [1.0 - yes, yes]).collect() } else { outputs };
@@ -158,12 +324,55 @@ impl Predictor {
         }
     }
 
+    /// How far the interval around a predicted number reaches to either side, in the target's own unit, if it
+    /// is to hold the target in a share `level` of rows: split conformal prediction by the errors on the
+    /// validation rows. It holds for rows like those; that the weights were chosen by the same rows makes it
+    /// a little too narrow.
+    ///
+    /// # Errors
+    ///
+    /// If `level` is not between 0 and 1, the network predicts classes, or the model keeps no errors, or too
+    /// few for the level.
+    pub fn margin(&self, level: f64) -> Result<f64, Error> {
+        invalid::ensure("interval", "level", level, |level| level > 0.0 && level < 1.0, "between 0 and 1")?;
+        let mismatch = |why: String| Err(Error::Mismatch(why));
+        if self.task() == Task::Classification {
+            return mismatch(
+                "intervals are for numbers, and the model predicts classes: they have probabilities".into(),
+            );
+        }
+        let Some(residuals) = &self.residuals else {
+            return mismatch(
+                "this model keeps no errors on validation rows, which intervals are made by: an older version \
+                 wrote it; train again"
+                    .into(),
+            );
+        };
+        let Some(margin) = residuals.margin(level) else {
+            let (rows, least) = (residuals.rows(), (level / (1.0 - level)).ceil());
+            return mismatch(format!(
+                "an interval that holds a share of {level} needs the errors of {least} validation rows, and the \
+                 model was trained beside {rows}; take a smaller share, or train with more validation rows"
+            ));
+        };
+        Ok(margin * self.members[0].scale().1)
+    }
+
     /// The loss and the metrics over the rows of a table that have the target.
     ///
     /// # Errors
     ///
     /// If the table lacks the target or does not go with the model, or an output is not a finite number.
     pub fn evaluate(&self, table: &Table) -> Result<Evaluation, Error> {
+        Ok(self.assess(table)?.evaluation)
+    }
+
+    /// The same with what is predicted of each row.
+    ///
+    /// # Errors
+    ///
+    /// As [`evaluate`](Self::evaluate).
+    pub fn assess(&self, table: &Table) -> Result<Assessment, Error> {
         let encoder = self.table_encoder()?;
         let target = encoder.target_column(table)?.ok_or_else(|| {
             Error::Mismatch(format!(
@@ -174,53 +383,85 @@ impl Predictor {
             ))
         })?;
         let rows = table.rows_with(target)?;
-        let examples = encoder.encode(table, &rows)?;
-        let (evaluation, outputs) = self.measure(&examples)?;
+        let (examples, outputs) =
+            self.outputs(|encoder| Ok(encoder.encode(table, &rows)?), |examples: &Examples| &examples.x)?;
+        let evaluation = self.measure(&outputs, &examples)?;
         if let Some(at) = outputs.iter().position(|output| !output.is_finite()) {
-            let row = at / self.model.outputs();
+            let row = at / self.width();
             return Err(self.not_finite(&examples.x, row, Some((table, rows[row] as usize))));
         }
-        Ok(evaluation)
+        let truth = match &examples.y {
+            Targets::Classes { labels, .. } => Truth::Classes(labels.clone()),
+            Targets::Values(values) => {
+                let (mean, std) = encoder.target_scale();
+                Truth::Values(values.iter().map(|&value| f64::from(value) * std + mean).collect())
+            }
+        };
+        Ok(Assessment { evaluation, rows, truth, predictions: self.read(outputs), targets: examples.y })
     }
 
     /// The loss and the metrics over encoded rows.
     ///
     /// # Errors
     ///
-    /// If they do not go with the model.
+    /// If they do not go with the model, or there are several networks that do not take the same features.
     pub fn evaluate_rows(&self, rows: &Examples) -> Result<Evaluation, Error> {
-        Ok(self.measure(rows)?.0)
+        self.check_same_features()?;
+        self.measure(&self.outputs_of_rows(&rows.x)?, rows)
     }
 
-    /// How good it is, and its outputs.
-    fn measure(&self, rows: &Examples) -> Result<(Evaluation, Vec<f32>), Error> {
-        let mut outputs = vec![0.0; rows.rows() * self.model.outputs()];
-        let (loss, encoder) = (&self.about.loss, self.encoder());
+    /// How good outputs are for some rows, whose targets are encoded as those of the first network.
+    pub(crate) fn measure(&self, outputs: &[f32], rows: &Examples) -> Result<Evaluation, Error> {
         let (loss, metrics) =
-            engine::measure(&mut self.workspace(), &self.model, &mut outputs, rows, loss, encoder, true)?;
-        Ok((Evaluation { rows: rows.rows(), loss, metrics }, outputs))
+            engine::measure_outputs(outputs, self.width(), &rows.y, &self.loss, self.encoder(), true)?;
+        let (mut confidence, mut intervals) = (None, None);
+        match (&rows.y, self.read(outputs.to_vec())) {
+            (Targets::Classes { labels, .. }, Predictions::Classes { probabilities, classes, .. }) => {
+                confidence = Some(Confidence::of(&probabilities, classes.len(), labels)?);
+            }
+            (Targets::Values(values), Predictions::Values(_)) => {
+                // A model that makes no intervals can be measured all the same.
+                intervals = self.margin(LEVEL).ok().map(|margin| {
+                    let std = self.members[0].scale().1;
+                    let error = |(a, b): (&f32, &f32)| f64::from((a - b).abs()) * std;
+                    let held = outputs.iter().zip(values).map(error).filter(|error| *error <= margin).count();
+                    Coverage { level: LEVEL, margin, coverage: held as f64 / values.len() as f64 }
+                });
+            }
+            (Targets::Classes { .. }, _) | (Targets::Values(_), _) => {}
+        }
+        Ok(Evaluation { rows: rows.rows(), loss, metrics, confidence, intervals })
     }
 
     /// Whether it predicts classes or numbers.
     pub fn task(&self) -> Task {
-        task_of(&self.about.loss)
+        task_of(&self.loss)
+    }
+
+    /// The outputs of a row.
+    fn width(&self) -> usize {
+        self.members[0].model.outputs()
     }
 
     fn table_encoder(&self) -> Result<&Encoder, Error> {
-        self.encoder().ok_or_else(|| {
-            Error::Mismatch(
-                "this model was trained on plain numbers and does not know how to read a table".into(),
-            )
-        })
+        self.members[0].table_encoder()
     }
 
-    fn workspace(&self) -> Workspace<f32> {
-        Workspace::new(&self.model, 1, false)
+    /// Fails if the features of a row are not the same numbers for all networks.
+    fn check_same_features(&self) -> Result<(), Error> {
+        match self.members.iter().all(|member| member.takes_features_of(&self.members[0])) {
+            true => Ok(()),
+            false => Err(Error::Mismatch(
+                "the networks of this model were trained on different rows, and each encodes a table in its own \
+                 way: give it a table, not features"
+                    .into(),
+            )),
+        }
     }
 
     /// SHA-256 over all parameters and statistics, in hexadecimal: equal for equal weights, bit for bit.
     pub fn weights_sha256(&self) -> String {
-        weights_sha256(&self.model)
+        weights_sha256(self.members.iter().map(Member::model))
     }
 
     /// Writes the model as a safetensors file: the weights, with the network and the encoding in the
@@ -230,9 +471,7 @@ impl Predictor {
     ///
     /// If it cannot be written; a file that was there before is then untouched.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let mut tensors = checkpoint::named(self.model.layout(), self.model.params(), "");
-        tensors.extend(checkpoint::named(self.model.statistics_layout(), self.model.statistics(), ""));
-        archive::save("write the model", path.as_ref(), KIND, &self.about, &tensors)
+        file::save(self, path.as_ref())
     }
 
     /// Reads a model that was saved.
@@ -241,11 +480,7 @@ impl Predictor {
     ///
     /// If it cannot be read, has changed since it was written, or contradicts itself.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let path = path.as_ref();
-        let archive = archive::load::<About>("read the model", path, KIND)?;
-        let model = consistent::model(&archive)
-            .map_err(|why| downhill_run::Error::Damaged { path: path.to_path_buf(), why })?;
-        Ok(Self { model, about: archive.description })
+        file::load(path.as_ref())
     }
 }
 

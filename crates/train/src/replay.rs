@@ -41,7 +41,6 @@ impl Trainer {
     /// the weights, or its data cannot be read.
     pub fn replay(mut self, folder: &RunFolder) -> Result<Replayed, Error> {
         let config = RunConfig::of(folder)?;
-        let data = config.load_data(folder)?;
         let (records, _) = log::read(&folder.log_path())?;
         let run = folder.path().display();
         if !log::begins(&records) {
@@ -63,6 +62,12 @@ impl Trainer {
         let Some((steps_executed, reason, Some(logged_sha256))) = end.filter(|_| !went_on) else {
             return Err(Error::NoEnd { run: folder.path().to_path_buf() });
         };
+        if let Some(ensemble) = &config.ensemble {
+            let (trained, difference) = self.replay_together(folder, &config, ensemble)?;
+            let matches = trained.summary().weights_sha256 == logged_sha256;
+            return Ok(Replayed { trained, matches, logged_sha256, difference });
+        }
+        let data = config.load_data(folder)?;
         let logged = surviving(records.iter().map(|record| &record.event));
 
         let seen = Arc::new(Mutex::new(Vec::new()));

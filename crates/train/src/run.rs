@@ -8,6 +8,7 @@ mod checkpoints;
 mod commands;
 mod epochs;
 mod finish;
+mod kept;
 mod observer;
 mod progress;
 mod rates;
@@ -31,6 +32,7 @@ use crate::{Config, Engine, Epoch, Error, Event, Stop};
 use checkpoints::Checkpoints;
 pub(crate) use finish::Outcome;
 use observer::Observer;
+pub(crate) use observer::tell_predictions;
 pub use progress::{Best, Progress, Snapshot};
 pub(crate) use progress::{TrainingState, Weights};
 pub use rates::StepRates;
@@ -253,7 +255,7 @@ impl<'a> Run<'a> {
     }
 
     /// Why the run is over, if it is.
-    fn over(&self) -> Option<Stop> {
+    pub(crate) fn over(&self) -> Option<Stop> {
         if self.progress.step >= self.total_steps() {
             Some(Stop::Finished)
         } else if self.progress.ended {

@@ -6,7 +6,7 @@ use downhill_data::Dataset;
 use downhill_run::{RunFolder, explain, file, log, upgraded};
 use serde::{Deserialize, Serialize};
 
-use crate::{Config, Error, Source, checkpoint, fingerprint};
+use crate::{Config, Ensemble, Error, Source, checkpoint, fingerprint};
 
 /// A configuration has no more bytes than these: it has a few hundred.
 const MOST_BYTES: u64 = 1 << 20;
@@ -19,6 +19,9 @@ pub struct RunConfig {
     pub data: Source,
     /// How it is trained.
     pub training: Config,
+    /// The networks whose predictions are averaged, if they are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ensemble: Option<Ensemble>,
     /// The run that it is a branch of, if it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<Parent>,
@@ -42,13 +45,25 @@ impl RunConfig {
         let text = upgraded(&text).unwrap_or(text);
         let config: Self = toml::from_str(&text).map_err(|error| wrong(explain(&text, &error)))?;
         config.training.check().map_err(|invalid| wrong(invalid.to_string()))?;
+        config.ensemble.as_ref().map_or(Ok(()), Ensemble::check).map_err(|error| wrong(error.to_string()))?;
         Ok(config)
     }
 
-    fn to_toml(&self) -> Result<String, Error> {
+    /// Of a new run of one network.
+    pub(crate) fn of_new(source: &Source, training: &Config) -> Self {
+        Self { data: source.spelled_out(), training: training.clone(), ensemble: None, parent: None }
+    }
+
+    /// The text of the file.
+    ///
+    /// # Errors
+    ///
+    /// If it has a number that TOML has no word for.
+    pub fn to_toml(&self) -> Result<String, Error> {
         toml::to_string(self)
             .map_err(|error| Error::Mismatch(format!("the configuration cannot be written as TOML: {error}")))
     }
+
     /// The configuration of a run that is kept in this folder.
     ///
     /// # Errors
@@ -56,6 +71,19 @@ impl RunConfig {
     /// As [`read`](Self::read).
     pub fn of(folder: &RunFolder) -> Result<Self, Error> {
         Self::read(&folder.config_path())
+    }
+
+    /// The configuration of a run of one network that is kept in this folder.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read), and if the run is of several networks.
+    pub(crate) fn of_one(folder: &RunFolder) -> Result<Self, Error> {
+        let config = Self::of(folder)?;
+        match config.ensemble {
+            None => Ok(config),
+            Some(_) => Err(Error::Several { run: folder.path().to_path_buf(), one: folder.member(0) }),
+        }
     }
 
     /// Makes a folder inside `runs` for a run of this configuration; see [`RunFolder::create`] for its name.
@@ -73,16 +101,37 @@ impl RunConfig {
     ///
     /// If it cannot be read, or is not what the run was trained with.
     pub(crate) fn load_data(&self, folder: &RunFolder) -> Result<Dataset, Error> {
-        let data = self.data.load(self.training.seed).map_err(|error| {
-            let run = folder.path().display();
-            Error::Mismatch(format!("the data of the run {run} cannot be read as it was: {error}"))
-        })?;
-        match data_fingerprint(folder) {
-            Some(then) if then != fingerprint(&data) => {
-                Err(Error::DataChanged { run: folder.path().to_path_buf() })
-            }
-            _ => Ok(data),
+        let data = self.data.load(self.training.seed).map_err(|error| unreadable(folder, &error))?;
+        unchanged(folder, &data)?;
+        Ok(data)
+    }
+
+    /// The same of a run of several networks: the data of each, or one for all.
+    pub(crate) fn load_data_of(
+        &self,
+        folder: &RunFolder,
+        ensemble: &Ensemble,
+    ) -> Result<Vec<Dataset>, Error> {
+        let Ensemble::Folds(folds) = ensemble else { return Ok(vec![self.load_data(folder)?]) };
+        let folds = self.data.load_folds(folds, self.training.seed);
+        let data = folds.map_err(|error| unreadable(folder, &error))?;
+        data.last().map_or(Ok(()), |last| unchanged(folder, last))?;
+        Ok(data)
+    }
+}
+
+fn unreadable(folder: &RunFolder, error: &Error) -> Error {
+    let run = folder.path().display();
+    Error::Mismatch(format!("the data of the run {run} cannot be read as it was: {error}"))
+}
+
+/// Fails if data is not what the run in a folder was trained with.
+fn unchanged(folder: &RunFolder, data: &Dataset) -> Result<(), Error> {
+    match data_fingerprint(folder) {
+        Some(then) if then != fingerprint(data) => {
+            Err(Error::DataChanged { run: folder.path().to_path_buf() })
         }
+        _ => Ok(()),
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use downhill_data::{Dataset, Encoder, Excess, Known, ReadOptions, Table, Task, TooLarge, bundled};
+use downhill_data::{Dataset, Excess, Folds, Known, ReadOptions, Table, Target, Task, TooLarge, bundled};
 use downhill_run::{data_name, path_text};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -33,8 +33,24 @@ pub struct Source {
     /// the rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid: Option<Validation>,
+    /// The seed of the rows that are held out, where it is another than the run's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split_seed: Option<u64>,
+    /// The fold of a cross-validation that the data is, instead of rows held out once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fold: Option<Fold>,
     /// How the table is read.
     pub read: ReadOptions,
+}
+
+/// One fold of a cross-validation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Fold {
+    /// Which one, counted from 0.
+    pub number: usize,
+    /// How the rows are divided.
+    pub of: Folds,
 }
 
 /// What is held out: a share of the rows, or a file of its own.
@@ -117,7 +133,7 @@ impl Source {
     pub(crate) fn spelled_out(&self) -> Self {
         let mut source = self.clone();
         // A folder of images may have some to validate on, and a share would be taken of the others instead.
-        if source.valid.is_none() && !self.path().is_dir() {
+        if source.valid.is_none() && source.fold.is_none() && !self.path().is_dir() {
             source.valid = Some(Validation::Share(SHARE));
         }
         source
@@ -163,14 +179,26 @@ impl Source {
         }
     }
 
-    /// Reads the table, to use an encoder on: a first line that names the columns learnt from is a header,
-    /// and what is in them is read as it was in training.
+    /// Reads the table, to use a model on that [knows](crate::Predictor::known) its columns: a first line that
+    /// names the columns learnt from is a header, and what is in them is read as it was in training.
     ///
     /// # Errors
     ///
     /// If it cannot be read.
-    pub fn table(&self, encoder: Option<&Encoder>) -> Result<Table, Error> {
-        Ok(self.tables(encoder.map(Encoder::known))?.0)
+    pub fn table(&self, known: Option<Known>) -> Result<Table, Error> {
+        Ok(self.tables(known)?.0)
+    }
+
+    /// The target of the table.
+    fn target_of<'t>(&self, table: &'t Table) -> Target<'t> {
+        let target = match &self.target {
+            Some(target) => table.target(target),
+            None => table.default_target(),
+        };
+        match self.task {
+            Some(task) => target.task(task),
+            None => target,
+        }
     }
 
     /// Reads, splits and encodes the data. The split is a function of `seed`.
@@ -179,15 +207,12 @@ impl Source {
     ///
     /// If it cannot be read or learnt from.
     pub fn load(&self, seed: u64) -> Result<Dataset, Error> {
+        let seed = self.split_seed.unwrap_or(seed);
+        if let Some(Fold { number, of }) = &self.fold {
+            return Ok(self.target_of(&self.table_of_folds()?).fold(of, *number, seed)?);
+        }
         let (table, beside) = self.tables(None)?;
-        let target = match &self.target {
-            Some(target) => table.target(target),
-            None => table.default_target(),
-        };
-        let target = match self.task {
-            Some(task) => target.task(task),
-            None => target,
-        };
+        let target = self.target_of(&table);
         Ok(match (&self.valid, beside) {
             (Some(Validation::File(file)), _) => {
                 let known = Some(Known::of(&table));
@@ -197,6 +222,25 @@ impl Source {
             (None, Some(beside)) => target.validate_on(&beside)?,
             (None, None) => target.split(SHARE, seed)?,
         })
+    }
+
+    /// Reads the data, and divides and encodes it for cross-validation, a data set for each fold: a function
+    /// of `seed`. See [`Folds`].
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, divided or learnt from, or it is said what to validate on.
+    pub fn load_folds(&self, folds: &Folds, seed: u64) -> Result<Vec<Dataset>, Error> {
+        let table = self.table_of_folds()?;
+        Ok(self.target_of(&table).folds(folds, self.split_seed.unwrap_or(seed))?)
+    }
+
+    /// The table whose rows are divided for cross-validation.
+    fn table_of_folds(&self) -> Result<Table, Error> {
+        match self.valid {
+            None => Ok(self.tables(None)?.0),
+            Some(_) => Err(Error::ValidationOfFolds),
+        }
     }
 }
 

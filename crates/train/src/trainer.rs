@@ -17,9 +17,9 @@ use crate::finder;
 use crate::log;
 use crate::run::{Outcome, Run};
 use crate::{
-    ClassWeights, Command, Config, EarlyStopping, Environment, Error, Evaluation, Event, FoundRate, Guard,
-    Keep, Network, Plateau, Predictor, RunConfig, RunFolder, Source, Stop, Summary, Track, View, path_text,
-    usual_rate, usual_schedule,
+    ClassWeights, Command, Config, EarlyStopping, Ensemble, Environment, Error, Evaluation, Event, FoundRate,
+    Guard, Keep, Network, Plateau, Predictor, RunConfig, RunFolder, Source, Stop, Summary, Track, View,
+    path_text, usual_rate, usual_schedule,
 };
 
 /// Trains networks: settings, all with defaults, then [`fit`](Trainer::fit).
@@ -37,6 +37,7 @@ use crate::{
 /// # Ok::<(), downhill_train::Error>(())
 /// ```
 #[derive(Default)]
+#[must_use]
 pub struct Trainer {
     pub(crate) config: Config,
     pub(crate) threads: Option<usize>,
@@ -45,21 +46,23 @@ pub struct Trainer {
     pub(crate) commands: Vec<Command>,
     /// The number of steps executed at which it stops before any command is applied there.
     pub(crate) until: Option<u64>,
-    checkpoint_every: Option<Duration>,
-    keep_every: Option<u64>,
-    control: Option<Sender<Command>>,
-    with_folder: Vec<FolderHook>,
+    pub(crate) checkpoint_every: Option<Duration>,
+    pub(crate) keep_every: Option<u64>,
+    pub(crate) control: Option<Sender<Command>>,
+    pub(crate) with_folder: Vec<FolderHook>,
+    /// The networks whose predictions are averaged, if they are several.
+    pub(crate) ensemble: Option<Ensemble>,
 }
 
 /// What is called with the folder of a run.
-type FolderHook = Box<dyn FnOnce(&RunFolder) + Send>;
+pub(crate) type FolderHook = Box<dyn FnOnce(&RunFolder) + Send>;
 
 /// A network that was trained, and how that went.
 #[derive(Clone, Debug)]
 pub struct Trained {
-    predictor: Predictor,
-    summary: Summary,
-    stop: Stop,
+    pub(crate) predictor: Predictor,
+    pub(crate) summary: Summary,
+    pub(crate) stop: Stop,
 }
 
 impl Trained {
@@ -270,8 +273,9 @@ impl Trainer {
     ///
     /// # Errors
     ///
-    /// Before the first step, if a setting is out of its range or does not go with the data; later, if the
-    /// loss stops being a number before an epoch has ended.
+    /// Before the first step, if a setting is out of its range or does not go with the data, or folds are
+    /// asked for, which [`fit_folds`](Trainer::fit_folds) takes; later, if the loss stops being a number
+    /// before an epoch has ended.
     pub fn fit(self, data: &Dataset) -> Result<Trained, Error> {
         self.go(data, Target::Memory)
     }
@@ -301,12 +305,21 @@ impl Trainer {
     /// As [`Source::load`] and [`fit`](Trainer::fit), and if something cannot be written. A run that cannot
     /// begin leaves no folder behind.
     pub fn fit_in(self, runs: &Path, name: Option<&str>, source: &Source) -> Result<Trained, Error> {
+        if let Some(ensemble @ Ensemble::Folds(folds)) = self.ensemble.clone().as_ref() {
+            let data = source.load_folds(folds, self.config.seed)?;
+            return self.go_together(&data, ensemble, Target::New { runs, name, source });
+        }
         let data = source.load(self.config.seed)?;
         self.fit_kept(&data, runs, name, source)
     }
 
-    /// The same with data that was read from `source` before.
-    pub(crate) fn fit_kept(
+    /// The same with data that was read from `source` before, or that `source` only gives a name: then the run
+    /// can be looked at, but not resumed.
+    ///
+    /// # Errors
+    ///
+    /// As [`fit_in`](Trainer::fit_in).
+    pub fn fit_kept(
         self,
         data: &Dataset,
         runs: &Path,
@@ -320,23 +333,40 @@ impl Trainer {
     ///
     /// The run keeps its own settings: of this trainer's, only threads, views, inbox and the age of
     /// checkpoints may be given, and [commands](Trainer::command), which change its rate or its length. The
-    /// commands that its log has after that checkpoint are applied again at the same steps.
+    /// commands that its log has after that checkpoint are applied again at the same steps. A run of several
+    /// networks takes no commands.
     ///
     /// # Errors
     ///
     /// If other settings are given, a command cannot be done, the folder is not that of a run, it is under
     /// way in another process, its data or its configuration has changed, or no checkpoint can be read.
     pub fn resume(mut self, folder: RunFolder) -> Result<Trained, Error> {
-        if self.config != Config::default() {
+        if self.config != Config::default() || self.ensemble.is_some() {
             return Err(Error::Mismatch("a run that is resumed keeps its own settings; give none".into()));
         }
         let config = RunConfig::of(&folder)?;
+        if let Some(ensemble) = &config.ensemble {
+            let data = config.load_data_of(&folder, ensemble)?;
+            self.config = config.training;
+            return self.go_together(&data, ensemble, Target::Resume(folder));
+        }
         let data = config.load_data(&folder)?;
         self.config = config.training;
         self.go(&data, Target::Resume(folder))
     }
 
     pub(crate) fn go(self, data: &Dataset, target: Target<'_>) -> Result<Trained, Error> {
+        match self.ensemble.clone() {
+            None => {}
+            Some(ensemble @ Ensemble::Members(_)) => {
+                return self.go_together(std::slice::from_ref(data), &ensemble, target);
+            }
+            Some(Ensemble::Folds(_)) => {
+                return Err(Error::Mismatch(
+                    "the folds of a cross-validation are data sets of their own, and this is one".into(),
+                ));
+            }
+        }
         let threads = check_threads(self.threads)?;
         let (mut config, notes) = self.config.resolve(data)?;
         let mut channels = self.channels;
@@ -360,19 +390,7 @@ impl Trainer {
             #[cfg(not(unix))]
             drop(self.control);
             run.check_first_commands(&self.commands)?;
-            run.tell(&run.first_event())?;
-            run.tell(&Event::Environment(Environment::here(threads)))?;
-            run.show_plan();
-            // A branch has its parent's best epoch to do better than.
-            if let (true, Some(best)) = (run.is_at_its_start(), run.state().best.clone()) {
-                run.tell(&Event::Epoch(best.epoch))?;
-            }
-            if let Some(found) = found {
-                run.tell(&Event::Rate(found))?;
-            }
-            for text in notes {
-                run.tell(&Event::Note { text })?;
-            }
+            introduce(&mut run, threads, found, notes)?;
             run.apply_first_commands(&self.commands)?;
             Ok((run.complete(self.until)?, folder))
         };
@@ -385,6 +403,26 @@ impl Trainer {
     }
 }
 
+/// Tells what the log of a run begins with, or goes on with.
+pub(crate) fn introduce(
+    run: &mut Run<'_>,
+    threads: usize,
+    found: Option<FoundRate>,
+    notes: Vec<String>,
+) -> Result<(), Error> {
+    run.tell(&run.first_event())?;
+    run.tell(&Event::Environment(Environment::here(threads)))?;
+    run.show_plan();
+    // A branch has its parent's best epoch to do better than.
+    if let (true, Some(best)) = (run.is_at_its_start(), run.state().best.clone()) {
+        run.tell(&Event::Epoch(best.epoch))?;
+    }
+    if let Some(found) = found {
+        run.tell(&Event::Rate(found))?;
+    }
+    notes.into_iter().try_for_each(|text| run.tell(&Event::Note { text }))
+}
+
 /// The curvature at the start is measured on no more rows than these.
 const LIMIT_ROWS: usize = 500;
 
@@ -394,6 +432,8 @@ pub(crate) enum Target<'a> {
     Memory,
     /// In a new folder.
     New { runs: &'a Path, name: Option<&'a str>, source: &'a Source },
+    /// In a new folder inside that of the run of several networks whose one it is.
+    Member { of: &'a RunFolder, number: usize, source: &'a Source },
     /// In the folder of a run that goes on.
     Resume(RunFolder),
     /// In a folder that has the state to begin with, with notes on what begins anew.
@@ -405,7 +445,7 @@ pub(crate) enum Target<'a> {
 impl Target<'_> {
     /// Brings a run, of which there are notes, to where it begins, and opens its folder; returns that with
     /// the notes that are left to tell.
-    fn begin(
+    pub(crate) fn begin(
         self,
         run: &mut Run<'_>,
         config: &Config,
@@ -418,8 +458,13 @@ impl Target<'_> {
                 return Ok((None, notes));
             }
             Self::New { runs, name, source } => {
-                let config = RunConfig { data: source.spelled_out(), training: config.clone(), parent: None };
-                let folder = config.create_folder(runs, name)?;
+                let folder = RunConfig::of_new(source, config).create_folder(runs, name)?;
+                run.channels_mut().folder = Some((folder.clone(), folder.log()?));
+                folder
+            }
+            Self::Member { of, number, source } => {
+                let (members, name) = (of.members(), number.to_string());
+                let folder = RunConfig::of_new(source, config).create_folder(&members, Some(&name))?;
                 run.channels_mut().folder = Some((folder.clone(), folder.log()?));
                 folder
             }
@@ -530,7 +575,18 @@ pub(crate) fn check_threads(threads: Option<usize>) -> Result<usize, Invalid> {
     Ok(threads)
 }
 
-fn conclude(
+/// Why a run stopped, in a word.
+pub(crate) fn stop_name(stop: Stop) -> &'static str {
+    match stop {
+        Stop::Finished => "finished",
+        Stop::EarlyStopping => "early-stopping",
+        Stop::Ended => "ended",
+        Stop::Interrupted => "interrupted",
+        Stop::Diverged { .. } => "diverged",
+    }
+}
+
+pub(crate) fn conclude(
     config: &Config,
     data: &Dataset,
     threads: usize,
@@ -539,15 +595,10 @@ fn conclude(
 ) -> Result<Trained, Error> {
     let Outcome { model, loss, epoch, stop, epochs, seconds, rows_per_second, .. } = outcome;
     let parameters = model.params().len();
-    let predictor = Predictor::new(model, loss, data.encoder.clone());
-    let Evaluation { loss: valid_loss, metrics, .. } = predictor.evaluate_rows(&data.valid)?;
-    let reason = match stop {
-        Stop::Finished => "finished",
-        Stop::EarlyStopping => "early-stopping",
-        Stop::Ended => "ended",
-        Stop::Interrupted => "interrupted",
-        Stop::Diverged { .. } => "diverged",
-    };
+    let mut predictor = Predictor::new(model, loss, data.encoder.clone());
+    let outputs = predictor.outputs_of_rows(&data.valid.x)?;
+    let Evaluation { loss: valid_loss, metrics, .. } = predictor.measure(&outputs, &data.valid)?;
+    predictor.keep_residuals(&outputs, &data.valid.y);
     let summary = Summary {
         run: folder.map(|folder| path_text::to_text(folder.path())),
         dataset: data.name.clone(),
@@ -566,13 +617,14 @@ fn conclude(
         epochs,
         best_epoch: epoch.as_ref().map(|epoch| epoch.epoch + 1),
         stopped_early: stop == Stop::EarlyStopping,
-        stop: reason.into(),
+        stop: stop_name(stop).into(),
         train_loss: epoch.as_ref().map(|epoch| epoch.train_loss),
         valid_loss,
         metrics,
         seconds,
         rows_per_second,
         weights_sha256: predictor.weights_sha256(),
+        ensemble: None,
     };
     Ok(Trained { predictor, summary, stop })
 }

@@ -126,7 +126,7 @@ fn a_plateau_cuts_the_rate_and_can_go_back() {
 /// there.
 #[test]
 fn going_back_is_to_the_weights_of_the_best_epoch() {
-    let weights = |trained: &Trained| trained.predictor().model().params().to_vec();
+    let weights = |trained: &Trained| trained.predictor().members()[0].model().params().to_vec();
     // Three epochs down; from then on a rate that only does harm. Nothing after the third epoch counts as
     // better.
     let lr = |later: &str| Some(format!("sequence(0.01, 3ep, {later})").parse().unwrap());
@@ -162,7 +162,7 @@ fn going_back_takes_the_corrections_along() {
     assert!(back.1.iter().any(|event| matches!(event, Event::Cut { step: 3, back_to: Some(0), .. })));
     let lr = Some("sequence(0.01, 1, 0.005)".parse().unwrap());
     let straight = run(Config { plateau: "off".parse().unwrap(), lr, epochs: 2, ..settings }).unwrap();
-    let weights = |trained: &Trained| trained.predictor().model().params().to_vec();
+    let weights = |trained: &Trained| trained.predictor().members()[0].model().params().to_vec();
     for (a, b) in weights(&back.0).iter().zip(&weights(&straight.0)) {
         assert!((a - b).abs() < 1e-4, "{a} and {b}");
     }
@@ -207,7 +207,7 @@ fn a_group_without_rate_holds_still() {
     let frozen = Config { groups: vec!["name(0.*, lr=0)".parse().unwrap()], ..config() };
     let short = |config: Config| run(Config { epochs: 1, ..config }).unwrap().0;
     let longer = |config: Config| run(Config { epochs: 3, ..config }).unwrap().0;
-    let first = |trained: &Trained| trained.predictor().model().params()[..16].to_vec();
+    let first = |trained: &Trained| trained.predictor().members()[0].model().params()[..16].to_vec();
     assert_eq!(first(&short(frozen.clone())), first(&longer(frozen)));
     assert_ne!(first(&short(config())), first(&longer(config())));
 }

@@ -82,7 +82,7 @@ fn the_last_distributions_are_of_the_weights_that_are_kept() {
     assert_eq!((first[2].name.as_str(), first[2].mean, first[2].std), ("4.weight", 0.0, 0.0));
     assert_eq!(activations.iter().map(|layer| layer.name.as_str()).collect::<Vec<_>>(), ["0", "2"]);
     assert_eq!(activations[0].bins.counts.iter().sum::<u64>(), 128 * 8);
-    let model = trained.predictor().model();
+    let model = trained.predictor().members()[0].model();
     for (tensor, found) in model.layout().tensors().iter().filter(|t| t.name.ends_with("weight")).zip(*last) {
         let weights = &model.params()[tensor.range()];
         let mean = weights.iter().map(|&w| f64::from(w)).sum::<f64>() / weights.len() as f64;

@@ -71,6 +71,53 @@ fn a_model_file_that_contradicts_itself_is_refused_when_it_is_read() {
 }
 
 #[test]
+fn several_networks_that_contradict_each_other_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = |units: usize, seed: u64| {
+        let data = Table::bundled("iris").unwrap().default_target().split(0.2, seed).unwrap();
+        let trained = Trainer::new(Network::mlp([units])).epochs(1).lr(0.01).threads(1).fit(&data).unwrap();
+        trained.predictor().clone()
+    };
+    let average = Predictor::average([network(4, 1), network(4, 1), network(3, 2)]).unwrap();
+    let path = folder.path().join("average.safetensors");
+    average.save(&path).unwrap();
+    assert_eq!(refused(&path, |_| ()), "loaded");
+    let loaded = Predictor::load(&path).unwrap();
+    let iris = Table::bundled("iris").unwrap();
+    assert_eq!(loaded.predict(&iris).unwrap(), average.predict(&iris).unwrap());
+    assert_eq!(loaded.evaluate(&iris).unwrap(), average.evaluate(&iris).unwrap());
+    // Features are those of one encoder.
+    let said = loaded.predict_rows(&[0.0; 4]).unwrap_err().to_string();
+    assert!(said.contains("each encodes a table in its own way: give it a table"), "{said}");
+    let said = |change: &dyn Fn(&mut Value)| refused(&path, change);
+    for (change, says) in [
+        (&(|about: &mut Value| about["members"] = json!([])) as &dyn Fn(&mut Value), "no tensor `0.weight`"),
+        (
+            &|about: &mut Value| about["members"] = json!([{}, {}, {}]),
+            "of its network 2, `members.2.0.weight`",
+        ),
+        (
+            &|about: &mut Value| about["members"] = json!([{}, {}, {}, {}]),
+            "of its network 2, `members.2.0.weight`",
+        ),
+        (
+            &|about: &mut Value| about["members"][1]["inputs"] = json!(5),
+            "of its network 1, `members.1.0.weight`",
+        ),
+        (&|about: &mut Value| about["members"][1]["layer"] = json!([]), "unknown field `layer`"),
+        (
+            &|about: &mut Value| {
+                let classes = &mut about["members"][2]["encoder"]["target"]["encoding"]["classes"]["classes"];
+                *classes = json!(["a", "b", "c"]);
+            },
+            "its networks cannot be averaged: they tell other classes of `species` apart",
+        ),
+    ] {
+        assert!(said(change).contains(says), "{says}: {}", said(change));
+    }
+}
+
+#[test]
 fn tensors_of_another_shape_or_type_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     // As many values either way: the weights would be those of other inputs.

@@ -38,6 +38,14 @@ pub fn threads(text: &str) -> Result<usize, String> {
     count(text, 1..=1024).map(|threads| threads as usize)
 }
 
+pub fn networks(text: &str) -> Result<usize, String> {
+    count(text, 1..=1000).map(|networks| networks as usize)
+}
+
+pub fn folds(text: &str) -> Result<usize, String> {
+    count(text, 2..=1000).map(|folds| folds as usize)
+}
+
 pub fn age(text: &str) -> Result<Duration, String> {
     let most = 1e9; // 30 years
     number(text, "of seconds, at least 0", |x| (0.0..=most).contains(&x)).map(Duration::from_secs_f64)

@@ -36,7 +36,7 @@ impl UseArgs {
         }
         let mut source = Source::default();
         self.read.apply(self.data.as_deref(), &mut source);
-        source.table(predictor.encoder())
+        source.table(predictor.known())
     }
 
     /// Whether the data is one that comes with the program.
@@ -51,6 +51,6 @@ impl UseArgs {
         self.read.apply(self.data.as_deref(), &mut source);
         let read = &mut source.read;
         (read.categorical, read.missing) = (names.to_vec(), Some(Vec::new()));
-        source.table(predictor.encoder())
+        source.table(predictor.known())
     }
 }

@@ -23,6 +23,7 @@ pub fn table(entrants: &[Entrant], order: &[usize], by: &str) -> String {
         let score = summary.map_or_else(none, |summary| match &summary.metrics {
             Metrics::Classification(metrics) => format!("{:.1}%", 100.0 * metrics.accuracy),
             Metrics::Regression(metrics) => metrics.r2.map_or_else(none, |r2| format!("{r2:.3}")),
+            Metrics::Named(_) => none(),
         });
         let epoch =
             summary.and_then(|summary| summary.best_epoch).map_or_else(none, |epoch| epoch.to_string());

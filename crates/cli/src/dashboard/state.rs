@@ -7,6 +7,7 @@ use downhill::run::RunState;
 use downhill::train::{Epoch, Event};
 
 use super::series::Series;
+use crate::output;
 use crate::progress::{self, Pace};
 
 /// The number of latest events that are kept.
@@ -32,7 +33,7 @@ pub struct State {
     pub train: Series,
     pub valid: Series,
     pub metric: Series,
-    pub metric_name: &'static str,
+    pub metric_name: String,
     pub rate: Series,
     happened: VecDeque<(Kind, String)>,
     /// Why a command was refused, until somebody has taken it.
@@ -54,7 +55,7 @@ impl Default for State {
             train: Series::default(),
             valid: Series::default(),
             metric: Series::default(),
-            metric_name: "metric",
+            metric_name: "metric".into(),
             rate: Series::default(),
             happened: VecDeque::new(),
             refused: None,
@@ -111,9 +112,10 @@ impl State {
             self.rate.push(step - 1, *lr);
         }
         self.valid.push(*step, *valid_loss);
-        let (name, value) = progress::figure(metrics);
-        self.metric_name = name;
-        self.metric.push(*step, value);
+        if let Some((name, value)) = progress::figure(metrics) {
+            self.metric_name = output::visible(name);
+            self.metric.push(*step, value);
+        }
     }
 
     fn note(&mut self, event: &Event) {
@@ -234,8 +236,8 @@ pub(super) mod tests {
         })
     }
 
-    pub fn told(step: u64, told: Command) -> Event {
-        Event::Command { step, steps_executed: step, told, lr_before: 0.01, lr: 0.005 }
+    pub fn told(step: u64, command: Command) -> Event {
+        Event::Command { step, steps_executed: step, command, lr_before: 0.01, lr: 0.005 }
     }
 
     /// A run after so many epochs of its ten.

@@ -1,7 +1,7 @@
 //! What of a surface is looked at.
 
 use super::surface::Surface;
-use super::way::{End, Way};
+use super::trajectory::{End, Trajectory};
 
 /// The ends of a picture along each variable.
 pub type Ends = Vec<(f64, f64)>;
@@ -54,17 +54,18 @@ impl Home {
         ends
     }
 
-    /// The picture in which these places are seen, and the ways that end well, where those are not far from
-    /// them; for one that does not, the whole home box.
-    pub fn picture<'a>(&self, ways: impl Iterator<Item = &'a Way>) -> Ends {
+    /// The picture in which these places are seen, and the trajectories that end well, where those are not far
+    /// from them; for one that does not, the whole home box.
+    pub fn picture<'a>(&self, trajectories: impl Iterator<Item = &'a Trajectory>) -> Ends {
         let home = self.ends();
         let mut points = self.places.clone();
-        for way in ways {
-            if way.end == End::Steps {
+        for trajectory in trajectories {
+            if trajectory.end == End::Steps {
                 let near =
                     |(x, (low, high)): (&f64, &(f64, f64))| (2.0 * low - high..=2.0 * high - low).contains(x);
                 points.extend(
-                    way.points
+                    trajectory
+                        .points
                         .iter()
                         .map(|point| &point.at)
                         .filter(|at| at.iter().zip(&home).all(near))

@@ -4,7 +4,7 @@
 use downhill_report::{Ground, Lang};
 
 use super::Picture;
-use super::way::Way;
+use super::trajectory::Trajectory;
 use crate::braille::{Canvas, number};
 
 /// The narrowest panel that can be read, with its labels.
@@ -28,8 +28,10 @@ pub fn text(picture: &Picture<'_>, width: usize, coloured: bool) -> String {
     let wide = ((width + GAP) / across - GAP).min(WIDEST);
     let mut text = String::new();
     for row in picture.entrants.chunks(across) {
-        let panels: Vec<Vec<String>> =
-            row.iter().map(|one| panel(picture, &one.name(Lang::En), &one.way, wide, coloured)).collect();
+        let panels: Vec<Vec<String>> = row
+            .iter()
+            .map(|one| panel(picture, &one.name(Lang::En), &one.trajectory, wide, coloured))
+            .collect();
         for line in 0..panels[0].len() {
             let parts: Vec<&str> = panels.iter().map(|panel| panel[line].as_str()).collect();
             text += parts.join(&" ".repeat(GAP)).trim_end();
@@ -44,7 +46,13 @@ pub fn text(picture: &Picture<'_>, width: usize, coloured: bool) -> String {
 }
 
 /// One panel: lines of `wide` characters, not counting colours.
-fn panel(picture: &Picture<'_>, name: &str, way: &Way, wide: usize, coloured: bool) -> Vec<String> {
+fn panel(
+    picture: &Picture<'_>,
+    name: &str,
+    trajectory: &Trajectory,
+    wide: usize,
+    coloured: bool,
+) -> Vec<String> {
     let [x, y] = [picture.ends[0], picture.ends[1]];
     let [x_name, y_name] = picture.labels();
     let y_name = if picture.surface.variables.len() == 2 { y_name } else { "value".into() };
@@ -53,7 +61,7 @@ fn panel(picture: &Picture<'_>, name: &str, way: &Way, wide: usize, coloured: bo
         [number(y.0), number(y.1), y_name.clone()].iter().map(|text| text.chars().count()).max().unwrap_or(0);
     let inside = wide - label - 2;
     let high = (inside / 4).clamp(9, 20);
-    let cells = cells(picture, way, (inside, high));
+    let cells = cells(picture, trajectory, (inside, high));
 
     let mut name: String = name.to_string();
     if name.chars().count() > wide {
@@ -77,7 +85,7 @@ fn panel(picture: &Picture<'_>, name: &str, way: &Way, wide: usize, coloured: bo
 }
 
 /// The inside of a panel.
-fn cells(picture: &Picture<'_>, way: &Way, (inside, high): (usize, usize)) -> Vec<Vec<Cell>> {
+fn cells(picture: &Picture<'_>, trajectory: &Trajectory, (inside, high): (usize, usize)) -> Vec<Vec<Cell>> {
     let [x, y] = [picture.ends[0], picture.ends[1]];
     let place = |point: (f64, f64)| {
         let share = |value: f64, ends: (f64, f64)| (value - ends.0) / (ends.1 - ends.0);
@@ -88,7 +96,7 @@ fn cells(picture: &Picture<'_>, way: &Way, (inside, high): (usize, usize)) -> Ve
     let join = |canvas: &mut Canvas, points: &[(f64, f64)]| {
         points.windows(2).for_each(|pair| canvas.line(place(pair[0]), place(pair[1])));
     };
-    let places = picture.places(way);
+    let places = picture.places(trajectory);
     match &picture.ground {
         Ground::Contours(field) => {
             for level in field.levels().into_iter().skip(1).step_by(EVERY_LINE) {

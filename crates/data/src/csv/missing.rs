@@ -12,6 +12,25 @@ pub(crate) fn is_missing_number(text: &str) -> bool {
     AMONG_NUMBERS.contains(&text.trim())
 }
 
+/// The texts that stand for a missing value among text, where these were named, or none.
+pub(crate) fn missing_texts(named: Option<&[String]>) -> Vec<String> {
+    let mut texts = vec![String::new()];
+    match named {
+        Some(named) => texts.extend(named.iter().map(|text| text.trim().to_owned())),
+        None => {
+            texts.push("?".to_owned());
+            // NaN in any case.
+            let cased = |upper: u32, at: u32, c: char| {
+                if upper >> at & 1 == 1 { c.to_ascii_uppercase() } else { c }
+            };
+            texts.extend(
+                (0..8).map(|upper| (0..).zip("nan".chars()).map(|(at, c)| cased(upper, at, c)).collect()),
+            );
+        }
+    }
+    texts
+}
+
 /// Which values stand for missing ones in a table.
 #[derive(Clone, Debug)]
 pub(super) struct Missing {
@@ -75,5 +94,11 @@ mod tests {
             assert_eq!(named.among_numbers(text), missing, "{text:?}");
         }
         assert!(Missing::new(Some(&[])).anywhere("") && !Missing::new(Some(&[])).anywhere("NA"));
+        for named in [None, Some(&["x".to_owned(), "-1".to_owned()][..])] {
+            let missing = Missing::new(named);
+            let texts = missing_texts(named);
+            assert!(texts.iter().all(|text| missing.anywhere(text)), "{texts:?}");
+        }
+        assert_eq!(missing_texts(None).len(), 10);
     }
 }

@@ -95,6 +95,21 @@ impl Encoder {
     }
 }
 
+impl Encoder {
+    /// Learns the target anew, from other rows.
+    pub(crate) fn learn_target(
+        &mut self,
+        table: &Table,
+        rows: &[u32],
+        target: usize,
+        task: Task,
+        most_classes: usize,
+    ) -> Result<(), Error> {
+        self.target.encoding = learn_target(table, rows, target, task, most_classes)?;
+        Ok(())
+    }
+}
+
 /// Fails if the target has more classes in these rows than can be learnt.
 pub(crate) fn check_classes(
     table: &Table,

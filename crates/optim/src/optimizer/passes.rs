@@ -19,8 +19,8 @@ pub struct Passes<F> {
     pub lookahead: Lookahead,
     pub layout: Layout,
     /// In the order of the buffer.
-    pub stretches: Vec<Stretch>,
-    /// What the gradients of each stretch are multiplied by in this step.
+    pub segments: Vec<Segment>,
+    /// What the gradients of each segment are multiplied by in this step.
     scales: Vec<f64>,
     /// How many slots are the rule's own.
     pub rule_slots: usize,
@@ -35,7 +35,7 @@ pub struct Passes<F> {
 
 /// Neighbours in the flat buffer that are treated alike.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Stretch {
+pub struct Segment {
     pub range: Range<usize>,
     weights: bool,
     /// What the rate is multiplied by.
@@ -46,24 +46,24 @@ pub struct Stretch {
     matrix: Option<[usize; 2]>,
 }
 
-impl Stretch {
+impl Segment {
     fn step(&self, index: u64, lr: f64) -> Step {
         Step { index, lr: lr * self.lr, decay: self.decay, weights: self.weights }
     }
 }
 
 /// What a step is made of.
-pub struct Moment<'a, F> {
+pub struct StepArgs<'a, F> {
     pub index: u64,
     pub lr: f64,
     pub params: &'a mut [F],
     pub grads: &'a [F],
 }
 
-impl<F> Moment<'_, F> {
+impl<F> StepArgs<'_, F> {
     /// The same, for a while.
-    pub fn reborrow(&mut self) -> Moment<'_, F> {
-        Moment { index: self.index, lr: self.lr, params: &mut *self.params, grads: self.grads }
+    pub fn reborrow(&mut self) -> StepArgs<'_, F> {
+        StepArgs { index: self.index, lr: self.lr, params: &mut *self.params, grads: self.grads }
     }
 }
 
@@ -75,7 +75,7 @@ impl<F: Float> Passes<F> {
             ema: None,
             lookahead: Lookahead::Off,
             layout: layout.clone(),
-            stretches: Vec::new(),
+            segments: Vec::new(),
             scales: Vec::new(),
             rule_slots: needs.initial.len(),
             state: State::new(&needs.initial, needs.memory, layout.len()),
@@ -86,16 +86,16 @@ impl<F: Float> Passes<F> {
         };
         passes.divide(&[]);
         if needs.orthogonalises {
-            let shapes = passes.stretches.iter().filter_map(|stretch| stretch.matrix);
+            let shapes = passes.segments.iter().filter_map(|segment| segment.matrix);
             passes.orthogonaliser = Some(Orthogonaliser::new(shapes));
         }
         passes
     }
 
-    /// Divides the buffer into stretches.
+    /// Divides the buffer into segments.
     pub fn divide(&mut self, groups: &[Group]) {
         let by_tensor = self.by_tensor || self.regularization.clip_tensor_norm.is_some();
-        self.stretches.clear();
+        self.segments.clear();
         for tensor in self.layout.tensors().iter().filter(|tensor| tensor.role != Role::Statistic) {
             let weights = tensor.role == Role::Weight;
             let (lr, decay) = Group::factors_of(groups, tensor);
@@ -108,17 +108,17 @@ impl<F: Float> Passes<F> {
                 }
                 _ => None,
             };
-            let stretch = Stretch { range: tensor.range(), weights, lr, decay, matrix };
-            let alike = |last: &&mut Stretch| {
-                let treatment = |s: &Stretch| (s.weights, s.lr, s.decay);
-                !by_tensor && last.range.end == tensor.offset && treatment(last) == treatment(&stretch)
+            let segment = Segment { range: tensor.range(), weights, lr, decay, matrix };
+            let alike = |last: &&mut Segment| {
+                let treatment = |s: &Segment| (s.weights, s.lr, s.decay);
+                !by_tensor && last.range.end == tensor.offset && treatment(last) == treatment(&segment)
             };
-            match self.stretches.last_mut().filter(alike) {
-                Some(last) => last.range.end = stretch.range.end,
-                None => self.stretches.push(stretch),
+            match self.segments.last_mut().filter(alike) {
+                Some(last) => last.range.end = segment.range.end,
+                None => self.segments.push(segment),
             }
         }
-        self.scales = vec![1.0; self.stretches.len()];
+        self.scales = vec![1.0; self.segments.len()];
         self.norms = Norms::default();
         if let Some(max) = self.regularization.max_norm {
             let weights = self.layout.tensors().iter().filter(|tensor| tensor.role == Role::Weight);
@@ -142,8 +142,8 @@ impl<F: Float> Passes<F> {
     /// # Panics
     ///
     /// If the buffers are not as long as the layout.
-    pub fn begin(&mut self, moment: &Moment<'_, F>) {
-        let Moment { index, params, grads, .. } = moment;
+    pub fn begin(&mut self, args: &StepArgs<'_, F>) {
+        let StepArgs { index, params, grads, .. } = args;
         assert_eq!(params.len(), self.layout.len(), "as many parameters as in the layout");
         assert_eq!(grads.len(), self.layout.len(), "as many gradients as parameters");
         if *index == 0 && self.lookahead != Lookahead::Off {
@@ -155,16 +155,16 @@ impl<F: Float> Passes<F> {
     }
 
     /// What comes after the rule.
-    pub fn end(&mut self, moment: &mut Moment<'_, F>) {
-        self.norms.limit(moment.params);
+    pub fn end(&mut self, args: &mut StepArgs<'_, F>) {
+        self.norms.limit(args.params);
         if let Lookahead::Every(Every { steps, alpha }) = self.lookahead
-            && (moment.index + 1).is_multiple_of(steps)
+            && (args.index + 1).is_multiple_of(steps)
         {
-            self.run(self.slow(), |_| Back { alpha }, 0..self.stretches.len(), moment);
+            self.run(self.slow(), |_| Back { alpha }, 0..self.segments.len(), args);
         }
         if let (Some(decay), false) = (self.ema, self.averages_in_pass()) {
             let average = self.rule_slots;
-            self.run(average, |_| Averaged { rule: Still, decay }, 0..self.stretches.len(), moment);
+            self.run(average, |_| Averaged { rule: Still, decay }, 0..self.segments.len(), args);
         }
     }
 
@@ -174,8 +174,8 @@ impl<F: Float> Passes<F> {
     }
 
     /// Makes a step of a rule of one pass.
-    pub fn update<R: UpdateRule>(&mut self, rule: R, moment: &mut Moment<'_, F>) {
-        self.pass(rule, 0..self.stretches.len(), moment);
+    pub fn update<R: UpdateRule>(&mut self, rule: R, args: &mut StepArgs<'_, F>) {
+        self.pass(rule, 0..self.segments.len(), args);
     }
 
     /// Works out what the gradients are multiplied by.
@@ -185,8 +185,8 @@ impl<F: Float> Passes<F> {
             self.scales.fill(scale_to(max, norm(grads, self.parallel)));
         }
         if let Some(max) = clip_tensor_norm {
-            for (scale, stretch) in self.scales.iter_mut().zip(&self.stretches) {
-                *scale = scale_to(max, norm(&grads[stretch.range.clone()], self.parallel));
+            for (scale, segment) in self.scales.iter_mut().zip(&self.segments) {
+                *scale = scale_to(max, norm(&grads[segment.range.clone()], self.parallel));
             }
         }
     }
@@ -196,85 +196,85 @@ impl<F: Float> Passes<F> {
         self.regularization.max_norm.is_none() && self.lookahead == Lookahead::Off
     }
 
-    /// The last pass of a rule over some stretches, with what comes before and after it.
-    fn pass<R: UpdateRule>(&mut self, rule: R, stretches: Range<usize>, moment: &mut Moment<'_, F>) {
+    /// The last pass of a rule over some segments, with what comes before and after it.
+    fn pass<R: UpdateRule>(&mut self, rule: R, segments: Range<usize>, args: &mut StepArgs<'_, F>) {
         // What is not asked for is left out of the pass, not run with neutral values.
         if self.regularization.is_before() {
             let regularization = self.regularization;
             self.last_pass(
                 move |scale| Prepared { before: regularization.before(scale), rule },
-                stretches,
-                moment,
+                segments,
+                args,
             );
         } else {
-            self.last_pass(|_| rule, stretches, moment);
+            self.last_pass(|_| rule, segments, args);
         }
     }
 
     fn last_pass<R: UpdateRule>(
         &mut self,
         make: impl Fn(f64) -> R,
-        stretches: Range<usize>,
-        moment: &mut Moment<'_, F>,
+        segments: Range<usize>,
+        args: &mut StepArgs<'_, F>,
     ) {
         match self.ema.filter(|_| self.averages_in_pass()) {
-            Some(decay) => self.run(0, |scale| Averaged { rule: make(scale), decay }, stretches, moment),
-            None => self.run(0, make, stretches, moment),
+            Some(decay) => self.run(0, |scale| Averaged { rule: make(scale), decay }, segments, args),
+            None => self.run(0, make, segments, args),
         }
     }
 
-    /// Runs a rule that is made for the scale of each stretch, its state beginning at a slot.
+    /// Runs a rule that is made for the scale of each segment, its state beginning at a slot.
     fn run<R: UpdateRule>(
         &mut self,
         slot: usize,
         make: impl Fn(f64) -> R,
-        stretches: Range<usize>,
-        moment: &mut Moment<'_, F>,
+        segments: Range<usize>,
+        args: &mut StepArgs<'_, F>,
     ) {
-        for (stretch, &scale) in self.stretches[stretches.clone()].iter().zip(&self.scales[stretches]) {
-            let range = stretch.range.clone();
-            let update = make(scale).at::<F>(stretch.step(moment.index, moment.lr));
+        for (segment, &scale) in self.segments[segments.clone()].iter().zip(&self.scales[segments]) {
+            let range = segment.range.clone();
+            let update = make(scale).at::<F>(segment.step(args.index, args.lr));
             let state = R::State::<F>::slices(&mut self.state.slots[slot..], range.clone());
-            drive(update, &mut moment.params[range.clone()], &moment.grads[range], state, self.parallel);
+            drive(update, &mut args.params[range.clone()], &args.grads[range], state, self.parallel);
         }
     }
 
     /// Makes a step of a rule of two passes.
-    pub fn reduction<R: ReductionRule>(&mut self, rule: R, moment: &mut Moment<'_, F>) {
-        let whole = Step::new(moment.index, moment.lr);
+    pub fn reduction<R: ReductionRule>(&mut self, rule: R, args: &mut StepArgs<'_, F>) {
+        let whole = Step::new(args.index, args.lr);
         let mut memory = self.state.memory;
-        let all = 0..self.stretches.len();
+        let all = 0..self.segments.len();
         match R::SCOPE {
             Scope::Nothing => {
                 rule.finalize(whole, [0.0; 2], &mut memory);
-                self.pass(Finalized { rule, memory }, all, moment);
+                self.pass(Finalized { rule, memory }, all, args);
             }
             Scope::Model => {
                 let mut sums = [0.0; 2];
-                for stretch in all.clone() {
-                    let [a, b] = self.sums(rule, stretch, moment);
+                for segment in all.clone() {
+                    let [a, b] = self.sums(rule, segment, args);
                     sums = [sums[0] + a, sums[1] + b];
                 }
                 rule.finalize(whole, sums, &mut memory);
-                self.pass(Finalized { rule, memory }, all, moment);
+                self.pass(Finalized { rule, memory }, all, args);
             }
             Scope::Tensor => {
-                for stretch in all {
-                    let sums = self.sums(rule, stretch, moment);
-                    rule.finalize(self.stretches[stretch].step(moment.index, moment.lr), sums, &mut memory);
-                    self.pass(Finalized { rule, memory }, stretch..stretch + 1, moment);
+                for segment in all {
+                    let sums = self.sums(rule, segment, args);
+                    rule.finalize(self.segments[segment].step(args.index, args.lr), sums, &mut memory);
+                    self.pass(Finalized { rule, memory }, segment..segment + 1, args);
                 }
             }
         }
         self.state.memory = memory;
     }
 
-    /// The first pass of a rule over a stretch.
-    fn sums<R: ReductionRule>(&mut self, rule: R, stretch: usize, moment: &Moment<'_, F>) -> [f64; 2] {
+    /// The first pass of a rule over a segment.
+    fn sums<R: ReductionRule>(&mut self, rule: R, segment: usize, args: &StepArgs<'_, F>) -> [f64; 2] {
         if self.regularization.is_before() {
-            self.sums_after(self.regularization.before(self.scales[stretch]), rule, stretch, moment)
+            self.sums_after(self.regularization.before(self.scales[segment]), rule, segment, args)
         } else {
-            self.sums_after((), rule, stretch, moment)
+            self.sums_after((), rule, segment, args)
         }
     }
 
@@ -282,11 +282,11 @@ impl<F: Float> Passes<F> {
         &mut self,
         before: impl Before,
         rule: R,
-        stretch: usize,
-        moment: &Moment<'_, F>,
+        segment: usize,
+        args: &StepArgs<'_, F>,
     ) -> [f64; 2] {
-        let stretch = &self.stretches[stretch];
-        let (step, range) = (stretch.step(moment.index, moment.lr), stretch.range.clone());
+        let segment = &self.segments[segment];
+        let (step, range) = (segment.step(args.index, args.lr), segment.range.clone());
         let (before, term) = (before.at::<F>(step), rule.accumulate::<F>(step, self.state.memory));
         let state = R::State::<F>::slices(&mut self.state.slots, range.clone());
         accumulate(
@@ -295,29 +295,29 @@ impl<F: Float> Passes<F> {
                 let (p, g) = before(p, g);
                 term(p, g, state)
             },
-            &moment.params[range.clone()],
-            &moment.grads[range],
+            &args.params[range.clone()],
+            &args.grads[range],
             state,
             self.parallel,
         )
     }
 
     /// Makes a step of Muon.
-    pub fn muon(&mut self, muon: Muon, moment: &mut Moment<'_, F>) {
-        for index in 0..self.stretches.len() {
+    pub fn muon(&mut self, muon: Muon, args: &mut StepArgs<'_, F>) {
+        for index in 0..self.segments.len() {
             let one = index..index + 1;
-            let Some(shape) = self.stretches[index].matrix else {
-                self.pass(muon.elsewhere(), one, moment);
+            let Some(shape) = self.segments[index].matrix else {
+                self.pass(muon.elsewhere(), one, args);
                 continue;
             };
             let regularization = self.regularization;
             let gather = |scale| Prepared { before: regularization.before(scale), rule: muon.gather() };
-            self.run(0, gather, one.clone(), moment);
-            let range = self.stretches[index].range.clone();
+            self.run(0, gather, one.clone(), args);
+            let range = self.segments[index].range.clone();
             if let Some(orthogonaliser) = &mut self.orthogonaliser {
                 orthogonaliser.run(&mut self.state.slots[1][range], shape, self.parallel);
             }
-            self.last_pass(|_| muon.descend(shape), one, moment);
+            self.last_pass(|_| muon.descend(shape), one, args);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use downhill_core::Float;
 
-use super::passes::{Moment, Passes};
+use super::passes::{Passes, StepArgs};
 use crate::rule::{Memory, Muon, ReductionRule, Scope, Slots, UpdateRule};
 
 /// What a rule's arithmetic is wanted for: [`NamedRule::run`](crate::NamedRule::run) hands it over by the
@@ -17,7 +17,7 @@ pub(crate) enum Job<'a, F> {
     /// Say what it needs.
     Describe(&'a mut Needs),
     /// Make a step.
-    Step(&'a mut Passes<F>, Moment<'a, F>),
+    Step(&'a mut Passes<F>, StepArgs<'a, F>),
 }
 
 /// What a rule's arithmetic needs to run.
@@ -37,7 +37,7 @@ impl<F: Float> Run<'_, F> {
     pub fn update<R: UpdateRule>(self, rule: R) -> Ran {
         match self.0 {
             Job::Describe(needs) => needs.initial = initial(rule),
-            Job::Step(passes, mut moment) => passes.update(rule, &mut moment),
+            Job::Step(passes, mut args) => passes.update(rule, &mut args),
         }
         Ran(())
     }
@@ -51,7 +51,7 @@ impl<F: Float> Run<'_, F> {
                 needs.memory = rule.memory();
                 needs.by_tensor = R::SCOPE == Scope::Tensor;
             }
-            Job::Step(passes, mut moment) => passes.reduction(rule, &mut moment),
+            Job::Step(passes, mut args) => passes.reduction(rule, &mut args),
         }
         Ran(())
     }
@@ -65,7 +65,7 @@ impl<F: Float> Run<'_, F> {
                 needs.by_tensor = true;
                 needs.orthogonalises = true;
             }
-            Job::Step(passes, mut moment) => passes.muon(muon, &mut moment),
+            Job::Step(passes, mut args) => passes.muon(muon, &mut args),
         }
         Ran(())
     }

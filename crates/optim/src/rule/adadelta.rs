@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
+use super::{Facts, NamedRule, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid, invalid};
 
 /// Adadelta: steps as large as the last ones were, relative to the gradients as large as the last ones were,
@@ -30,7 +30,7 @@ impl Default for Adadelta {
 }
 
 impl Adadelta {
-    /// P: √((h + ε) / (d + ε)); see [`NamedRule::preconditioner`].
+    /// P: √((h + ε) / (d + ε)); see [`Facts::preconditioner`].
     fn divisor(self, [h, d]: [f64; 2]) -> f64 {
         ((h + self.eps) / (d + self.eps)).sqrt()
     }
@@ -63,13 +63,15 @@ impl NamedRule for Adadelta {
         run.update(self)
     }
 
-    fn usual_rate(&self) -> f64 {
-        1.0
-    }
-
-    fn needs_rate(&self) -> bool {
-        // It has none but 1.
-        false
+    fn facts(&self) -> Facts<Self> {
+        Facts {
+            usual_rate: 1.0,
+            // It has none but 1.
+            needs_rate: false,
+            average: None,
+            stability: Some(2.0),
+            preconditioner: Some(|rule, _, state| rule.divisor([state[0], state[1]])),
+        }
     }
 
     fn momentum_mut(&mut self) -> Option<&mut f64> {
@@ -78,17 +80,5 @@ impl NamedRule for Adadelta {
 
     fn weight_decay_mut(&mut self) -> Option<&mut f64> {
         None
-    }
-
-    fn average(&self) -> Option<Average> {
-        None
-    }
-
-    fn stability(&self) -> Option<f64> {
-        Some(2.0)
-    }
-
-    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
-        Some(|rule, _, state| rule.divisor([state[0], state[1]]))
     }
 }

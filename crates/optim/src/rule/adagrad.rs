@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
+use super::{Facts, NamedRule, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid, invalid};
 
 /// AdaGrad: each parameter's rate is divided by the root of all its squared gradients so far, so that rarely
@@ -28,7 +28,7 @@ impl Default for Adagrad {
 }
 
 impl Adagrad {
-    /// P: √h + ε; see [`NamedRule::preconditioner`].
+    /// P: √h + ε; see [`Facts::preconditioner`].
     fn divisor(self, [h]: [f64; 1]) -> f64 {
         h.sqrt() + self.eps
     }
@@ -63,12 +63,14 @@ impl NamedRule for Adagrad {
         run.update(self)
     }
 
-    fn usual_rate(&self) -> f64 {
-        0.03
-    }
-
-    fn needs_rate(&self) -> bool {
-        true
+    fn facts(&self) -> Facts<Self> {
+        Facts {
+            usual_rate: 0.03,
+            needs_rate: true,
+            average: None,
+            stability: Some(2.0),
+            preconditioner: Some(|rule, _, state| rule.divisor([state[0]])),
+        }
     }
 
     fn momentum_mut(&mut self) -> Option<&mut f64> {
@@ -77,17 +79,5 @@ impl NamedRule for Adagrad {
 
     fn weight_decay_mut(&mut self) -> Option<&mut f64> {
         None
-    }
-
-    fn average(&self) -> Option<Average> {
-        None
-    }
-
-    fn stability(&self) -> Option<f64> {
-        Some(2.0)
-    }
-
-    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
-        Some(|rule, _, state| rule.divisor([state[0]]))
     }
 }

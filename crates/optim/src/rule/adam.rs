@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
+use super::{Facts, NamedRule, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid, invalid};
 
 /// Adam: m and v are moving averages of the gradient and of its square, corrected for starting at zero.
@@ -84,12 +84,15 @@ impl NamedRule for Adam {
         run.update(self)
     }
 
-    fn usual_rate(&self) -> f64 {
-        3e-3
-    }
-
-    fn needs_rate(&self) -> bool {
-        true
+    fn facts(&self) -> Facts<Self> {
+        Facts {
+            usual_rate: 3e-3,
+            needs_rate: true,
+            average: None,
+            // Cohen et al., "Adaptive Gradient Methods at the Edge of Stability" (2022).
+            stability: Some((2.0 + 2.0 * self.beta1) / (1.0 - self.beta1)),
+            preconditioner: Some(|rule, steps, state| rule.divisor(steps, state[1])),
+        }
     }
 
     fn momentum_mut(&mut self) -> Option<&mut f64> {
@@ -98,18 +101,5 @@ impl NamedRule for Adam {
 
     fn weight_decay_mut(&mut self) -> Option<&mut f64> {
         None
-    }
-
-    fn average(&self) -> Option<Average> {
-        None
-    }
-
-    fn stability(&self) -> Option<f64> {
-        // Cohen et al., "Adaptive Gradient Methods at the Edge of Stability" (2022).
-        Some((2.0 + 2.0 * self.beta1) / (1.0 - self.beta1))
-    }
-
-    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
-        Some(|rule, steps, state| rule.divisor(steps, state[1]))
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Adam, Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
+use super::{Adam, Facts, NamedRule, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid, invalid};
 
 /// AdamW: [`Adam`], with the weights shrunk beside its step instead of through the gradient.
@@ -57,12 +57,14 @@ impl NamedRule for AdamW {
         run.update(self)
     }
 
-    fn usual_rate(&self) -> f64 {
-        3e-3
-    }
-
-    fn needs_rate(&self) -> bool {
-        true
+    fn facts(&self) -> Facts<Self> {
+        Facts {
+            usual_rate: 3e-3,
+            needs_rate: true,
+            average: None,
+            stability: Some((2.0 + 2.0 * self.beta1) / (1.0 - self.beta1)),
+            preconditioner: Some(|rule, steps, state| rule.adam().divisor(steps, state[1])),
+        }
     }
 
     fn momentum_mut(&mut self) -> Option<&mut f64> {
@@ -71,17 +73,5 @@ impl NamedRule for AdamW {
 
     fn weight_decay_mut(&mut self) -> Option<&mut f64> {
         Some(&mut self.weight_decay)
-    }
-
-    fn average(&self) -> Option<Average> {
-        None
-    }
-
-    fn stability(&self) -> Option<f64> {
-        Some((2.0 + 2.0 * self.beta1) / (1.0 - self.beta1))
-    }
-
-    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
-        Some(|rule, steps, state| rule.adam().divisor(steps, state[1]))
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
+use super::{Facts, NamedRule, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid, invalid};
 
 /// Adan: Adam with Nesterov's momentum, estimated from how the gradient changes instead of at a point ahead.
@@ -78,12 +78,8 @@ impl NamedRule for Adan {
         run.update(self)
     }
 
-    fn usual_rate(&self) -> f64 {
-        3e-3
-    }
-
-    fn needs_rate(&self) -> bool {
-        true
+    fn facts(&self) -> Facts<Self> {
+        Facts { usual_rate: 3e-3, needs_rate: true, average: None, stability: None, preconditioner: None }
     }
 
     fn momentum_mut(&mut self) -> Option<&mut f64> {
@@ -92,17 +88,5 @@ impl NamedRule for Adan {
 
     fn weight_decay_mut(&mut self) -> Option<&mut f64> {
         Some(&mut self.weight_decay)
-    }
-
-    fn average(&self) -> Option<Average> {
-        None
-    }
-
-    fn stability(&self) -> Option<f64> {
-        None
-    }
-
-    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
-        None
     }
 }

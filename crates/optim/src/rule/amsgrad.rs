@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Adam, Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
+use super::{Adam, Facts, NamedRule, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid};
 
 /// AMSGrad: [`Adam`], with the largest v so far in the place of v, so that no parameter's rate rises again.
@@ -36,7 +36,7 @@ impl AmsGrad {
         Adam { beta1: self.beta1, beta2: self.beta2, eps: self.eps }
     }
 
-    /// P after `steps` steps; see [`NamedRule::preconditioner`].
+    /// P after `steps` steps; see [`Facts::preconditioner`].
     fn divisor(self, steps: u64, [_, _, w]: [f64; 3]) -> f64 {
         self.adam().divisor(steps, w)
     }
@@ -69,12 +69,14 @@ impl NamedRule for AmsGrad {
         run.update(self)
     }
 
-    fn usual_rate(&self) -> f64 {
-        3e-3
-    }
-
-    fn needs_rate(&self) -> bool {
-        true
+    fn facts(&self) -> Facts<Self> {
+        Facts {
+            usual_rate: 3e-3,
+            needs_rate: true,
+            average: None,
+            stability: Some((2.0 + 2.0 * self.beta1) / (1.0 - self.beta1)),
+            preconditioner: Some(|rule, steps, state| rule.divisor(steps, [state[0], state[1], state[2]])),
+        }
     }
 
     fn momentum_mut(&mut self) -> Option<&mut f64> {
@@ -83,17 +85,5 @@ impl NamedRule for AmsGrad {
 
     fn weight_decay_mut(&mut self) -> Option<&mut f64> {
         None
-    }
-
-    fn average(&self) -> Option<Average> {
-        None
-    }
-
-    fn stability(&self) -> Option<f64> {
-        Some((2.0 + 2.0 * self.beta1) / (1.0 - self.beta1))
-    }
-
-    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
-        Some(|rule, steps, state| rule.divisor(steps, [state[0], state[1], state[2]]))
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Adam, Average, Memory, NamedRule, Preconditioner, Ran, ReductionRule, Run, Scope, Step};
+use super::{Adam, Facts, Memory, NamedRule, Ran, ReductionRule, Run, Scope, Step};
 use downhill_core::{Float, Invalid, invalid};
 
 /// LAMB: Adam's direction, scaled for each weight tensor to the tensor's own norm.
@@ -92,12 +92,8 @@ impl NamedRule for Lamb {
         run.reduction(self)
     }
 
-    fn usual_rate(&self) -> f64 {
-        0.01
-    }
-
-    fn needs_rate(&self) -> bool {
-        true
+    fn facts(&self) -> Facts<Self> {
+        Facts { usual_rate: 0.01, needs_rate: true, average: None, stability: None, preconditioner: None }
     }
 
     fn momentum_mut(&mut self) -> Option<&mut f64> {
@@ -106,17 +102,5 @@ impl NamedRule for Lamb {
 
     fn weight_decay_mut(&mut self) -> Option<&mut f64> {
         Some(&mut self.weight_decay)
-    }
-
-    fn average(&self) -> Option<Average> {
-        None
-    }
-
-    fn stability(&self) -> Option<f64> {
-        None
-    }
-
-    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
-        None
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Average, Memory, NamedRule, Preconditioner, Ran, ReductionRule, Run, Scope, Step};
+use super::{Facts, Memory, NamedRule, Ran, ReductionRule, Run, Scope, Step};
 use downhill_core::{Float, Invalid, invalid};
 
 /// LARS: momentum, with a rate of its own for each weight tensor, so that the step is a fixed share of the
@@ -77,12 +77,8 @@ impl NamedRule for Lars {
         run.reduction(self)
     }
 
-    fn usual_rate(&self) -> f64 {
-        1.0
-    }
-
-    fn needs_rate(&self) -> bool {
-        true
+    fn facts(&self) -> Facts<Self> {
+        Facts { usual_rate: 1.0, needs_rate: true, average: None, stability: None, preconditioner: None }
     }
 
     fn momentum_mut(&mut self) -> Option<&mut f64> {
@@ -91,17 +87,5 @@ impl NamedRule for Lars {
 
     fn weight_decay_mut(&mut self) -> Option<&mut f64> {
         Some(&mut self.weight_decay)
-    }
-
-    fn average(&self) -> Option<Average> {
-        None
-    }
-
-    fn stability(&self) -> Option<f64> {
-        None
-    }
-
-    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
-        None
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
+use super::{Facts, NamedRule, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid, invalid};
 
 /// Which quantity carries the momentum. The two differ exactly when the learning rate changes on the way.
@@ -75,12 +75,16 @@ impl NamedRule for Momentum {
         run.update(self)
     }
 
-    fn usual_rate(&self) -> f64 {
-        0.03
-    }
-
-    fn needs_rate(&self) -> bool {
-        true
+    fn facts(&self) -> Facts<Self> {
+        Facts {
+            usual_rate: 0.03,
+            needs_rate: true,
+            average: None,
+            // Cohen et al., "Gradient Descent on Neural Networks Typically Occurs at the Edge of Stability"
+            // (2021), appendix B.
+            stability: Some(2.0 + 2.0 * self.momentum),
+            preconditioner: None,
+        }
     }
 
     fn momentum_mut(&mut self) -> Option<&mut f64> {
@@ -88,20 +92,6 @@ impl NamedRule for Momentum {
     }
 
     fn weight_decay_mut(&mut self) -> Option<&mut f64> {
-        None
-    }
-
-    fn average(&self) -> Option<Average> {
-        None
-    }
-
-    fn stability(&self) -> Option<f64> {
-        // Cohen et al., "Gradient Descent on Neural Networks Typically Occurs at the Edge of Stability"
-        // (2021), appendix B.
-        Some(2.0 + 2.0 * self.momentum)
-    }
-
-    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
         None
     }
 }

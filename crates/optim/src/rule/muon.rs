@@ -3,7 +3,7 @@
 use downhill_matmul::{Scratch, Shape, multiply, multiply_bt};
 use serde::{Deserialize, Serialize};
 
-use super::{AdamW, Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
+use super::{AdamW, Facts, NamedRule, Ran, Run, Step, UpdateRule};
 use crate::drive::{both, norm};
 use downhill_core::{Float, Invalid, invalid};
 
@@ -101,12 +101,8 @@ impl NamedRule for Muon {
         run.muon(self)
     }
 
-    fn usual_rate(&self) -> f64 {
-        3e-3
-    }
-
-    fn needs_rate(&self) -> bool {
-        true
+    fn facts(&self) -> Facts<Self> {
+        Facts { usual_rate: 3e-3, needs_rate: true, average: None, stability: None, preconditioner: None }
     }
 
     fn momentum_mut(&mut self) -> Option<&mut f64> {
@@ -115,18 +111,6 @@ impl NamedRule for Muon {
 
     fn weight_decay_mut(&mut self) -> Option<&mut f64> {
         Some(&mut self.weight_decay)
-    }
-
-    fn average(&self) -> Option<Average> {
-        None
-    }
-
-    fn stability(&self) -> Option<f64> {
-        None
-    }
-
-    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
-        None
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Adam, Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
+use super::{Adam, Facts, NamedRule, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid, invalid};
 
 /// NAdam: [`Adam`] with Nesterov's look ahead, and a momentum that rises on the way.
@@ -98,12 +98,8 @@ impl NamedRule for NAdam {
         run.update(self)
     }
 
-    fn usual_rate(&self) -> f64 {
-        3e-3
-    }
-
-    fn needs_rate(&self) -> bool {
-        true
+    fn facts(&self) -> Facts<Self> {
+        Facts { usual_rate: 3e-3, needs_rate: true, average: None, stability: None, preconditioner: None }
     }
 
     fn momentum_mut(&mut self) -> Option<&mut f64> {
@@ -112,18 +108,6 @@ impl NamedRule for NAdam {
     }
 
     fn weight_decay_mut(&mut self) -> Option<&mut f64> {
-        None
-    }
-
-    fn average(&self) -> Option<Average> {
-        None
-    }
-
-    fn stability(&self) -> Option<f64> {
-        None
-    }
-
-    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
         None
     }
 }

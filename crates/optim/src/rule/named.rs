@@ -19,7 +19,7 @@ use crate::optimizer::{Ran, Run};
 /// ```
 /// use downhill_core::{Float, Invalid, invalid};
 /// use downhill_optim::{
-///     Average, Layout, NamedRule, Optimizer, Preconditioner, Ran, Regularization, Rule, Run, Step, UpdateRule,
+///     Facts, Layout, NamedRule, Optimizer, Ran, Regularization, Rule, Run, Step, UpdateRule,
 /// };
 /// use serde::{Deserialize, Serialize};
 ///
@@ -49,12 +49,14 @@ use crate::optimizer::{Ran, Run};
 ///         run.update(self)
 ///     }
 ///
-///     fn usual_rate(&self) -> f64 {
-///         1e-3
-///     }
-///
-///     fn needs_rate(&self) -> bool {
-///         true
+///     fn facts(&self) -> Facts<Self> {
+///         Facts {
+///             usual_rate: 1e-3,
+///             needs_rate: true,
+///             average: None,
+///             stability: None,
+///             preconditioner: None,
+///         }
 ///     }
 ///
 ///     fn momentum_mut(&mut self) -> Option<&mut f64> {
@@ -62,18 +64,6 @@ use crate::optimizer::{Ran, Run};
 ///     }
 ///
 ///     fn weight_decay_mut(&mut self) -> Option<&mut f64> {
-///         None
-///     }
-///
-///     fn average(&self) -> Option<Average> {
-///         None
-///     }
-///
-///     fn stability(&self) -> Option<f64> {
-///         None
-///     }
-///
-///     fn preconditioner(&self) -> Option<Preconditioner<Self>> {
 ///         None
 ///     }
 /// }
@@ -98,42 +88,49 @@ pub trait NamedRule: Copy + PartialEq + Debug + Send + Sync + Serialize + Deseri
     /// can be left out by handing over another type.
     fn run<F: Float>(self, run: Run<'_, F>) -> Ran;
 
-    /// The peak rate that usually suits it, on standardised features and with layers of some dozens or
-    /// hundreds of units.
-    fn usual_rate(&self) -> f64;
-
-    /// Whether there is a learning rate to look for. If not, the rule is run at
-    /// [`usual_rate`](NamedRule::usual_rate).
-    fn needs_rate(&self) -> bool;
+    /// What is to be known about the rule with these settings.
+    fn facts(&self) -> Facts<Self>;
 
     /// μ or β₁, where the rule has one that may change on the way.
     fn momentum_mut(&mut self) -> Option<&mut f64>;
 
     /// The rule's own weight decay, if it has one.
     fn weight_decay_mut(&mut self) -> Option<&mut f64>;
+}
+
+/// What is to be known about a rule: how it is used, and how high a rate it bears.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<R> {
+    /// The peak rate that usually suits it, on standardised features and with layers of some dozens or
+    /// hundreds of units.
+    pub usual_rate: f64,
+
+    /// Whether there is a learning rate to look for. If not, the rule is run at
+    /// [`usual_rate`](Facts::usual_rate).
+    pub needs_rate: bool,
 
     /// The average that the rule keeps of the parameters, if it keeps one: what to evaluate in their place.
-    fn average(&self) -> Option<Average>;
+    pub average: Option<Average>,
 
     /// c: on a quadratic with the Hessian H, the rule converges while η·λ < c and diverges while η·λ > c,
     /// where λ is the largest eigenvalue of P^(−½)·H·P^(−½) and P the
-    /// [preconditioner](NamedRule::preconditioner), taken as it stands. None if the limit is not known.
+    /// [preconditioner](Facts::preconditioner), taken as it stands. None if the limit is not known.
     ///
     /// There the rule's linear map, of position and momentum, gets the eigenvalue −1: c is 2 for gradient
     /// descent, and 2 + 2μ with momentum. It is that of the bare rule. Decoupled decay of δ lowers the limit
     /// of η from c/λ to c/(λ + δ·c/2), which is hardly ever seen; clipping and averages of the weights are no
     /// part of it.
-    fn stability(&self) -> Option<f64>;
+    pub stability: Option<f64>,
 
     /// What the rule divides the gradient of each parameter by, beside the rate, if it does: a function of
     /// the rule, of the number of steps made, at least 1, and of the parameter's numbers, slot by slot.
     ///
     /// Of a rule with an average of the gradient, it includes the correction of that for starting at zero, as
     /// in Cohen et al., "Adaptive Gradient Methods at the Edge of Stability" (2022).
-    fn preconditioner(&self) -> Option<Preconditioner<Self>>;
+    pub preconditioner: Option<Preconditioner<R>>,
 }
 
-/// What a rule divides the gradient of a parameter by; see [`NamedRule::preconditioner`].
+/// What a rule divides the gradient of a parameter by; see [`Facts::preconditioner`].
 pub type Preconditioner<R> = fn(rule: &R, steps: u64, state: &[f64]) -> f64;
 
 /// Where the average is that a rule keeps of its parameters: at p + `share`·(s − p), where s is a number of

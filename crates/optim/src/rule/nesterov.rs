@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Average, Form, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
+use super::{Facts, Form, NamedRule, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid, invalid};
 
 /// Nesterov's accelerated gradient, written for gradients taken at the point looked ahead to.
@@ -54,12 +54,16 @@ impl NamedRule for Nesterov {
         run.update(self)
     }
 
-    fn usual_rate(&self) -> f64 {
-        0.03
-    }
-
-    fn needs_rate(&self) -> bool {
-        true
+    fn facts(&self) -> Facts<Self> {
+        Facts {
+            usual_rate: 0.03,
+            needs_rate: true,
+            average: None,
+            // Cohen et al., "Gradient Descent on Neural Networks Typically Occurs at the Edge of Stability"
+            // (2021), appendix B.
+            stability: Some((2.0 + 2.0 * self.momentum) / (1.0 + 2.0 * self.momentum)),
+            preconditioner: None,
+        }
     }
 
     fn momentum_mut(&mut self) -> Option<&mut f64> {
@@ -67,20 +71,6 @@ impl NamedRule for Nesterov {
     }
 
     fn weight_decay_mut(&mut self) -> Option<&mut f64> {
-        None
-    }
-
-    fn average(&self) -> Option<Average> {
-        None
-    }
-
-    fn stability(&self) -> Option<f64> {
-        // Cohen et al., "Gradient Descent on Neural Networks Typically Occurs at the Edge of Stability"
-        // (2021), appendix B.
-        Some((2.0 + 2.0 * self.momentum) / (1.0 + 2.0 * self.momentum))
-    }
-
-    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
         None
     }
 }

@@ -43,11 +43,11 @@ impl<R: NamedRule> Erased for R {
     }
 
     fn usual_rate(&self) -> f64 {
-        NamedRule::usual_rate(self)
+        self.facts().usual_rate
     }
 
     fn needs_rate(&self) -> bool {
-        NamedRule::needs_rate(self)
+        self.facts().needs_rate
     }
 
     fn momentum_mut(&mut self) -> Option<&mut f64> {
@@ -59,19 +59,19 @@ impl<R: NamedRule> Erased for R {
     }
 
     fn average(&self) -> Option<Average> {
-        NamedRule::average(self)
+        self.facts().average
     }
 
     fn stability(&self) -> Option<f64> {
-        NamedRule::stability(self)
+        self.facts().stability
     }
 
     fn divisor(&self, steps: u64, state: &[f64]) -> f64 {
-        self.preconditioner().map_or(1.0, |divisor| divisor(self, steps, state))
+        self.facts().preconditioner.map_or(1.0, |divisor| divisor(self, steps, state))
     }
 
     fn is_preconditioned(&self) -> bool {
-        self.preconditioner().is_some()
+        self.facts().preconditioner.is_some()
     }
 
     fn run_single(&self, run: Run<'_, f32>) -> Ran {

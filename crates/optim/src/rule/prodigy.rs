@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Adam, Average, Memory, NamedRule, Preconditioner, Ran, ReductionRule, Run, Scope, Step};
+use super::{Adam, Facts, Memory, NamedRule, Ran, ReductionRule, Run, Scope, Step};
 use downhill_core::{Float, Invalid, invalid};
 
 /// Prodigy: AdamW that estimates the distance d from the start to the solution on the way, and steps in
@@ -153,13 +153,15 @@ impl NamedRule for Prodigy {
         run.reduction(self)
     }
 
-    fn usual_rate(&self) -> f64 {
-        1.0
-    }
-
-    fn needs_rate(&self) -> bool {
-        // It finds its own.
-        false
+    fn facts(&self) -> Facts<Self> {
+        Facts {
+            usual_rate: 1.0,
+            // It finds its own.
+            needs_rate: false,
+            average: None,
+            stability: None,
+            preconditioner: None,
+        }
     }
 
     fn momentum_mut(&mut self) -> Option<&mut f64> {
@@ -169,17 +171,5 @@ impl NamedRule for Prodigy {
 
     fn weight_decay_mut(&mut self) -> Option<&mut f64> {
         Some(&mut self.weight_decay)
-    }
-
-    fn average(&self) -> Option<Average> {
-        None
-    }
-
-    fn stability(&self) -> Option<f64> {
-        None
-    }
-
-    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
-        None
     }
 }

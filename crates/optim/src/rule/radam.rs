@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Adam, Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
+use super::{Adam, Facts, NamedRule, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid};
 
 /// RAdam: [`Adam`] that trusts v as far as there are gradients behind it. The first few steps are momentum's,
@@ -49,7 +49,7 @@ impl RAdam {
     }
 
     /// P after `steps` steps: that of Adam over r, or 1 − β₁ᵗ before v is trusted; see
-    /// [`NamedRule::preconditioner`].
+    /// [`Facts::preconditioner`].
     fn divisor(self, steps: u64, [_, v]: [f64; 2]) -> f64 {
         let t = steps as f64;
         let [left1, left2] = [self.beta1, self.beta2].map(|beta| 1.0 - beta.powf(t));
@@ -88,12 +88,14 @@ impl NamedRule for RAdam {
         run.update(self)
     }
 
-    fn usual_rate(&self) -> f64 {
-        3e-3
-    }
-
-    fn needs_rate(&self) -> bool {
-        true
+    fn facts(&self) -> Facts<Self> {
+        Facts {
+            usual_rate: 3e-3,
+            needs_rate: true,
+            average: None,
+            stability: Some((2.0 + 2.0 * self.beta1) / (1.0 - self.beta1)),
+            preconditioner: Some(|rule, steps, state| rule.divisor(steps, [state[0], state[1]])),
+        }
     }
 
     fn momentum_mut(&mut self) -> Option<&mut f64> {
@@ -102,17 +104,5 @@ impl NamedRule for RAdam {
 
     fn weight_decay_mut(&mut self) -> Option<&mut f64> {
         None
-    }
-
-    fn average(&self) -> Option<Average> {
-        None
-    }
-
-    fn stability(&self) -> Option<f64> {
-        Some((2.0 + 2.0 * self.beta1) / (1.0 - self.beta1))
-    }
-
-    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
-        Some(|rule, steps, state| rule.divisor(steps, [state[0], state[1]]))
     }
 }

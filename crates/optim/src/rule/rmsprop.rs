@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Average, Form, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
+use super::{Facts, Form, NamedRule, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid, invalid};
 
 /// RMSProp: AdaGrad that forgets. The rate is divided by the root of a moving average of the squared
@@ -42,7 +42,7 @@ impl Default for RmsProp {
 }
 
 impl RmsProp {
-    /// P: √h + ε, or √(h − ḡ²) + ε if centred; see [`NamedRule::preconditioner`].
+    /// P: √h + ε, or √(h − ḡ²) + ε if centred; see [`Facts::preconditioner`].
     fn divisor(self, state: &[f64]) -> f64 {
         let mean = if self.centered { state[1] } else { 0.0 };
         (state[0] - mean * mean).max(0.0).sqrt() + self.eps
@@ -89,12 +89,14 @@ impl NamedRule for RmsProp {
         }
     }
 
-    fn usual_rate(&self) -> f64 {
-        1e-3
-    }
-
-    fn needs_rate(&self) -> bool {
-        true
+    fn facts(&self) -> Facts<Self> {
+        Facts {
+            usual_rate: 1e-3,
+            needs_rate: true,
+            average: None,
+            stability: Some(2.0 + 2.0 * self.momentum),
+            preconditioner: Some(|rule, _, state| rule.divisor(state)),
+        }
     }
 
     fn momentum_mut(&mut self) -> Option<&mut f64> {
@@ -104,18 +106,6 @@ impl NamedRule for RmsProp {
 
     fn weight_decay_mut(&mut self) -> Option<&mut f64> {
         None
-    }
-
-    fn average(&self) -> Option<Average> {
-        None
-    }
-
-    fn stability(&self) -> Option<f64> {
-        Some(2.0 + 2.0 * self.momentum)
-    }
-
-    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
-        Some(|rule, _, state| rule.divisor(state))
     }
 }
 

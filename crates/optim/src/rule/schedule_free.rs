@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Adam, Average, Memory, NamedRule, Preconditioner, Ran, ReductionRule, Run, Scope, Step};
+use super::{Adam, Average, Facts, Memory, NamedRule, Ran, ReductionRule, Run, Scope, Step};
 use downhill_core::{Float, Invalid, invalid};
 
 /// Schedule-free gradient descent: an average of all points so far takes the place of a falling rate.
@@ -158,12 +158,14 @@ impl NamedRule for ScheduleFreeSgd {
         run.reduction(self)
     }
 
-    fn usual_rate(&self) -> f64 {
-        0.3
-    }
-
-    fn needs_rate(&self) -> bool {
-        true
+    fn facts(&self) -> Facts<Self> {
+        Facts {
+            usual_rate: 0.3,
+            needs_rate: true,
+            average: Some(self.averaging().average()),
+            stability: None,
+            preconditioner: None,
+        }
     }
 
     fn momentum_mut(&mut self) -> Option<&mut f64> {
@@ -173,18 +175,6 @@ impl NamedRule for ScheduleFreeSgd {
 
     fn weight_decay_mut(&mut self) -> Option<&mut f64> {
         Some(&mut self.weight_decay)
-    }
-
-    fn average(&self) -> Option<Average> {
-        Some(self.averaging().average())
-    }
-
-    fn stability(&self) -> Option<f64> {
-        None
-    }
-
-    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
-        None
     }
 }
 
@@ -235,12 +225,14 @@ impl NamedRule for ScheduleFreeAdamW {
         run.reduction(self)
     }
 
-    fn usual_rate(&self) -> f64 {
-        3e-3
-    }
-
-    fn needs_rate(&self) -> bool {
-        true
+    fn facts(&self) -> Facts<Self> {
+        Facts {
+            usual_rate: 3e-3,
+            needs_rate: true,
+            average: Some(self.averaging().average()),
+            stability: None,
+            preconditioner: None,
+        }
     }
 
     fn momentum_mut(&mut self) -> Option<&mut f64> {
@@ -250,17 +242,5 @@ impl NamedRule for ScheduleFreeAdamW {
 
     fn weight_decay_mut(&mut self) -> Option<&mut f64> {
         Some(&mut self.weight_decay)
-    }
-
-    fn average(&self) -> Option<Average> {
-        Some(self.averaging().average())
-    }
-
-    fn stability(&self) -> Option<f64> {
-        None
-    }
-
-    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
-        None
     }
 }

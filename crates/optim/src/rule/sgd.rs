@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Average, NamedRule, Preconditioner, Ran, Run, Step, UpdateRule};
+use super::{Facts, NamedRule, Ran, Run, Step, UpdateRule};
 use downhill_core::{Float, Invalid};
 
 /// Gradient descent: a step against the slope, as long as the slope times the learning rate.
@@ -41,12 +41,8 @@ impl NamedRule for Sgd {
         run.update(self)
     }
 
-    fn usual_rate(&self) -> f64 {
-        0.1
-    }
-
-    fn needs_rate(&self) -> bool {
-        true
+    fn facts(&self) -> Facts<Self> {
+        Facts { usual_rate: 0.1, needs_rate: true, average: None, stability: Some(2.0), preconditioner: None }
     }
 
     fn momentum_mut(&mut self) -> Option<&mut f64> {
@@ -54,18 +50,6 @@ impl NamedRule for Sgd {
     }
 
     fn weight_decay_mut(&mut self) -> Option<&mut f64> {
-        None
-    }
-
-    fn average(&self) -> Option<Average> {
-        None
-    }
-
-    fn stability(&self) -> Option<f64> {
-        Some(2.0)
-    }
-
-    fn preconditioner(&self) -> Option<Preconditioner<Self>> {
         None
     }
 }

@@ -66,7 +66,7 @@ pub struct Took {
     /// The next step, the first that knows of it.
     pub step: u64,
     /// The number of steps made, those gone back over included.
-    #[serde(rename = "made")] // as the answers have always spelled it
+    #[serde(alias = "made")]
     pub steps_executed: u64,
     /// The rate that the next step would have been made with; none if the run is over.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -186,7 +186,7 @@ mod tests {
     fn answers_are_read_as_they_are_written() {
         let took = Took { step: 7, steps_executed: 9, lr_before: Some(0.1), lr: Some(0.05) };
         let line = answer(Ok(&took));
-        assert_eq!(line, b"{\"ok\":true,\"step\":7,\"made\":9,\"lr_before\":0.1,\"lr\":0.05}\n");
+        assert_eq!(line, b"{\"ok\":true,\"step\":7,\"steps_executed\":9,\"lr_before\":0.1,\"lr\":0.05}\n");
         assert_eq!(read_answer(&line).unwrap(), Ok(took));
         let line = answer::<Took>(Err("no \"rate\"\n".into()));
         assert_eq!(line, b"{\"ok\":false,\"error\":\"no \\\"rate\\\"\\n\"}\n");

@@ -64,15 +64,15 @@ struct Shared {
     lr: AtomicU64,
     loss: AtomicU64,
     closing: AtomicBool,
-    told: Mutex<Told>,
+    published: Mutex<Published>,
     /// A byte here wakes the thread that serves.
     wake: UnixStream,
 }
 
-struct Told {
+struct Published {
     /// The number of lines in the log.
     logged: u64,
-    /// What was not told to watchers yet, each with the number of lines in the log up to it.
+    /// What watchers were not sent yet, each with the number of lines in the log up to it.
     events: VecDeque<(u64, Record)>,
     /// Whether there were too many of them.
     lost: bool,
@@ -83,9 +83,9 @@ struct Told {
 }
 
 impl Shared {
-    fn told(&self) -> MutexGuard<'_, Told> {
+    fn published(&self) -> MutexGuard<'_, Published> {
         // Nobody panics with it; if somebody did, what is in it is still good.
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+        self.published.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn wake(&self) {
@@ -106,27 +106,27 @@ impl Shared {
             }
             *last_step = Some(Instant::now());
         }
-        let mut told = self.told();
+        let mut published = self.published();
         if event.is_logged() {
-            told.logged += 1;
-            if let Some(back) = told.state.apply(event) {
+            published.logged += 1;
+            if let Some(back) = published.state.apply(event) {
                 self.step.store(back, Relaxed);
             }
         }
         if let Event::Plan { .. } = event {
-            told.plan = Some(Record { time: log::now(), event: event.clone() });
+            published.plan = Some(Record { time: log::now(), event: event.clone() });
         }
         if !self.wanted.load(Relaxed) {
             return;
         }
-        let alone = told.events.is_empty();
-        if told.events.len() < MOST_EVENTS {
-            let logged = told.logged;
-            told.events.push_back((logged, Record { time: log::now(), event: event.clone() }));
+        let alone = published.events.is_empty();
+        if published.events.len() < MOST_EVENTS {
+            let logged = published.logged;
+            published.events.push_back((logged, Record { time: log::now(), event: event.clone() }));
         } else {
-            told.lost = true;
+            published.lost = true;
         }
-        drop(told);
+        drop(published);
         if alone {
             self.wake();
         }
@@ -153,7 +153,7 @@ impl Control {
             lr: f64::NAN.to_bits().into(),
             loss: f64::NAN.to_bits().into(),
             closing: false.into(),
-            told: Mutex::new(Told {
+            published: Mutex::new(Published {
                 logged,
                 events: VecDeque::new(),
                 lost: false,
@@ -365,8 +365,8 @@ impl Server {
                     None => {}
                     Some(Asked::Status) => {
                         let number = |bits: &AtomicU64| Some(f64::from_bits(bits.load(Relaxed)));
-                        let told = self.shared.told();
-                        let RunState { total_steps, steps_per_epoch, last, phase, .. } = &told.state;
+                        let published = self.shared.published();
+                        let RunState { total_steps, steps_per_epoch, last, phase, .. } = &published.state;
                         let status = Status {
                             pid: std::process::id(),
                             step: self.shared.step.load(Relaxed),
@@ -377,16 +377,16 @@ impl Server {
                             epoch: last.clone(),
                             paused: *phase == Phase::Paused,
                         };
-                        drop(told);
+                        drop(published);
                         client.connection.answer(Ok(status));
                     }
                     Some(Asked::Watch) => {
-                        let told = self.shared.told();
+                        let published = self.shared.published();
                         // From here on all events are kept.
                         self.shared.wanted.store(true, Relaxed);
-                        client.since = told.logged;
-                        client.connection.watch(Watching { logged: told.logged });
-                        if let Some(plan) = &told.plan {
+                        client.since = published.logged;
+                        client.connection.watch(Watching { logged: published.logged });
+                        if let Some(plan) = &published.plan {
                             client.connection.tell(&line(plan), false);
                         }
                     }
@@ -410,8 +410,8 @@ impl Server {
     /// Tells watchers what has happened, and who asked for it what became of it.
     fn tell_events(&mut self) {
         let (events, lost) = {
-            let mut told = self.shared.told();
-            (std::mem::take(&mut told.events), std::mem::take(&mut told.lost))
+            let mut published = self.shared.published();
+            (std::mem::take(&mut published.events), std::mem::take(&mut published.lost))
         };
         for (number, (logged, record)) in events.into_iter().enumerate() {
             // Who reads has read some of them before the last ones are there.
@@ -455,17 +455,17 @@ impl Server {
 
     /// Answers who asked for what has happened here.
     fn answer(&mut self, event: &Event) {
-        let (told, result) = match event {
-            Event::Command { step, steps_executed, told, lr_before, lr } => {
+        let (command, result) = match event {
+            Event::Command { step, steps_executed, command, lr_before, lr } => {
                 let (lr_before, lr) = (Some(*lr_before), Some(*lr));
                 let took = Took { step: *step, steps_executed: *steps_executed, lr_before, lr };
-                if let Command::Checkpoint = told {
+                if let Command::Checkpoint = command {
                     self.saving = Some(took); // it is done when it is written
                     return;
                 }
-                (told, Ok(took))
+                (command, Ok(took))
             }
-            Event::Refused { told, why, .. } => (told, Err(why.clone())),
+            Event::Refused { command, why, .. } => (command, Err(why.clone())),
             Event::Checkpoint { .. } => {
                 let Some(took) = self.saving.take() else { return };
                 (&Command::Checkpoint, Ok(took))
@@ -482,7 +482,7 @@ impl Server {
             }
             _ => return,
         };
-        if let Some(place) = self.asked.iter().position(|(_, command)| command == told) {
+        if let Some(place) = self.asked.iter().position(|(_, asked)| asked == command) {
             let (id, _) = self.asked.remove(place).expect("it is there");
             self.reply(id, result);
         }
@@ -524,9 +524,9 @@ impl Server {
 
     /// Lets the thread that trains know whether anybody waits for events.
     fn note_who_waits(&mut self) {
-        let told = self.shared.told();
+        let published = self.shared.published();
         let watching = self.clients.iter().any(|client| client.connection.is_watching());
         self.shared.wanted.store(watching || !self.asked.is_empty(), Relaxed);
-        drop(told);
+        drop(published);
     }
 }

@@ -29,7 +29,7 @@ impl KeptRun {
 
     fn open(path: std::path::PathBuf, config: &Config, data: &Dataset, shelf: Shelf<'_>) -> Option<Self> {
         let folder = RunFolder::open(&path).ok()?;
-        let its = RunConfig::of(&folder).ok()?;
+        let its = RunConfig::of_one(&folder).ok()?;
         // A rate that was found is the same for the same settings.
         let mut wanted = config.clone();
         if wanted.lr.is_none() {

@@ -23,10 +23,22 @@ pub(crate) fn measure(
     encoder: Option<&Encoder>,
     whole: bool,
 ) -> Result<(f64, Metrics), Error> {
-    let scale = encoder.map_or(1.0, |encoder| encoder.target_scale().1);
     workspace.predict(model, &rows.x, outputs)?;
-    let mean = loss.mean(outputs, targets(&rows.y))?;
-    let mut metrics = metrics::of(outputs, model.outputs(), targets(&rows.y), scale, whole)?;
+    measure_outputs(outputs, model.outputs(), &rows.y, loss, encoder, whole)
+}
+
+/// The same of outputs, `width` a row.
+pub(crate) fn measure_outputs(
+    outputs: &[f32],
+    width: usize,
+    y: &Targets,
+    loss: &Loss,
+    encoder: Option<&Encoder>,
+    whole: bool,
+) -> Result<(f64, Metrics), Error> {
+    let scale = encoder.map_or(1.0, |encoder| encoder.target_scale().1);
+    let mean = loss.mean(outputs, targets(y))?;
+    let mut metrics = metrics::of(outputs, width, targets(y), scale, whole)?;
     metrics.name_classes(encoder.map_or(&[][..], Encoder::classes));
     Ok((mean, metrics))
 }

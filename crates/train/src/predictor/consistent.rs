@@ -2,35 +2,42 @@
 
 use downhill_data::{Encoder, Task};
 use downhill_nn::loss::TargetKind;
-use downhill_nn::{Loss, Model};
+use downhill_nn::{LayerSpec, Loss, Model};
 use downhill_optim::Layout;
 
-use super::About;
+use super::file::Description;
 use crate::archive::Archive;
 use crate::checkpoint;
 
-/// Reads the network, once everything that the file says of it is known to go together.
+/// Reads a network of so many inputs and of these layers, whose tensors' names begin with `prefix`, once
+/// everything that the file says of it is known to go together.
 ///
 /// A file may be written by anybody, with a checksum that is right: what contradicts itself would stop the
 /// program, take memory without end, or predict with the weights of other features. The error says what
 /// contradicts what.
-pub(super) fn model(archive: &Archive<About>) -> Result<Model<f32>, String> {
-    let About { inputs, layers, loss, encoder, .. } = &archive.description;
+pub(super) fn model(
+    archive: &Archive<Description>,
+    (inputs, layers): (usize, &[LayerSpec]),
+    loss: &Loss,
+    encoder: Option<&Encoder>,
+    prefix: &str,
+) -> Result<Model<f32>, String> {
     let cannot = |error: downhill_nn::Error| format!("its network cannot be built ({error})");
-    let (layout, statistics) = Model::<f32>::layouts(layers, *inputs).map_err(cannot)?;
+    let (layout, statistics) = Model::<f32>::layouts(layers, inputs).map_err(cannot)?;
     // The file has as many values as the network that is built now.
-    has(archive, &layout)?;
-    has(archive, &statistics)?;
-    let mut model = Model::zeroed(layers, *inputs).map_err(cannot)?;
-    check(loss, *inputs, model.outputs(), encoder.as_ref())?;
-    checkpoint::restore(archive, &layout, model.params_mut(), "")?;
-    checkpoint::restore(archive, &statistics, model.statistics_mut(), "")?;
+    has(archive, &layout, prefix)?;
+    has(archive, &statistics, prefix)?;
+    let mut model = Model::zeroed(layers, inputs).map_err(cannot)?;
+    check(loss, inputs, model.outputs(), encoder)?;
+    checkpoint::restore(archive, &layout, model.params_mut(), prefix)?;
+    checkpoint::restore(archive, &statistics, model.statistics_mut(), prefix)?;
     Ok(model)
 }
 
 /// Fails if a tensor is missing, or of another shape.
-fn has<D>(archive: &Archive<D>, layout: &Layout) -> Result<(), String> {
-    layout.tensors().iter().try_for_each(|tensor| archive.tensor(&tensor.name, &tensor.shape).map(|_| ()))
+fn has<D>(archive: &Archive<D>, layout: &Layout, prefix: &str) -> Result<(), String> {
+    let has = |name: &str, shape: &[usize]| archive.tensor(&format!("{prefix}{name}"), shape).map(|_| ());
+    layout.tensors().iter().try_for_each(|tensor| has(&tensor.name, &tensor.shape))
 }
 
 fn check(loss: &Loss, inputs: usize, outputs: usize, encoder: Option<&Encoder>) -> Result<(), String> {

@@ -38,7 +38,7 @@ impl Predictor {
     fn largest(&self, row: usize, x: &[f32]) -> Option<(String, f32)> {
         // Standardised features are of the order of 1.
         const UNUSUAL: f32 = 1e6;
-        let inputs = self.model.inputs();
+        let inputs = self.members[0].model.inputs();
         let features = x.get(row * inputs..(row + 1) * inputs)?;
         let (at, value) = features
             .iter()

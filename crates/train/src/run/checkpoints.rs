@@ -123,7 +123,7 @@ impl Run<'_> {
 
     /// Writes a checkpoint, and keeps besides it the one before and that of the best epoch. Does nothing
     /// where the run is not kept.
-    pub(super) fn save(&mut self) -> Result<(), Error> {
+    pub(crate) fn save(&mut self) -> Result<(), Error> {
         let Some((folder, log)) = &mut self.channels.folder else { return Ok(()) };
         let began = Instant::now();
         let folder = folder.clone();

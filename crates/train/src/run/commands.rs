@@ -23,7 +23,7 @@ impl Run<'_> {
             if let Err(error) = self.check_command(&command) {
                 let why = error.to_string();
                 let (step, steps_executed) = (self.progress.step, self.progress.steps_executed);
-                self.channels.tell(&Event::Refused { step, steps_executed, told: command, why })?;
+                self.channels.tell(&Event::Refused { step, steps_executed, command, why })?;
                 continue;
             }
             self.apply_and_tell(&command)?;
@@ -90,12 +90,12 @@ impl Run<'_> {
     }
 
     /// Applies a command that can be, and tells.
-    fn apply_and_tell(&mut self, command: &Command) -> Result<(), Error> {
+    pub(crate) fn apply_and_tell(&mut self, command: &Command) -> Result<(), Error> {
         let lr_before = self.rate();
         self.apply(command);
         let (step, steps_executed) = (self.progress.step, self.progress.steps_executed);
-        let (told, lr) = (command.clone(), self.rate());
-        self.channels.tell(&Event::Command { step, steps_executed, told, lr_before, lr })?;
+        let (command, lr) = (command.clone(), self.rate());
+        self.channels.tell(&Event::Command { step, steps_executed, command, lr_before, lr })?;
         self.show_plan();
         Ok(())
     }
@@ -160,7 +160,7 @@ mod tests {
         let rates: Vec<(f64, f64)> = seen
             .iter()
             .filter_map(|event| match event {
-                Event::Command { lr_before, lr, told: Command::SetLr { .. } | Command::Undo, .. } => {
+                Event::Command { lr_before, lr, command: Command::SetLr { .. } | Command::Undo, .. } => {
                     Some((*lr_before, *lr))
                 }
                 _ => None,

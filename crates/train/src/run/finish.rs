@@ -25,12 +25,7 @@ impl Run<'_> {
     /// Advances until the run is over or asked to stop, or has executed so many steps if that is given; saves
     /// it, and says what it came to.
     pub(crate) fn complete(mut self, until: Option<u64>) -> Result<Outcome, Error> {
-        if self.channels.is_watched() {
-            self.observer = Some(Observer::of(&self));
-            if self.is_at_its_start() {
-                self.observe_start()?;
-            }
-        }
+        self.begin_observing()?;
         let stop = loop {
             // What the run would be told there is not applied any more.
             if until == Some(self.progress.steps_executed) {
@@ -40,6 +35,22 @@ impl Run<'_> {
                 break stop;
             }
         };
+        self.conclude(stop)
+    }
+
+    /// Looks at the layers from now on, if anybody is told.
+    pub(crate) fn begin_observing(&mut self) -> Result<(), Error> {
+        if self.channels.is_watched() {
+            self.observer = Some(Observer::of(self));
+            if self.is_at_its_start() {
+                self.observe_start()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Saves a run that stops here, and says what it came to.
+    pub(crate) fn conclude(mut self, stop: Stop) -> Result<Outcome, Error> {
         if self.checkpoints.unsaved && !matches!(stop, Stop::Diverged { .. }) {
             self.save()?;
         }
@@ -75,7 +86,7 @@ impl Run<'_> {
         if self.observer.is_some() {
             outcome.tell_weights(step, data, &self.config, &mut channels)?;
         }
-        let weights_sha256 = channels.folder.as_ref().map(|_| weights_sha256(&outcome.model));
+        let weights_sha256 = channels.folder.as_ref().map(|_| weights_sha256([&outcome.model]));
         channels.tell(&Event::Stop { step, steps_executed, reason: stop, weights_sha256 })?;
         if let Some((_, log)) = &channels.folder {
             log.sync()?;

@@ -82,33 +82,53 @@ impl Outcome {
         let step = epoch.as_ref().map_or(step, |epoch| epoch.step);
         tell_distributions(model, loss, step, data, config, channels)?;
         let predictor = Predictor::new(model.clone(), loss.clone(), data.encoder.clone());
-        let mut predicted = || match outputs.take() {
-            Some(outputs) => Ok(predictor.read(outputs)),
-            None => predictor.predict_rows(&data.valid.x),
-        };
-        match &data.valid.y {
-            Targets::Classes { classes, .. } if *classes > MOST_CLASSES => Ok(()),
-            Targets::Classes { labels, .. } => {
-                let Predictions::Classes { labels: predicted, classes, .. } = predicted()? else {
-                    return Ok(());
-                };
-                let mut counts = vec![vec![0; classes.len()]; classes.len()];
-                let pairs = labels.iter().zip(predicted);
-                pairs.for_each(|(&class, predicted)| counts[class as usize][predicted as usize] += 1);
-                Ok(channels.tell(&Event::Confusion { step, classes, counts })?)
-            }
-            Targets::Values(values) => {
-                let Predictions::Values(predicted) = predicted()? else { return Ok(()) };
-                let (mean, std) = predictor.encoder().map_or((0.0, 1.0), |encoder| encoder.target_scale());
-                let actual = values.iter().map(|&value| f64::from(value) * std + mean);
-                let pairs: Vec<[f64; 2]> = predicted.into_iter().zip(actual).map(Into::into).collect();
-                let missed: Vec<f64> = pairs.iter().map(|[predicted, actual]| actual - predicted).collect();
-                let Some(residuals) = Distribution::of("residuals".into(), &missed) else { return Ok(()) };
-                let stride = pairs.len().div_ceil(MOST_PAIRS).max(1);
-                let pairs = pairs.into_iter().step_by(stride).collect();
-                Ok(channels.tell(&Event::Residuals { step, residuals, pairs })?)
-            }
+        if !tells_predictions(&data.valid.y) {
+            return Ok(());
         }
+        let predictions = match outputs.take() {
+            Some(outputs) => predictor.read(outputs),
+            None => predictor.predict_rows(&data.valid.x)?,
+        };
+        tell_predictions(&predictor, predictions, &data.valid.y, step, channels)
+    }
+}
+
+/// Whether it is told how rows with these targets are predicted.
+fn tells_predictions(y: &Targets) -> bool {
+    match y {
+        Targets::Classes { classes, .. } => *classes <= MOST_CLASSES,
+        Targets::Values(_) => true,
+    }
+}
+
+/// Tells how rows with these targets are predicted: the confusion matrix, or by how much they are missed.
+pub(crate) fn tell_predictions(
+    predictor: &Predictor,
+    predictions: Predictions,
+    y: &Targets,
+    step: u64,
+    channels: &mut Channels,
+) -> Result<(), Error> {
+    match (y, predictions) {
+        _ if !tells_predictions(y) => Ok(()),
+        (Targets::Classes { labels, .. }, Predictions::Classes { labels: predicted, classes, .. }) => {
+            let mut counts = vec![vec![0; classes.len()]; classes.len()];
+            let pairs = labels.iter().zip(predicted);
+            pairs.for_each(|(&class, predicted)| counts[class as usize][predicted as usize] += 1);
+            Ok(channels.tell(&Event::Confusion { step, classes, counts })?)
+        }
+        (Targets::Values(values), Predictions::Values(predicted)) => {
+            let (mean, std) = predictor.encoder().map_or((0.0, 1.0), |encoder| encoder.target_scale());
+            let actual = values.iter().map(|&value| f64::from(value) * std + mean);
+            let pairs: Vec<[f64; 2]> = predicted.into_iter().zip(actual).map(Into::into).collect();
+            let missed: Vec<f64> = pairs.iter().map(|[predicted, actual]| actual - predicted).collect();
+            let Some(residuals) = Distribution::of("residuals".into(), &missed) else { return Ok(()) };
+            let stride = pairs.len().div_ceil(MOST_PAIRS).max(1);
+            let pairs = pairs.into_iter().step_by(stride).collect();
+            Ok(channels.tell(&Event::Residuals { step, residuals, pairs })?)
+        }
+        (Targets::Classes { .. }, Predictions::Values(_))
+        | (Targets::Values(_), Predictions::Classes { .. }) => Ok(()),
     }
 }
 

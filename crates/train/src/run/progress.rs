@@ -13,7 +13,7 @@ pub struct Progress {
     /// The next step.
     pub step: u64,
     /// The number of steps executed, those gone back over included; going back counts as one more.
-    #[serde(rename = "made")] // as checkpoints have always spelled it
+    #[serde(alias = "made")]
     pub steps_executed: u64,
     /// How many commands the run has applied.
     pub commands: u64,

@@ -1,4 +1,4 @@
-//! The way of one optimizer over a surface.
+//! The trajectory of one optimizer over a surface.
 
 use downhill::optim::random::{Purpose, stream};
 use downhill::optim::{Float, Invalid, Layout, Optimizer, Position, Regularization, Rule, Schedule};
@@ -6,8 +6,8 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::surface::Surface;
 
-/// A way diverges when it leads further from the middle of the home box than this many times half its width:
-/// far more than a momentum that will still come back overshoots by.
+/// A trajectory diverges when it leads further from the middle of the home box than this many times half its
+/// width: far more than a momentum that will still come back overshoots by.
 const FAR: f64 = 10.0;
 
 /// The settings of an optimizer.
@@ -21,9 +21,9 @@ pub struct Optimization {
     pub seed: u64,
 }
 
-/// A way, point by point.
+/// A trajectory, point by point.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Way {
+pub struct Trajectory {
     /// Where it was after each step; the first is the start.
     pub points: Vec<Point>,
     pub end: End,
@@ -38,7 +38,7 @@ pub struct Point {
     pub lr: Option<f64>,
 }
 
-/// How a way ends.
+/// How a trajectory ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// All steps were made.
@@ -58,7 +58,7 @@ impl Optimization {
         surface: &Surface,
         start: &[f64],
         home: &[(f64, f64)],
-    ) -> Result<Way, Invalid> {
+    ) -> Result<Trajectory, Invalid> {
         let layout = Layout::flat(start.len());
         let mut optimizer =
             Optimizer::<F>::new(self.rule.clone(), Regularization::default(), &layout, false)?;
@@ -79,7 +79,7 @@ impl Optimization {
             let mut noise = || -> f64 { StandardNormal.sample(&mut random) };
             let slopes = surface.gradient(&exact(&params));
             if slopes.iter().any(|slope| slope.is_nan()) {
-                return Ok(Way { points, end: End::Undefined(step) });
+                return Ok(Trajectory { points, end: End::Undefined(step) });
             }
             let grads: Vec<F> = slopes.iter().map(|slope| F::of(slope + self.noise * noise())).collect();
             let position = Position { step, steps_per_epoch: self.steps, total_steps: self.steps };
@@ -103,9 +103,9 @@ impl Optimization {
             };
             points.push(here);
             if end != End::Steps {
-                return Ok(Way { points, end });
+                return Ok(Trajectory { points, end });
             }
         }
-        Ok(Way { points, end: End::Steps })
+        Ok(Trajectory { points, end: End::Steps })
     }
 }

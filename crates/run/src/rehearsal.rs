@@ -1,6 +1,11 @@
-//! Which rate to rehearse next, and what to make of those that were rehearsed.
+//! Finding a learning rate by rehearsals: which rate to rehearse next, and what to make of those that were, on
+//! plain numbers.
 //!
-//! Rates lie on a ladder around the usual one, each [`RUNG`] times the one below it.
+//! A rehearsal goes through the run's whole schedule in a few of its steps, at some peak rate, and ends with
+//! losses on the same rows for every rate. Rates lie on a ladder around the usual one, each [`RUNG`] times the
+//! one below it. The constants were chosen on half of the tables and setups of `bench/learning-rate`.
+
+use crate::Choice;
 
 /// The ratio of neighbouring rates.
 pub const RUNG: f64 = 2.25;
@@ -36,6 +41,7 @@ const BAND: f64 = 1.1;
 /// A rung that was rehearsed, and what it came to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tried {
+    /// Which: its rate is the usual one times [`RUNG`] to this power.
     pub rung: i32,
     /// The mean losses of some groups of rows, the same for every rung; none if one was no finite number.
     pub losses: Option<Vec<f64>>,
@@ -85,15 +91,23 @@ pub fn next(tried: &[Tried], guess: f64) -> Option<i32> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Conclusion {
     /// None came to a finite loss: a rate below all of them.
-    Diverged { rate: f64 },
+    Diverged {
+        /// That rate.
+        rate: f64,
+    },
     /// None learned anything.
     NothingLearned,
     /// No rate was better than the usual one by more than the noise. The best other one, if there was any,
     /// and by how much its mean loss was lower, with the standard error.
-    Usual { lead: Option<Lead> },
+    Usual {
+        /// The lead of the other one.
+        lead: Option<Lead>,
+    },
     /// Another rate was.
     Better {
+        /// The rate to train with.
         rate: f64,
+        /// How much better its rehearsal was; none if that of the usual rate came to no finite loss.
         lead: Option<Lead>,
         /// What the best rehearsal's rate was multiplied by: as the parabola through it and its neighbours
         /// has its lowest point elsewhere, as the run is longer than a rehearsal, and towards the usual rate.
@@ -104,8 +118,26 @@ pub enum Conclusion {
 /// How much lower a rehearsal's loss was than that at the usual rate, over the same rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Lead {
+    /// In the mean.
     pub mean: f64,
+    /// Its standard error over the groups of rows.
     pub error: f64,
+}
+
+impl Conclusion {
+    /// The rate to train with, where the usual one is this, and why.
+    pub fn choice(self, usual: f64) -> (f64, Choice) {
+        let pair = |lead: Lead| [lead.mean, lead.error];
+        match self {
+            Self::Diverged { rate } => (usual * rate, Choice::AllDiverged),
+            Self::NothingLearned => (usual, Choice::NothingLearned),
+            Self::Usual { lead } => (usual, Choice::Usual { lead: lead.map(pair) }),
+            Self::Better { rate, lead, factors: [between, length, pull] } => {
+                let best = usual * rate / (between * length * pull);
+                (usual * rate, Choice::Better { best, lead: lead.map(pair), between, length, pull })
+            }
+        }
+    }
 }
 
 /// What the tried rungs, in their order, come to for a run on `rows` training rows that is so many times as

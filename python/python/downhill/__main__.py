@@ -1,0 +1,5 @@
+"""``python -m downhill`` is the program ``downhill``."""
+
+from downhill._program import main
+
+main()
