@@ -66,8 +66,8 @@ pub struct SearchArgs {
     #[arg(long, value_name = "NAME", value_parser = metric)]
     metric: Option<Monitor>,
 
-    /// Search for the mean over this number of random seeds of the training, which takes as many times as long
-    /// and depends less on luck. The best run is that of the first seed. [default: 1]
+    /// Search for the mean over this number of random seeds of the training, which takes as many times as
+    /// long and depends less on luck. The best run is that of the first seed. [default: 1]
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=1000))]
     seeds: Option<u64>,
 
