@@ -11,6 +11,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches, value_parser};
@@ -65,8 +66,8 @@ pub struct SearchArgs {
     #[arg(long, value_name = "NAME", value_parser = metric)]
     metric: Option<Monitor>,
 
-    /// Search for the mean over this number of random seeds of the training, which takes as many times as long
-    /// and depends less on luck. The best run is that of the first seed. [default: 1]
+    /// Search for the mean over this number of random seeds of the training, which takes as many times as
+    /// long and depends less on luck. The best run is that of the first seed. [default: 1]
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=1000))]
     seeds: Option<u64>,
 
@@ -106,9 +107,21 @@ pub struct SearchArgs {
     #[arg(long, value_name = "URL")]
     storage: Option<Database>,
 
+    /// With --storage, let others take a job over that this process has not been heard of for this number of
+    /// seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = value_parser!(u64).range(1..=86400))]
+    lease: u64,
+
     /// Go on with a study: its folder or, with --storage, its name. Its budget may be larger than it was.
     #[arg(long, value_name = "STUDY")]
     resume: Option<PathBuf>,
+}
+
+impl SearchArgs {
+    /// The database that the study is kept in, if it is.
+    fn database(&self) -> Option<Database> {
+        self.storage.clone().map(|database| database.lease(Duration::from_secs(self.lease)))
+    }
 }
 
 /// A search as the command line asks for it.
@@ -236,7 +249,7 @@ pub fn search(search: &Search, format: Format, quiet: bool, lang: Lang) -> Resul
     let budget = Budget { trials: own.trials, epochs_total: own.epochs_total, seconds: own.time };
     let is_given = budget != Budget::default();
     let place = match &own.resume {
-        Some(study) => Place::open(study, own.storage.as_ref(), &own.studies)?,
+        Some(study) => Place::open(study, own.database().as_ref(), &own.studies)?,
         None => begin(own, searched, budget)?,
     };
     let plan = place.plan()?;
@@ -366,7 +379,7 @@ fn begin(own: &SearchArgs, searched: &Searched, budget: Budget) -> Result<Place,
         space: searched.space.clone(),
     };
     let name = own.name.clone().unwrap_or_else(|| base.data.name());
-    Ok(Place::create(own.storage.as_ref(), &own.studies, &name, &plan)?)
+    Ok(Place::create(own.database().as_ref(), &own.studies, &name, &plan)?)
 }
 
 /// The best trial, trained to its end and kept.

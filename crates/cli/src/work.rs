@@ -78,7 +78,7 @@ pub fn work(options: &WorkArgs, quiet: bool) -> Result<(), Failure> {
                     if idle.get(&name) == Some(&events) || stop.load(Ordering::Relaxed) {
                         continue;
                     }
-                    let place = Place::Database(study.clone(), PathBuf::new());
+                    let place = Place::Database(Box::new(study.clone()), PathBuf::new());
                     match work_on(&place, options, &stop, quiet) {
                         Ok(()) => has_worked = true,
                         Err(Failure::Message(why)) if options.study.is_none() => {

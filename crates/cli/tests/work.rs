@@ -104,8 +104,8 @@ fn killing_whoever_works_on_a_database_changes_nothing() {
         &place,
         &expected,
         [
-            &["--name", "s", "--storage", &url],
-            &["--resume", "s", "--storage", &url],
+            &["--name", "s", "--storage", &url, "--lease", "1"],
+            &["--resume", "s", "--storage", &url, "--lease", "1"],
             &["work", &url, "--workers", "1", "--lease", "1"],
         ],
         || database.study("s").and_then(|study| study.events()).is_ok_and(|events| events > 0),

@@ -303,7 +303,7 @@ mod tests {
             values: vec![
                 Some(10f64.powf(-(number as f64 * 0.37 % 4.0))),
                 Some(number as f64 * 0.13 % 0.5),
-                (number % 5 != 0).then_some((number % 2) as f64),
+                (!number.is_multiple_of(5)).then_some((number % 2) as f64),
             ],
             value: (number % 7 != 3).then_some((number as f64 * 0.7).sin() + 1.5),
             epochs: 3,

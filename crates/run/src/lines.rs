@@ -1,5 +1,5 @@
-//! A file of lines that is only ever appended to, by one process at a time: the log of a run; or by several in
-//! turns: that of a study.
+//! A file of lines that is only ever appended to, by one process at a time: the log of a run; or by several
+//! in turns: that of a study.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};

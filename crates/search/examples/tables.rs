@@ -1,5 +1,5 @@
-//! Every sampler on a table of costs, for `bench/search/run`: `tables TABLE.json SEEDS TRIALS` prints a line of JSON for
-//! each of them, with the costs of its trials for each seed.
+//! Every sampler on a table of costs, for `bench/search/run`: `tables TABLE.json SEEDS TRIALS` prints a line of
+//! JSON for each of them, with the costs of its trials for each seed.
 
 use std::io::Write as _;
 use std::time::Instant;

@@ -61,7 +61,7 @@ pub use plan::{Goal, Plan};
 pub use postgres::{Database, DatabaseStudy};
 pub use sampler::{Observation, Sampler};
 pub use settings::{Settings, Value};
-pub use space::Space;
+pub use space::{Condition, Space};
 pub use stopping::StopRule;
 pub use store::{Bell, Store, Turn};
 pub use study::{Study, Watch};

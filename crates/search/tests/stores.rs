@@ -73,7 +73,7 @@ fn told(history: &History) -> Told {
 enum Kept {
     Folder(StudyFolder),
     #[cfg(feature = "postgres")]
-    Database(DatabaseStudy),
+    Database(Box<DatabaseStudy>),
 }
 
 impl Kept {
@@ -187,7 +187,7 @@ fn in_a_database() {
     let Some(server) = server::Server::start() else { return };
     let database: Database = server.url().parse().unwrap();
     assert!(database.studies().unwrap().is_empty());
-    let new = || Kept::Database(database.create("s", &plan()).unwrap());
+    let new = || Kept::Database(Box::new(database.create("s", &plan()).unwrap()));
     is_the_same(&new);
     let names: Vec<String> =
         database.studies().unwrap().iter().map(|study| study.name().to_string()).collect();
@@ -215,7 +215,7 @@ fn in_a_database() {
     assert_eq!(told(&history), expected);
 
     // The server goes down and up while three processes work.
-    let kept = Kept::Database(database.create("restarts", &plan()).unwrap());
+    let kept = Kept::Database(Box::new(database.create("restarts", &plan()).unwrap()));
     let training = Training { milliseconds: 30, ..Training::default() };
     let histories: Vec<History> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..3)

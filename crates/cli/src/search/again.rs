@@ -40,8 +40,8 @@ impl Again {
     }
 }
 
-/// Trains the best few trials to their end with as many seeds, the first being that of the search. None if that
-/// is interrupted.
+/// Trains the best few trials to their end with as many seeds, the first being that of the search. None if
+/// that is interrupted.
 pub fn again(
     searched: &Searched,
     history: &History,

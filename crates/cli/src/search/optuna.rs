@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::space::{RATE, Searched};
 
-/// The journal: a line for the study, and one for each trial that is over or paused, which Optuna calls pruned.
+/// The journal: a line for the study, and one for each trial that is over or paused, which Optuna calls
+/// pruned.
 pub fn journal(searched: &Searched, history: &History, name: &str) -> String {
     let maximised = searched.metric.gain(1.0, 0.0) > 0.0;
     let mut lines = vec![json!({

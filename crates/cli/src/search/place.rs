@@ -10,7 +10,7 @@ use downhill::search::{Database, DatabaseStudy, Error, Plan, Study, StudyFolder}
 pub enum Place {
     Folder(StudyFolder),
     /// With the folder that its best run is kept in.
-    Database(DatabaseStudy, PathBuf),
+    Database(Box<DatabaseStudy>, PathBuf),
 }
 
 impl Place {
@@ -37,7 +37,7 @@ impl Place {
 
     fn of_database(study: DatabaseStudy, studies: &Path) -> Self {
         let folder = studies.join(study.name());
-        Self::Database(study, folder)
+        Self::Database(Box::new(study), folder)
     }
 
     pub fn plan(&self) -> Result<Plan, Error> {

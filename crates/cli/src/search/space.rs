@@ -3,7 +3,7 @@
 use clap::FromArgMatches;
 use downhill::data::Dataset;
 use downhill::optim::{Rule, Schedule};
-use downhill::search::{Domain, Error, Mean, Networks, Objective, Plan, Settings, Space, Value};
+use downhill::search::{Condition, Domain, Error, Mean, Networks, Objective, Plan, Settings, Space, Value};
 use downhill::train::{Config, Monitor, Network, RunConfig, usual_rate, usual_schedule};
 
 use super::setup;
@@ -113,11 +113,12 @@ impl Searched {
         if NOT_SEARCHED.contains(&flag) {
             return Err(format!("--{flag} cannot be searched; give it one value"));
         }
-        let domain: Domain = value.parse().map_err(|error| format!("--{flag} {error}"))?;
+        let (domain, only_if) = Condition::split(value).map_err(|error| format!("--{flag} {error}"))?;
+        let domain: Domain = domain.parse().map_err(|error| format!("--{flag} {error}"))?;
         if matches!(domain, Domain::Times { .. }) && flag != RATE {
             return Err(format!("--{flag} {value}: `times` is for --lr; take log(…)"));
         }
-        self.space.add(flag, domain).map_err(|error| error.to_string())
+        self.space.add(flag, domain, only_if).map_err(|error| error.to_string())
     }
 
     fn is_given(&self, flag: &str) -> bool {
@@ -131,10 +132,12 @@ impl Searched {
         let given = std::mem::take(&mut self.space);
         let is_bare = given.is_empty();
         if !self.is_given(RATE) && given.domain(RATE).is_none() {
-            self.space.add(RATE, usual(USUAL_RATE)).map_err(|error| error.to_string())?;
+            self.space.add(RATE, usual(USUAL_RATE), None).map_err(|error| error.to_string())?;
         }
         for (flag, domain) in given.iter() {
-            self.space.add(flag, domain.clone()).map_err(|error| error.to_string())?;
+            self.space
+                .add(flag, domain.clone(), given.condition(flag).cloned())
+                .map_err(|error| error.to_string())?;
         }
         if is_bare {
             let base = self.parse(&[])?.config().map_err(Failure::text)?;
@@ -142,9 +145,12 @@ impl Searched {
             for (flag, domain) in USUAL {
                 let is_of_layers = ["hidden", "dropout", "activation"].contains(&flag);
                 if !self.is_given(flag) && (is_mlp || !is_of_layers) {
-                    self.space.add(flag, usual(domain)).map_err(|error| error.to_string())?;
+                    self.space.add(flag, usual(domain), None).map_err(|error| error.to_string())?;
                 }
             }
+        }
+        if !self.space.is_empty() {
+            self.space.check().map_err(|error| error.to_string())?;
         }
         for (flag, domain) in self.space.iter() {
             let is_peak = flag == RATE && !matches!(domain, Domain::Choice(_));
@@ -290,6 +296,7 @@ mod tests {
         assert!(error("dropout", "times(0.1, 0.2)").contains("`times` is for --lr"));
         assert!(error("epochs", "int(1, 9)").contains("cannot be searched"));
         assert!(error("lr", "log(1, 0.1)").contains("above the highest"));
+        assert!(error("dropout", "uniform(0, 0.5) if batch=16").contains("batch is not searched"));
     }
 
     #[test]
@@ -301,6 +308,18 @@ mod tests {
         let command = some.command(&settings(r#"{"lr": 2, "optimizer": "sgd"}"#)).unwrap();
         assert!(command.starts_with("downhill train iris '--lr=warmup("), "{command}");
         assert!(command.ends_with("--optimizer=sgd"), "{command}");
+    }
+
+    #[test]
+    fn a_flag_may_be_there_only_with_another() {
+        let flags = [("hidden", "choice(8, 64)"), ("dropout", "uniform(0.1, 0.5) if hidden=64")];
+        let some = searched(&flags).unwrap();
+        let settings = |text: &str| serde_json::from_str::<Settings>(text).unwrap();
+        let command = |text: &str| some.command(&settings(text)).unwrap();
+        assert!(command(r#"{"lr": 1, "hidden": "8"}"#).ends_with("--hidden=8"));
+        assert!(
+            command(r#"{"lr": 1, "hidden": "64", "dropout": 0.2}"#).ends_with("--hidden=64 --dropout=0.2")
+        );
     }
 
     #[test]

@@ -34,17 +34,17 @@ pub fn on_the_way(searched: &Searched, event: &Event, history: &History) {
     output::tell(&line);
 }
 
-/// The settings of a trial, with the rate as it is rather than as a multiple.
+/// The settings of a trial, with the rate as it is rather than as a multiple; null of one that is not there.
 fn settings(searched: &Searched, trial: &Trial) -> Map<String, Value> {
     let peak = searched.peak(&trial.settings);
-    let value = |(name, value): (&str, &downhill::search::Value)| {
+    let value = |(name, _): (&str, &downhill::search::Domain)| {
         let shown = match (name, peak) {
             ("lr", Some(peak)) => json!(peak),
-            _ => json!(value),
+            _ => json!(trial.settings.get(name)),
         };
         (name.to_string(), shown)
     };
-    trial.settings.iter().map(value).collect()
+    searched.space.iter().map(value).collect()
 }
 
 /// All trials, in the order of their numbers.
@@ -104,6 +104,7 @@ pub fn text(
         let value = trial.value.map_or(String::new(), fixed);
         let all: Vec<String> = settings(searched, trial)
             .into_iter()
+            .filter(|(_, value)| !value.is_null())
             .map(|(name, value)| match value {
                 Value::String(word) => format!("{name} {word}"),
                 value => format!("{name} {value}"),

@@ -50,9 +50,7 @@ impl Study {
         );
         let mut svg =
             place.open(self.lang, (FILE_WIDTH, top + PLOT_HEIGHT + 2.0 * LINE), &title, &description);
-        let heading = format!("{title}. {description}");
-        let _ =
-            writeln!(svg, "<text x=\"2\" y=\"14\">{}</text>", escape(&clipped(&heading, FILE_WIDTH - 4.0)));
+        let _ = writeln!(svg, "<text x=\"2\" y=\"14\">{}</text>", escape(&title));
         // The best last, on top of the others.
         for &number in ranking.iter().rev() {
             let places: Vec<(f64, f64)> = columns

@@ -11,7 +11,8 @@
 use rand::RngExt;
 
 use super::{Draw, Observation, order, random};
-use crate::Domain;
+use crate::space::ABSENT;
+use crate::{Domain, Space};
 
 /// The first trials are drawn at random.
 const STARTUP: usize = 10;
@@ -26,10 +27,11 @@ const LEAST_WIDTH: f64 = 0.7;
 const CANDIDATES: usize = 24;
 
 pub(super) fn point<R: RngExt>(
-    domains: &[&Domain],
+    space: &Space,
     draw: &mut Draw<R>,
     seen: &[Observation],
 ) -> (Vec<f64>, String) {
+    let domains = &space.domains()[..];
     let fit = seen.iter().filter(|seen| seen.cost.is_some()).count();
     if fit < STARTUP {
         let why =
@@ -41,7 +43,7 @@ pub(super) fn point<R: RngExt>(
     let points = |part: &[usize]| part.iter().map(|&at| seen[at].point.as_slice()).collect::<Vec<_>>();
     let best = Mixture::new(domains, points(&order[..count]));
     let others = Mixture::new(domains, points(&order[count..]));
-    let drawn: Vec<Vec<f64>> = (0..CANDIDATES).map(|_| on_grid(domains, best.draw(draw))).collect();
+    let drawn: Vec<Vec<f64>> = (0..CANDIDATES).map(|_| as_seen(space, best.draw(draw))).collect();
     let is_new = |point: &Vec<f64>| seen.iter().all(|seen| seen.point != *point);
     let candidates = drawn.into_iter().filter(is_new).map(|point| {
         let gain = best.log_density(&point) - others.log_density(&point);
@@ -54,13 +56,15 @@ pub(super) fn point<R: RngExt>(
     (point, format!("near the best {count} of {} trials and far from the others", seen.len()))
 }
 
-/// The point with whole numbers where the place of one stands for it.
-fn on_grid(domains: &[&Domain], mut point: Vec<f64>) -> Vec<f64> {
-    for (domain, place) in domains.iter().zip(&mut point) {
+/// The point as it is once it was seen: with whole numbers where the place of one stands for it, and without
+/// the settings that are not there.
+fn as_seen(space: &Space, mut point: Vec<f64>) -> Vec<f64> {
+    for ((_, domain), place) in space.iter().zip(&mut point) {
         if matches!(domain, Domain::Int { .. }) {
             *place = domain.place(&domain.value(*place)).unwrap_or(*place);
         }
     }
+    space.mask(&mut point);
     point
 }
 
@@ -75,20 +79,22 @@ impl Mixture {
         let count = points.len() as f64;
         let scott = SCOTT * count.max(1.0).powf(-1.0 / (domains.len() as f64 + 4.0));
         let width = scott.max(LEAST_WIDTH / (1.0 + count).min(100.0)).min(1.0);
+        let prior = |domain: &&Domain| match domain {
+            Domain::Choice(words) => Kernel::Options { options: words.len(), likeliest: 0, others: 1.0 },
+            Domain::Log { .. } | Domain::Times { .. } | Domain::Uniform { .. } | Domain::Int { .. } => {
+                Kernel::normal(0.5, 1.0)
+            }
+        };
         let around = |point: &[f64]| {
             let kernel = |(domain, &place): (&&Domain, &f64)| match domain {
+                // Of one that has not the setting, nothing is known about it.
+                _ if place == ABSENT => prior(domain),
                 Domain::Choice(words) => Kernel::options(words.len(), place as usize, points.len()),
                 Domain::Log { .. } | Domain::Times { .. } | Domain::Uniform { .. } | Domain::Int { .. } => {
                     Kernel::normal(place, width)
                 }
             };
             domains.iter().zip(point).map(kernel).collect()
-        };
-        let prior = |domain: &&Domain| match domain {
-            Domain::Choice(words) => Kernel::Options { options: words.len(), likeliest: 0, others: 1.0 },
-            Domain::Log { .. } | Domain::Times { .. } | Domain::Uniform { .. } | Domain::Int { .. } => {
-                Kernel::normal(0.5, 1.0)
-            }
         };
         let mut components: Vec<Vec<Kernel>> = points.iter().map(|point| around(point)).collect();
         components.push(domains.iter().map(prior).collect());
@@ -102,7 +108,8 @@ impl Mixture {
 
     fn log_density(&self, point: &[f64]) -> f64 {
         let along = |kernels: &Vec<Kernel>| -> f64 {
-            kernels.iter().zip(point).map(|(kernel, &place)| kernel.log_density(place)).sum()
+            let there = kernels.iter().zip(point).filter(|(_, place)| **place != ABSENT);
+            there.map(|(kernel, &place)| kernel.log_density(place)).sum()
         };
         let logs: Vec<f64> = self.components.iter().map(along).collect();
         let most = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
