@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use downhill::prelude::{Error, Trainer};
 use downhill::train::log::Record;
-use downhill::train::{Command, Config, Contender, Event, RunConfig, Source, Stop, Trained};
+use downhill::train::{Command, Config, Contender, Ensemble, Event, RunConfig, Source, Stop, Trained};
 use downhill_report::RangeTest;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -56,7 +56,8 @@ fn source() -> Source {
 ///
 /// `tell` is called with every event but steps, as JSON.
 #[pyfunction]
-#[pyo3(signature = (data, settings, threads=None, runs=None, name=None, tell=None))]
+#[pyo3(signature = (data, settings, threads=None, runs=None, name=None, tell=None, members=1))]
+#[allow(clippy::too_many_arguments)] // keywords, in Python
 pub fn fit<'py>(
     py: Python<'py>,
     data: &Data,
@@ -65,10 +66,15 @@ pub fn fit<'py>(
     runs: Option<PathBuf>,
     name: Option<String>,
     tell: Option<&Bound<'py, PyAny>>,
+    members: usize,
 ) -> PyResult<Bound<'py, PyDict>> {
     let config = config(&settings)?;
     let data = &data.0;
-    let (trainer, commands) = trainer(config.clone(), threads);
+    let ensemble = (members != 1).then_some(Ensemble::Members(members));
+    let (mut trainer, commands) = trainer(config.clone(), threads);
+    if ensemble.is_some() {
+        trainer = trainer.members(members);
+    }
     let log = Arc::new(Mutex::new(String::new()));
     let found = Arc::new(Mutex::new(None));
     let stop = commands.clone();
@@ -115,7 +121,7 @@ pub fn fit<'py>(
         let folder = downhill::train::RunFolder::open(&downhill::train::path_text::from_text(run));
         let _ = folder.and_then(|folder| downhill_report::write(&folder));
     }
-    let config = RunConfig { data: source(), training: resolved, ..RunConfig::default() };
+    let config = RunConfig { data: source(), training: resolved, ensemble, parent: None };
     let toml = config.to_toml().map_err(raise)?;
     let all = PyDict::new(py);
     all.set_item("summary", model::json(trained.summary())?)?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use downhill::train::{Predictions, Predictor};
+use downhill_export::{Inputs, Network, onnx};
 use numpy::{PyArray1, PyArray2, PyArrayMethods};
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyValueError;
@@ -45,6 +46,23 @@ impl Model {
         let path = folder.path().join("model.safetensors");
         std::fs::write(&path, bytes)?;
         Predictor::load(path).map(Self).map_err(raise)
+    }
+
+    /// The model with its preprocessing as an ONNX file; `inputs` is "table" or "numeric". Returns its bytes.
+    fn to_onnx<'py>(&self, py: Python<'py>, inputs: &str) -> PyResult<Bound<'py, PyBytes>> {
+        let inputs = match inputs {
+            "table" => Inputs::Table,
+            "numeric" => Inputs::Numeric,
+            _ => {
+                return Err(PyValueError::new_err(format!(
+                    "inputs={inputs:?}: give \"table\" or \"numeric\""
+                )));
+            }
+        };
+        let networks = self.0.members().iter();
+        let networks = networks.map(|member| Network { model: member.model(), encoder: member.encoder() });
+        let predictor = downhill_export::Predictor { networks: networks.collect(), loss: self.0.loss() };
+        Ok(PyBytes::new(py, &onnx(&predictor, inputs).map_err(raise)?.bytes))
     }
 
     /// Pickles the model as the bytes of its file.

@@ -393,7 +393,8 @@ impl Session {
             is_over,
         };
         let baseline = inner.baseline();
-        let look = inner.guard.after_epoch(outcome, inner.progress.rollbacks, baseline, [baseline; 2]);
+        // What a constant prediction costs is not known here, so any epoch that is far from a blow-up is well.
+        let look = inner.guard.after_epoch(outcome, inner.progress.rollbacks, baseline, [f64::INFINITY; 2]);
         let mut cut_made = false;
         if let (Plateau::Cut(cut), false) = (inner.plateau, is_over) {
             let Some(value) = cut.metric.of(valid_loss, &metrics) else {

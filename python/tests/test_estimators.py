@@ -176,6 +176,17 @@ def test_classes_can_be_weighted():
         DownhillClassifier(class_weight={7: 1.0}).fit(X, y)
 
 
+def test_several_networks_are_averaged():
+    X, y = load_iris(return_X_y=True)
+    model = DownhillClassifier(lr=0.02, members=3, **FAST).fit(X, y)
+    assert model.fit_report_.summary["ensemble"] is not None and model.score(X, y) > 0.8
+    assert "<iframe" in model.fit_report_._repr_html_()
+    again = pickle.loads(pickle.dumps(model))
+    assert (again.predict_proba(X) == model.predict_proba(X)).all()
+    with pytest.raises(ValueError, match="members=0"):
+        DownhillClassifier(members=0).fit(X, y)
+
+
 def test_rows_to_validate_on_can_be_given():
     X, y = load_diabetes(return_X_y=True)
     model = DownhillRegressor(lr=0.01, **FAST).fit(X[:300], y[:300], eval_set=(X[300:], y[300:]))
@@ -201,6 +212,8 @@ def test_rows_to_validate_on_can_be_given():
         ({"loss": "mse"}, "estimator of the other task"),
         ({"categorical": ["nothing"]}, "categorical='nothing'"),
         ({"class_weight": "even"}, "balanced"),
+        ({"seed": -1}, "seed=-1"),
+        ({"threads": 0}, "threads"),
     ],
 )
 def test_what_is_wrong_is_said(settings, says):
@@ -221,8 +234,29 @@ def test_what_cannot_be_learnt_from_is_refused():
         DownhillClassifier().fit(np.where(np.arange(150)[:, None] == 3, np.inf, X), y)
     with pytest.raises(ValueError, match="NaN"):
         DownhillRegressor().fit(X, np.where(y == 1, np.nan, y))
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(ValueError, match="one column"):
+        DownhillClassifier().fit(pandas.Series(X[:, 0]), y)
+    odd = pandas.DataFrame({"x": X[:, 0], "odd": [{}, []] * 75})
+    DownhillClassifier(lr=0.01, **FAST).fit(odd, y)
+    with pytest.raises(ValueError, match="both called `x`"):
+        DownhillClassifier().fit(odd.rename(columns={"odd": "x"}), y)
     with pytest.raises(TypeError, match="sample_weight"):
         DownhillClassifier().fit(X, y, sample_weight=np.ones(150))
+
+
+def test_a_model_is_exported(tmp_path):
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    model = DownhillClassifier(lr=0.02, **FAST).fit(X, y)
+    model.export_onnx(tmp_path / "model.onnx")
+    model.export_onnx(tmp_path / "numbers.onnx", inputs="numeric")
+    assert (tmp_path / "model.onnx").stat().st_size > 1000
+    with pytest.raises(ValueError, match="inputs="):
+        model.export_onnx(tmp_path / "model.onnx", inputs="all")
+    onnxruntime = pytest.importorskip("onnxruntime")
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    _, probabilities = session.run(None, {name: X[[name]].to_numpy() for name in X.columns})
+    np.testing.assert_allclose(probabilities, model.predict_proba(X), atol=1e-5)
 
 
 def test_the_report_draws_itself():

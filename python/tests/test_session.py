@@ -67,8 +67,11 @@ def test_a_schedule_is_followed_and_kept(tmp_path, program):
     assert "x squared" in page and "distance" in page and "NaN" not in page
     program("report", folder)
     # And says what it cannot do.
-    done = program("predict", folder, "iris", check=False)
-    assert done.returncode == 1 and "panicked" not in done.stderr
+    assert "only that loop knows" in program("predict", folder, "iris", check=False).stderr
+    for command in ("resume", "replay", "diagnose"):
+        done = program(command, folder, check=False)
+        assert done.returncode == 1 and "a training loop of its own" in done.stderr, done.stderr
+    assert "Make this run again" not in page
 
 
 def test_a_loss_that_is_no_number_is_gone_back_from_at_half_the_rate(tmp_path):

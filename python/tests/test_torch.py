@@ -258,3 +258,64 @@ def test_tensors_of_all_types_are_kept(tmp_path):
     back = _tree.load(tmp_path / "tree.safetensors")
     for name, tensor in tree.items():
         assert back[name].dtype == tensor.dtype and torch.equal(back[name], tensor), name
+
+
+TWO = """
+import os, sys
+sys.path.insert(0, os.environ["TESTS"])
+from test_torch import *
+rank, port, folder, resume, until = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4] == "resume", int(sys.argv[5])
+os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=port, RANK=str(rank), WORLD_SIZE="2")
+torch.distributed.init_process_group("gloo")
+torch.manual_seed(rank)
+net = nn.parallel.DistributedDataParallel(network())
+data = images(256, seed=rank)
+torch.manual_seed(10 + rank)
+run = downhill.torch.Session(
+    net, torch.optim.SGD(net.parameters(), lr=0.05), lr="cosine(auto)", steps=40, run=folder, resume=resume
+)
+rates = []
+for x, y in run.steps(DataLoader(data, batch_size=32, shuffle=True)):
+    loss = nn.functional.cross_entropy(net(x), y)
+    if rank == 1 and not resume and run.step_number == 13 and not rates.count("nan"):
+        loss, _ = loss * float("nan"), rates.append("nan")
+    if not run.rehearsing:
+        rates.append((run.step_number, run.lr, float(loss.detach())))
+    run.step(loss)
+    if run.step_number == until and not run.rehearsing:
+        break
+weights = sum(float(value.double().sum()) for value in net.parameters())
+print(json.dumps({"rates": rates, "weights": weights, "stop": run.stop, "seed": torch.initial_seed()}))
+"""
+
+
+def test_of_two_processes_the_first_decides(tmp_path):
+    import socket
+
+    def both(folder, resume="new", until=-1):
+        with socket.socket() as found:
+            found.bind(("127.0.0.1", 0))
+            port = str(found.getsockname()[1])
+        environment = {**os.environ, "TESTS": os.path.dirname(__file__)}
+        command = [sys.executable, "-c", TWO]
+        arguments = [port, str(folder), resume, str(until)]
+        processes = [
+            subprocess.Popen(
+                [*command, str(rank), *arguments],
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
+            )
+            for rank in range(2)
+        ]
+        done = [process.communicate(timeout=300) for process in processes]
+        assert [process.returncode for process in processes] == [0, 0], done
+        return [json.loads(out.splitlines()[-1]) for out, _ in done]
+
+    first, second = both(tmp_path / "run")
+    assert first["stop"] == second["stop"] == "finished" and first["weights"] == second["weights"]
+    steps = [[entry[:2] for entry in process["rates"] if entry != "nan"] for process in (first, second)]
+    assert steps[0] == steps[1]
+    (rollback,) = events(tmp_path / "run", "rollback")
+    assert rollback["step"] == 13 and rollback["scale"] == 0.5
+    assert rollback["to"] == 8 and len(steps[0]) == 40 + 6
+    assert steps[0][14] == [8, pytest.approx(steps[0][8][1] / 2)]
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]

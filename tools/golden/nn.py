@@ -1,6 +1,6 @@
 """The numbers that crates/nn is tested against: PyTorch's networks, in float64, and scikit-learn's metrics.
 
-    pip install torch==2.15.0 scikit-learn==1.9.1
+    pip install torch==2.15.0 scikit-learn==1.9.1 rtdl_num_embeddings==0.0.12
     python tools/golden/nn.py
 
 writes crates/nn/tests/golden/*.json.
@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import rtdl_num_embeddings
 import sklearn.metrics as sk
 import torch
 from torch import nn
@@ -79,6 +80,24 @@ class Embedding(nn.Module):
         return torch.cat([vectors.flatten(1), x[:, count:]], 1)
 
 
+class PiecewiseLinear(nn.Module):
+    """Every input, and behind each that has edges the authors' encoding of it, shifted and scaled."""
+
+    def __init__(self, edges, scale):
+        super().__init__()
+        encoding = lambda edges: rtdl_num_embeddings.PiecewiseLinearEncoding([torch.tensor(edges)])
+        self.encodings = nn.ModuleDict({str(i): encoding(e) for i, e in enumerate(edges) if e})
+        self.scale = scale
+
+    def forward(self, x):
+        parts = []
+        for i, column in enumerate(x.split(1, 1)):
+            parts.append(column)
+            if str(i) in self.encodings:
+                parts.append(self.scale * (self.encodings[str(i)](column) - 0.5))
+        return torch.cat(parts, 1)
+
+
 def network(layers, inputs):
     """The PyTorch modules of a list of layers, as crates/nn describes them."""
     modules = []
@@ -99,6 +118,9 @@ def network(layers, inputs):
         elif name == "embedding":
             modules.append(Embedding(settings["categories"], settings["dim"]))
             width += len(settings["categories"]) * (settings["dim"] - 1)
+        elif name == "piecewise-linear":
+            modules.append(PiecewiseLinear(settings["edges"], settings.get("scale", 0.1)))
+            width += sum(len(edges) - 1 for edges in settings["edges"] if edges)
         else:
             modules.append(ACTIVATIONS[name](settings))
     return Network(*modules)
@@ -226,7 +248,19 @@ def networks():
     cases.append(case("scale", [scale, dense(5), {"relu": {}}, scale, dense(3), scale], ce, seed=211))
     layers = [dense(5), {"relu": {}}, dense(5), {"scale": {"value": 0.1}}, add(1), dense(2)]
     cases.append(case("scale in shards", layers, mse, rows=132, batches=((0, 131), (5, 132)), seed=212))
+    edges = {"piecewise-linear": {"edges": [[-1.5, -0.5, 0.25, 1.0, 2.5], [], [-1.0, 1.0]], "scale": 0.7}}
+    cases.append(case("piecewise-linear", [edges, dense(5), {"relu": {}}, dense(3)], ce, inputs=4, seed=213))
+    layers = [dense(4), edges, dense(5), {"tanh": {}}, edges, dense(2)]
+    cases.append(case("piecewise-linear in shards", layers, mse, rows=132, batches=((0, 131), (5, 132)), seed=214))
     return cases
+
+
+def edges():
+    """Data, and the edges of its bins."""
+    torch.manual_seed(0)
+    x = torch.cat([torch.randn(200, 2) ** 3, (4 * torch.randn(200, 1)).round()], 1)
+    bins = rtdl_num_embeddings.compute_bins(x, n_bins=12)
+    return [{"x": x.flatten().tolist(), "inputs": 3, "bins": 12, "edges": [b.tolist() for b in bins]}]
 
 
 def metrics():
@@ -305,3 +339,4 @@ def write(name, cases):
 if __name__ == "__main__":
     write("networks.json", networks())
     write("metrics.json", metrics())
+    write("edges.json", edges())

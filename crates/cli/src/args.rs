@@ -5,6 +5,7 @@ mod format;
 mod merge;
 mod network;
 mod number;
+mod preset;
 mod read;
 mod recorded;
 mod running;

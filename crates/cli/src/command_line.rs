@@ -20,6 +20,7 @@ use crate::search::Search;
 use crate::sweep::Sweep;
 use crate::train::{ResumeArgs, TrainArgs};
 use crate::watch::WatchArgs;
+use crate::work::WorkArgs;
 
 /// Train neural networks at the right learning rate.
 #[derive(Parser)]
@@ -110,11 +111,17 @@ pub enum Command {
     ///
     /// Every flag of the network and of training takes a space instead of a value: log(1e-4, 1e-1),
     /// uniform(0, 0.5), int(1, 8), choice(64, 128,128, 256,256,256), whose options are separated by a comma
-    /// and a space. Without any, a usual space is searched, in which flags that are given stay as they are.
+    /// and a space; with `if optimizer=muon` behind it, only where another one has that value. Without any, a usual space is searched, in which flags that are given stay as they are.
     /// Numbers for --lr are peaks of warmup(5%, then=cosine(…)); unless given, it is times(0.03, 30), which
     /// is multiples of the rate that usually suits the optimizer. The same search makes the same trials, with
     /// any number of workers. The best one is trained to its end and kept as a run in the study's folder.
     Search(Box<Search>),
+    /// Make trials of a search that another process has begun: in a folder, or in a database on any machine.
+    ///
+    /// Any number of these may work on a study, and come and go as they like, by kill -9 too: what one has
+    /// not ended another takes over, and the study is the same trial for trial. The data of the study must
+    /// be on this machine, in the same place or where --data says.
+    Work(WorkArgs),
     /// Find out what was wrong with a run, by trying what would have been otherwise.
     ///
     /// The run is made again in memory. At its start and after 30% and 60% of its steps it is branched off

@@ -43,6 +43,12 @@ pub fn costs(text: &str) -> Result<[f64; 2], String> {
     }
 }
 
+/// A share of rows that an interval is to hold.
+pub fn share_of_rows(text: &str) -> Result<f64, String> {
+    let share = text.trim().parse().ok().filter(|share: &f64| *share > 0.0 && *share < 1.0);
+    share.ok_or_else(|| "give a share between 0 and 1, such as 0.9 for nine rows in ten".into())
+}
+
 /// What is to be said of it, in lines.
 pub fn lines(evaluation: &Evaluation, cheapest: Option<&Cheapest>) -> String {
     let mut lines = String::new();
@@ -138,7 +144,7 @@ fn intervals(
     )
     .lang(lang)
     .line(diagonal(lang))
-    .line(Series::new(lang.either("intervals".into(), "구간".into()), coverage));
+    .line(Series::new(lang.either("intervals".into(), "구간".into()), coverage).run(0));
     let widths = Chart::new(
         lang.either("Their width".into(), "구간의 폭".into()),
         to_hold(),
@@ -183,7 +189,7 @@ fn probabilities_drawn(
         )
         .lang(lang)
         .line(diagonal(lang))
-        .line(Series::new(either("these rows", "이 데이터"), bins));
+        .line(Series::new(either("these rows", "이 데이터"), bins).run(0));
         sheet = sheet.figure(either("Probabilities beside what happened", "확률과 실제 결과"), chart);
     }
     if !curves.is_empty() {

@@ -6,6 +6,7 @@ use clap::Args;
 use downhill::nn::metric::Thresholds;
 use downhill::optim::nearest;
 use downhill::prelude::{Predictions, Predictor};
+use downhill::run::Settings;
 use downhill::train::{Assessment, Error, Evaluation, Overview, RunFolder, State, Truth};
 use downhill_report::Lang;
 use serde::Serialize;
@@ -72,6 +73,12 @@ pub fn load(run: &Path, runs: &Path) -> Result<Predictor, Failure> {
     let model = folder.model_path();
     if !model.exists() {
         let run = folder.path().display();
+        let is_of_a_session = Settings::of(&folder).is_ok_and(|settings| settings.get("session").is_some());
+        if is_of_a_session {
+            return Err(Failure::Message(format!(
+                "the run {run} is of a training loop of its own, whose model only that loop knows"
+            )));
+        }
         let why = match Overview::of(folder.path()).state {
             State::Running => "it is under way".into(),
             State::Diverged => {

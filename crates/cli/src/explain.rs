@@ -2,7 +2,7 @@
 
 use clap::Args;
 use downhill::run::{Dependence, DependencePoint, Explanation};
-use downhill::train::{ExplainOptions, RunFolder, fixed};
+use downhill::train::{ExplainOptions, Metrics, RunFolder, fixed};
 use downhill_report::{Lang, Sheet, explained};
 
 use crate::args::{Format, UseArgs};
@@ -74,7 +74,9 @@ pub fn explain(options: &ExplainArgs, format: Format, quiet: bool, lang: Lang) -
 
 fn text(explanation: &Explanation) -> String {
     let mut parts = vec![importance(explanation)];
-    parts.extend(explanation.dependence.iter().filter(|found| !found.points.is_empty()).map(dependence));
+    let is_classes = matches!(explanation.metrics, Metrics::Classification(_));
+    let found = explanation.dependence.iter().filter(|found| !found.points.is_empty());
+    parts.extend(found.map(|found| dependence(found, is_classes)));
     if !explanation.worst.is_empty() {
         parts.push(worst(explanation));
     }
@@ -137,18 +139,22 @@ fn importance(explanation: &Explanation) -> String {
 /// The value of a column.
 fn value(point: &DependencePoint) -> String {
     match (&point.text, point.number) {
-        (_, Some(number)) => fixed(number),
-        (Some(text), None) => short(text),
+        // As it is written, unless that has more digits than are of use.
+        (Some(text), Some(number)) if text.len() > 9 => fixed(number),
+        (Some(text), _) => short(text),
+        (None, Some(number)) => fixed(number),
         (None, None) => "(missing)".to_owned(),
     }
 }
 
-fn dependence(found: &Dependence) -> String {
+fn dependence(found: &Dependence, is_classes: bool) -> String {
     let classes = found.of.len() > 1;
-    let is_probability =
-        found.points.iter().flat_map(|point| &point.means).all(|mean| (0.0..=1.0).contains(mean));
-    let of = if classes { "each class".to_owned() } else { output::cell(&found.of[0]) };
-    let mut lines = format!("how predictions of {of} depend on {}\n", output::cell(&found.column));
+    let of = match (is_classes, classes) {
+        (true, true) => "the probabilities depend".to_owned(),
+        (true, false) => format!("the mean probability of {} depends", output::cell(&found.of[0])),
+        (false, _) => format!("the mean prediction of {} depends", output::cell(&found.of[0])),
+    };
+    let mut lines = format!("how {of} on {}\n", output::cell(&found.column));
     // Of many numbers some, the first and the last among them.
     let numbers = found.points.iter().all(|point| point.number.is_some());
     let count = if numbers { found.points.len().min(MOST_VALUES) } else { found.points.len() };
@@ -160,7 +166,7 @@ fn dependence(found: &Dependence) -> String {
         rows.push(std::iter::once(String::new()).chain(shown).collect());
     }
     let means = || points.iter().map(|point| point.means[0]);
-    let (low, high) = match is_probability {
+    let (low, high) = match is_classes {
         true => (0.0, 1.0),
         false => (means().fold(f64::INFINITY, f64::min), means().fold(f64::NEG_INFINITY, f64::max)),
     };

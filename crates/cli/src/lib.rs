@@ -22,6 +22,7 @@ mod explain;
 mod export;
 mod failure;
 mod find_lr;
+mod given;
 mod init;
 mod output;
 mod overwrite;
@@ -40,6 +41,7 @@ mod sweep;
 mod train;
 mod view;
 mod watch;
+mod work;
 
 use std::ffi::OsString;
 
@@ -88,7 +90,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::End(run) => control::steer(&run, &Told::End, format),
         Command::Checkpoint(run) => control::steer(&run, &Told::Checkpoint, format),
         Command::Compare(sweep) => compare::compare(&sweep, format, quiet, lang),
-        Command::Search(options) => search::search(&options, format, quiet),
+        Command::Search(options) => search::search(&options, format, quiet, lang),
+        Command::Work(options) => work::work(&options, quiet),
         Command::Diagnose(options) => diagnose::diagnose(&options, format, quiet),
         Command::Evaluate(options) => evaluate::evaluate(&options, format, quiet, lang),
         Command::Predict(options) => predict::predict(&options, format, quiet),

@@ -6,7 +6,7 @@ use downhill::prelude::{Predictions, Predictor};
 use serde_json::{Map, Value, json};
 
 use crate::args::{Format, UseArgs};
-use crate::{Failure, evaluate, output};
+use crate::{Failure, confidence, evaluate, output};
 
 #[derive(Args)]
 pub struct PredictArgs {
@@ -20,7 +20,7 @@ pub struct PredictArgs {
 
     /// For numbers: also the ends of an interval that holds such a share of rows, as 0.9, by the errors on the
     /// validation rows (split conformal prediction).
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = confidence::share_of_rows)]
     pub interval: Option<f64>,
 }
 

@@ -1,14 +1,16 @@
 //! `downhill report`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use downhill::search::StudyFolder;
 use downhill::train::{RunFolder, durable};
 use downhill_report::Lang;
 use serde_json::json;
 
 use crate::args::{Format, RunsArgs};
 use crate::plot::PlotFile;
+use crate::search::{self, Place, Searched};
 use crate::{Failure, evaluate, output};
 
 /// So many runs are named in the name of a file.
@@ -16,7 +18,7 @@ const MOST_NAMES: usize = 3;
 
 #[derive(Args)]
 pub struct ReportArgs {
-    /// The runs' folders, or their names inside --runs.
+    /// The runs' folders, or their names inside --runs; or the folder of one search.
     #[arg(required = true, value_name = "RUN")]
     pub names: Vec<PathBuf>,
 
@@ -28,12 +30,25 @@ pub struct ReportArgs {
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
-    /// Draw the losses of training and validation into a file too: FILE.svg or FILE.png.
+    /// Draw the losses of training and validation, or the charts of the search, into a file too: FILE.svg or
+    /// FILE.png.
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PlotFile>,
 }
 
 pub fn report(options: &ReportArgs, format: Format, quiet: bool, lang: Lang) -> Result<(), Failure> {
+    let studies: Vec<&PathBuf> =
+        options.names.iter().filter(|name| StudyFolder::open(name).is_ok()).collect();
+    match (&studies[..], options.names.len()) {
+        ([], _) => {}
+        ([study], 1) => return of_study(study, options, format, quiet, lang),
+        ([study, ..], _) => {
+            return Err(Failure::Usage(format!(
+                "{} is a study, whose report is one by itself; give it alone",
+                study.display()
+            )));
+        }
+    }
     let open = |run: &PathBuf| evaluate::open(run, &options.runs.runs);
     let folders = options.names.iter().map(open).collect::<Result<Vec<RunFolder>, Failure>>()?;
     if let Some(file) = &options.plot {
@@ -57,6 +72,33 @@ pub fn report(options: &ReportArgs, format: Format, quiet: bool, lang: Lang) -> 
             path
         }
     };
+    written(&path, format)
+}
+
+/// The report of a search, which is beside its log unless told otherwise.
+fn of_study(
+    study: &Path,
+    options: &ReportArgs,
+    format: Format,
+    quiet: bool,
+    lang: Lang,
+) -> Result<(), Failure> {
+    let place = Place::Folder(StudyFolder::open(study)?);
+    let plan = place.plan()?;
+    let searched = Searched::of_plan(&plan)?;
+    let history = place.study(plan).history()?;
+    let picture = |lang| search::picture(&searched, &history, place.name(), lang);
+    if let Some(file) = &options.plot {
+        file.write(&picture(lang).svg_file(), quiet)?;
+    } else if lang != Lang::En && !quiet {
+        output::note("the report is in English: --lang is of the figure that --plot draws");
+    }
+    let path = options.output.clone().unwrap_or_else(|| study.join("report.html"));
+    durable::write("write the report", &path, picture(Lang::En).html().as_bytes())?;
+    written(&path, format)
+}
+
+fn written(path: &Path, format: Format) -> Result<(), Failure> {
     let path = path.display().to_string();
     match format {
         Format::Text => output::print(&format!("{path}\n")),

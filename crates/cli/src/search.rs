@@ -1,5 +1,9 @@
 //! `downhill search`
 
+mod again;
+mod optuna;
+mod picture;
+mod place;
 mod space;
 mod tell;
 
@@ -7,22 +11,27 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
-use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches, value_parser};
 use downhill::data::Dataset;
 use downhill::optim::nearest;
 use downhill::prelude::{Predictor, Trainer};
-use downhill::search::{Budget, Networks, Plan, Sampler, Settings, StopRule, Study, StudyFolder, Trial};
+use downhill::search::{Budget, Database, Networks, Plan, Sampler, Settings, StopRule, Trial};
 use downhill::train::{
-    Command as Told, Config, Event, Monitor, RunConfig, RunFolder, Stop, fingerprint, log,
+    Command as Told, Config, Event, Monitor, RunConfig, RunFolder, Stop, durable, fingerprint, log,
 };
+use downhill_report::Lang;
 
 use crate::args::{Format, SetupArgs};
+use crate::given::{self, given};
+use crate::plot::PlotFile;
 use crate::{Failure, output, sweep};
 
-use space::Searched;
+pub use picture::picture;
+pub use place::Place;
+pub use space::Searched;
 
 /// What a run of the study's winner is called.
 const BEST: &str = "best";
@@ -57,6 +66,11 @@ pub struct SearchArgs {
     #[arg(long, value_name = "NAME", value_parser = metric)]
     metric: Option<Monitor>,
 
+    /// Search for the mean over this number of random seeds of the training, which takes as many times as
+    /// long and depends less on luck. The best run is that of the first seed. [default: 1]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=1000))]
+    seeds: Option<u64>,
+
     /// The number of trials at once, each on one thread; it changes nothing but the time. [default: one a
     /// core]
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=1024))]
@@ -67,6 +81,19 @@ pub struct SearchArgs {
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=10000))]
     window: Option<u64>,
 
+    /// Train the best three again with this number of random seeds at the end, to see how much was luck; 0
+    /// leaves it out.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = value_parser!(u64).range(0..=1000))]
+    repeats: u64,
+
+    /// Draw the study into a file too: FILE.svg or FILE.png.
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PlotFile>,
+
+    /// Write the study for another program: `optuna FILE`, a journal that optuna-dashboard opens.
+    #[arg(long, value_names = ["PROGRAM", "FILE"], num_args = 2)]
+    export: Option<Vec<String>>,
+
     /// The folder that studies are kept in.
     #[arg(long, value_name = "DIR", default_value = "studies")]
     studies: PathBuf,
@@ -75,9 +102,26 @@ pub struct SearchArgs {
     #[arg(long)]
     name: Option<String>,
 
-    /// Go on with a study, in its folder; its budget may be larger than it was.
+    /// Keep the study in a PostgreSQL database, on which `downhill work` on any number of machines works too:
+    /// postgres://USER:PASSWORD@HOST/DATABASE. The best run is kept in --studies all the same.
+    #[arg(long, value_name = "URL")]
+    storage: Option<Database>,
+
+    /// With --storage, let others take a job over that this process has not been heard of for this number of
+    /// seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = value_parser!(u64).range(1..=86400))]
+    lease: u64,
+
+    /// Go on with a study: its folder or, with --storage, its name. Its budget may be larger than it was.
     #[arg(long, value_name = "STUDY")]
     resume: Option<PathBuf>,
+}
+
+impl SearchArgs {
+    /// The database that the study is kept in, if it is.
+    fn database(&self) -> Option<Database> {
+        self.storage.clone().map(|database| database.lease(Duration::from_secs(self.lease)))
+    }
 }
 
 /// A search as the command line asks for it.
@@ -114,43 +158,40 @@ impl FromArgMatches for Search {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
         let own = SearchArgs::from_arg_matches(matches)?;
         let varied = sweep::varied();
-        let mut searched = Searched::new(own.metric.unwrap_or_default());
-        for flag in setup().get_arguments() {
-            let id = flag.get_id().as_str();
-            if matches.value_source(id) != Some(ValueSource::CommandLine) {
-                continue;
-            }
-            if let (Some(long), false) = (flag.get_long(), flag.get_action().takes_values()) {
-                searched.words.push(format!("--{long}"));
-                continue;
-            }
-            let values = matches.get_raw(id).into_iter().flatten();
-            for value in values.map(OsString::from) {
-                let value = value.into_string().map_err(|value| {
-                    wrong(format!(
+        let mut searched = Searched::new(own.metric.unwrap_or_default(), own.seeds.unwrap_or(1));
+        for flag in given(matches, &setup()) {
+            let word = |word: OsString| {
+                word.into_string().map_err(|word| {
+                    wrong(&format!(
                         "{} is not UTF-8; a search writes its settings down as text",
-                        value.display()
+                        word.display()
                     ))
-                })?;
-                match flag.get_long() {
-                    None => searched.words.push(value),
-                    Some(long) if varied.contains(id) => searched.add(long, &value).map_err(wrong)?,
-                    Some(long) => searched.words.push(format!("--{long}={value}")),
+                })
+            };
+            match flag.long.as_ref().filter(|_| flag.takes_values && varied.contains(&flag.id)) {
+                Some(long) => {
+                    for value in flag.values {
+                        searched.add(long, &word(value)?).map_err(|why| wrong(&why))?;
+                    }
+                }
+                None => {
+                    for given in flag.words() {
+                        searched.words.push(word(given)?);
+                    }
                 }
             }
         }
         if own.resume.is_some() {
-            let own = ["sampler", "stop", "metric", "window", "name", "studies"];
+            let fixed = ["sampler", "stop", "metric", "seeds", "window", "name"];
             let is_given = |id: &&str| matches.value_source(id) == Some(ValueSource::CommandLine);
-            if !searched.is_bare() || own.iter().any(is_given) {
+            if !searched.is_bare() || fixed.iter().any(is_given) {
                 return Err(wrong(
                     "a study that goes on keeps its own settings; give --resume no more than --trials, \
-                     --epochs-total, --time and --workers"
-                        .into(),
+                     --epochs-total, --time, --workers, and where the study is",
                 ));
             }
         } else {
-            searched.complete().map_err(wrong)?;
+            searched.complete().map_err(|why| wrong(&why))?;
         }
         Ok(Self { own, searched })
     }
@@ -161,8 +202,8 @@ impl FromArgMatches for Search {
     }
 }
 
-fn wrong(message: String) -> Error {
-    Error::raw(ErrorKind::ValueValidation, format!("{message}\n"))
+fn wrong(message: &str) -> Error {
+    given::wrong(Search::augment_args(Command::new("search").bin_name("downhill search")), message)
 }
 
 fn time(text: &str) -> Result<f64, String> {
@@ -196,32 +237,28 @@ fn metric(text: &str) -> Result<Monitor, String> {
     })
 }
 
-pub fn search(search: &Search, format: Format, quiet: bool) -> Result<(), Failure> {
+pub fn search(search: &Search, format: Format, quiet: bool, lang: Lang) -> Result<(), Failure> {
     let Search { own, searched } = search;
-    let given = Budget { trials: own.trials, epochs_total: own.epochs_total, seconds: own.time };
-    let is_given = given != Budget::default();
-    let folder = match &own.resume {
-        Some(path) => StudyFolder::open(path)?,
-        None => begin(own, searched, given)?,
-    };
-    let searched = Searched::of_plan(&folder.plan()?)?;
-    let mut study = Study::in_folder(folder.clone())?;
-    if is_given {
-        study = study.budget(given);
-    }
-    let base = searched.base()?;
-    let data = base.data.load(base.training.seed)?;
-    if study.plan().data.as_ref().is_some_and(|then| *then != fingerprint(&data)) {
-        return Err(Failure::Message(format!(
-            "the data of the study {} has changed since it began: it cannot go on as if it had not; bring \
-             the old data back, or begin a new study",
-            folder.path().display()
+    if let Some([program, _]) = own.export.as_deref()
+        && program != "optuna"
+    {
+        return Err(Failure::Usage(format!(
+            "--export writes for optuna, not for `{program}`; --format json and csv are for other programs"
         )));
     }
-    let workers = own.workers.map_or_else(
-        || std::thread::available_parallelism().map_or(1, Into::into),
-        |workers| workers as usize,
-    );
+    let budget = Budget { trials: own.trials, epochs_total: own.epochs_total, seconds: own.time };
+    let is_given = budget != Budget::default();
+    let place = match &own.resume {
+        Some(study) => Place::open(study, own.database().as_ref(), &own.studies)?,
+        None => begin(own, searched, budget)?,
+    };
+    let plan = place.plan()?;
+    let Prepared { searched, data } = Prepared::of(&plan, &place, None)?;
+    let mut study = place.study(plan);
+    if is_given {
+        study = study.budget(budget);
+    }
+    let workers = cores_or(own.workers);
     let stop = Arc::new(AtomicBool::new(false));
     let (sender, inbox) = mpsc::channel();
     let on_signal = stop.clone();
@@ -230,11 +267,7 @@ pub fn search(search: &Search, format: Format, quiet: bool) -> Result<(), Failur
         // Nobody listens before the best one is trained.
         let _ = sender.send(Told::Stop);
     })?;
-    let configure = |settings: &Settings| {
-        let config = searched.config(settings).map_err(downhill::search::Error::Objective)?;
-        Ok(config.training)
-    };
-    let networks = Networks::new(&data, searched.metric, configure)?;
+    let networks = searched.mean(&data)?;
     study = study.workers(workers).stop_when(stop.clone());
     if !quiet {
         let shown = searched.clone();
@@ -242,38 +275,87 @@ pub fn search(search: &Search, format: Format, quiet: bool) -> Result<(), Failur
     }
     let history = study.run(&networks)?;
     if stop.load(Ordering::Relaxed) {
-        return Err(interrupted(&folder, quiet));
+        return Err(interrupted(&place, quiet));
     }
     let Some(best) = history.best() else {
         return Err(Failure::Message(format!(
             "no trial came to a value, so there is no best one ({}); see {} for the reasons",
             output::count(history.trials().len() as u64, "trial"),
-            folder.log_path().display()
+            place.log()
         )));
     };
-    let Some(winner) = Winner::train(&searched, best, &folder, &data, workers, inbox)? else {
-        return Err(interrupted(&folder, quiet));
+    let Some(winner) = Winner::train(&searched, best, place.folder(), &data, workers, inbox)? else {
+        return Err(interrupted(&place, quiet));
     };
+    let interrupted_now = || stop.load(Ordering::Relaxed);
+    let repeated = match own.repeats {
+        0 => Vec::new(),
+        seeds => match again::again(&searched, &history, &data, seeds, workers, &interrupted_now)? {
+            Some(repeated) => repeated,
+            None => return Err(interrupted(&place, quiet)),
+        },
+    };
+    let name = place.name();
+    if let Some([_, file]) = own.export.as_deref() {
+        let journal = optuna::journal(&searched, &history, &name);
+        durable::write("write the journal", Path::new(file), journal.as_bytes())?;
+    }
+    if let Some(file) = &own.plot {
+        file.write(&picture(&searched, &history, name, lang).svg_file(), quiet)?;
+    }
     match format {
-        Format::Json => output::print_json(&tell::object(&searched, &history, &winner, &folder)),
+        Format::Json => output::print_json(&tell::object(&searched, &history, &winner, &repeated, &place)),
         Format::Csv => output::print_flat_csv_rows(&tell::trials(&searched, &history)),
-        Format::Text => output::print(&tell::text(&searched, &history, &winner, &folder)),
+        Format::Text => output::print(&tell::text(&searched, &history, &winner, &repeated, &place)),
+    }
+}
+
+/// The number of workers, which is that of cores unless it is given.
+pub fn cores_or(workers: Option<u64>) -> usize {
+    workers.map_or_else(
+        || std::thread::available_parallelism().map_or(1, Into::into),
+        |workers| workers as usize,
+    )
+}
+
+/// What it takes to make the trials of a study.
+pub struct Prepared {
+    pub searched: Searched,
+    pub data: Dataset,
+}
+
+impl Prepared {
+    /// As its plan says, with the data in another place if it is given.
+    pub fn of(plan: &Plan, place: &Place, data: Option<&str>) -> Result<Self, Failure> {
+        let mut searched = Searched::of_plan(plan)?;
+        if let Some(data) = data {
+            searched.take_data_from(data);
+        }
+        let base = searched.base()?;
+        let data = base.data.load(base.training.seed)?;
+        if plan.data.as_ref().is_some_and(|then| *then != fingerprint(&data)) {
+            return Err(Failure::Message(format!(
+                "the data of the study {place} has changed since it began: it cannot go on as if it had not; \
+                 bring the old data back, or begin a new study"
+            )));
+        }
+        Ok(Self { searched, data })
     }
 }
 
 /// Says what Ctrl-C leaves behind.
-fn interrupted(folder: &StudyFolder, quiet: bool) -> Failure {
+fn interrupted(place: &Place, quiet: bool) -> Failure {
     if !quiet {
-        let path = folder.path().display();
         output::tell(&format!(
-            "interrupted: the study is in {path}; `downhill search --resume {path}` goes on"
+            "interrupted: the study is in {place}; `downhill search {}` goes on",
+            place.resumed_by()
         ));
     }
     Failure::Interrupted
 }
 
-/// Makes the folder of a new study, once its settings are known to go with the data.
-fn begin(own: &SearchArgs, searched: &Searched, budget: Budget) -> Result<StudyFolder, Failure> {
+/// Begins a new study, once its settings are known to go with the data.
+fn begin(own: &SearchArgs, searched: &Searched, budget: Budget) -> Result<Place, Failure> {
     let base = searched.base()?;
     if base.data.from == "-" {
         return Err(Failure::Usage(
@@ -297,7 +379,7 @@ fn begin(own: &SearchArgs, searched: &Searched, budget: Budget) -> Result<StudyF
         space: searched.space.clone(),
     };
     let name = own.name.clone().unwrap_or_else(|| base.data.name());
-    Ok(StudyFolder::create(&own.studies, &name, &plan)?)
+    Ok(Place::create(own.database().as_ref(), &own.studies, &name, &plan)?)
 }
 
 /// The best trial, trained to its end and kept.
@@ -314,13 +396,13 @@ impl Winner {
     fn train(
         searched: &Searched,
         best: &Trial,
-        folder: &StudyFolder,
+        folder: &Path,
         data: &Dataset,
         threads: usize,
         inbox: mpsc::Receiver<Told>,
     ) -> Result<Option<Self>, Failure> {
         let config = searched.config(&best.settings).map_err(Failure::Message)?;
-        let run = folder.path().join(BEST);
+        let run = folder.join(BEST);
         let predictor = match Self::kept(&run, &config, data) {
             Some(predictor) => predictor,
             None => {
@@ -328,7 +410,7 @@ impl Winner {
                     std::fs::remove_dir_all(&run)?;
                 }
                 let trainer = Trainer::from_config(config.training.clone()).threads(threads).inbox(inbox);
-                match trainer.fit_in(folder.path(), Some(BEST), &config.data) {
+                match trainer.fit_in(folder, Some(BEST), &config.data) {
                     Ok(trained) if trained.stop() == Stop::Interrupted => return Ok(None),
                     Ok(trained) => trained.predictor().clone(),
                     Err(downhill::train::Error::Interrupted) => return Ok(None),

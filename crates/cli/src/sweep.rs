@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::error::ErrorKind;
-use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches, value_parser};
 
 use crate::args::{NetworkArgs, RateArgs, SetupArgs, TrainingArgs, threads};
+use crate::given::{self, given};
 use crate::plot::PlotFile;
 
 /// More runs than this are taken for a mistake.
@@ -84,52 +83,36 @@ impl FromArgMatches for Sweep {
         let mut words: Vec<OsString> = Vec::new();
         let mut axes: Vec<(String, Vec<String>)> = Vec::new();
         let plain = plain();
-        for flag in plain.get_arguments() {
-            let id = flag.get_id().as_str();
-            if matches.value_source(id) != Some(ValueSource::CommandLine) {
-                continue;
-            }
-            let Some(long) = flag.get_long() else {
-                words.extend(matches.get_raw(id).into_iter().flatten().map(OsString::from));
+        for flag in given(matches, &plain) {
+            let id = flag.id.as_str();
+            let Some(long) = flag.long.as_ref().filter(|_| flag.takes_values && varied.contains(id)) else {
+                words.extend(flag.words());
                 continue;
             };
-            if !flag.get_action().takes_values() {
-                words.push(format!("--{long}").into());
-                continue;
-            }
-            let word = |value: &std::ffi::OsStr| {
-                let mut word = OsString::from(format!("--{long}="));
-                word.push(value);
-                word
-            };
-            if !varied.contains(id) {
-                words.extend(matches.get_raw(id).into_iter().flatten().map(word));
-                continue;
-            }
-            let given = matches.get_many::<String>(id).into_iter().flatten();
+            let texts = matches.get_many::<String>(id).into_iter().flatten();
             let values: Vec<String> = match id {
-                "hidden" => given.cloned().collect(),
-                _ => given.flat_map(|text| separated(text)).collect(),
+                "hidden" => texts.cloned().collect(),
+                _ => texts.flat_map(|text| separated(text)).collect(),
             };
             if let [one] = &values[..] {
-                words.push(word(one.as_ref()));
+                words.push(format!("--{long}={one}").into());
                 continue;
             }
             if let Some(twice) = values.iter().enumerate().find(|(at, value)| values[..*at].contains(value)) {
-                return Err(wrong(format!("--{long} is given {} twice; give each value once", twice.1)));
+                return Err(wrong(&format!("--{long} is given {} twice; give each value once", twice.1)));
             }
             axes.push((long.to_string(), values));
         }
         if axes.is_empty() {
             return Err(wrong(
-                "there is nothing to compare; give a flag several values, such as --lr 0.001,0.01,0.1".into(),
+                "there is nothing to compare; give a flag several values, such as --lr 0.001,0.01,0.1",
             ));
         }
         let runs = axes.iter().try_fold(1usize, |runs, (_, values)| runs.checked_mul(values.len()));
         if runs.is_none_or(|runs| runs > MOST_RUNS) {
             let factors: Vec<String> =
                 axes.iter().map(|(flag, values)| format!("{} of --{flag}", values.len())).collect();
-            return Err(wrong(format!(
+            return Err(wrong(&format!(
                 "all combinations ({}) are more than {MOST_RUNS} runs; give fewer values",
                 factors.join(" times ")
             )));
@@ -156,8 +139,8 @@ impl FromArgMatches for Sweep {
     }
 }
 
-fn wrong(message: String) -> Error {
-    Error::raw(ErrorKind::ValueValidation, format!("{message}\n"))
+fn wrong(message: &str) -> Error {
+    given::wrong(Sweep::augment_args(Command::new("compare").bin_name("downhill compare")), message)
 }
 
 /// The parts of a text between its commas, those inside brackets apart.

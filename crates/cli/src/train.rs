@@ -31,7 +31,7 @@ pub struct TrainArgs {
 
 pub fn train(options: TrainArgs, format: Format, quiet: bool) -> Result<(), Failure> {
     let mut config = options.setup.config_of_any()?;
-    options.ensemble.apply(&mut config);
+    options.ensemble.apply(options.setup.preset, &mut config);
     let running = &options.run.running;
     let board = Board { config: config.training.clone(), goes_on: false };
     let trainer = Trainer::from_config(config.training);

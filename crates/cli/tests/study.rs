@@ -74,6 +74,80 @@ fn people_are_told_the_ranking_and_what_to_do_with_it() {
 }
 
 #[test]
+fn a_study_is_drawn_and_reported_and_its_luck_is_told() {
+    let place = Place::new();
+    let words =
+        "search good.csv --epochs 3 --trials 14 --repeats 2 --name s --plot s.svg --export optuna s.log";
+    let told = place.run_with(words, &SPACES).done();
+    assert!(
+        told.stdout.contains("\ntrained again over 2 seeds (mean ± standard deviation):\n  trial "),
+        "{}",
+        told.stdout
+    );
+    assert!(told.stdout.contains("told apart from the first\n"), "{}", told.stdout);
+    let picture = place.read("s.svg");
+    for text in ["History of the best", "What mattered", "All settings", "best so far", "momentum(0.9)"] {
+        assert!(picture.contains(text), "{text}");
+    }
+    place.run("report studies/s --plot s.png").done();
+    let page = place.read("studies/s/report.html");
+    assert!(page.contains("a search of 14 trials") && page.contains("<pre>downhill train "), "{page}");
+    assert!(page.matches("<svg").count() > 5 && !page.contains("<script"));
+    let two = place.run("report studies/s studies/s");
+    assert_eq!(two.code, Some(2));
+    assert!(two.stderr.contains("is a study, whose report is one by itself"), "{}", two.stderr);
+
+    // One that was cut off can be reported too.
+    let log = place.read("studies/s/trials.jsonl");
+    let half: String = log.lines().take(log.lines().count() / 2).map(|line| format!("{line}\n")).collect();
+    place.write("studies/s/trials.jsonl", half);
+    place.run("report studies/s --output half.html").done();
+    assert!(place.read("half.html").contains("Ranking"));
+}
+
+#[test]
+fn a_journal_of_optunas_says_the_same() {
+    let place = Place::new();
+    let words = format!("{SMALL} --trials 12 --repeats 0 --name s --metric accuracy --export optuna s.log");
+    let study = place.run_with(&words, &SPACES).done().json();
+    assert_eq!(study["repeated"].as_array().unwrap().len(), 0);
+    let journal = place.read("s.log");
+    let lines: Vec<Value> = journal.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((lines.len(), lines[0]["directions"][0].as_u64()), (13, Some(2)), "accuracy is maximised");
+    let Some(python) = common::python("optuna") else { return };
+    let script = "import json, optuna\n\
+        storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend('s.log'))\n\
+        study = optuna.load_study(study_name='s', storage=storage)\n\
+        print(json.dumps([[t.params, t.value, t.state.name] for t in study.trials]))\n";
+    place.write("load.py", script);
+    let loaded = place.shell(&format!("{python} load.py")).done().json();
+    for (theirs, ours) in loaded.as_array().unwrap().iter().zip(study["trials"].as_array().unwrap()) {
+        assert_eq!(theirs[0], ours["settings"]);
+        let state = match ours["state"].as_str().unwrap() {
+            "complete" => "COMPLETE",
+            "failed" => "FAIL",
+            _ => "PRUNED",
+        };
+        assert_eq!(theirs[2], state);
+    }
+}
+
+#[test]
+fn the_mean_over_seeds_is_searched() {
+    let place = Place::new();
+    let words = format!("{SMALL} --trials 6 --stop none --repeats 2 --seeds 2 --name s");
+    let study = place.run_with(&words, &SPACES).done().json();
+    let first = &study["repeated"][0];
+    let values: Vec<f64> = first["values"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect();
+    let mean = (values[0] + values[1]) / 2.0;
+    let number = first["number"].as_u64().unwrap() as usize;
+    assert!((study["trials"][number]["value"].as_f64().unwrap() - mean).abs() < 1e-12, "{first}");
+    assert_eq!(study["best"]["value"], values[0], "the run that is kept is that of the first seed");
+    let again = place.run("search --resume studies/s --quiet --format json --repeats 2").done().json();
+    assert_eq!(without_place(&again), without_place(&study));
+}
+
+#[test]
 fn what_cannot_be_searched_is_told() {
     let place = Place::new();
     for (words, flag, code, says) in [
@@ -92,6 +166,11 @@ fn what_cannot_be_searched_is_told() {
         ("search good.csv", "--resume=nowhere", 2, "keeps its own settings"),
         ("search --resume=nowhere", "--sampler=random", 2, "keeps its own settings"),
         ("search nowhere.csv", "--trials=1", 1, "nowhere.csv"),
+        ("search good.csv", "--lr=log(1, 0.1)", 2, "Usage: downhill search "),
+        ("search good.csv", "--seeds=0", 2, "--seeds"),
+        ("search good.csv --export tune", "x.log", 2, "--export writes for optuna, not for `tune`"),
+        ("search good.csv", "--storage=mysql://x", 2, "no address of a PostgreSQL database"),
+        ("search good.csv", "--storage=postgres://me@127.0.0.1:1/x", 1, "cannot be reached"),
     ] {
         let outcome = place.run_with(words, &[flag]);
         assert_eq!(outcome.code, Some(code), "{words} {flag}: {}", outcome.stderr);

@@ -414,6 +414,11 @@ impl Encoder {
         }
     }
 
+    /// Whether there are pixels of images among the inputs.
+    pub fn has_pixels(&self) -> bool {
+        self.inputs.iter().any(|input| matches!(input.encoding, Encoding::Pixels { .. }))
+    }
+
     /// Columns left out as constant in the training rows, or as text that is different in almost every one.
     pub fn dropped(&self) -> &[String] {
         &self.dropped

@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn a_table_in_memory_is_what_its_file_is() {
         let row = |i: usize| {
-            let size = if i % 7 == 0 { String::new() } else { format!("{}.5", i * 13 % 17) };
+            let size = if i.is_multiple_of(7) { String::new() } else { format!("{}.5", i * 13 % 17) };
             format!("{size},{},{}\n", ["red", "green", "blue"][i % 3], ["no", "yes"][i / 3 % 2])
         };
         let text = format!("size,colour,y\n{}", (0..90).map(row).collect::<String>());

@@ -2,7 +2,9 @@
 //! out from everything, early stopping included. The encoded rows are written for others to train on; see
 //! `bench/tables`.
 //!
-//! `cargo run --release --example tables -- FOLDER OUT SEEDS [NAME …]`
+//! `cargo run --release --example tables -- FOLDER OUT SEEDS [SETTINGS.json] [NAME …]`
+//!
+//! SETTINGS.json has other settings than the defaults, as in a run's `run.toml` under `[training]`.
 #![allow(clippy::print_stdout)]
 
 mod shared {
@@ -20,8 +22,14 @@ use shared::tables::tables;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [folder, out, seeds, names @ ..] = args.as_slice() else {
-        return Err("usage: tables FOLDER OUT SEEDS [NAME …]".into());
+    let [folder, out, seeds, rest @ ..] = args.as_slice() else {
+        return Err("usage: tables FOLDER OUT SEEDS [SETTINGS.json] [NAME …]".into());
+    };
+    let (config, names): (Config, _) = match rest {
+        [settings, names @ ..] if settings.ends_with(".json") => {
+            (serde_json::from_slice(&fs::read(settings)?)?, names)
+        }
+        names => (Config::default(), names),
     };
     for (name, table) in tables(Path::new(folder), names)? {
         let seeds: u64 = seeds.parse()?;
@@ -35,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             for (part, examples) in [("train", &data.train), ("valid", &data.valid), ("test", test)] {
                 write(&folder, part, examples)?;
             }
-            let trained = Trainer::default().seed(seed).fit(&data)?;
+            let trained = Trainer::from_config(config.clone()).seed(seed).fit(&data)?;
             let metrics = trained.predictor().evaluate_rows(test)?.metrics;
             if let Predictions::Classes { probabilities, .. } = trained.predictor().predict_rows(&test.x)? {
                 fs::write(folder.join("test.p"), bytemuck::cast_slice::<f32, u8>(&probabilities))?;

@@ -247,14 +247,18 @@ impl<'a> Slots<'a> {
 
     /// The slot of each number of a category among those that are known to some network.
     fn of_numbers(&self, b: &mut Builder, x: &Value, known: &[&String]) -> Value {
-        let own = |text: &&String| self.categories.iter().position(|own| own == *text);
-        let slots: Vec<i64> =
-            known.iter().map(|text| own(text).map_or(self.other, |slot| slot as i64)).collect();
-        let slots = b.ints(&[slots.len()], &slots);
         let mut number = |number: i64| b.ints(&[1], &[number]);
         let (zero, end, none) = (number(0), number(known.len() as i64), number(-1));
         let (missing, other) = (number(self.missing), number(self.other));
         let is_missing = b.node("Equal", &[x, &none]);
+        // A column may have no frequent category, so that it only tells missing values from others.
+        if known.is_empty() {
+            return b.node("Where", &[&is_missing, &missing, &other]);
+        }
+        let own = |text: &&String| self.categories.iter().position(|own| own == *text);
+        let slots: Vec<i64> =
+            known.iter().map(|text| own(text).map_or(self.other, |slot| slot as i64)).collect();
+        let slots = b.ints(&[slots.len()], &slots);
         let from_zero = b.node("GreaterOrEqual", &[x, &zero]);
         let below_end = b.node("Less", &[x, &end]);
         let is_known = b.node("And", &[&from_zero, &below_end]);

@@ -163,6 +163,12 @@ fn layer_words(position: usize, layer: &LayerSpec) -> Result<String, Error> {
             embedding.dim
         ),
         LayerSpec::Scale(_) => "x · scale, number by number".to_owned(),
+        LayerSpec::PiecewiseLinear(layer) => format!(
+            "each input, and behind each of the first that has edges (in the description of the layer), for each pair a, \
+             b of neighbours among them, {} · (e − 0.5), where e = (x − a) / (b − a), at least 0 but for the first pair \
+             and at most 1 but for the last",
+            layer.scale
+        ),
         LayerSpec::Relu(_) => "max(0, x)".to_owned(),
         LayerSpec::LeakyRelu(leaky) => format!("x, or {} · x where it is negative", leaky.slope),
         LayerSpec::Elu(elu) => format!("x, or {} · (exp(x) − 1) where it is negative", elu.alpha),

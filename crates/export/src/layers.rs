@@ -3,7 +3,9 @@
 use crate::Error;
 use crate::builder::{Builder, Value, float, int};
 use crate::proto::Element;
-use downhill_nn::{Add, BatchNorm, Dense, Embedding, LayerNorm, LayerSpec, LeakyRelu, Model};
+use downhill_nn::{
+    Add, BatchNorm, Dense, Embedding, LayerNorm, LayerSpec, LeakyRelu, Model, PiecewiseLinear,
+};
 
 /// The outputs of a network, `rows × outputs`, from its inputs, `rows × inputs`.
 ///
@@ -30,6 +32,7 @@ pub(crate) fn network(b: &mut Builder, model: &Model<f32>, x: &Value) -> Result<
                 let factors = of.constant(b, "scale")?;
                 b.node("Mul", &[&x, &factors])
             }
+            LayerSpec::PiecewiseLinear(layer) => bins(b, layer, &x),
             LayerSpec::Relu(_) => b.node("Relu", &[&x]),
             LayerSpec::LeakyRelu(LeakyRelu { slope }) => {
                 b.node_with("LeakyRelu", &[&x], vec![float("alpha", *slope)])
@@ -151,6 +154,39 @@ impl<'a> Tensors<'a> {
         }
         Ok(b.beside(parts))
     }
+}
+
+/// The first inputs, each with its bins behind it, and then the other inputs.
+fn bins(b: &mut Builder, layer: &PiecewiseLinear, x: &Value) -> Value {
+    let (mut columns, mut left, mut slopes) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut least, mut most, mut shifts) = (Vec::new(), Vec::new(), Vec::new());
+    let mut push = |column: usize, [from, slope, low, high, shift]: [f64; 5]| {
+        columns.push(column as i64);
+        let all = [&mut left, &mut slopes, &mut least, &mut most, &mut shifts];
+        all.into_iter().zip([from, slope, low, high, shift]).for_each(|(to, value)| to.push(value as f32));
+    };
+    for (column, edges) in layer.edges.iter().enumerate() {
+        push(column, [0.0, 1.0, f64::NEG_INFINITY, f64::INFINITY, 0.0]);
+        let last = edges.len().saturating_sub(2);
+        for (i, pair) in edges.windows(2).enumerate() {
+            let low = if i == 0 { f64::NEG_INFINITY } else { 0.0 };
+            let high = if i == last { f64::INFINITY } else { layer.scale };
+            // As steep as 32 bits can be.
+            let slope = (layer.scale / (pair[1] - pair[0])).min(1e30);
+            push(column, [pair[0], slope, low, high, -0.5 * layer.scale]);
+        }
+    }
+    let columns = b.ints(&[columns.len()], &columns);
+    let mut values = b.node_with("Gather", &[x, &columns], vec![int("axis", 1)]);
+    let steps = [("Sub", left), ("Mul", slopes), ("Max", least), ("Min", most), ("Add", shifts)];
+    for (op, numbers) in steps {
+        let numbers = b.floats(&[numbers.len()], &numbers);
+        values = b.node(op, &[&values, &numbers]);
+    }
+    let axis = b.ints(&[1], &[1]);
+    let (first, end) = (b.ints(&[1], &[layer.edges.len() as i64]), b.ints(&[1], &[i64::MAX]));
+    let others = b.node("Slice", &[x, &first, &end, &axis]);
+    b.beside(vec![values, others])
 }
 
 /// x·Φ(x), with the error function: the operator `Gelu` is of a later set.

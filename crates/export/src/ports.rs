@@ -62,6 +62,9 @@ pub(crate) fn words(encoder: &Encoder, input: &Input, categories: &[&String], in
                     .enumerate()
                     .map(|(number, text)| format!("{number} = {text}"))
                     .collect();
+                if numbered.is_empty() {
+                    return "-1 where it is missing, 0 elsewhere".to_owned();
+                }
                 format!(
                     "the number of a category: {}; -1 is missing, any other number one never seen",
                     numbered.join(", ")

@@ -13,6 +13,7 @@ fn layers(name: &str) -> Vec<LayerSpec> {
         "add" => "add(0)",
         "embedding" => "embedding(categories=[2, 3], dim=4)",
         "scale" => "scale(2)",
+        "piecewise-linear" => "piecewise-linear([[-1, 0, 2], [], [0, 1]])",
         "relu" | "leaky-relu" | "elu" | "selu" | "gelu" | "silu" | "mish" | "tanh" | "sigmoid"
         | "softplus" | "identity" => name,
         new => panic!(

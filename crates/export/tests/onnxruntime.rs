@@ -96,7 +96,6 @@ impl Cases {
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said}\n{error}");
         assert_eq!(said.lines().count(), self.cases.len(), "{said}\n{error}");
-        println!("{said}");
     }
 }
 
@@ -244,6 +243,7 @@ fn every_operation_is_computed_alike() {
     for layers in [
         "dense(8,bias=false) batch-norm relu dropout(0.3) dense(8) layer-norm(0.001) leaky-relu(0.2)",
         "scale(0.5) dense(8) elu(1.5) dense(8) selu dense(8) gelu",
+        "piecewise-linear([[-1,0,2]]) dense(2) piecewise-linear([[-0.5,0.5,1],[0,3]],scale=1)",
         "dense(8) silu dense(8) mish dense(8) tanh dense(8) sigmoid dense(8) softplus dense(8) identity",
         "dense(8) relu dense(8) relu add(1) layer-norm",
         "identity dense(13) tanh add(0) batch-norm(eps=0.01)",

@@ -1,6 +1,6 @@
 //! The multilayer perceptron, described in one line.
 
-use crate::{Activation, BatchNorm, Dense, Dropout, LayerSpec, Relu};
+use crate::{Activation, BatchNorm, Dense, Dropout, LayerSpec, Numbers, Relu};
 use downhill_optim::Init;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +35,9 @@ pub struct Mlp {
     /// The dropout rate behind every activation; 0 unless given.
     #[serde(default)]
     pub dropout: f64,
+    /// What stands in front of the first layer, made for the data; `plain`, which is nothing, unless given.
+    #[serde(default, skip_serializing_if = "Numbers::is_plain", with = "downhill_core::spec")]
+    pub numbers: Numbers,
 }
 
 fn relu() -> Activation {
@@ -43,12 +46,20 @@ fn relu() -> Activation {
 
 impl Default for Mlp {
     fn default() -> Self {
-        Self { hidden: Vec::new(), activation: relu(), init: Init::Auto, batch_norm: false, dropout: 0.0 }
+        Self {
+            hidden: Vec::new(),
+            activation: relu(),
+            init: Init::Auto,
+            batch_norm: false,
+            dropout: 0.0,
+            numbers: Numbers::default(),
+        }
     }
 }
 
 impl Mlp {
-    /// The layers, without the head.
+    /// The layers, without the head, and without what stands in front of them by [`numbers`](Self::numbers):
+    /// that takes data to make, [`Numbers::layer`].
     pub fn layers(&self) -> Vec<LayerSpec> {
         let mut layers = Vec::new();
         for &units in &self.hidden {

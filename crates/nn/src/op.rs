@@ -12,6 +12,7 @@ mod embedding;
 mod layer_norm;
 mod normal;
 mod operation;
+mod piecewise_linear;
 mod pointwise;
 mod rows;
 mod scale;
@@ -19,6 +20,7 @@ mod scale;
 pub(crate) use operation::{
     Backward, Draw, Flow, Forward, Layer, MOST_INPUTS, Mode, Operation, Planned, Reduction, Weight, Whole,
 };
+pub(crate) use piecewise_linear::{check_scale, tenth};
 pub(crate) use rows::add;
 
 use crate::activation::{
@@ -173,6 +175,8 @@ list! {
         embedding::Embedding,
         /// Multiplies every input by a learnt factor.
         scale::Scale,
+        /// Numbers, and a value for each of their bins.
+        piecewise_linear::PiecewiseLinear,
     }
     activations {
         /// max(0, x).

@@ -86,12 +86,13 @@ fn allocations(specs: &[&str], rows: usize, parallel: bool, loss: Option<&Loss>)
 
 // A program of its own, not one of the test harness, whose threads would be counted too.
 fn main() {
-    let networks: [&[&str]; 5] = [
+    let networks: [&[&str]; 6] = [
         &["dense(64)", "relu", "dense(10)"],
         &["dense(300)", "batch-norm", "gelu", "dropout(0.5)", "dense(7)", "layer-norm", "dense(3)"],
         &["batch-norm", "dense(40)", "layer-norm", "mish", "dense(2)"],
         &["dense(40)", "relu", "dense(40)", "batch-norm", "add(1)", "gelu", "add(4)", "dense(2)"],
         &["dense(1100)", "relu", "dense(600)", "relu", "dense(2)"],
+        &["piecewise-linear([[-1, 0, 1]])", "dense(9)", "piecewise-linear([[-1, 1], [0, 2, 3]])", "dense(2)"],
     ];
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
     // Threads allocate when they start.

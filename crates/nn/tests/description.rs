@@ -25,6 +25,8 @@ fn every_spelling_reads_back() {
         "embedding([3], 2, std=0.1)",
         "scale",
         "scale(0.1)",
+        "piecewise-linear([[-1.5e-7, 0, 2.5], [], [0.25, 1]])",
+        "piecewise-linear([[0, 1]], scale=2)",
         "relu",
         "leaky-relu(0.2)",
         "elu",

@@ -1,6 +1,9 @@
-//! PyTorch's numbers and scikit-learn's, from `tools/golden/nn.py` and `init.py`.
+//! PyTorch's numbers, scikit-learn's and rtdl_num_embeddings', from `tools/golden/nn.py` and `init.py`.
 
-use downhill_nn::{Activation, Batch, ConfusionMatrix, LayerSpec, Loss, Metric, Model, Targets, Workspace};
+use downhill_nn::{
+    Activation, Batch, ConfusionMatrix, LayerSpec, Loss, Metric, Model, Numbers, QuantileBins, Targets,
+    Workspace,
+};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -54,6 +57,14 @@ struct Measured {
     metrics: BTreeMap<String, f64>,
 }
 
+#[derive(Deserialize)]
+struct Edges {
+    x: Vec<f64>,
+    inputs: usize,
+    bins: usize,
+    edges: Vec<Vec<f64>>,
+}
+
 fn close(what: &str, ours: &[f64], theirs: &[f64], tolerance: f64) {
     assert_eq!(ours.len(), theirs.len(), "{what}: lengths");
     for (i, (a, b)) in ours.iter().zip(theirs).enumerate() {
@@ -87,6 +98,21 @@ fn networks_agree_with_pytorch() {
         close(&format!("{name}, outputs"), &outputs, &case.outputs, 1e-11);
         let mean = case.loss.mean(&outputs, case.targets.targets()).unwrap();
         close(&format!("{name}, mean loss"), &[mean], &[case.mean], 1e-12);
+    }
+}
+
+#[test]
+fn edges_of_bins_agree_with_rtdl_num_embeddings() {
+    let cases: Vec<Edges> = serde_json::from_str(include_str!("golden/edges.json")).unwrap();
+    assert!(!cases.is_empty());
+    for Edges { x, inputs, bins, edges } in cases {
+        let layer =
+            Numbers::PiecewiseLinear(QuantileBins { bins, ..QuantileBins::default() }).layer(&x, inputs);
+        let Some(LayerSpec::PiecewiseLinear(ours)) = layer else { panic!("{layer:?}") };
+        for (ours, theirs) in ours.edges.iter().zip(&edges) {
+            close("edges", ours, theirs, 1e-12);
+        }
+        assert_eq!(ours.edges.len(), edges.len());
     }
 }
 

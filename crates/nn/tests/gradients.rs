@@ -87,6 +87,10 @@ fn of_layers() {
     check(&["scale", "dense(5)", "tanh", "scale(0.3)", "dense(3)"], "cross-entropy");
     check(&["dense(5)", "batch-norm", "scale", "relu", "dense(3)", "scale(-1)"], "mse");
     check(&["dense(5)", "silu", "dense(5)", "scale(0.1)", "add(1)", "dense(3)"], "mse");
+    let edges = "piecewise-linear([[-0.6, -0.1, 0.2, 0.7], [], [-0.5, 0.5]], scale=0.8)";
+    check(&[edges, "dense(5)", "tanh", "dense(3)"], "cross-entropy");
+    check(&["dense(4)", edges, "dense(5)", "tanh", edges, "batch-norm", "dense(3)"], "mse");
+    check(&["dense(4)", edges, "dense(4)", "add(0)", edges], "mse");
 }
 
 /// Values that are used more than once: by an `add`, by several, on both sides of one, in front of all

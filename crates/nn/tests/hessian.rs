@@ -145,6 +145,14 @@ fn of_factors() {
 }
 
 #[test]
+fn of_piecewise_linear_encodings() {
+    let edges = "piecewise-linear([[-0.6, -0.1, 0.2, 0.7], [], [-0.5, 0.5]], scale=0.8)";
+    check(&[edges, "dense(5)", "tanh", "dense(3)"], "cross-entropy");
+    check(&["dense(4)", edges, "dense(5)", "tanh", edges, "dense(3)"], "mse");
+    check(&["dense(4)", edges, "dense(4)", "add(0)", edges], "mse");
+}
+
+#[test]
 fn of_residual_connections() {
     check(&["dense(6)", "tanh", "dense(6)", "add(1)", "dense(3)"], "cross-entropy");
     check(&["dense(6)", "tanh", "dense(6)", "add(0)", "dense(3)"], "mse");

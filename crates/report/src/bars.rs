@@ -21,6 +21,7 @@ const NAMES: f64 = 0.4;
 /// assert!(svg.starts_with("<svg"));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Bars {
     title: String,
     label: String,
@@ -30,6 +31,7 @@ pub struct Bars {
 
 /// A named number.
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Bar {
     name: String,
     value: f64,

@@ -23,6 +23,7 @@ mod segment;
 mod several;
 mod sharpness;
 mod sheet;
+pub mod study;
 mod tensorboard;
 mod validation;
 

@@ -22,7 +22,7 @@ const MOST_LISTED: usize = 50;
 
 // Colours come from the browser's own light and dark schemes. The policy forbids whatever would fetch or run
 // anything.
-const HEAD: &str = r#"<meta charset="utf-8"/>
+pub(crate) const HEAD: &str = r#"<meta charset="utf-8"/>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/>
 <meta name="color-scheme" content="light dark"/>
@@ -147,6 +147,10 @@ fn one(run: &Run) -> String {
     let _ = write!(page, "<h2>Configuration</h2>\n<pre>{}</pre>\n", escape(settings.text()));
     if let Some(environment) = &history.environment {
         let _ = write!(page, "<h2>Environment</h2>\n{}", pairs(&surroundings(environment)));
+    }
+    // Only a run that the program makes can be made by it again: not a loop of its own, nor one on data in memory.
+    if settings.get("session").is_some() || settings.text_of("data.from") == Some("memory") {
+        return page;
     }
     let _ = write!(
         page,
@@ -296,7 +300,9 @@ fn figures(metrics: &Metrics, confusion: Option<&Confusion>) -> String {
         }
         Metrics::Named(figures) => {
             let figures = figures.iter().map(|(name, figure)| format!("{name} {}", significant(*figure)));
-            figures.collect::<Vec<_>>().join(", ")
+            let all = figures.collect::<Vec<_>>().join(", ");
+            let mut letters = all.chars();
+            letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
         }
     }
 }
@@ -347,8 +353,10 @@ fn network(settings: &Settings) -> Option<String> {
     let dropout = mlp("dropout").and_then(|dropout| dropout.as_float()).filter(|&dropout| dropout > 0.0);
     let dropout = dropout.map_or(String::new(), |dropout| format!(", dropout {dropout}"));
     let layers = if sizes.len() == 1 { "hidden layer" } else { "hidden layers" };
+    let numbers = mlp("numbers").and_then(|numbers| numbers.as_str());
+    let numbers = numbers.map_or(String::new(), |numbers| format!(", numbers by {numbers}"));
     let activation = mlp("activation")?.as_str()?;
-    Some(format!("{layers} of {} units, {activation}{norm}{dropout}", sizes.join(" and ")))
+    Some(format!("{layers} of {} units, {activation}{norm}{dropout}{numbers}", sizes.join(" and ")))
 }
 
 /// The title of the chart of rates.

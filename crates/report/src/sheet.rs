@@ -53,9 +53,10 @@ impl Figure {
 ///
 /// let chart = || Chart::new("x", Axis::new("x"), Axis::new("y")).line(Series::new("a", [(0.0, 1.0), (1.0, 2.0)]));
 /// let svg = Sheet::new("Two").figure("left", chart()).figure("right", chart()).svg_file();
-/// assert_eq!(svg.matches("<svg").count(), 3);
+/// assert_eq!(svg.matches("role=\"img\"").count(), 3);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Sheet {
     title: String,
     lang: Lang,

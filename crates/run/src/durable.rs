@@ -79,7 +79,11 @@ pub fn is_aside(name: &str, of: &str) -> bool {
 }
 
 /// Makes renames and new names in a folder last.
-pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+///
+/// # Errors
+///
+/// If the system cannot.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
     // Only Unix lets a folder be opened and synced.
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }

@@ -1,7 +1,6 @@
 //! What can go wrong in a search.
 
 use std::fmt;
-use std::path::PathBuf;
 
 /// A search that could not be made, and why.
 #[derive(Debug)]
@@ -20,13 +19,15 @@ pub enum Error {
     Objective(String),
     /// A line of a study's log that does not say what it should.
     Log {
-        /// The log.
-        path: PathBuf,
+        /// What the log is called.
+        log: String,
         /// The line, counted from 1.
         line: usize,
         /// What is wrong with it.
         why: String,
     },
+    /// The database that the study is in cannot be reached, which may pass.
+    Unreachable(String),
     /// A file could not be read or written.
     Record(downhill_run::Error),
     /// A network could not be trained, whatever the settings.
@@ -37,8 +38,8 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Spelling { text, why } => write!(f, "`{text}`: {why}"),
-            Self::Mismatch(why) | Self::Objective(why) => f.write_str(why),
-            Self::Log { path, line, why } => write!(f, "{}, line {line}: {why}", path.display()),
+            Self::Mismatch(why) | Self::Objective(why) | Self::Unreachable(why) => f.write_str(why),
+            Self::Log { log, line, why } => write!(f, "{log}, line {line}: {why}"),
             Self::Record(error) => error.fmt(f),
             Self::Train(error) => error.fmt(f),
         }
@@ -50,7 +51,11 @@ impl std::error::Error for Error {
         match self {
             Self::Record(error) => Some(error),
             Self::Train(error) => Some(error),
-            Self::Spelling { .. } | Self::Mismatch(_) | Self::Objective(_) | Self::Log { .. } => None,
+            Self::Spelling { .. }
+            | Self::Mismatch(_)
+            | Self::Objective(_)
+            | Self::Unreachable(_)
+            | Self::Log { .. } => None,
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::Settings;
 ///
 /// The log is append-only. Everything but a `result` comes in logical order, and is the same however many
 /// workers there are; results come as they come in, and name their slot, which is their place in that order.
+/// `halt` and `budget` are there if the study was stopped and went on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Event {
@@ -93,5 +94,22 @@ pub enum Event {
         trial: u64,
         /// Why.
         reason: String,
+    },
+    /// Whoever leads the study has stopped it; who else works on it stops too.
+    Halt {
+        /// Why.
+        reason: String,
+    },
+    /// The study goes on, perhaps with another budget than before.
+    Budget {
+        /// The number of trials, if it is limited.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trials: Option<u64>,
+        /// The number of epochs of all trials together, if it is limited.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        epochs_total: Option<u64>,
+        /// Seconds, if they are limited.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seconds: Option<f64>,
     },
 }

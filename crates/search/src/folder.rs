@@ -1,17 +1,26 @@
-//! Where a study is kept: a folder with its plan and its log.
+//! Where a study is kept on one machine: a folder.
 
-use std::fs;
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use downhill_run::{Lines, Opened, durable, explain, file, is_name};
+use downhill_run::{Lines, durable, explain, file, is_name};
 
-use crate::{Error, Event, Plan};
+use crate::store::{Bell, Turn};
+use crate::{Error, Event, Plan, Store};
 
 /// A plan has no more bytes than these.
 const MOST_BYTES: u64 = 1 << 20;
 
-/// The folder of a study: `search.toml`, its [plan](Plan), and `trials.jsonl`, its [events](Event).
+/// How often a process looks whether another has appended something.
+const LOOKS: Duration = Duration::from_millis(20);
+
+/// The folder of a study: `search.toml`, its [plan](Plan), and `trials.jsonl`, its [events](Event). While it
+/// is under way there are besides `claims`, a file for each job that is made, which whoever makes it has
+/// locked, and `paused`, what trials go on from.
 #[derive(Clone, Debug)]
 pub struct StudyFolder {
     path: PathBuf,
@@ -25,28 +34,24 @@ impl StudyFolder {
     /// If the plan makes no study, the name is not that of a folder, or it cannot be made and written.
     pub fn create(studies: &Path, name: &str, plan: &Plan) -> Result<Self, Error> {
         plan.check()?;
-        if !is_name(name) {
+        check_name(name)?;
+        let text = plan.to_toml()?;
+        if studies.exists() && !studies.is_dir() {
             return Err(Error::Mismatch(format!(
-                "{name:?} cannot be the name of a study, which is that of a folder: leave out slashes and \
-                 a dot in front"
+                "{} is not a folder, so no study can be kept in it; give another place",
+                studies.display()
             )));
         }
-        let text = toml::to_string(plan)
-            .map_err(|error| Error::Mismatch(format!("the plan cannot be written as TOML: {error}")))?;
         fs::create_dir_all(studies).map_err(failed("make the study's folder", studies))?;
-        let mut names =
-            std::iter::once(name.to_string()).chain((2..).map(|number| format!("{name}-{number}")));
-        let path = loop {
-            let path = studies.join(names.next().expect("numbers do not end"));
-            match fs::create_dir(&path) {
-                Ok(()) => break path,
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(failed("make the study's folder", &path)(error)),
-            }
-        };
-        let folder = Self { path };
-        durable::write("write the plan", &folder.plan_path(), text.as_bytes())?;
-        Ok(folder)
+        // Made aside, so that a crash leaves either no study or one that opens.
+        let aside = new_folder(|number| studies.join(format!(".new-{}-{number}", std::process::id())))?;
+        let made = durable::write("write the plan", &aside.join(PLAN), text.as_bytes())
+            .map_err(Error::from)
+            .and_then(|()| rename_to_a_free_name(&aside, studies, name));
+        if made.is_err() {
+            let _ = fs::remove_dir_all(&aside); // the first error is the one to tell
+        }
+        made.map(|path| Self { path })
     }
 
     /// Opens the folder of a study.
@@ -72,7 +77,7 @@ impl StudyFolder {
 
     /// Where its plan is.
     pub fn plan_path(&self) -> PathBuf {
-        self.path.join("search.toml")
+        self.path.join(PLAN)
     }
 
     /// Where its log is.
@@ -80,7 +85,7 @@ impl StudyFolder {
         self.path.join("trials.jsonl")
     }
 
-    /// Its plan.
+    /// Its plan, as it was when the study began.
     ///
     /// # Errors
     ///
@@ -95,32 +100,56 @@ impl StudyFolder {
         Ok(plan)
     }
 
-    /// Opens the log, and reads what is in it. No other process can open it meanwhile. A last line that a
-    /// crash has cut off is taken away.
-    pub(crate) fn log(&self) -> Result<(Log, Vec<Event>), Error> {
-        let path = self.log_path();
-        let (file, text) = match Lines::open(path.clone(), "study")? {
-            Opened::Open { lines, text, .. } => (lines, text),
-            Opened::Held => {
-                return Err(Error::Mismatch(format!(
-                    "the study {} is under way in another process; wait for it, or stop it",
-                    self.path.display()
-                )));
-            }
-        };
-        let lines = text.split(|&byte| byte == b'\n').enumerate();
-        let events = lines
-            .filter(|(_, line)| !line.is_empty())
-            .map(|(at, line)| {
-                serde_json::from_slice(line).map_err(|error| Error::Log {
-                    path: path.clone(),
-                    line: at + 1,
-                    why: format!("this is no event of a study: {error}"),
-                })
-            })
-            .collect::<Result<_, _>>()?;
-        Ok((Log { file }, events))
+    /// The study as something to be worked on.
+    pub fn store(&self) -> impl Store + 'static {
+        Open { folder: self.clone(), read: 0, bytes: 0, claims: BTreeMap::new() }
     }
+}
+
+const PLAN: &str = "search.toml";
+
+/// Fails if a study cannot be called so.
+pub(crate) fn check_name(name: &str) -> Result<(), Error> {
+    if is_name(name) {
+        return Ok(());
+    }
+    Err(Error::Mismatch(format!(
+        "{name:?} cannot be the name of a study, which is that of a folder: leave out slashes and a dot in front"
+    )))
+}
+
+fn new_folder(name: impl Fn(u64) -> PathBuf) -> Result<PathBuf, Error> {
+    for number in 0.. {
+        let path = name(number);
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(failed("make the study's folder", &path)(error)),
+        }
+    }
+    unreachable!("numbers do not end")
+}
+
+/// Renaming fails where something is in the way, so that two studies that begin at once cannot take the same
+/// name.
+fn rename_to_a_free_name(aside: &Path, studies: &Path, name: &str) -> Result<PathBuf, Error> {
+    let names = std::iter::once(name.to_string()).chain((2..).map(|number| format!("{name}-{number}")));
+    for name in names {
+        let path = studies.join(name);
+        // An empty folder in the way would be replaced.
+        if path.exists() {
+            continue;
+        }
+        match fs::rename(aside, &path) {
+            Ok(()) => {
+                durable::sync_folder(studies).map_err(failed("make the study's folder", &path))?;
+                return Ok(path);
+            }
+            Err(_) if path.exists() => {}
+            Err(error) => return Err(failed("make the study's folder", &path)(error)),
+        }
+    }
+    unreachable!("numbers do not end")
 }
 
 fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
@@ -128,25 +157,188 @@ fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
     move |source| downhill_run::Error::Io { doing, path, source }.into()
 }
 
-/// The log of a study that is under way, locked as long as this is there.
-pub(crate) struct Log {
-    file: Lines,
+/// A study's folder that is worked on.
+struct Open {
+    folder: StudyFolder,
+    /// How many events were read, and where the next one begins.
+    read: u64,
+    bytes: u64,
+    /// The jobs that this process makes, with the files that are locked for it.
+    claims: BTreeMap<u64, File>,
 }
 
-impl Log {
-    /// Appends events, all at once.
-    pub fn append(&mut self, events: &[&Event]) -> Result<(), Error> {
+impl Open {
+    fn claims_path(&self) -> PathBuf {
+        self.folder.path.join("claims")
+    }
+
+    fn paused_path(&self) -> PathBuf {
+        self.folder.path.join("paused")
+    }
+
+    fn state_path(&self, trial: u64, epochs: u64) -> PathBuf {
+        self.paused_path().join(format!("{trial}-{epochs}"))
+    }
+
+    /// Locks the file of a job, unless somebody has.
+    fn lock(&self, slot: u64) -> io::Result<Option<File>> {
+        let path = self.claims_path().join(slot.to_string());
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
+        match file.try_lock() {
+            // Whoever had it may have removed it in between.
+            Ok(()) if is_there(&file, &path)? => Ok(Some(file)),
+            Ok(()) | Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    fn parse(&self, text: &[u8]) -> Result<Vec<Event>, Error> {
+        let lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+        let read = |(at, line): (usize, &[u8])| {
+            serde_json::from_slice(line).map_err(|error| Error::Log {
+                log: self.log_name(),
+                line: self.read as usize + at + 1,
+                why: format!("this is no event of a study: {error}"),
+            })
+        };
+        lines.enumerate().map(read).collect()
+    }
+}
+
+#[cfg(unix)]
+fn is_there(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+
+    let open = file.metadata()?;
+    match fs::symlink_metadata(path) {
+        Ok(there) => Ok((there.dev(), there.ino()) == (open.dev(), open.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Where a file that is open cannot be removed.
+#[cfg(not(unix))]
+fn is_there(_: &File, _: &Path) -> io::Result<bool> {
+    Ok(true)
+}
+
+impl Store for Open {
+    fn log_name(&self) -> String {
+        self.folder.log_path().display().to_string()
+    }
+
+    fn turn(&mut self, from: u64, turn: &mut Turn<'_>) -> Result<(), Error> {
+        if from != self.read {
+            (self.read, self.bytes) = (0, 0);
+        }
+        let (mut lines, text) = Lines::turn(self.folder.log_path(), "study", self.bytes)?;
+        let mut events = self.parse(&text)?;
+        let skipped = (from - self.read).min(events.len() as u64);
+        self.read += events.len() as u64;
+        self.bytes += text.len() as u64;
+        events.drain(..skipped as usize);
+        let new = turn(events)?;
         let mut text = Vec::new();
-        for event in events {
+        for event in &new {
             serde_json::to_writer(&mut text, event)
                 .map_err(|error| Error::Mismatch(format!("an event cannot be written: {error}")))?;
             text.push(b'\n');
         }
-        Ok(self.file.append(&text)?)
+        if !text.is_empty() {
+            lines.append(&text)?;
+        }
+        self.read += new.len() as u64;
+        self.bytes += text.len() as u64;
+        Ok(())
     }
 
-    /// Makes what was written last.
-    pub fn sync(&self) -> Result<(), Error> {
-        Ok(self.file.sync()?)
+    fn claim(&mut self, open: &[u64]) -> Result<Option<u64>, Error> {
+        let claims = self.claims_path();
+        fs::create_dir_all(&claims).map_err(failed("make the folder", &claims))?;
+        for &slot in open {
+            if let Some(file) = self.lock(slot).map_err(failed("lock a job in", &claims))? {
+                self.claims.insert(slot, file);
+                return Ok(Some(slot));
+            }
+        }
+        Ok(None)
     }
+
+    fn release(&mut self, slot: u64) -> Result<(), Error> {
+        if let Some(file) = self.claims.remove(&slot) {
+            // Removed while it is locked: whoever waits for it then finds that it is gone.
+            let _ = fs::remove_file(self.claims_path().join(slot.to_string())); // one that stays harms nobody
+            drop(file);
+        }
+        Ok(())
+    }
+
+    fn save(&mut self, trial: u64, epochs: u64, state: &[u8]) -> Result<(), Error> {
+        let folder = self.paused_path();
+        fs::create_dir_all(&folder).map_err(failed("make the folder", &folder))?;
+        let path = self.state_path(trial, epochs);
+        Ok(durable::write("keep a paused trial", &path, state)?)
+    }
+
+    fn load(&mut self, trial: u64, epochs: u64) -> Result<Option<Vec<u8>>, Error> {
+        let path = self.state_path(trial, epochs);
+        match path.exists() {
+            true => Ok(Some(file::read("read a paused trial", &path)?)),
+            false => Ok(None),
+        }
+    }
+
+    fn forget(&mut self, below: &[(u64, u64)]) -> Result<(), Error> {
+        let below: BTreeMap<u64, u64> = below.iter().copied().collect();
+        let folder = self.paused_path();
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(failed("look into the folder", &folder)(error)),
+        };
+        for entry in entries.flatten() {
+            let goes = parts(&entry.file_name())
+                .is_some_and(|(trial, epochs)| below.get(&trial).is_some_and(|&below| epochs < below));
+            if goes {
+                let _ = fs::remove_file(entry.path()); // another process may have done so
+            }
+        }
+        Ok(())
+    }
+
+    fn bell(&self) -> Result<Option<Bell>, Error> {
+        let (path, mut length) = (self.folder.log_path(), 0);
+        Ok(Some(Box::new(move |most| {
+            std::thread::sleep(LOOKS.min(most));
+            let now = fs::metadata(&path).map_or(0, |about| about.len());
+            std::mem::replace(&mut length, now) != now
+        })))
+    }
+
+    fn renew(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// The system gives the lock of a process that has ended back at once.
+    fn renewed_every(&self) -> Option<Duration> {
+        None
+    }
+}
+
+impl Drop for Open {
+    /// A study that is over leaves no empty folders behind.
+    fn drop(&mut self) {
+        for slot in self.claims.keys().copied().collect::<Vec<_>>() {
+            let _ = self.release(slot);
+        }
+        let _ = fs::remove_dir(self.claims_path());
+        let _ = fs::remove_dir(self.paused_path());
+    }
+}
+
+/// The trial and the epochs in the name of a state's file.
+fn parts(name: &OsStr) -> Option<(u64, u64)> {
+    let (trial, epochs) = name.to_str()?.split_once('-')?;
+    Some((trial.parse().ok()?, epochs.parse().ok()?))
 }

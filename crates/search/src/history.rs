@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
 use crate::sampler::Observation;
-use crate::{Plan, Settings, StopRule};
+use crate::{Budget, Plan, Settings, StopRule};
 
 /// What a trial is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +60,9 @@ pub(crate) enum Slot {
     Wait,
 }
 
+/// The states of no more paused trials than these are kept.
+const MOST_PAUSED: usize = 512;
+
 /// A trial at a rung, with what is minimised.
 type Standing = (f64, u64);
 
@@ -85,6 +88,8 @@ pub struct History {
     epochs_begun: u64,
     /// How many decisions the log has that have not been made again.
     logged_decisions: u64,
+    /// Whether whoever leads the study has stopped it.
+    halted: bool,
 }
 
 impl History {
@@ -103,6 +108,7 @@ impl History {
             seen: Vec::new(),
             epochs_begun: 0,
             logged_decisions: 0,
+            halted: false,
         }
     }
 
@@ -142,12 +148,80 @@ impl History {
             .collect()
     }
 
-    /// The jobs that were begun and have not come to an end.
+    /// The jobs that were begun and have not come to an end. None is seen before it has.
     pub(crate) fn unfinished(&self) -> Vec<u64> {
-        let open = |&slot: &u64| {
-            matches!(self.slots[slot as usize], Slot::Job { .. }) && !self.landed.contains_key(&slot)
+        (self.seen_slots as u64..self.slots.len() as u64).filter(|&slot| self.is_open(slot)).collect()
+    }
+
+    /// Whether a job was begun at a place and has not come to an end.
+    pub(crate) fn is_open(&self, slot: u64) -> bool {
+        matches!(self.slots.get(slot as usize), Some(Slot::Job { .. })) && !self.landed.contains_key(&slot)
+    }
+
+    /// Whether whoever leads the study has stopped it.
+    pub(crate) fn is_halted(&self) -> bool {
+        self.halted
+    }
+
+    /// Of each trial, after how many epochs its state is needed: those after fewer are not. What is beyond
+    /// the best [`MOST_PAUSED`] is made again from its start if it goes on, with the same bits.
+    pub(crate) fn needed(&self) -> Vec<(u64, u64)> {
+        let running: BTreeMap<u64, u64> = (self.seen_slots as u64..self.slots.len() as u64)
+            .filter(|&slot| self.is_open(slot))
+            .filter_map(|slot| match self.slots[slot as usize] {
+                Slot::Job { trial, from, .. } => Some((trial, from)),
+                Slot::Wait => None,
+            })
+            .collect();
+        let mut paused: Vec<u64> = self.promotable().into_iter().collect();
+        let cost = |trial: u64| {
+            let trial = self.trial(trial);
+            (trial.epochs, self.plan.goal.cost(trial.value).unwrap_or(f64::INFINITY))
         };
-        (0..self.slots.len() as u64).filter(open).collect()
+        paused.sort_by(|a, b| {
+            let (a, b) = (cost(*a), cost(*b));
+            b.0.cmp(&a.0).then(a.1.total_cmp(&b.1))
+        });
+        paused.truncate(MOST_PAUSED);
+        let paused: BTreeSet<u64> = paused.into_iter().collect();
+        let needed = |trial: &Trial| match running.get(&trial.number) {
+            Some(&from) => (trial.number, from),
+            None if paused.contains(&trial.number) => (trial.number, trial.epochs),
+            None => (trial.number, trial.epochs + 1),
+        };
+        self.trials.iter().map(needed).collect()
+    }
+
+    /// The paused trials that may go on, whatever comes. A trial's place at a rung never gets better, so that
+    /// it is out once it is not among those that would be promoted if all came there that can.
+    fn promotable(&self) -> BTreeSet<u64> {
+        // Their results are there, but nobody has decided on them.
+        let unseen = |trial: &&Trial| {
+            trial.state == State::Paused
+                && self.seen[trial.number as usize].as_ref().is_none_or(|seen| seen.epochs < trial.epochs)
+        };
+        let mut all: BTreeSet<u64> = self.trials.iter().filter(unseen).map(|trial| trial.number).collect();
+        let budget = &self.plan.budget;
+        let more = (budget.most_trials().saturating_sub(self.trials.len() as u64))
+            .min(budget.most_epochs().saturating_sub(self.epochs_begun) / self.rungs[0].max(1));
+        let unseen = self.slots[self.seen_slots..].iter().filter(|&&slot| slot != Slot::Wait).count();
+        let mut coming = more.saturating_add(unseen as u64);
+        for (rung, standings) in self.standings.iter().enumerate() {
+            let is_new = |trial: &u64| !self.promoted[rung].contains(trial);
+            let here: Vec<u64> = match &self.plan.stop {
+                StopRule::None => Vec::new(),
+                StopRule::Halving(halving) => {
+                    let best = (standings.len() as u64).saturating_add(coming) / halving.eta;
+                    let best = usize::try_from(best).unwrap_or(usize::MAX);
+                    let finite = standings.iter().take(best).filter(|standing| standing.0.is_finite());
+                    finite.map(|standing| standing.1).filter(is_new).collect()
+                }
+                StopRule::Median(_) => self.cleared[rung].iter().copied().filter(is_new).collect(),
+            };
+            coming = coming.saturating_add(here.len() as u64);
+            all.extend(here);
+        }
+        all
     }
 
     pub(crate) fn slot(&self, slot: u64) -> Slot {
@@ -223,6 +297,11 @@ impl History {
                 self.logged_decisions += 1;
             }
             Event::Pause { .. } | Event::Complete { .. } | Event::Fail { .. } => self.logged_decisions += 1,
+            Event::Halt { .. } => self.halted = true,
+            Event::Budget { trials, epochs_total, seconds } => {
+                self.plan.budget = Budget { trials: *trials, epochs_total: *epochs_total, seconds: *seconds };
+                self.halted = false;
+            }
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! How much each setting matters.
 
 use crate::sampler::{Observation, order};
+use crate::space::ABSENT;
 use crate::{Domain, History};
 
 /// The share of the trials that are the best.
@@ -29,8 +30,14 @@ pub fn importance(history: &History) -> Vec<(String, f64)> {
     let best = &order[..((BEST_SHARE * all.len() as f64).ceil() as usize).max(2)];
     let space = &history.plan().space;
     let divergence = |(at, (name, domain)): (usize, (&str, &Domain))| {
-        let places = |which: &[usize]| which.iter().map(|&trial| all[trial].point[at]).collect::<Vec<f64>>();
-        let (top, base) = (shares(domain, &places(best)), shares(domain, &places(&order)));
+        let places = |which: &[usize]| -> Vec<f64> {
+            which.iter().map(|&trial| all[trial].point[at]).filter(|&place| place != ABSENT).collect()
+        };
+        let (top, base) = (places(best), places(&order));
+        if top.is_empty() {
+            return (name.to_string(), 0.0);
+        }
+        let (top, base) = (shares(domain, &top), shares(domain, &base));
         let sum = top.iter().zip(&base).map(|(top, base)| (top - base).powi(2) / base).sum::<f64>();
         (name.to_string(), sum)
     };

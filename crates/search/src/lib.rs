@@ -33,13 +33,17 @@ mod event;
 mod folder;
 mod history;
 mod importance;
+mod mean;
 mod networks;
 mod objective;
 mod plan;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod sampler;
 mod settings;
 mod space;
 mod stopping;
+mod store;
 mod study;
 
 pub use budget::Budget;
@@ -49,13 +53,17 @@ pub use event::Event;
 pub use folder::StudyFolder;
 pub use history::{History, State, Trial};
 pub use importance::importance;
-pub use networks::{Networks, PausedRun};
+pub use mean::Mean;
+pub use networks::Networks;
 pub use objective::{Job, Objective, Outcome};
 pub use plan::{Goal, Plan};
+#[cfg(feature = "postgres")]
+pub use postgres::{Database, DatabaseStudy};
 pub use sampler::{Observation, Sampler};
 pub use settings::{Settings, Value};
-pub use space::Space;
+pub use space::{Condition, Space};
 pub use stopping::StopRule;
+pub use store::{Bell, Store, Turn};
 pub use study::{Study, Watch};
 
 /// The examples of the README, as tests.

@@ -3,26 +3,31 @@
 use downhill_data::{Dataset, Task};
 use downhill_run::{Classification, Keep, Metrics, Monitor, Regression, Stop};
 use downhill_schedule::Schedule;
-use downhill_train::{Config, Epoch, Run, Snapshot, Trainer};
+use downhill_train::{Config, Epoch, Run, Trainer};
 
 use crate::{Error, Goal, Job, Objective, Outcome, Settings};
 
 /// Trains a network with the settings, and gives a metric of the weights that are kept, over the validation
 /// rows.
 ///
-/// A trial that is paused is a [`Snapshot`], and goes on with the same bits as if it had never been.
+/// A trial that is paused is a checkpoint, and goes on with the same bits as if it had never been.
 pub struct Networks<'a, C> {
     data: &'a Dataset,
     metric: Monitor,
     configure: C,
 }
 
-/// A training that is paused.
-#[derive(Clone, Debug)]
-pub struct PausedRun {
-    snapshot: Snapshot,
-    /// The schedule, which was found if none was given.
-    lr: Schedule,
+/// A training that is paused: the schedule, which was found if none was given, and the state of the run.
+fn paused(lr: &Schedule, state: &[u8]) -> Vec<u8> {
+    let lr = lr.to_string();
+    [&(lr.len() as u32).to_le_bytes(), lr.as_bytes(), state].concat()
+}
+
+/// The two again, unless the bytes are something else.
+fn from_paused(bytes: &[u8]) -> Option<(Schedule, &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    let (lr, state) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    Some((std::str::from_utf8(lr).ok()?.parse().ok()?, state))
 }
 
 impl<'a, C: Fn(&Settings) -> Result<Config, Error> + Sync> Networks<'a, C> {
@@ -83,14 +88,14 @@ impl<'a, C: Fn(&Settings) -> Result<Config, Error> + Sync> Networks<'a, C> {
 }
 
 impl<C: Fn(&Settings) -> Result<Config, Error> + Sync> Objective for Networks<'_, C> {
-    type Paused = PausedRun;
-
-    fn make(&self, job: Job<'_>, paused: Option<PausedRun>) -> Result<Outcome<PausedRun>, Error> {
-        let (lr, snapshot) = paused.map_or((None, None), |paused| (Some(paused.lr), Some(paused.snapshot)));
-        let config = self.config(job.settings, lr)?;
+    fn make(&self, job: Job<'_>, from: Option<Vec<u8>>) -> Result<Outcome, Error> {
+        let (lr, state) = from.as_deref().and_then(from_paused).unzip();
+        let mut config = self.config(job.settings, lr)?;
         let mut run = Run::new(&config, self.data, false)?;
-        if let Some(snapshot) = snapshot {
-            run.restore(&snapshot);
+        if state.is_some_and(|state| run.restore_bytes(state).is_err()) {
+            // One that is damaged is made from its start, with the same bits.
+            config = self.config(job.settings, None)?;
+            run = Run::new(&config, self.data, false)?;
         }
         let steps_per_epoch = run.position().steps_per_epoch;
         let failed = |note: String, epochs| Outcome::Reached {
@@ -123,15 +128,16 @@ impl<C: Fn(&Settings) -> Result<Config, Error> + Sync> Objective for Networks<'_
         // Of one that blew up, the best epoch is kept, whatever else would be.
         let keep = if matches!(stop, Some(Stop::Diverged { .. })) { Keep::Best } else { config.keep };
         let done = stop.is_some() || job.until >= config.epochs;
+        let state = match done {
+            true => None,
+            false => Some(paused(config.lr.as_ref().expect("it was found or given"), &run.to_bytes()?)),
+        };
         Ok(Outcome::Reached {
             value: self.value(&run, keep)?,
             epochs: run.state().step / steps_per_epoch,
             done,
             note,
-            paused: (!done).then(|| {
-                let lr = config.lr.clone().expect("it was found or given");
-                PausedRun { snapshot: run.snapshot(), lr }
-            }),
+            paused: state,
         })
     }
 }

@@ -14,7 +14,17 @@ pub struct Job<'a> {
     pub(crate) interrupted: &'a (dyn Fn() -> bool + Sync),
 }
 
-impl Job<'_> {
+impl<'a> Job<'a> {
+    /// A job outside of a study: `settings` up to the epoch `until`, given up once `interrupted` says so.
+    pub fn new(
+        number: u64,
+        settings: &'a Settings,
+        until: u64,
+        interrupted: &'a (dyn Fn() -> bool + Sync),
+    ) -> Self {
+        Self { number, settings, until, interrupted }
+    }
+
     /// Whether the study is to stop: the job is then given up, and made again when the study goes on.
     pub fn is_interrupted(&self) -> bool {
         (self.interrupted)()
@@ -23,7 +33,7 @@ impl Job<'_> {
 
 /// What a job came to.
 #[derive(Clone, Debug)]
-pub enum Outcome<P> {
+pub enum Outcome {
     /// It came to its epoch, or to the trial's end.
     Reached {
         /// The value of what the trial keeps; a trial whose value is no finite number has failed.
@@ -34,8 +44,8 @@ pub enum Outcome<P> {
         done: bool,
         /// What a person should know of it.
         note: Option<String>,
-        /// What it takes to go on.
-        paused: Option<P>,
+        /// What it takes to go on from there, in this process or another.
+        paused: Option<Vec<u8>>,
     },
     /// It was given up because the study is to stop.
     Interrupted,
@@ -47,21 +57,17 @@ pub enum Outcome<P> {
 /// A study can be repeated if the value is a function of the settings, the epochs and the number of the
 /// trial.
 pub trait Objective: Sync {
-    /// What a trial that is paused goes on from. It may be lost: then the trial is made again from its start.
-    type Paused: Send;
-
-    /// Makes a job.
+    /// Makes a job, from what an earlier one of the trial returned to go on from. That may be lost: then it
+    /// is made from the start of the trial.
     ///
     /// # Errors
     ///
     /// If the study cannot go on. Settings that come to nothing are no error, but a value that is no number.
-    fn make(&self, job: Job<'_>, paused: Option<Self::Paused>) -> Result<Outcome<Self::Paused>, Error>;
+    fn make(&self, job: Job<'_>, paused: Option<Vec<u8>>) -> Result<Outcome, Error>;
 }
 
 impl<F: Fn(&Settings) -> f64 + Sync> Objective for F {
-    type Paused = ();
-
-    fn make(&self, job: Job<'_>, _: Option<()>) -> Result<Outcome<()>, Error> {
+    fn make(&self, job: Job<'_>, _: Option<Vec<u8>>) -> Result<Outcome, Error> {
         let value = self(job.settings);
         Ok(Outcome::Reached { value, epochs: job.until, done: true, note: None, paused: None })
     }

@@ -83,6 +83,12 @@ impl Default for Plan {
 }
 
 impl Plan {
+    /// The plan as `search.toml`.
+    pub(crate) fn to_toml(&self) -> Result<String, Error> {
+        toml::to_string(self)
+            .map_err(|error| Error::Mismatch(format!("the plan cannot be written as TOML: {error}")))
+    }
+
     /// Fails if it makes no study.
     pub(crate) fn check(&self) -> Result<(), Error> {
         self.space.check()?;

@@ -45,7 +45,7 @@ pub enum Sampler {
 /// A trial that a suggestion may know of.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observation {
-    /// Its place on each domain.
+    /// Its place on each domain, [`ABSENT`](crate::space::ABSENT) of a setting that it has not.
     pub(crate) point: Vec<f64>,
     /// How many epochs its value is after.
     pub(crate) epochs: u64,
@@ -99,12 +99,12 @@ impl Sampler {
         let domains = space.domains();
         let mut draw = Draw(stream(seed, Purpose::Suggest, number));
         let (point, why) = match self {
-            Self::Grid => (grid::point(&domains, number)?, "the next point of the grid".to_string()),
+            Self::Grid => (grid::point_of(space, number)?, "the next point of the grid".to_string()),
             Self::Random => (random::point(&domains, &mut draw), "drawn at random".to_string()),
             Self::Sobol => {
                 (sobol::point(&domains, seed, number), "the next point of Sobol's sequence".to_string())
             }
-            Self::Tpe => tpe::point(&domains, &mut draw, seen),
+            Self::Tpe => tpe::point(space, &mut draw, seen),
             Self::CoarseToFine => coarse_to_fine::point(&domains, &mut draw, number, seen),
         };
         Some((space.settings(&point), why))
@@ -211,6 +211,32 @@ mod tests {
         let wins =
             (0..30).filter(|&seed| best(Sampler::Tpe, seed, 60) < best(Sampler::Random, seed, 60)).count();
         assert!(wins >= 24, "{wins} of 30");
+    }
+
+    #[test]
+    fn conditions_are_kept_and_found_useful() {
+        let space = Space::new().with("kind", "choice(a, b)").unwrap();
+        let space = space.with("x", "uniform(0, 1) if kind=a").unwrap();
+        let space = space.with("y", "uniform(0, 1) if kind=b").unwrap();
+        for sampler in ALL {
+            let (mut seen, mut best) = (Vec::new(), f64::INFINITY);
+            for number in 0..60 {
+                let Some((settings, _)) = sampler.suggest(&space, 3, number, &seen) else { break };
+                let is_a = settings.word("kind") == Some("a");
+                assert_eq!((settings.number("x").is_some(), settings.number("y").is_some()), (is_a, !is_a));
+                let cost = match settings.number("x") {
+                    Some(x) => (x - 0.3).abs() + 0.5,
+                    None => (settings.number("y").unwrap() - 0.8).abs(),
+                };
+                best = best.min(cost);
+                seen.push(Observation {
+                    point: space.point(&settings).unwrap(),
+                    epochs: 1,
+                    cost: Some(cost),
+                });
+            }
+            assert!(sampler == Sampler::Grid || best < 0.05, "{sampler}: {best}");
+        }
     }
 
     #[test]

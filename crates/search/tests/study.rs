@@ -23,10 +23,8 @@ struct Training {
 }
 
 impl Objective for Training {
-    type Paused = u64;
-
-    fn make(&self, job: Job<'_>, paused: Option<u64>) -> Result<Outcome<u64>, Error> {
-        let from = paused.unwrap_or(0);
+    fn make(&self, job: Job<'_>, paused: Option<Vec<u8>>) -> Result<Outcome, Error> {
+        let from = paused.map_or(0, |paused| u64::from_le_bytes(paused.try_into().unwrap()));
         let made = self.epochs_made.fetch_add(job.until - from, Ordering::Relaxed);
         if let Some((after, stop)) = &self.stop_after
             && made >= *after
@@ -45,7 +43,7 @@ impl Objective for Training {
             epochs: job.until,
             done: fails || job.until == 27,
             note: None,
-            paused: Some(job.until),
+            paused: Some(job.until.to_le_bytes().to_vec()),
         })
     }
 }
@@ -66,10 +64,13 @@ fn plan() -> Plan {
     Plan { space: space(), epochs: 27, seed: 3, budget, ..Plan::default() }
 }
 
-/// The log without results, which come in any order.
+/// The log without results, which come in any order, and without its stops.
 fn decisions(folder: &StudyFolder) -> Vec<String> {
     let log = std::fs::read_to_string(folder.log_path()).unwrap();
-    log.lines().filter(|line| !line.contains("\"event\":\"result\"")).map(str::to_string).collect()
+    let is_other = |line: &&str| {
+        ["result", "halt", "budget"].iter().any(|event| line.contains(&format!("\"event\":\"{event}\"")))
+    };
+    log.lines().filter(|line| !is_other(line)).map(str::to_string).collect()
 }
 
 #[test]
@@ -250,17 +251,13 @@ fn a_log_that_was_changed_is_told_with_its_line() {
 }
 
 #[test]
-fn a_study_is_made_by_one_process_at_a_time() {
+fn a_folder_without_a_plan_is_no_study() {
     let place = tempfile::tempdir().unwrap();
-    let folder = StudyFolder::create(place.path(), "s", &plan()).unwrap();
-    let inner = folder.clone();
-    let value = move |_: &Settings| match Study::in_folder(inner.clone()).unwrap().run(&|_: &Settings| 0.0) {
-        Err(error) if error.to_string().contains("under way in another process") => 1.0,
-        _ => f64::NAN,
-    };
-    let history = Study::in_folder(folder).unwrap().trials(2).run(&value).unwrap();
-    assert_eq!(history.best().unwrap().value, Some(1.0));
     assert!(StudyFolder::open(place.path()).unwrap_err().to_string().contains("has no search.toml"));
+    let file = place.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let error = StudyFolder::create(&file, "s", &plan()).unwrap_err().to_string();
+    assert!(error.ends_with("is not a folder, so no study can be kept in it; give another place"), "{error}");
 }
 
 /// As it is with the log of a run: what is planted in its place is not written to, and one that is gone is

@@ -97,8 +97,21 @@ pub(crate) fn save<D: Serialize>(
     tensors: &[Named<'_>],
 ) -> Result<(), Error> {
     let broken = |why: String| Error::Mismatch(format!("could not {doing} {}: {why}", path.display()));
-    let description =
-        serde_json::value::to_raw_value(description).map_err(|error| broken(error.to_string()))?;
+    let file = to_bytes(kind, description, tensors).map_err(broken)?;
+    Ok(durable::write(doing, path, &file)?)
+}
+
+/// The bytes of an archive.
+///
+/// # Errors
+///
+/// In words, if it cannot be written as one.
+pub(crate) fn to_bytes<D: Serialize>(
+    kind: &str,
+    description: &D,
+    tensors: &[Named<'_>],
+) -> Result<Vec<u8>, String> {
+    let description = serde_json::value::to_raw_value(description).map_err(|error| error.to_string())?;
     let parts = tensors.iter().map(|tensor| (tensor, bytemuck::cast_slice::<f32, u8>(tensor.values)));
     let sha256 = checksum(
         kind,
@@ -106,17 +119,16 @@ pub(crate) fn save<D: Serialize>(
         parts.clone().map(|(tensor, data)| (tensor.name.as_str(), tensor.shape.as_slice(), data)),
     );
     let header = Header { kind: kind.to_string(), sha256, description };
-    let header = serde_json::to_string(&header).map_err(|error| broken(error.to_string()))?;
+    let header = serde_json::to_string(&header).map_err(|error| error.to_string())?;
     let views = parts
         .map(|(tensor, data)| {
             let view = TensorView::new(Dtype::F32, tensor.shape.clone(), data);
             view.map(|view| (tensor.name.as_str(), view))
         })
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| broken(error.to_string()))?;
+        .map_err(|error| error.to_string())?;
     let metadata = HashMap::from([(KEY.to_string(), header)]);
-    let file = safetensors::serialize(views, Some(metadata)).map_err(|error| broken(error.to_string()))?;
-    Ok(durable::write(doing, path, &file)?)
+    safetensors::serialize(views, Some(metadata)).map_err(|error| error.to_string())
 }
 
 /// Reads an archive back.
@@ -138,11 +150,21 @@ pub(crate) fn load<D: DeserializeOwned>(
 
 /// Why bytes cannot be taken for an archive.
 #[derive(Debug)]
-enum Wrong {
+pub(crate) enum Wrong {
     /// They are not what was written.
     Damage(String),
     /// They are an archive of this other kind.
     Kind(String),
+}
+
+impl Wrong {
+    /// In words, where another kind was expected.
+    pub fn why(self, kind: &str) -> String {
+        match self {
+            Self::Damage(why) => why,
+            Self::Kind(found) => format!("it is a {found}, not a {kind}"),
+        }
+    }
 }
 
 impl From<String> for Wrong {
@@ -151,7 +173,8 @@ impl From<String> for Wrong {
     }
 }
 
-fn open<D: DeserializeOwned>(bytes: &[u8], kind: &str) -> Result<Archive<D>, Wrong> {
+/// Reads the bytes of an archive.
+pub(crate) fn open<D: DeserializeOwned>(bytes: &[u8], kind: &str) -> Result<Archive<D>, Wrong> {
     if bytes.is_empty() {
         return Err(Wrong::Damage("it is empty".into()));
     }

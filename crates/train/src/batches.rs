@@ -28,7 +28,7 @@ impl Batches {
     ///
     /// If there would be batches of one row under batch normalisation.
     pub fn new(config: &Config, batch: usize, rows: usize) -> Result<Self, Error> {
-        let layers = config.network.layers(1);
+        let layers = config.network.described();
         let normalises = layers.iter().any(|layer| matches!(layer, LayerSpec::BatchNorm(_)));
         let refused = |what: String| {
             Err(Error::Mismatch(format!(

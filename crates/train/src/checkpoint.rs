@@ -139,28 +139,49 @@ pub(crate) struct Whole<'r, 'a> {
     pub rollback_point: Option<&'r TrainingState>,
 }
 
-/// Writes a checkpoint. The best weights, and where the run can go back to, are in it, so that it needs no
-/// other file.
-pub(crate) fn save(path: &Path, whole: &Whole<'_, '_>) -> Result<(), Error> {
-    let Whole { description, engine, best, rollback_point } = whole;
-    let model = engine.model();
-    let mut tensors = named(model.layout(), model.params(), "");
-    tensors.extend(named(model.statistics_layout(), model.statistics(), ""));
-    for (slot, values) in engine.optimizer().state().slots().iter().enumerate() {
-        tensors.extend(named(model.layout(), values, &slot_prefix(slot)));
-    }
-    if let Some(best) = best {
-        tensors.extend(named(model.layout(), &best.params, BEST));
-        tensors.extend(named(model.statistics_layout(), &best.statistics, BEST));
-        if let Some(training) = &best.training {
-            tensors.extend(named_training(training, model.layout(), BEST));
+impl<'r> Whole<'r, '_> {
+    /// All tensors. The best weights, and where the run can go back to, are among them, so that a checkpoint
+    /// needs no other file.
+    fn tensors(&self) -> Vec<Named<'r>> {
+        let Self { engine, best, rollback_point, .. } = self;
+        let model = engine.model();
+        let mut tensors = named(model.layout(), model.params(), "");
+        tensors.extend(named(model.statistics_layout(), model.statistics(), ""));
+        for (slot, values) in engine.optimizer().state().slots().iter().enumerate() {
+            tensors.extend(named(model.layout(), values, &slot_prefix(slot)));
         }
+        if let Some(best) = best {
+            tensors.extend(named(model.layout(), &best.params, BEST));
+            tensors.extend(named(model.statistics_layout(), &best.statistics, BEST));
+            if let Some(training) = &best.training {
+                tensors.extend(named_training(training, model.layout(), BEST));
+            }
+        }
+        if let Some(TrainingState { engine, .. }) = rollback_point {
+            tensors.extend(named_training(&engine.training, model.layout(), ROLLBACK_POINT));
+            tensors.extend(named(model.statistics_layout(), &engine.statistics, ROLLBACK_POINT));
+        }
+        tensors
     }
-    if let Some(TrainingState { engine, .. }) = rollback_point {
-        tensors.extend(named_training(&engine.training, model.layout(), ROLLBACK_POINT));
-        tensors.extend(named(model.statistics_layout(), &engine.statistics, ROLLBACK_POINT));
+}
+
+/// Writes a checkpoint.
+pub(crate) fn save(path: &Path, whole: &Whole<'_, '_>) -> Result<(), Error> {
+    archive::save("write the checkpoint", path, KIND, &whole.description, &whole.tensors())
+}
+
+/// The bytes of a checkpoint.
+pub(crate) fn to_bytes(whole: &Whole<'_, '_>) -> Result<Vec<u8>, String> {
+    archive::to_bytes(KIND, &whole.description, &whole.tensors())
+}
+
+/// Reads the bytes of a checkpoint into an engine, and returns the rest.
+pub(crate) fn load_bytes(bytes: &[u8], engine: &mut Engine<'_>) -> Result<Loaded, String> {
+    let archive = archive::open::<Description>(bytes, KIND).map_err(|wrong| wrong.why(KIND))?;
+    match archive.description.contradiction(None) {
+        Some(why) => Err(why),
+        None => put(archive, engine),
     }
-    archive::save("write the checkpoint", path, KIND, description, &tensors)
 }
 
 /// Where the run is whose checkpoint this is.
@@ -193,42 +214,42 @@ pub(crate) struct Loaded {
 
 /// Reads a checkpoint into an engine, and returns the rest.
 pub(crate) fn load(path: &Path, engine: &mut Engine<'_>) -> Result<Loaded, Error> {
-    let archive = read(path)?;
+    put(read(path)?, engine)
+        .map_err(|why| downhill_run::Error::Damaged { path: path.to_path_buf(), why }.into())
+}
+
+/// Puts what a checkpoint has into an engine, and returns the rest.
+fn put(archive: Archive<Description>, engine: &mut Engine<'_>) -> Result<Loaded, String> {
     let description = &archive.description;
     let (layout, statistics) = (engine.model().layout().clone(), engine.model().statistics_layout().clone());
-    let mut read = || -> Result<(Option<Weights>, Option<TrainingState>), String> {
-        let mut best = description.progress.progress.best.is_some().then(|| Weights::of(engine.model()));
-        if let Some(best) = &mut best {
-            restore(&archive, &layout, &mut best.params, BEST)?;
-            restore(&archive, &statistics, &mut best.statistics, BEST)?;
-            if let Some((memory, updates)) = description.best_memory {
-                let training = Training { updates, ..engine.training() };
-                best.training = Some(restore_training(&archive, &layout, training, memory, BEST)?);
-            }
+    let mut best = description.progress.progress.best.is_some().then(|| Weights::of(engine.model()));
+    if let Some(best) = &mut best {
+        restore(&archive, &layout, &mut best.params, BEST)?;
+        restore(&archive, &statistics, &mut best.statistics, BEST)?;
+        if let Some((memory, updates)) = description.best_memory {
+            let training = Training { updates, ..engine.training() };
+            best.training = Some(restore_training(&archive, &layout, training, memory, BEST)?);
         }
-        let rollback_point = match &description.rollback_point {
-            None => None,
-            Some((Written { progress, updates }, memory)) => {
-                let EngineState { training, statistics: mut values } = engine.snapshot();
-                let training = Training { updates: *updates, ..training };
-                let training = restore_training(&archive, &layout, training, *memory, ROLLBACK_POINT)?;
-                restore(&archive, &statistics, &mut values, ROLLBACK_POINT)?;
-                let engine = EngineState { training, statistics: values };
-                Some(TrainingState { progress: progress.clone(), engine })
-            }
-        };
-        let (model, optimizer, updates) = engine.parts_mut();
-        restore(&archive, &layout, model.params_mut(), "")?;
-        restore(&archive, &statistics, model.statistics_mut(), "")?;
-        for (slot, values) in optimizer.state_mut().slots_mut().enumerate() {
-            restore(&archive, &layout, values, &slot_prefix(slot))?;
+    }
+    let rollback_point = match &description.rollback_point {
+        None => None,
+        Some((Written { progress, updates }, memory)) => {
+            let EngineState { training, statistics: mut values } = engine.snapshot();
+            let training = Training { updates: *updates, ..training };
+            let training = restore_training(&archive, &layout, training, *memory, ROLLBACK_POINT)?;
+            restore(&archive, &statistics, &mut values, ROLLBACK_POINT)?;
+            let engine = EngineState { training, statistics: values };
+            Some(TrainingState { progress: progress.clone(), engine })
         }
-        optimizer.state_mut().set_memory(description.memory);
-        *updates = description.progress.updates;
-        Ok((best, rollback_point))
     };
-    let (best, rollback_point) =
-        read().map_err(|why| downhill_run::Error::Damaged { path: path.to_path_buf(), why })?;
+    let (model, optimizer, updates) = engine.parts_mut();
+    restore(&archive, &layout, model.params_mut(), "")?;
+    restore(&archive, &statistics, model.statistics_mut(), "")?;
+    for (slot, values) in optimizer.state_mut().slots_mut().enumerate() {
+        restore(&archive, &layout, values, &slot_prefix(slot))?;
+    }
+    optimizer.state_mut().set_memory(description.memory);
+    *updates = description.progress.updates;
     let Description { progress, last, origin, .. } = archive.description;
     Ok(Loaded { progress: progress.progress, last, origin, best, rollback_point })
 }

@@ -2,9 +2,9 @@
 
 use downhill_core::spec;
 use downhill_core::{Invalid, invalid};
-use downhill_data::{Dataset, Targets, Task};
+use downhill_data::{Dataset, Examples, Targets, Task};
 use downhill_nn::loss::{CrossEntropy, Mse, TargetKind};
-use downhill_nn::{Dense, LayerSpec, Loss, Mlp};
+use downhill_nn::{Auto, Dense, LayerSpec, Loss, Mlp, Numbers};
 use downhill_optim::{Group, Init, Lookahead, Regularization, Rule};
 use downhill_schedule::{Cosine, Length, Schedule, Warmup};
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::batches::Batches;
 use crate::engine::targets;
+use crate::tables::choose_numbers;
 use crate::{
     EarlyStopping, Error, Guard, Keep, Monitor, OfTask, Plateau, Track, archive, metrics, older, spelled,
 };
@@ -75,7 +76,9 @@ pub struct Config {
     /// Penalties, decay and clipping; `restraints` in files. Default nothing.
     #[serde(rename = "restraints")]
     pub regularization: Regularization,
-    /// The layers between the features and the head.
+    /// The layers between the features and the head. Default two of 128 units with a dropout of 0.2, and
+    /// numbers taken by a rule: in a table with classes to tell apart, at least 1000 training rows, and at
+    /// most 40 inputs of more than two values, `piecewise-linear(bins=16)`, otherwise as they are.
     pub network: Network,
 }
 
@@ -96,12 +99,21 @@ impl Network {
         Mlp { hidden: hidden.into(), ..Mlp::default() }
     }
 
-    /// All layers, the head with its number of outputs included.
-    pub fn layers(&self, outputs: usize) -> Vec<LayerSpec> {
-        let mut layers = match self {
+    /// The layers that are described, without the head and without what is made for the data.
+    pub(crate) fn described(&self) -> Vec<LayerSpec> {
+        match self {
             Self::Mlp(mlp) => mlp.layers(),
             Self::Layers(layers) => layers.clone(),
+        }
+    }
+
+    /// All layers for data that is trained on, the head with its number of outputs included.
+    pub fn layers(&self, outputs: usize, train: &Examples) -> Vec<LayerSpec> {
+        let numbers = match self {
+            Self::Mlp(mlp) => mlp.numbers.layer(&train.x, train.features),
+            Self::Layers(_) => None,
         };
+        let mut layers: Vec<LayerSpec> = numbers.into_iter().chain(self.described()).collect();
         // The first guess is that nothing is known, not something random to be unlearned.
         layers.push(Dense { init: Init::Zeros, ..Dense::new(outputs) }.into());
         layers
@@ -186,7 +198,7 @@ impl Default for Config {
             early_stopping: EarlyStopping::default(),
             keep: Keep::Best,
             regularization: Regularization::default(),
-            network: Mlp { dropout: 0.2, ..Network::mlp([128, 128]) }.into(),
+            network: Mlp { dropout: 0.2, numbers: Numbers::Auto(Auto {}), ..Network::mlp([128, 128]) }.into(),
         }
     }
 }
@@ -212,6 +224,12 @@ impl Config {
         }
         let batch = batch.min(rows);
         config.batch = Some(batch);
+
+        if let Network::Mlp(mlp) = &mut config.network {
+            let note;
+            (mlp.numbers, note) = choose_numbers(mlp.numbers, data);
+            notes.extend(note);
+        }
 
         // One decay, not two of the same kind on top of each other.
         if self.regularization.weight_decay > 0.0
@@ -326,6 +344,7 @@ impl Config {
         if let Network::Mlp(mlp) = &self.network {
             invalid::fraction("mlp", "dropout", mlp.dropout)?;
             mlp.activation.check()?;
+            mlp.numbers.check()?;
             for &size in &mlp.hidden {
                 invalid::ensure("mlp", "hidden", size as f64, |size| size >= 1.0, "at least 1 each")?;
             }

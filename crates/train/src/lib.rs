@@ -26,6 +26,7 @@ mod sharpness;
 mod source;
 mod spelled;
 mod summary;
+mod tables;
 mod track;
 mod trainer;
 

@@ -394,7 +394,10 @@ impl Predictor {
             Targets::Classes { labels, .. } => Truth::Classes(labels.clone()),
             Targets::Values(values) => {
                 let (mean, std) = encoder.target_scale();
-                Truth::Values(values.iter().map(|&value| f64::from(value) * std + mean).collect())
+                // As the table has it, where it is read as numbers: 32 bits would round it.
+                let number = |&row: &u32| table.columns().get(target)?.number(row as usize);
+                let value = |(row, &value)| number(row).unwrap_or(f64::from(value) * std + mean);
+                Truth::Values(rows.iter().zip(values).map(value).collect())
             }
         };
         Ok(Assessment { evaluation, rows, truth, predictions: self.read(outputs), targets: examples.y })

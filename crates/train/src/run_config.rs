@@ -42,6 +42,13 @@ impl RunConfig {
         let text = String::from_utf8(bytes).map_err(|_| {
             wrong("this is not UTF-8 text; a configuration is TOML, such as a run's run.toml".into())
         })?;
+        if toml::from_str::<toml::Table>(&text).is_ok_and(|table| table.contains_key("session")) {
+            return Err(wrong(
+                "this run is made by a training loop of its own, as by a session of the Python package: only that \
+                 loop can resume, branch or repeat it; it can be watched, steered, listed and reported"
+                    .into(),
+            ));
+        }
         let text = upgraded(&text).unwrap_or(text);
         let config: Self = toml::from_str(&text).map_err(|error| wrong(explain(&text, &error)))?;
         config.training.check().map_err(|invalid| wrong(invalid.to_string()))?;
@@ -189,6 +196,15 @@ mod tests {
                 .contains("unknown word `layer`; did you mean `layers`?")
         );
         assert!(error("a = = 3").starts_with("line 1, column 5: "));
+    }
+
+    #[test]
+    fn a_loop_of_ones_own_is_told_from_a_damaged_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.toml");
+        std::fs::write(&path, "[data]\nfrom = \"loop\"\n[session]\nsteps = 3\n").unwrap();
+        let error = RunConfig::read(&path).unwrap_err().to_string();
+        assert!(error.contains("run.toml: this run is made by a training loop of its own"), "{error}");
     }
 
     #[test]

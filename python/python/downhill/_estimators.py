@@ -18,7 +18,7 @@ from downhill._settings import spelled
 from downhill._table import Column, Frame, frame, one_column, target
 
 #: The parameters that are not settings of training.
-OWN = ("valid", "categorical", "numeric", "drop", "threads", "run", "progress", "class_weight")
+OWN = ("members", "valid", "categorical", "numeric", "drop", "threads", "run", "progress", "class_weight")
 
 _PARAMETERS = """
     Every parameter is called and spelled as by the program, ``downhill train --help``, with an underscore for a dash;
@@ -83,6 +83,8 @@ _PARAMETERS = """
         none.
 {classes}    seed : int, optional
         The random seed, of the split too. Default 0.
+    members : int, default 1
+        Train this many networks at once, with seeds of their own, and average their predictions.
     valid : float, default 0.2
         The share of the rows that is held out to validate on, by which the weights that are kept are chosen. Not used
         where ``fit`` is given an ``eval_set``.
@@ -162,11 +164,13 @@ class _Estimator(BaseEstimator):
             )
         table = X_frame.table(column)
         if eval_set is None:
-            seed = 0 if self.seed is None else int(self.seed)  # type: ignore[attr-defined]
-            valid = self.valid  # type: ignore[attr-defined]
+            seed = 0 if self.seed is None else self.seed
+            if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
+                raise ValueError(f"seed={seed!r}: give a whole number from 0 on")
+            valid = self.valid
             if not isinstance(valid, float | int) or not 0 < valid < 1:
                 raise ValueError(f"valid={valid!r}: give a share of the rows above 0 and below 1, such as 0.2")
-            return table.split(name, self._task, float(valid), seed), X_frame
+            return table.split(name, self._task, float(valid), int(seed)), X_frame
         if isinstance(eval_set, list) and len(eval_set) == 1:
             eval_set = eval_set[0]
         if not isinstance(eval_set, tuple | list) or len(eval_set) != 2:
@@ -207,11 +211,15 @@ class _Estimator(BaseEstimator):
         data, X_frame = self._data(X, y, eval_set)
         settings = self._settings(data)
         runs, name = None, None
-        if self.run is not None:  # type: ignore[attr-defined]
-            folder = Path(os.fspath(self.run))  # type: ignore[attr-defined]
+        if self.run is not None:
+            folder = Path(os.fspath(self.run))
             runs, name = folder.parent, folder.name
-        with _progress(self.progress) as tell:  # type: ignore[attr-defined]
-            fitted = _downhill.fit(data, settings, self.threads, runs, name, tell)  # type: ignore[attr-defined]
+        members = self.members
+        if not isinstance(members, int) or not 1 <= members <= 1000:
+            raise ValueError(f"members={members!r}: give a number of networks from 1 to 1000")
+        with _progress(self.progress) as tell:
+            threads = self.threads
+            fitted = _downhill.fit(data, settings, threads, runs, name, tell, members)
         if fitted["interrupted"]:
             where = f" in {name}; it was saved up to there" if name else ""
             raise KeyboardInterrupt(f"the run was stopped{where}")
@@ -220,7 +228,7 @@ class _Estimator(BaseEstimator):
         _check_feature_names(self, X, reset=True)
         self.n_features_in_ = X_frame.width
         self.fit_report_ = FitReport(json.loads(fitted["summary"]), fitted["toml"], fitted["log"])
-        self.n_iter_ = self.fit_report_.summary["epochs"]
+        self.n_iter_ = max(1, self.fit_report_.summary["epochs"])
         kept = self.fit_report_.summary["run"]
         self.run_ = Path(kept) if kept else None
         return self
@@ -249,6 +257,22 @@ class _Estimator(BaseEstimator):
         """
         check_is_fitted(self, "fit_report_")
         self._model.save(path)
+
+
+    def export_onnx(self, path: str | os.PathLike[str], *, inputs: str = "table") -> None:
+        """Write the model, preprocessing included, as an ONNX file, which any runtime predicts with.
+
+        Parameters
+        ----------
+        path : str or path
+            Where: ``"model.onnx"``.
+        inputs : "table" or "numeric", default "table"
+            What the file is given: columns as they are, with texts; or numbers alone, for runtimes without texts.
+        """
+        check_is_fitted(self, "fit_report_")
+        content = self._model.to_onnx(inputs)
+        with open(path, "wb") as file:
+            file.write(content)
 
 
 class _progress:
@@ -343,6 +367,7 @@ class DownhillClassifier(ClassifierMixin, _Estimator):
         label_smoothing: float | None = None,
         class_weight: str | dict[Any, float] | None = None,
         seed: int | None = None,
+        members: int = 1,
         valid: float = 0.2,
         categorical: list[str | int] | None = None,
         numeric: list[str | int] | None = None,
@@ -382,6 +407,7 @@ class DownhillClassifier(ClassifierMixin, _Estimator):
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight
         self.seed = seed
+        self.members = members
         self.valid = valid
         self.categorical = categorical
         self.numeric = numeric
@@ -521,6 +547,7 @@ class DownhillRegressor(RegressorMixin, _Estimator):
         clip_tensor_norm: float | None = None,
         clip_value: float | None = None,
         seed: int | None = None,
+        members: int = 1,
         valid: float = 0.2,
         categorical: list[str | int] | None = None,
         numeric: list[str | int] | None = None,
@@ -558,6 +585,7 @@ class DownhillRegressor(RegressorMixin, _Estimator):
         self.clip_tensor_norm = clip_tensor_norm
         self.clip_value = clip_value
         self.seed = seed
+        self.members = members
         self.valid = valid
         self.categorical = categorical
         self.numeric = numeric

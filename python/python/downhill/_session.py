@@ -151,7 +151,10 @@ class Session:
         self.rehearsing = False
         self.stop: str | None = None
         self.found: dict[str, Any] | None = None
-        self._record: _downhill.Session | None = None
+        self._record: Any = None
+        # What anybody may ask is known without asking the record, which may be another process's.
+        self._path: Path | None = None
+        self._made = 0
         self._rehearsal: _Rehearsals | None = None
         self._well: Any = None  # the snapshot to go back to
         self._best: Any = None  # that of the best epoch, where the plateau goes back to it
@@ -189,6 +192,25 @@ class Session:
     def _parameters(self) -> int:
         """The number of parameters, if it is known."""
         return 0
+
+    def _agreed(self, decide: Callable[[], Any]) -> Any:
+        """What is decided, where several processes must do the same."""
+        return decide()
+
+    def _mean_of_all(self, loss: float) -> float:
+        """The mean loss over all processes."""
+        return loss
+
+    def _of_all(self, mine: Any) -> list[Any]:
+        """What each process has, in their order."""
+        return [mine]
+
+    def _place(self) -> int:
+        """Which of them this process is."""
+        return 0
+
+    def _is_alone(self) -> bool:
+        return True
 
     # The loop.
 
@@ -256,7 +278,7 @@ class Session:
             Whether the update is to be made. False if the loss has blown up: then the state was brought back to an
             earlier one, and the update must not be made.
         """
-        well = self._look(float(loss), rows)
+        well = self._look(self._mean_of_all(float(loss)), rows)
         self._between_steps = True
         return well
 
@@ -292,12 +314,12 @@ class Session:
     @property
     def path(self) -> Path | None:
         """The folder of the run; none while a rate is looked for."""
-        return None if self._record is None else self._record.path
+        return self._path
 
     @property
     def step_number(self) -> int:
         """The number of steps made; those that were gone back over do not count."""
-        return 0 if self._record is None else self._record.position[0]
+        return self._made
 
     def __enter__(self) -> Self:
         return self
@@ -307,7 +329,7 @@ class Session:
     ) -> None:
         self._interrupt()
 
-    def _running(self) -> _downhill.Session:
+    def _running(self) -> Any:
         if self._record is None or self.stop is not None:
             raise RuntimeError("the run is not under way: it is while its steps are made, and no rate is looked for")
         return self._record
@@ -322,9 +344,9 @@ class Session:
         assert record is not None
         if self._epoch_ended:
             self._end_epoch()
-        step, total = record.position
         to_do = record.poll() if self.stop is None else []
         step, total = record.position
+        self._made = step
         if self.stop is not None:
             return False
         if "stop" in to_do:
@@ -347,6 +369,7 @@ class Session:
         record = self._running()
         verdict = record.step(loss, rows)
         if verdict == "well":
+            self._made += 1
             self._epoch_ended = record.ends_epoch()
             return True
         self._roll_back(verdict)
@@ -355,6 +378,7 @@ class Session:
     def _roll_back(self, cause: str) -> None:
         record = self._running()
         if self._well is not None and record.roll_back(cause):
+            self._made = record.position[0]
             self._go_to(self._well)
             self._epoch_ended = False
             return
@@ -380,9 +404,12 @@ class Session:
         if look == "well" and self._guard != "off":
             record.mark()
             self._well = self._whole()
-        age = time.monotonic() - self._saved_at
-        if age >= max(_CHECKPOINT_AGE, _CHECKPOINT_SHARE * self._saving_took):
+        if self._agreed(self._is_time_to_save):
             self._save()
+
+    def _is_time_to_save(self) -> bool:
+        age = time.monotonic() - self._saved_at
+        return age >= max(_CHECKPOINT_AGE, _CHECKPOINT_SHARE * self._saving_took)
 
     def _backtracks(self) -> bool:
         return "backtrack=true" in self._plateau.replace(" ", "")
@@ -404,6 +431,11 @@ class Session:
             self.rehearsing = False
         if self._record is None:
             self.stop = "interrupted"
+            return
+        if not self._is_alone():
+            # The others may be anywhere.
+            self.stop = "interrupted"
+            self._record.leave()
             return
         # In the middle of a step, nobody knows what the state is.
         if self._between_steps:
@@ -453,7 +485,11 @@ class Session:
         record = self._running()
         began = time.monotonic()
         step = record.position[0]
-        _tree.save(record.checkpoint_path(), {**self._whole(), "progress": record.progress()})
+        mine = self._whole()
+        all_of_them = self._of_all({"random": mine["random"], "loader": mine["loader"]})
+        path, progress = record.checkpoint_path(), record.progress()
+        if self._place() == 0:
+            _tree.save(path, {"state": mine["state"], "processes": all_of_them, "progress": progress})
         self._saved = [*[saved for saved in self._saved if saved != step], step][-2:]
         record.saved(self._saved)
         self._saved_at = time.monotonic()
@@ -470,9 +506,10 @@ class Session:
             batches = length(loader, 0)
             known = batches // self._batches_per_step() if batches else 0
             self._epoch = min(self._total, known) if known else max(1, self._total // 100)
-        if self._resume and (self._folder / "run.toml").exists():
+        if self._resume and self._agreed((self._folder / "run.toml").exists):
             self._go_on()
-        elif self._is_auto:
+            return
+        if self._is_auto:
             self._rehearsal = _Rehearsals(self, self._total)
             self.rehearsing = True
         else:
@@ -480,24 +517,37 @@ class Session:
 
     def _create(self, schedule: str) -> None:
         schedule = _downhill.schedule(schedule)
-        assert self._epoch is not None
-        self._record = _downhill.Session.create(
-            self._folder.parent,
-            self._folder.name,
-            self._data,
-            self._toml(schedule),
-            schedule,
-            self._guard,
-            self._plateau,
-            self._total,
-            self._epoch,
-            self._parameters(),
-        )
+        epoch = self._epoch
+        assert epoch is not None
+
+        def create() -> _downhill.Session:
+            return _downhill.Session.create(
+                self._folder.parent,
+                self._folder.name,
+                self._data,
+                self._toml(schedule),
+                schedule,
+                self._guard,
+                self._plateau,
+                self._total,
+                epoch,
+                self._parameters(),
+            )
+
+        self._record = self._opened(create)
         if self.found is not None:
             self._record.found(json.dumps(self.found))
         if self._guard != "off":
             self._record.mark()
             self._well = self._whole()
+
+    def _opened(self, open_record: Callable[[], _downhill.Session]) -> Any:
+        """The record of the run, of which there is one, whoever many make the run."""
+        held: list[_downhill.Session] = []
+        self._agreed(lambda: held.append(open_record()))
+        record = held[0] if self._is_alone() else _Shared(held[0] if held else None, self._agreed)
+        self._path, self._made = Path(record.path), record.position[0]
+        return record
 
     def _toml(self, schedule: str) -> str:
         def text(value: Any) -> str:
@@ -511,6 +561,7 @@ class Session:
             "[training]",
             f"epochs = {math.ceil(self._total / self._epoch)}",
             f"lr = {text(schedule)}",
+            'keep = "last"',
             f"guard = {text(self._guard)}",
             f"plateau = {text(self._plateau)}",
             "",
@@ -524,33 +575,33 @@ class Session:
 
     def _go_on(self) -> None:
         """Goes on with the run in the folder from the latest checkpoint that can be read."""
-        settings = json.loads(_downhill.run_settings(self._folder))
+        settings = json.loads(self._agreed(lambda: _downhill.run_settings(self._folder)))
         session = settings.get("session")
         if session is None:
             raise ValueError(f"the run {self._folder} was not made by a session: it cannot be resumed by one")
-        damaged = []
-        whole: dict[str, Any] | None = None
-        for step, path in _downhill.checkpoints(self._folder):
-            try:
-                whole = _tree.load(path)
-                self._saved = [step]
-                break
-            except _tree.DamagedError as error:
-                damaged.append(f"{error}: going back to the one before it")
+        step, whole, damaged = self._agreed(self._latest)
+        if whole is not None:
+            if len(whole["processes"]) != len(self._of_all(None)):
+                raise ValueError(
+                    f"the run {self._folder} was made by {len(whole['processes'])} processes, and goes on only with as many"
+                )
+            self._saved = [step]
         self._epoch = session["steps-per-epoch"]
-        self._record = _downhill.Session.resume(
-            self._folder,
-            None if whole is None else whole["progress"],
-            settings["training"]["lr"],
-            self._guard,
-            self._plateau,
-            self._total,
-            session["steps-per-epoch"],
+        self._record = self._opened(
+            lambda: _downhill.Session.resume(
+                self._folder,
+                None if whole is None else whole["progress"],
+                settings["training"]["lr"],
+                self._guard,
+                self._plateau,
+                self._total,
+                session["steps-per-epoch"],
+            )
         )
         for text in damaged:
             self._record.note(text)
         if whole is not None:
-            self._go_to(whole)
+            self._go_to({"state": whole["state"], **whole["processes"][self._place()]})
         if self._guard != "off":
             self._record.mark()
             self._well = self._whole()
@@ -561,12 +612,22 @@ class Session:
                     "in its middle; give a rate, a factor such as '0.5x', or a schedule"
                 )
             change = _downhill.schedule(self._spec)
-            events = [json.loads(line) for line in _downhill.events(self._folder)]
+            events = [json.loads(line) for line in self._agreed(lambda: _downhill.events(self._folder))]
             commands = [event["command"] for event in events if event["event"] == "command"]
             changes = [command["lr"] for command in commands if command["command"] == "set-lr"]
             # It may have been changed to that before.
             if not changes or changes[-1] != change:
                 self._record.command(json.dumps({"command": "set-lr", "lr": change}))
+
+    def _latest(self) -> tuple[int, Any, list[str]]:
+        """The latest checkpoint that can be read, and what is wrong with those after it."""
+        damaged: list[str] = []
+        for step, path in _downhill.checkpoints(self._folder):
+            try:
+                return step, _tree.load(path), damaged
+            except _tree.DamagedError as error:
+                damaged.append(f"{error}: going back to the one before it")
+        return 0, None, damaged
 
     # The search for a rate.
 
@@ -583,6 +644,30 @@ class Session:
         self.rehearsing = False
         self._create(self.found["schedule"])
         return self._goes_on()
+
+
+class _Shared:
+    """The record of a run that several processes make: the first has it, and the others hear what it says."""
+
+    def __init__(self, record: _downhill.Session | None, agreed: Callable[[Callable[[], Any]], Any]) -> None:
+        self._own = record
+        self._agreed = agreed
+
+    @property
+    def path(self) -> Any:
+        return self._agreed(lambda: self._own and self._own.path)
+
+    @property
+    def position(self) -> Any:
+        return self._agreed(lambda: self._own and self._own.position)
+
+    def leave(self) -> None:
+        """Ends the record without the others."""
+        if self._own is not None:
+            self._own.finish("interrupted")
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return lambda *arguments: self._agreed(lambda: getattr(self._own, name)(*arguments))
 
 
 class _Rehearsals:

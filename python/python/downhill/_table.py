@@ -54,6 +54,11 @@ def frame(
             "Sparse data was passed, and a network is trained on dense rows: convert it with X.toarray(), if that fits "
             "into memory."
         )
+    if hasattr(X, "to_frame") and not hasattr(X, "columns"):
+        raise ValueError(
+            "Expected a table, got one column instead: give a data frame, such as X.to_frame(), or Reshape your data "
+            "using array.reshape(-1, 1)"
+        )
     module = type(X).__module__.partition(".")[0]
     if hasattr(X, "iloc") and hasattr(X, "dtypes") and hasattr(X, "columns"):
         named, found = _names(X.columns), (_of_pandas(X.iloc[:, at]) for at in range(X.shape[1]))
@@ -100,7 +105,7 @@ def _names(names: Iterable[Any]) -> list[str]:
 def _is_sparse(X: Any) -> bool:
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
         return True
-    dtypes = getattr(X, "dtypes", None)
+    dtypes: Any = getattr(X, "dtypes", ())
     return hasattr(X, "iloc") and any(type(dtype).__name__ == "SparseDtype" for dtype in np.atleast_1d(dtypes))
 
 
@@ -253,7 +258,10 @@ def _of_pandas(series: Any) -> Column:
         return _of_plain(series.to_numpy())
     import pandas as pd
 
-    codes, uniques = pd.factorize(series)
+    try:
+        codes, uniques = pd.factorize(series)
+    except TypeError:  # of what cannot be hashed
+        return _of_objects(series.to_numpy(dtype=object))
     if all(isinstance(value, str) for value in uniques):
         return ("text", codes.astype(np.int64), [str(value) for value in uniques])
     return _of_objects(series.to_numpy(dtype=object))

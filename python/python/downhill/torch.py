@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -139,16 +140,18 @@ class Session(_Session):
         bool
             Whether the step was well. False if the run went back, or the scaler left the step out.
         """
-        value = float(loss.detach())
-        if value == value and abs(value) != float("inf"):
+        # All processes make the backward pass, or none.
+        value = self._mean_of_all(float(loss.detach()))
+        is_finite = math.isfinite(value)
+        if is_finite:
             share = loss / self.accumulate
             (share if self.scaler is None else self.scaler.scale(share)).backward()
         self._gathered += 1
         self._gathered_loss += value / self.accumulate
-        if self._gathered < self.accumulate and self._gathered_loss == self._gathered_loss:
+        if is_finite and self._gathered < self.accumulate:
             return True
         mean, self._gathered, self._gathered_loss = self._gathered_loss, 0, 0.0
-        if self._overflows():
+        if is_finite and self._overflows():
             self.optimizer.zero_grad(set_to_none=True)
             self._between_steps = True
             return False
@@ -223,6 +226,40 @@ class Session(_Session):
         for thing, state in zip(self.also, snapshot["also"], strict=True):
             thing.load_state_dict(state)
         self._gathered, self._gathered_loss = 0, 0.0
+
+    def _is_alone(self) -> bool:
+        distributed = torch.distributed
+        return not (distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1)
+
+    def _place(self) -> int:
+        return 0 if self._is_alone() else torch.distributed.get_rank()
+
+    def _agreed(self, decide: Callable[[], Any]) -> Any:
+        if self._is_alone():
+            return decide()
+        box: list[Any] = [None]
+        if self._place() == 0:
+            try:
+                box = [(decide(), None)]
+            except Exception as error:
+                box = [(None, error)]
+        torch.distributed.broadcast_object_list(box, src=0)
+        value, raised = box[0]
+        if raised is not None:
+            raise raised
+        return value
+
+    def _mean_of_all(self, loss: float) -> float:
+        if self._is_alone():
+            return loss
+        return sum(self._of_all(loss)) / torch.distributed.get_world_size()
+
+    def _of_all(self, mine: Any) -> list[Any]:
+        if self._is_alone():
+            return [mine]
+        all_of_them: list[Any] = [None] * torch.distributed.get_world_size()
+        torch.distributed.all_gather_object(all_of_them, mine)
+        return all_of_them
 
     def _random_states(self) -> dict[str, Any]:
         states = super()._random_states()

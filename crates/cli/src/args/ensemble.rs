@@ -5,12 +5,13 @@ use downhill::data::{Folds, TimeOrder};
 use downhill::train::{Ensemble, RunConfig, Validation};
 
 use super::number::{folds, networks};
+use super::preset::Preset;
 
 #[derive(Args)]
 #[command(next_help_heading = "Several networks")]
 pub struct EnsembleArgs {
     /// Train this many networks at once, with seeds of their own, and average their predictions: the rate is
-    /// found once, and each keeps its own best weights. [default: 1]
+    /// found once, and each keeps its own best weights. [default: 1, and 8 with --preset best]
     #[arg(long, value_name = "N", value_parser = networks, allow_hyphen_values = true)]
     pub members: Option<usize>,
 
@@ -34,8 +35,8 @@ pub struct EnsembleArgs {
 }
 
 impl EnsembleArgs {
-    pub fn apply(&self, config: &mut RunConfig) {
-        if let Some(count) = self.members {
+    pub fn apply(&self, preset: Option<Preset>, config: &mut RunConfig) {
+        if let Some(count) = self.members.or(preset.map(Preset::members)) {
             config.ensemble = (count != 1).then_some(Ensemble::Members(count));
         }
         let Some(count) = self.folds else { return };

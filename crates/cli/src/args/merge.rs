@@ -47,6 +47,9 @@ impl SetupArgs {
             None => RunConfig::default(),
         };
         self.source.apply(self.data.as_deref(), &mut config.data);
+        if let Some(preset) = self.preset {
+            preset.apply(&mut config.training);
+        }
         self.network.apply(&mut config)?;
         set(&mut config.training.lr, self.rate.lr.clone().map(|rate| rate.0));
         self.training.apply(&mut config)?;
@@ -108,15 +111,15 @@ impl SourceArgs {
 
 impl NetworkArgs {
     pub fn apply(&self, config: &mut RunConfig) -> Result<(), Failure> {
-        let Self { hidden, activation, init, batch_norm, dropout } = self;
+        let Self { hidden, activation, init, batch_norm, dropout, numbers } = self;
         let given = hidden.is_some() || activation.is_some() || init.is_some();
-        if !given && batch_norm.is_none() && dropout.is_none() {
+        if !given && batch_norm.is_none() && dropout.is_none() && numbers.is_none() {
             return Ok(());
         }
         let Network::Mlp(mlp) = &mut config.training.network else {
             return Err(Failure::Message(
-                "the configuration lists the network's layers: --hidden, --activation, --init, --batch-norm \
-                 and --dropout do not go with that; change the list"
+                "the configuration lists the network's layers: --hidden, --activation, --init, --batch-norm, \
+                 --dropout and --numbers do not go with that; change the list"
                     .into(),
             ));
         };
@@ -125,6 +128,7 @@ impl NetworkArgs {
         set(&mut mlp.init, *init);
         set(&mut mlp.batch_norm, *batch_norm);
         set(&mut mlp.dropout, *dropout);
+        set(&mut mlp.numbers, *numbers);
         Ok(())
     }
 }
@@ -277,7 +281,7 @@ mod tests {
             names.iter().map(|name| name.to_string()).collect()
         }
         type Edit = fn(&mut RunConfig);
-        let cases: [(&[&str], Edit); 47] = [
+        let cases: [(&[&str], Edit); 48] = [
             (&["iris"], |config| config.data.from = "iris".into()),
             (&["--target", "hue"], |config| config.data.target = Some("hue".into())),
             (&["--task", "classification"], |config| config.data.task = Some(Task::Classification)),
@@ -299,6 +303,7 @@ mod tests {
             (&["--init", "auto"], |config| mlp(config).init = "auto".parse().unwrap()),
             (&["--batch-norm=no"], |config| mlp(config).batch_norm = false),
             (&["--dropout", "0"], |config| mlp(config).dropout = 0.0),
+            (&["--numbers", "auto"], |config| mlp(config).numbers = "auto".parse().unwrap()),
             (&["--lr", "0.25"], |config| config.training.lr = Some("0.25".parse().unwrap())),
             (&["--lr", "auto"], |config| config.training.lr = None),
             (&["--optimizer", "adam"], |config| config.training.optimizer = "adam".parse().unwrap()),
@@ -346,6 +351,18 @@ mod tests {
         let (mut wanted, config) = merged(FILE, &["--optimizer", "adamw", "--weight-decay", "0.125"]);
         wanted.training.optimizer = "adamw(weight-decay=0.125)".parse().unwrap();
         assert_eq!(config, Ok(wanted));
+    }
+
+    #[test]
+    fn a_preset_gives_way_to_a_flag() {
+        let numbers = |flags: &[&str]| match merged(FILE, flags).1.unwrap().training.network {
+            Network::Mlp(mlp) => mlp.numbers.to_string(),
+            Network::Layers(_) => panic!("the file has no list of layers"),
+        };
+        assert_eq!(numbers(&["--preset", "fast"]), "plain");
+        assert_eq!(numbers(&["--preset", "default"]), "auto");
+        let given = ["--numbers", "piecewise-linear(8)", "--preset", "fast"];
+        assert_eq!(numbers(&given), "piecewise-linear(bins=8, scale=0.1)");
     }
 
     #[test]

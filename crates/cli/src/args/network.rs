@@ -1,7 +1,7 @@
 //! The flags of the network.
 
 use clap::Args;
-use downhill::nn::Activation;
+use downhill::nn::{Activation, Numbers};
 use downhill::optim::Init;
 
 use super::number::fraction;
@@ -32,4 +32,10 @@ pub struct NetworkArgs {
     /// The dropout rate behind every activation. [default: 0.2]
     #[arg(long, value_name = "SHARE", value_parser = fraction, allow_hyphen_values = true)]
     pub dropout: Option<f64>,
+
+    /// How numbers enter the first layer: plain, or piecewise-linear(bins=16), a value for each of at most 16
+    /// bins of a number beside it, for targets that jump. [default: auto: piecewise-linear for classes, 1000
+    /// training rows or more and at most 40 inputs of more than two values, otherwise plain]
+    #[arg(long, value_name = "SPEC")]
+    pub numbers: Option<Numbers>,
 }

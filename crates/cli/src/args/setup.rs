@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::network::NetworkArgs;
+use super::preset::Preset;
 use super::source::SourceArgs;
 use super::training::{RateArgs, TrainingArgs};
 use super::value::path_as_text;
@@ -20,6 +21,12 @@ pub struct SetupArgs {
     /// Start from the settings in a file, such as a run's run.toml; flags override them.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+
+    /// How much time a table may take: fast takes its numbers as they are; default chooses how by rows,
+    /// columns and task (see --numbers); best is default, and `train` averages 8 networks. Flags override
+    /// it. [default: default]
+    #[arg(long, value_name = "NAME", value_enum)]
+    pub preset: Option<Preset>,
 
     #[command(flatten)]
     pub source: SourceArgs,

@@ -1,16 +1,17 @@
 //! What is searched: flags with spaces, and those that stay as they are.
 
 use clap::FromArgMatches;
+use downhill::data::Dataset;
 use downhill::optim::{Rule, Schedule};
-use downhill::search::{Domain, Plan, Settings, Space, Value};
-use downhill::train::{Monitor, Network, RunConfig, usual_rate, usual_schedule};
+use downhill::search::{Condition, Domain, Error, Mean, Networks, Objective, Plan, Settings, Space, Value};
+use downhill::train::{Config, Monitor, Network, RunConfig, usual_rate, usual_schedule};
 
 use super::setup;
 use crate::Failure;
 use crate::args::SetupArgs;
 
 /// The learning rate, whose numbers are peaks of the usual schedule.
-const RATE: &str = "lr";
+pub const RATE: &str = "lr";
 
 /// The space of the rate unless it is given.
 const USUAL_RATE: &str = "times(0.03, 30)";
@@ -26,6 +27,9 @@ const USUAL: [(&str, &str); 7] = [
     ("ema", "choice(0, 0.9, 0.99)"),
 ];
 
+/// How a study writes down over how many seeds its objective is the mean.
+const SEEDS: &str = "--seeds=";
+
 /// Flags that shape the search itself: the data is split by the seed, and trials are compared after equal
 /// epochs.
 const NOT_SEARCHED: [&str; 2] = ["seed", "epochs"];
@@ -36,11 +40,13 @@ pub struct Searched {
     pub space: Space,
     pub words: Vec<String>,
     pub metric: Monitor,
+    /// Over how many seeds of the training.
+    pub seeds: u64,
 }
 
 impl Searched {
-    pub fn new(metric: Monitor) -> Self {
-        Self { space: Space::new(), words: Vec::new(), metric }
+    pub fn new(metric: Monitor, seeds: u64) -> Self {
+        Self { space: Space::new(), words: Vec::new(), metric, seeds }
     }
 
     /// The same as when a study began.
@@ -49,7 +55,11 @@ impl Searched {
         let (metric, words) = plan.objective.split_first().ok_or_else(broken)?;
         let metric = metric.strip_prefix("--metric=").ok_or_else(broken)?;
         let metric = super::metric(metric).map_err(Failure::Message)?;
-        Ok(Self { space: plan.space.clone(), words: words.to_vec(), metric })
+        // Studies of before there were seeds have none.
+        let seeds = words.first().and_then(|word| word.strip_prefix(SEEDS));
+        let words = if seeds.is_some() { &words[1..] } else { words };
+        let seeds = seeds.map_or(Some(1), |seeds| seeds.parse().ok()).ok_or_else(broken)?;
+        Ok(Self { space: plan.space.clone(), words: words.to_vec(), metric, seeds })
     }
 
     /// What a study writes down of it, besides the space: the metric, and the flags that stay as they are,
@@ -58,7 +68,35 @@ impl Searched {
         let place =
             |word: &String| if word.starts_with("--") { word.clone() } else { base.data.from.clone() };
         let metric = format!("--metric={}", self.metric.name());
-        std::iter::once(metric).chain(self.words.iter().map(place)).collect()
+        let seeds = (self.seeds > 1).then(|| format!("{SEEDS}{}", self.seeds));
+        std::iter::once(metric).chain(seeds).chain(self.words.iter().map(place)).collect()
+    }
+
+    /// Reads the data from another place.
+    pub fn take_data_from(&mut self, place: &str) {
+        self.words.retain(|word| word.starts_with("--"));
+        self.words.insert(0, place.to_string());
+    }
+
+    /// The objective: networks that are trained on this data, their random seed being so much more than that
+    /// of the search.
+    pub fn networks<'a>(
+        &'a self,
+        data: &'a Dataset,
+        more: u64,
+    ) -> Result<Networks<'a, impl Fn(&Settings) -> Result<Config, Error> + Sync>, Error> {
+        let configure = move |settings: &Settings| {
+            let mut config = self.config(settings).map_err(Error::Objective)?.training;
+            config.seed = config.seed.wrapping_add(more);
+            Ok(config)
+        };
+        Networks::new(data, self.metric, configure)
+    }
+
+    /// The mean of the objective over the seeds.
+    pub fn mean<'a>(&'a self, data: &'a Dataset) -> Result<Mean<impl Objective + 'a>, Error> {
+        let parts: Result<Vec<_>, Error> = (0..self.seeds).map(|more| self.networks(data, more)).collect();
+        Ok(Mean::of(parts?))
     }
 
     /// Whether nothing is said.
@@ -75,11 +113,12 @@ impl Searched {
         if NOT_SEARCHED.contains(&flag) {
             return Err(format!("--{flag} cannot be searched; give it one value"));
         }
-        let domain: Domain = value.parse().map_err(|error| format!("--{flag} {error}"))?;
+        let (domain, only_if) = Condition::split(value).map_err(|error| format!("--{flag} {error}"))?;
+        let domain: Domain = domain.parse().map_err(|error| format!("--{flag} {error}"))?;
         if matches!(domain, Domain::Times { .. }) && flag != RATE {
             return Err(format!("--{flag} {value}: `times` is for --lr; take log(…)"));
         }
-        self.space.add(flag, domain).map_err(|error| error.to_string())
+        self.space.add(flag, domain, only_if).map_err(|error| error.to_string())
     }
 
     fn is_given(&self, flag: &str) -> bool {
@@ -93,10 +132,12 @@ impl Searched {
         let given = std::mem::take(&mut self.space);
         let is_bare = given.is_empty();
         if !self.is_given(RATE) && given.domain(RATE).is_none() {
-            self.space.add(RATE, usual(USUAL_RATE)).map_err(|error| error.to_string())?;
+            self.space.add(RATE, usual(USUAL_RATE), None).map_err(|error| error.to_string())?;
         }
         for (flag, domain) in given.iter() {
-            self.space.add(flag, domain.clone()).map_err(|error| error.to_string())?;
+            self.space
+                .add(flag, domain.clone(), given.condition(flag).cloned())
+                .map_err(|error| error.to_string())?;
         }
         if is_bare {
             let base = self.parse(&[])?.config().map_err(Failure::text)?;
@@ -104,9 +145,12 @@ impl Searched {
             for (flag, domain) in USUAL {
                 let is_of_layers = ["hidden", "dropout", "activation"].contains(&flag);
                 if !self.is_given(flag) && (is_mlp || !is_of_layers) {
-                    self.space.add(flag, usual(domain)).map_err(|error| error.to_string())?;
+                    self.space.add(flag, usual(domain), None).map_err(|error| error.to_string())?;
                 }
             }
+        }
+        if !self.space.is_empty() {
+            self.space.check().map_err(|error| error.to_string())?;
         }
         for (flag, domain) in self.space.iter() {
             let is_peak = flag == RATE && !matches!(domain, Domain::Choice(_));
@@ -219,7 +263,7 @@ mod tests {
     use super::*;
 
     fn searched(flags: &[(&str, &str)]) -> Result<Searched, String> {
-        let mut searched = Searched::new(Monitor::Loss);
+        let mut searched = Searched::new(Monitor::Loss, 1);
         searched.words.push("iris".into());
         for (flag, value) in flags {
             searched.add(flag, value)?;
@@ -252,6 +296,7 @@ mod tests {
         assert!(error("dropout", "times(0.1, 0.2)").contains("`times` is for --lr"));
         assert!(error("epochs", "int(1, 9)").contains("cannot be searched"));
         assert!(error("lr", "log(1, 0.1)").contains("above the highest"));
+        assert!(error("dropout", "uniform(0, 0.5) if batch=16").contains("batch is not searched"));
     }
 
     #[test]
@@ -263,6 +308,18 @@ mod tests {
         let command = some.command(&settings(r#"{"lr": 2, "optimizer": "sgd"}"#)).unwrap();
         assert!(command.starts_with("downhill train iris '--lr=warmup("), "{command}");
         assert!(command.ends_with("--optimizer=sgd"), "{command}");
+    }
+
+    #[test]
+    fn a_flag_may_be_there_only_with_another() {
+        let flags = [("hidden", "choice(8, 64)"), ("dropout", "uniform(0.1, 0.5) if hidden=64")];
+        let some = searched(&flags).unwrap();
+        let settings = |text: &str| serde_json::from_str::<Settings>(text).unwrap();
+        let command = |text: &str| some.command(&settings(text)).unwrap();
+        assert!(command(r#"{"lr": 1, "hidden": "8"}"#).ends_with("--hidden=8"));
+        assert!(
+            command(r#"{"lr": 1, "hidden": "64", "dropout": 0.2}"#).ends_with("--hidden=64 --dropout=0.2")
+        );
     }
 
     #[test]

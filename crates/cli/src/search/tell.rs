@@ -1,11 +1,12 @@
 //! What a search says, on the way and in the end.
 
-use downhill::search::{Event, History, StudyFolder, Trial, importance};
+use downhill::search::{Event, History, Trial, importance};
 use downhill::train::{fixed, path_text};
 use serde_json::{Map, Value, json};
 
-use super::Winner;
+use super::again::{self, Again};
 use super::space::Searched;
+use super::{Place, Winner};
 use crate::output;
 
 /// The ranking for people has no more trials than these.
@@ -27,22 +28,23 @@ pub fn on_the_way(searched: &Searched, event: &Event, history: &History) {
         Event::Fail { trial, reason } | Event::Promote { trial, reason, .. } => {
             format!("trial {trial}: {reason}")
         }
-        Event::Start { .. } | Event::Wait { .. } | Event::Result { .. } => return,
+        Event::Halt { reason } => format!("the study is stopped: {reason}"),
+        Event::Start { .. } | Event::Wait { .. } | Event::Result { .. } | Event::Budget { .. } => return,
     };
     output::tell(&line);
 }
 
-/// The settings of a trial, with the rate as it is rather than as a multiple.
+/// The settings of a trial, with the rate as it is rather than as a multiple; null of one that is not there.
 fn settings(searched: &Searched, trial: &Trial) -> Map<String, Value> {
     let peak = searched.peak(&trial.settings);
-    let value = |(name, value): (&str, &downhill::search::Value)| {
+    let value = |(name, _): (&str, &downhill::search::Domain)| {
         let shown = match (name, peak) {
             ("lr", Some(peak)) => json!(peak),
-            _ => json!(value),
+            _ => json!(trial.settings.get(name)),
         };
         (name.to_string(), shown)
     };
-    trial.settings.iter().map(value).collect()
+    searched.space.iter().map(value).collect()
 }
 
 /// All trials, in the order of their numbers.
@@ -60,12 +62,18 @@ pub fn trials(searched: &Searched, history: &History) -> Vec<Value> {
 }
 
 /// All that a program may want.
-pub fn object(searched: &Searched, history: &History, winner: &Winner, folder: &StudyFolder) -> Value {
+pub fn object(
+    searched: &Searched,
+    history: &History,
+    winner: &Winner,
+    repeated: &[Again],
+    place: &Place,
+) -> Value {
     let best = &history.trials()[winner.number as usize];
     let mattered: Map<String, Value> =
         importance(history).into_iter().map(|(name, share)| (name, share.into())).collect();
     json!({
-        "study": path_text::to_text(folder.path()),
+        "study": path_text::to_text(place.folder()),
         "trials": trials(searched, history),
         "best": {
             "number": winner.number,
@@ -76,11 +84,18 @@ pub fn object(searched: &Searched, history: &History, winner: &Winner, folder: &
             "command": winner.command,
         },
         "importance": mattered,
+        "repeated": repeated.iter().map(Again::object).collect::<Vec<_>>(),
     })
 }
 
 /// The ranking, what mattered, and how the winner is trained.
-pub fn text(searched: &Searched, history: &History, winner: &Winner, folder: &StudyFolder) -> String {
+pub fn text(
+    searched: &Searched,
+    history: &History,
+    winner: &Winner,
+    repeated: &[Again],
+    place: &Place,
+) -> String {
     let metric = searched.metric.name();
     let ranking = history.ranking();
     let width = metric.len().max(8);
@@ -89,6 +104,7 @@ pub fn text(searched: &Searched, history: &History, winner: &Winner, folder: &St
         let value = trial.value.map_or(String::new(), fixed);
         let all: Vec<String> = settings(searched, trial)
             .into_iter()
+            .filter(|(_, value)| !value.is_null())
             .map(|(name, value)| match value {
                 Value::String(word) => format!("{name} {word}"),
                 value => format!("{name} {value}"),
@@ -103,13 +119,16 @@ pub fn text(searched: &Searched, history: &History, winner: &Winner, folder: &St
         );
     }
     if ranking.len() > SHOWN {
-        text += &format!("… and {} more in {}\n", ranking.len() - SHOWN, folder.log_path().display());
+        text += &format!("… and {} more in {}\n", ranking.len() - SHOWN, place.log());
     }
     let mattered = importance(history);
     if !mattered.is_empty() {
         let shares: Vec<String> =
             mattered.iter().map(|(name, share)| format!("{name} {:.0}%", 100.0 * share)).collect();
         text += &format!("\nwhat mattered: {}\n", shares.join(", "));
+    }
+    if !repeated.is_empty() {
+        text += &format!("\n{}", again::text(repeated, metric));
     }
     let value = winner.value.map_or(String::new(), fixed);
     text += &format!(

@@ -4,6 +4,7 @@ use rand::RngExt;
 
 use super::{Draw, Observation, order, random};
 use crate::Domain;
+use crate::space::ABSENT;
 
 /// The number of trials of a round.
 const ROUND: u64 = 16;
@@ -34,7 +35,11 @@ pub(super) fn point<R: RngExt>(
     let side = SHRINK.powf(round as f64).max(SMALLEST);
     let place = |(at, domain): (usize, &&Domain)| match domain {
         // One of those that the best have, as often as they have it.
-        Domain::Choice(_) => best[draw.below(best.len())].point[at],
+        Domain::Choice(_) => match best[draw.below(best.len())].point[at] {
+            ABSENT => draw.place(domain),
+            place => place,
+        },
+        _ if centre.point[at] == ABSENT => draw.place(domain),
         Domain::Log { .. } | Domain::Times { .. } | Domain::Uniform { .. } | Domain::Int { .. } => {
             let low = (centre.point[at] - side / 2.0).clamp(0.0, 1.0 - side);
             low + side * draw.share()

@@ -1,6 +1,7 @@
 //! Every combination of a few places along each domain.
 
-use crate::Domain;
+use crate::space::ABSENT;
+use crate::{Domain, Space};
 
 /// More points than these are nobody's plan.
 pub(super) const MOST: u64 = 1_000_000;
@@ -29,6 +30,20 @@ pub(super) fn point(domains: &[&Domain], number: u64) -> Option<Vec<f64>> {
     (rest == 0).then_some(point)
 }
 
+/// The point with a number among those that differ in settings that are there: where one is not, its other
+/// places would be the same point again.
+pub(super) fn point_of(space: &Space, number: u64) -> Option<Vec<f64>> {
+    let domains = space.domains();
+    let differs = |point: &Vec<f64>| {
+        let mut masked = point.clone();
+        space.mask(&mut masked);
+        let first = domains.iter().map(|domain| places(domain)[0]);
+        masked.iter().zip(point).zip(first).all(|((masked, at), first)| *masked != ABSENT || *at == first)
+    };
+    let points = (0..).map_while(|number| point(&domains, number));
+    points.filter(differs).nth(usize::try_from(number).ok()?)
+}
+
 fn places(domain: &Domain) -> Vec<f64> {
     let all = |count: usize, last: f64| (0..count).map(|at| last * at as f64 / (count - 1) as f64).collect();
     match domain {
@@ -44,6 +59,16 @@ fn places(domain: &Domain) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings_that_are_not_there_make_no_points() {
+        let space = Space::new().with("x", "int(1, 3) if kind=a").unwrap();
+        let space = space.with("kind", "choice(a, b)").unwrap();
+        let all: Vec<String> =
+            (0..4).map(|number| space.settings(&point_of(&space, number).unwrap()).to_string()).collect();
+        assert_eq!(all, ["x 1, kind a", "kind b", "x 2, kind a", "x 3, kind a"]);
+        assert_eq!(point_of(&space, 4), None);
+    }
 
     #[test]
     fn every_combination_comes_once() {

@@ -5,26 +5,33 @@
 //! Points are drawn from that of the best, and the one is taken at which it is largest beside that of the
 //! others: J. Bergstra et al., "Algorithms for Hyper-Parameter Optimization" (2011). That a density is of all
 //! settings at once, as in S. Falkner et al., "BOHB" (2018), lets it see which settings go together. The
-//! widths are Scott's rule, cut off below as in Optuna.
+//! widths are Scott's rule with the factor of Optuna's, cut off below as there; both, and the share of the
+//! best, were chosen with `bench/search`. What was tried is not tried again, since it would come to the same.
 
 use rand::RngExt;
 
 use super::{Draw, Observation, order, random};
-use crate::Domain;
+use crate::space::ABSENT;
+use crate::{Domain, Space};
 
 /// The first trials are drawn at random.
 const STARTUP: usize = 10;
 /// The share of the trials that are the best, of which there are at most [`MOST_BEST`].
-const BEST_SHARE: f64 = 0.1;
+const BEST_SHARE: f64 = 0.15;
 const MOST_BEST: usize = 25;
+/// The width of a density is this for one point, and less for more, by Scott's rule.
+const SCOTT: f64 = 0.14;
+/// It is at least this, divided by the number of points and one, or by 100.
+const LEAST_WIDTH: f64 = 0.7;
 /// How many points are drawn to take the likeliest of.
 const CANDIDATES: usize = 24;
 
 pub(super) fn point<R: RngExt>(
-    domains: &[&Domain],
+    space: &Space,
     draw: &mut Draw<R>,
     seen: &[Observation],
 ) -> (Vec<f64>, String) {
+    let domains = &space.domains()[..];
     let fit = seen.iter().filter(|seen| seen.cost.is_some()).count();
     if fit < STARTUP {
         let why =
@@ -36,16 +43,29 @@ pub(super) fn point<R: RngExt>(
     let points = |part: &[usize]| part.iter().map(|&at| seen[at].point.as_slice()).collect::<Vec<_>>();
     let best = Mixture::new(domains, points(&order[..count]));
     let others = Mixture::new(domains, points(&order[count..]));
-    let candidates = (0..CANDIDATES).map(|_| {
-        let point = best.draw(draw);
+    let drawn: Vec<Vec<f64>> = (0..CANDIDATES).map(|_| as_seen(space, best.draw(draw))).collect();
+    let is_new = |point: &Vec<f64>| seen.iter().all(|seen| seen.point != *point);
+    let candidates = drawn.into_iter().filter(is_new).map(|point| {
         let gain = best.log_density(&point) - others.log_density(&point);
         (point, gain)
     });
     // The first of equals, so that the choice is a function of the draws.
-    let (point, _) = candidates
-        .reduce(|a, b| if b.1.total_cmp(&a.1).is_gt() { b } else { a })
-        .expect("there are candidates");
+    let Some((point, _)) = candidates.reduce(|a, b| if b.1.total_cmp(&a.1).is_gt() { b } else { a }) else {
+        return (random::point(domains, draw), "drawn at random: what is near the best was tried".into());
+    };
     (point, format!("near the best {count} of {} trials and far from the others", seen.len()))
+}
+
+/// The point as it is once it was seen: with whole numbers where the place of one stands for it, and without
+/// the settings that are not there.
+fn as_seen(space: &Space, mut point: Vec<f64>) -> Vec<f64> {
+    for ((_, domain), place) in space.iter().zip(&mut point) {
+        if matches!(domain, Domain::Int { .. }) {
+            *place = domain.place(&domain.value(*place)).unwrap_or(*place);
+        }
+    }
+    space.mask(&mut point);
+    point
 }
 
 /// A mixture of products of densities, all of the same weight: one around each point, and the prior.
@@ -57,22 +77,24 @@ struct Mixture {
 impl Mixture {
     fn new(domains: &[&Domain], points: Vec<&[f64]>) -> Self {
         let count = points.len() as f64;
-        let scott = 0.2 * count.max(1.0).powf(-1.0 / (domains.len() as f64 + 4.0));
-        let width = scott.max(1.0 / (1.0 + count).min(100.0)).min(1.0);
+        let scott = SCOTT * count.max(1.0).powf(-1.0 / (domains.len() as f64 + 4.0));
+        let width = scott.max(LEAST_WIDTH / (1.0 + count).min(100.0)).min(1.0);
+        let prior = |domain: &&Domain| match domain {
+            Domain::Choice(words) => Kernel::Options { options: words.len(), likeliest: 0, others: 1.0 },
+            Domain::Log { .. } | Domain::Times { .. } | Domain::Uniform { .. } | Domain::Int { .. } => {
+                Kernel::normal(0.5, 1.0)
+            }
+        };
         let around = |point: &[f64]| {
             let kernel = |(domain, &place): (&&Domain, &f64)| match domain {
+                // Of one that has not the setting, nothing is known about it.
+                _ if place == ABSENT => prior(domain),
                 Domain::Choice(words) => Kernel::options(words.len(), place as usize, points.len()),
                 Domain::Log { .. } | Domain::Times { .. } | Domain::Uniform { .. } | Domain::Int { .. } => {
                     Kernel::normal(place, width)
                 }
             };
             domains.iter().zip(point).map(kernel).collect()
-        };
-        let prior = |domain: &&Domain| match domain {
-            Domain::Choice(words) => Kernel::Options { options: words.len(), likeliest: 0, others: 1.0 },
-            Domain::Log { .. } | Domain::Times { .. } | Domain::Uniform { .. } | Domain::Int { .. } => {
-                Kernel::normal(0.5, 1.0)
-            }
         };
         let mut components: Vec<Vec<Kernel>> = points.iter().map(|point| around(point)).collect();
         components.push(domains.iter().map(prior).collect());
@@ -86,7 +108,8 @@ impl Mixture {
 
     fn log_density(&self, point: &[f64]) -> f64 {
         let along = |kernels: &Vec<Kernel>| -> f64 {
-            kernels.iter().zip(point).map(|(kernel, &place)| kernel.log_density(place)).sum()
+            let there = kernels.iter().zip(point).filter(|(_, place)| **place != ABSENT);
+            there.map(|(kernel, &place)| kernel.log_density(place)).sum()
         };
         let logs: Vec<f64> = self.components.iter().map(along).collect();
         let most = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);

@@ -53,9 +53,9 @@ impl Predictor {
         let rows = spread(assessment.rows.len(), MOST_ROWS);
         let mut importance = Vec::with_capacity(encoded.columns.len());
         let before = self.losses(&assessment, &rows, encoded.outputs(&rows, None)?)?;
-        for (number, input) in encoded.columns.iter().enumerate() {
-            let found = self.importance(&assessment, &encoded, &rows, &before, input, number, options)?;
-            importance.push((found, input));
+        for numbered in encoded.columns.iter().enumerate() {
+            let found = self.importance(&assessment, &encoded, &rows, &before, numbered, options)?;
+            importance.push((found, numbered.1));
         }
         importance.sort_by(|a, b| b.0.increase.total_cmp(&a.0.increase));
         let strongest = importance.iter().filter(|(_, input)| !input.is_image).take(options.columns);
@@ -89,15 +89,13 @@ impl Predictor {
         rows.iter().zip(outputs.chunks_exact(width)).map(of).collect()
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn importance(
         &self,
         assessment: &Assessment,
         encoded: &Encoded<'_>,
         rows: &[usize],
         before: &[f64],
-        input: &InputColumn<'_>,
-        number: usize,
+        (number, input): (usize, &InputColumn<'_>),
         options: ExplainOptions,
     ) -> Result<Importance, Error> {
         let mut increases = vec![0.0; rows.len()];

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use downhill_run::checkpoint_name;
 
 use super::Run;
-use crate::checkpoint::{self, Description, Whole};
+use crate::checkpoint::{self, Description, Loaded, Origin, Whole};
 use crate::{Error, Event};
 
 /// What is done again after a crash, at most, beside an epoch; a checkpoint costs milliseconds, which is as
@@ -66,7 +66,7 @@ impl Run<'_> {
     }
 
     /// The whole state as it is now.
-    pub(super) fn whole(&self) -> Whole<'_, '_> {
+    pub(super) fn whole(&self, origin: Origin) -> Whole<'_, '_> {
         // Mostly it is where the run is.
         let rollback_point =
             self.rollback_point.as_ref().filter(|point| point.progress.step != self.progress.step);
@@ -77,9 +77,40 @@ impl Run<'_> {
             best.and_then(|best| best.training.as_ref()),
             rollback_point,
             self.last.clone(),
-            self.origin().clone(),
+            origin,
         );
         Whole { description, engine: &self.engine, best, rollback_point }
+    }
+
+    /// The whole state as bytes, from which a run of the same configuration and data goes on with the same
+    /// bits, in this process or another: a checkpoint, as safetensors. That the data is the same is for
+    /// whoever keeps them to know.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written as such.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        let origin = Origin { data: String::new(), config: self.config.fingerprint() };
+        let broken = |why| Error::Mismatch(format!("the state of the run cannot be written down: {why}"));
+        checkpoint::to_bytes(&self.whole(origin)).map_err(broken)
+    }
+
+    /// Goes to a state that [`to_bytes`](Self::to_bytes) wrote down.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are not what was written, or are of a run of another configuration. The run is then to be
+    /// made anew.
+    pub fn restore_bytes(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let broken = |why| Error::Mismatch(format!("the state of the run cannot be read: {why}"));
+        let Loaded { progress, last, origin, best, rollback_point } =
+            checkpoint::load_bytes(bytes, &mut self.engine).map_err(broken)?;
+        if !self.config.has_fingerprint(&origin.config) {
+            return Err(broken("it is of another configuration".into()));
+        }
+        (self.progress, self.last, self.best) = (progress, last, best);
+        (self.rollback_point, self.best_outputs) = (rollback_point, None);
+        Ok(())
     }
 
     /// Writes a checkpoint at the end of an epoch, if it is time to.
@@ -99,7 +130,7 @@ impl Run<'_> {
         // A checkpoint must not know of a command that a crash then takes out of the log.
         log.sync()?;
         let step = self.progress.step;
-        checkpoint::save(&folder.checkpoint(step), &self.whole())?;
+        checkpoint::save(&folder.checkpoint(step), &self.whole(self.origin().clone()))?;
         let best = self.progress.best.as_ref().map(|best| best.epoch.step);
         let existing = folder.steps()?;
         let kept = self.checkpoints.kept(&existing, step, best, self.engine.steps_per_epoch());

@@ -124,7 +124,7 @@ impl Run<'_> {
 
     /// Writes the state that a branch begins with.
     pub(crate) fn save_start(&self, folder: &RunFolder) -> Result<(), Error> {
-        checkpoint::save(&folder.start_path(), &self.whole())
+        checkpoint::save(&folder.start_path(), &self.whole(self.origin().clone()))
     }
 
     /// The fingerprints of what the run is a function of.

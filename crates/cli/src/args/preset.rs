@@ -1,0 +1,35 @@
+//! Settings that go together, by how much time they take.
+
+use clap::ValueEnum;
+use downhill::nn::{Auto, Numbers, Plain};
+use downhill::train::{Config, Network};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Preset {
+    /// One network that takes numbers as they are.
+    Fast,
+    /// One network that takes numbers in the way that suits the table.
+    Default,
+    /// The same, and `train` averages several of it.
+    Best,
+}
+
+impl Preset {
+    /// Sets what the preset is about; a network that is a list of layers says so itself.
+    pub fn apply(self, config: &mut Config) {
+        if let Network::Mlp(mlp) = &mut config.network {
+            mlp.numbers = match self {
+                Self::Fast => Numbers::Plain(Plain {}),
+                Self::Default | Self::Best => Numbers::Auto(Auto {}),
+            };
+        }
+    }
+
+    /// How many networks `train` averages.
+    pub fn members(self) -> usize {
+        match self {
+            Self::Fast | Self::Default => 1,
+            Self::Best => 8,
+        }
+    }
+}
