@@ -484,7 +484,11 @@ impl Workers {
             let Some(slot) = self.next(follows)? else {
                 // Until something has changed, or was not looked for in a while.
                 let mut shared = self.lock();
-                while !shared.over && shared.changes == seen && looked.elapsed() < LOOKS_AROUND && !self.is_stopped() {
+                while !shared.over
+                    && shared.changes == seen
+                    && looked.elapsed() < LOOKS_AROUND
+                    && !self.is_stopped()
+                {
                     shared = self.changed.wait_timeout(shared, LOOKS).expect("no worker panicked").0;
                 }
                 continue;
