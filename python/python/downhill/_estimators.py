@@ -37,6 +37,9 @@ _PARAMETERS = """
         Whether to normalise over the batch in front of every activation. Default False.
     dropout : float, optional
         The dropout rate behind every activation. Default 0.2.
+    numbers : str, optional
+        How numbers enter the network: ``"plain"``, as they are, or ``"piecewise-linear(bins=16)"``, with a value for each
+        of their bins beside them. Default ``"auto"``: by rows, columns and task.
     lr : float or str, default "auto"
         The learning rate: a number, a schedule such as ``"cosine(0.01)"`` or ``"warmup(5%, then=step(0.1,
         every=10ep))"``, or ``"auto"``, which finds the peak of a warmup and a cosine by trying, in at most a fifth of
@@ -341,6 +344,7 @@ class DownhillClassifier(ClassifierMixin, _Estimator):
         init: str | None = None,
         batch_norm: bool | None = None,
         dropout: float | None = None,
+        numbers: str | None = None,
         lr: float | str = "auto",
         optimizer: str | None = None,
         momentum: float | str | None = None,
@@ -381,6 +385,7 @@ class DownhillClassifier(ClassifierMixin, _Estimator):
         self.init = init
         self.batch_norm = batch_norm
         self.dropout = dropout
+        self.numbers = numbers
         self.lr = lr
         self.optimizer = optimizer
         self.momentum = momentum
@@ -523,6 +528,7 @@ class DownhillRegressor(RegressorMixin, _Estimator):
         init: str | None = None,
         batch_norm: bool | None = None,
         dropout: float | None = None,
+        numbers: str | None = None,
         lr: float | str = "auto",
         optimizer: str | None = None,
         momentum: float | str | None = None,
@@ -561,6 +567,7 @@ class DownhillRegressor(RegressorMixin, _Estimator):
         self.init = init
         self.batch_norm = batch_norm
         self.dropout = dropout
+        self.numbers = numbers
         self.lr = lr
         self.optimizer = optimizer
         self.momentum = momentum
