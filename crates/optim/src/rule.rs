@@ -213,6 +213,9 @@ macro_rules! rules {
             /// The names of all rules that come with Downhill, as specs begin with them.
             pub const NAMES: [&'static str; [$($rule::NAME),*].len()] = [$($rule::NAME),*];
 
+            // Inlined into another crate, it would bring the tables of all rules along, and all loops with
+            // them would be compiled anew there. So it is with `erased_mut`.
+            #[inline(never)]
             fn erased(&self) -> &dyn Erased {
                 match self {
                     $(Self::$rule(rule) => rule,)*
@@ -220,6 +223,7 @@ macro_rules! rules {
                 }
             }
 
+            #[inline(never)]
             fn erased_mut(&mut self) -> &mut dyn Erased {
                 match self {
                     $(Self::$rule(rule) => rule,)*

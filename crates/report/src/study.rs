@@ -1,6 +1,6 @@
 //! What a hyperparameter search came to: its charts, and its page.
 
-mod bars;
+mod importance;
 mod map;
 mod parallel;
 

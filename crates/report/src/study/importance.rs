@@ -1,0 +1,21 @@
+//! How much each setting mattered, as bars.
+
+use super::Study;
+use crate::bars::{Bar, Bars};
+use crate::panel::Place;
+
+impl Study {
+    /// A bar for each setting, the largest first; none if nothing is known.
+    pub(super) fn importance_chart(&self, place: Place) -> Option<String> {
+        if self.importance.is_empty() {
+            return None;
+        }
+        let title = self.lang.either("What mattered".into(), "중요했던 설정".into());
+        let label = self.lang.either("What mattered, in percent".into(), "중요했던 설정, 퍼센트".into());
+        let bars =
+            self.importance.iter().fold(Bars::new(title, label).lang(self.lang), |bars, (name, share)| {
+                bars.bar(Bar::new(name, 100.0 * share))
+            });
+        Some(bars.drawn(place).0)
+    }
+}
