@@ -5,7 +5,7 @@ use pulp::Simd;
 
 /// A number that comes in vectors: `f32` or `f64`. Its methods are the products' own.
 #[allow(missing_docs)]
-pub trait Element: Copy + Default + Send + Sync + private::Sealed + 'static {
+pub trait Element: Default + Send + Sync + bytemuck::Pod + private::Sealed {
     const ZERO: Self;
     type Vector<S: Simd>: Copy;
 

@@ -7,7 +7,7 @@ use std::fmt::{Debug, Display};
 ///
 /// Sealed: the vector code, the matrix products and the file formats know these two.
 pub trait Float:
-    crate::Element + num_traits::Float + num_traits::NumAssign + std::iter::Sum + bytemuck::Pod + Debug + Display
+    crate::Element + num_traits::Float + num_traits::NumAssign + std::iter::Sum + Debug + Display
 {
     /// The name of the type in model files: `F32` or `F64`.
     const NAME: &'static str;

@@ -4,9 +4,11 @@
 mod operand;
 mod tiles;
 
+use bytemuck::cast_slice_mut;
 use downhill_core::{Buffer, Element};
 use operand::Operand;
 use pulp::Arch;
+use std::any::Any;
 use std::ops::Range;
 use tiles::{DEPTH, HEIGHT, Product, WIDTH};
 
@@ -95,7 +97,54 @@ fn plain<F>(values: &[F], stride: usize) -> Operand<'_, F> {
 }
 
 /// c = a·b, or c += a·b if `adding`, with the vectors of this architecture. The lengths have been checked.
+///
+/// Both types of numbers are compiled in this crate: the tiles for all vectors would be compiled anew in every
+/// crate that multiplies.
 fn product<F: Element>(
+    arch: Arch,
+    shape: Shape,
+    a: Operand<'_, F>,
+    b: Operand<'_, F>,
+    c: &mut [F],
+    adding: bool,
+    scratch: &mut Scratch<F>,
+) {
+    let scratch: &mut dyn Any = scratch;
+    if let Some(scratch) = scratch.downcast_mut() {
+        single_product(arch, shape, a.cast(), b.cast(), cast_slice_mut(c), adding, scratch);
+    } else if let Some(scratch) = scratch.downcast_mut() {
+        double_product(arch, shape, a.cast(), b.cast(), cast_slice_mut(c), adding, scratch);
+    }
+}
+
+#[inline(never)]
+fn single_product(
+    arch: Arch,
+    shape: Shape,
+    a: Operand<'_, f32>,
+    b: Operand<'_, f32>,
+    c: &mut [f32],
+    adding: bool,
+    scratch: &mut Scratch<f32>,
+) {
+    product_of(arch, shape, a, b, c, adding, scratch);
+}
+
+#[inline(never)]
+fn double_product(
+    arch: Arch,
+    shape: Shape,
+    a: Operand<'_, f64>,
+    b: Operand<'_, f64>,
+    c: &mut [f64],
+    adding: bool,
+    scratch: &mut Scratch<f64>,
+) {
+    product_of(arch, shape, a, b, c, adding, scratch);
+}
+
+#[inline(always)]
+fn product_of<F: Element>(
     arch: Arch,
     shape: Shape,
     a: Operand<'_, F>,

@@ -1,5 +1,6 @@
 //! The operands of a product, and copies of the parts of them that are at hand.
 
+use bytemuck::cast_slice;
 use downhill_core::Element;
 use pulp::Simd;
 
@@ -24,6 +25,11 @@ impl<'a, F: Element> Operand<'a, F> {
     pub fn part(self, row: usize, column: usize) -> Self {
         let (row, column) = if self.transposed { (column, row) } else { (row, column) };
         Self { values: &self.values[row * self.stride + column..], ..self }
+    }
+
+    /// The same matrix; `G` is to be of the same size as `F`.
+    pub fn cast<G: Element>(self) -> Operand<'a, G> {
+        Operand { values: cast_slice(self.values), stride: self.stride, transposed: self.transposed }
     }
 
     /// The transposed matrix.
