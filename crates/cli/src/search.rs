@@ -81,9 +81,9 @@ pub struct SearchArgs {
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=10000))]
     window: Option<u64>,
 
-    /// Train the best three again with this number of random seeds at the end, to see how much was luck; 0
-    /// leaves it out.
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = value_parser!(u64).range(0..=1000))]
+    /// Train the best three again with this number of random seeds at the end, 2 to 1000, to see how much was
+    /// luck; 0 leaves it out.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = again::seeds)]
     repeats: u64,
 
     /// Draw the study into a file too: FILE.svg or FILE.png.

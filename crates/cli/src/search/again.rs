@@ -17,6 +17,15 @@ const FEW: usize = 3;
 /// Means that differ by no more than this number of their standard errors are not told apart.
 const APART: f64 = 2.0;
 
+/// Reads a number of seeds: none, or enough to see how far they differ.
+pub fn seeds(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(1) => Err("one seed says nothing about luck; give 2 or more, or 0 to leave it out".into()),
+        Ok(seeds @ 0..=1000) => Ok(seeds),
+        _ => Err("give a whole number from 2 to 1000, or 0 to leave it out".into()),
+    }
+}
+
 /// A trial that was trained again.
 pub struct Again {
     pub number: u64,
@@ -133,6 +142,13 @@ mod tests {
         assert!(lines[1].starts_with("  trial 7: accuracy 0.87"), "{text}");
         assert!(lines[2].ends_with("; not told apart from the first"), "{text}");
         assert!(lines[3].ends_with("; told apart from the first"), "{text}");
+    }
+
+    #[test]
+    fn one_seed_is_refused() {
+        assert_eq!((seeds("0"), seeds("2"), seeds("1000")), (Ok(0), Ok(2), Ok(1000)));
+        assert!(seeds("1").unwrap_err().contains("2 or more"));
+        assert!(["1001", "-3", "x", ""].iter().all(|text| seeds(text).is_err()));
     }
 
     #[test]
