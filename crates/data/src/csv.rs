@@ -19,7 +19,7 @@ mod tests;
 mod wants;
 
 use crate::column::{Column, Values};
-use crate::error::{Excess, Place, Row, TooLarge};
+use crate::error::{Place, Row};
 use crate::known::Holds;
 use crate::{Error, Table};
 use part::{Mode, PartColumn, Plan};
@@ -53,10 +53,6 @@ pub(crate) fn parse(file: &str, open: &Open<'_>, options: &ReadOptions) -> Resul
 fn table(file: &str, open: &Open<'_>, head: &start::Head, options: &ReadOptions) -> Result<Table, Error> {
     let start = Start::find(file, head, options)?;
     let width = start.names.len();
-    if width > MOST_COLUMNS && !options.any_size {
-        let what = Excess::Columns(width);
-        return Err(TooLarge { file: file.to_owned(), what, limit: MOST_COLUMNS as u64 }.into());
-    }
     let known = options.known.as_ref();
     let mut table = Table {
         name: file.to_owned(),

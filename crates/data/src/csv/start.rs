@@ -1,5 +1,6 @@
 //! How a text begins: its encoding, delimiter, header, and what its columns seem to hold.
 
+use super::MOST_COLUMNS;
 use super::blocks::{LONGEST, Open};
 use super::detect::{FirstLine, HEADER_SAMPLE, detect_delimiter, detect_header, is_second_header};
 use super::encoding::{self, decode};
@@ -159,6 +160,11 @@ impl<'a> Start<'a> {
         let mut first = Vec::new();
         if records.read(&mut first).map_err(unclosed)?.is_none() {
             return Err(Error::Empty { table: file.to_owned() });
+        }
+        // Before anything is made for each column: a line of commas would take more than a gigabyte.
+        if first.len() > MOST_COLUMNS && !options.any_size {
+            let what = Excess::Columns(first.len());
+            return Err(TooLarge { file: file.to_owned(), what, limit: MOST_COLUMNS as u64 }.into());
         }
         let texts: Vec<&str> = first.iter().map(|field| &*field.text).collect();
         let known = options.known.as_ref();
