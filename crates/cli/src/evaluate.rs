@@ -27,7 +27,7 @@ pub struct EvaluateArgs {
     pub plot: Option<PlotFile>,
 
     /// Of two classes, what a row costs that is falsely predicted to be of the second, and one of the second
-    /// that is missed: the threshold that costs least is told.
+    /// that is missed: the threshold of the lowest cost is printed.
     #[arg(long, value_name = "FALSE,MISSED", value_parser = confidence::costs)]
     pub costs: Option<[f64; 2]>,
 }

@@ -49,7 +49,7 @@ impl Builder {
         self.name(&format!("{what}#{number}"))
     }
 
-    /// An input of so many values a row.
+    /// An input with this number of values for each row.
     pub fn input(&mut self, name: &str, element: Element, width: usize, doc: &str) -> Value {
         let name = self.name(name);
         self.graph.input.push(info(&name, element, &[width], doc));

@@ -109,50 +109,30 @@ fn product<F: Element>(
     adding: bool,
     scratch: &mut Scratch<F>,
 ) {
+    let stride = shape.columns;
     let scratch: &mut dyn Any = scratch;
     if let Some(scratch) = scratch.downcast_mut() {
-        single_product(arch, shape, a.cast(), b.cast(), cast_slice_mut(c), adding, scratch);
+        let (a, b, c) = (a.cast(), b.cast(), cast_slice_mut(c));
+        single_product(arch, Product { shape, a, b, c, stride, adding, scratch });
     } else if let Some(scratch) = scratch.downcast_mut() {
-        double_product(arch, shape, a.cast(), b.cast(), cast_slice_mut(c), adding, scratch);
+        let (a, b, c) = (a.cast(), b.cast(), cast_slice_mut(c));
+        double_product(arch, Product { shape, a, b, c, stride, adding, scratch });
     }
 }
 
 #[inline(never)]
-fn single_product(
-    arch: Arch,
-    shape: Shape,
-    a: Operand<'_, f32>,
-    b: Operand<'_, f32>,
-    c: &mut [f32],
-    adding: bool,
-    scratch: &mut Scratch<f32>,
-) {
-    product_of(arch, shape, a, b, c, adding, scratch);
+fn single_product(arch: Arch, product: Product<'_, f32>) {
+    product_of(arch, product);
 }
 
 #[inline(never)]
-fn double_product(
-    arch: Arch,
-    shape: Shape,
-    a: Operand<'_, f64>,
-    b: Operand<'_, f64>,
-    c: &mut [f64],
-    adding: bool,
-    scratch: &mut Scratch<f64>,
-) {
-    product_of(arch, shape, a, b, c, adding, scratch);
+fn double_product(arch: Arch, product: Product<'_, f64>) {
+    product_of(arch, product);
 }
 
 #[inline(always)]
-fn product_of<F: Element>(
-    arch: Arch,
-    shape: Shape,
-    a: Operand<'_, F>,
-    b: Operand<'_, F>,
-    c: &mut [F],
-    adding: bool,
-    scratch: &mut Scratch<F>,
-) {
+fn product_of<F: Element>(arch: Arch, product: Product<'_, F>) {
+    let Product { shape, a, b, c, stride, adding, scratch } = product;
     let Shape { rows, inner, columns } = shape;
     if inner == 0 && !adding {
         c.fill(F::ZERO);
@@ -161,7 +141,7 @@ fn product_of<F: Element>(
         return;
     }
     if columns > NARROW || rows <= columns {
-        return arch.dispatch(Product { shape, a, b, c, stride: columns, adding, scratch });
+        return arch.dispatch(Product { shape, a, b, c, stride, adding, scratch });
     }
     let mut turned = std::mem::take(&mut scratch.narrow);
     for (i, c) in c.chunks_mut(WIDTH * columns).enumerate() {

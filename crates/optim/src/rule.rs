@@ -365,7 +365,7 @@ impl Rule {
         self.erased_mut().weight_decay_mut()
     }
 
-    /// How high a rate the rule bears, if that is known; see [`Facts::stability`].
+    /// The stability limit of the learning rate, if it is known; see [`Facts::stability`].
     pub fn stability(&self) -> Option<f64> {
         self.erased().stability()
     }

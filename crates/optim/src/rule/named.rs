@@ -98,7 +98,7 @@ pub trait NamedRule: Copy + PartialEq + Debug + Send + Sync + Serialize + Deseri
     fn weight_decay_mut(&mut self) -> Option<&mut f64>;
 }
 
-/// What is to be known about a rule: how it is used, and how high a rate it bears.
+/// The properties of a rule besides its arithmetic: its usual rate, its average, its stability limit.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<R> {
     /// The peak rate that usually suits it, on standardised features and with layers of some dozens or
