@@ -45,8 +45,6 @@ const SAMPLE: f64 = 26.0;
 pub(crate) enum Place {
     /// In a page: as wide as its surroundings allow, in the colour of the text around it.
     Page,
-    /// Among others in a file: with a size.
-    Part,
     /// In a file of its own: with a size, and a background that is light or dark as the reader's screen is.
     File,
     /// In another picture, so many units from its left and its top.
@@ -58,9 +56,6 @@ impl Place {
     pub fn open(self, lang: Lang, (width, height): (f64, f64), title: &str, description: &str) -> String {
         let (shape, style) = match self {
             Self::Page => (format!("viewBox=\"0 0 {width} {height}\" style=\"width:100%;height:auto\""), ""),
-            Self::Part => {
-                (format!("viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\""), "")
-            }
             Self::File => {
                 let (wide, high) = (width + 2.0 * MARGIN, height + 2.0 * MARGIN);
                 let view = format!("viewBox=\"-{MARGIN} -{MARGIN} {wide} {high}\"");

@@ -100,15 +100,15 @@ impl Setting {
 impl Study {
     /// Their charts in one SVG file, below and beside each other.
     pub fn svg_file(&self) -> String {
-        let parts: Vec<String> = self.charts(Place::Part);
+        let parts = self.charts(Place::Inside(0, 0));
         let columns = if parts.len() > 2 { 2 } else { 1 };
         let mut bottoms = vec![0.0; columns];
         let mut inside = String::new();
-        for part in parts {
+        for (part, height) in parts {
             let column = if columns == 2 && bottoms[1] < bottoms[0] { 1 } else { 0 };
             let (x, y) = (column as f64 * (FILE_WIDTH + GAP), bottoms[column]);
             let _ = write!(inside, "<g transform=\"translate({x} {y})\">\n{part}</g>\n");
-            bottoms[column] += height(&part) + GAP;
+            bottoms[column] += height + GAP;
         }
         let whole =
             (columns as f64 * (FILE_WIDTH + GAP) - GAP, bottoms.into_iter().fold(GAP, f64::max) - GAP);
@@ -138,7 +138,7 @@ impl Study {
             let _ = writeln!(page, "<pre>{}</pre>", escape(command));
         }
         page += "<div class=\"charts\">\n";
-        for chart in self.charts(Place::Page) {
+        for (chart, _) in self.charts(Place::Page) {
             let _ = write!(page, "<section>\n{chart}</section>\n");
         }
         page += "</div>\n";
@@ -202,12 +202,13 @@ impl Study {
         shares
     }
 
-    fn charts(&self, place: Place) -> Vec<String> {
-        let mut charts = vec![self.history().drawn(place).0];
+    /// The charts, each with its height.
+    fn charts(&self, place: Place) -> Vec<(String, f64)> {
+        let mut charts = vec![self.history().drawn(place)];
         charts.extend(self.importance_chart(place));
         charts.extend(self.map(place));
         charts.extend(self.parallel(place));
-        charts.extend((0..self.settings.len()).map(|setting| self.slice(setting).drawn(place).0));
+        charts.extend((0..self.settings.len()).map(|setting| self.slice(setting).drawn(place)));
         charts
     }
 
@@ -279,12 +280,6 @@ impl Study {
                     .dots(),
             )
     }
-}
-
-/// The height that a chart says it has.
-fn height(svg: &str) -> f64 {
-    let text = svg.split("height=\"").nth(1).and_then(|rest| rest.split('"').next());
-    text.and_then(|text| text.parse().ok()).unwrap_or(0.0)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::panel::Place;
 
 impl Study {
     /// A bar for each setting, the largest first; none if nothing is known.
-    pub(super) fn importance_chart(&self, place: Place) -> Option<String> {
+    pub(super) fn importance_chart(&self, place: Place) -> Option<(String, f64)> {
         if self.importance.is_empty() {
             return None;
         }
@@ -16,6 +16,6 @@ impl Study {
             self.importance.iter().fold(Bars::new(title, label).lang(self.lang), |bars, (name, share)| {
                 bars.bar(Bar::new(name, 100.0 * share))
             });
-        Some(bars.drawn(place).0)
+        Some(bars.drawn(place))
     }
 }

@@ -18,7 +18,7 @@ impl Study {
     /// The learning rate, or else the setting that matters most, against the one that matters most besides:
     /// the darker, the better are the trials there, as their ranks averaged around. None if there are no two
     /// settings of numbers, or nothing to draw.
-    pub(super) fn map(&self, place: Place) -> Option<String> {
+    pub(super) fn map(&self, place: Place) -> Option<(String, f64)> {
         let is_number =
             |at: &usize| self.trials.iter().any(|trial| trial.values[*at].is_some()) && self.is_ordered(*at);
         let numbers: Vec<usize> = (0..self.settings.len()).filter(is_number).collect();
@@ -74,7 +74,7 @@ impl Study {
             y_label: y.label(self.lang),
             legend: vec![entry(&best, 1), entry(&others, 6)],
         };
-        Some(panel.svg(place, |plot| inside(&plot, &points)))
+        Some((panel.svg(place, |plot| inside(&plot, &points)), panel.height()))
     }
 
     fn is_ordered(&self, setting: usize) -> bool {

@@ -24,7 +24,7 @@ struct Column {
 impl Study {
     /// The trials as lines, the best fifth in colour; the last axis is what they came to. None if there is
     /// nothing to draw.
-    pub(super) fn parallel(&self, place: Place) -> Option<String> {
+    pub(super) fn parallel(&self, place: Place) -> Option<(String, f64)> {
         let shares = self.shares();
         let ranking = self.ranking();
         if self.settings.is_empty() || ranking.is_empty() {
@@ -42,14 +42,14 @@ impl Study {
         let apart = FILE_WIDTH / columns.len() as f64;
         let x = |column: usize| (column as f64 + 0.5) * apart;
         let top = 2.0 * LINE + 8.0;
+        let height = top + PLOT_HEIGHT + 2.0 * LINE;
         let y = |share: f64| top + (1.0 - share) * PLOT_HEIGHT;
         let title = self.lang.either("All settings".into(), "모든 설정".into());
         let description = self.lang.either(
             "A line for each trial; the best fifth stands out, and the darkest is the best.".into(),
             "시도마다 선 하나, 상위 1/5은 색으로 표시.".into(),
         );
-        let mut svg =
-            place.open(self.lang, (FILE_WIDTH, top + PLOT_HEIGHT + 2.0 * LINE), &title, &description);
+        let mut svg = place.open(self.lang, (FILE_WIDTH, height), &title, &description);
         let _ = writeln!(svg, "<text x=\"2\" y=\"14\">{}</text>", escape(&title));
         // The best last, on top of the others.
         for &number in ranking.iter().rev() {
@@ -90,7 +90,7 @@ impl Study {
                 );
             }
         }
-        Some(svg + "</svg>\n")
+        Some((svg + "</svg>\n", height))
     }
 
     fn column(&self, setting: usize) -> Column {
