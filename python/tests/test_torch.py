@@ -285,7 +285,9 @@ for x, y in run.steps(DataLoader(data, batch_size=32, shuffle=True)):
     if run.step_number == until and not run.rehearsing:
         break
 weights = sum(float(value.double().sum()) for value in net.parameters())
-print(json.dumps({"rates": rates, "weights": weights, "stop": run.stop, "seed": torch.initial_seed()}))
+print(json.dumps({"rates": rates, "weights": weights, "stop": run.stop, "seed": torch.initial_seed()}), flush=True)
+torch.distributed.destroy_process_group()
+os._exit(0)  # without the interpreter's own end, at which a thread of torch's may abort the process
 """
 
 
