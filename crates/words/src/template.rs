@@ -230,6 +230,7 @@ impl Reply {
     }
 
     /// The names of its holes.
+    #[cfg(test)]
     pub fn names(&self) -> Vec<&str> {
         fn of<'a>(pieces: &'a [Piece], all: &mut Vec<&'a str>) {
             for piece in pieces {
