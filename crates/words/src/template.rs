@@ -54,7 +54,7 @@ pub struct Budget(Cell<u32>);
 
 impl Budget {
     pub fn new() -> Self {
-        Self(Cell::new(20_000))
+        Self(Cell::new(50_000))
     }
 
     fn spend(&self) -> bool {
@@ -135,19 +135,13 @@ pub fn is_number(text: &str) -> bool {
         || matches!(text, "NaN" | "inf" | "-inf" | "–")
 }
 
-/// Whether a text has the end of a sentence in it.
-fn goes_on(text: &str) -> bool {
-    text.contains("; ") || text.contains('\n') || text.contains(". ")
-}
-
 impl Pattern {
-    /// What its holes hold in a sentence, if it is one of these. `known` says whether a sentence is in the
-    /// catalogue. If it is `strict`, names hold no end of a sentence.
+    /// What its holes hold in a sentence, if it is one of these; `fits` says whether something may be in a hole
+    /// of a kind.
     pub fn holes<'a>(
         &self,
         text: &'a str,
-        strict: bool,
-        known: &dyn Fn(&str) -> bool,
+        fits: &dyn Fn(Kind, &str) -> bool,
         budget: &Budget,
     ) -> Option<Filled<'a>> {
         if let Some(Part::Text(first)) = self.parts.first()
@@ -160,14 +154,8 @@ impl Pattern {
         {
             return None;
         }
-        let fits = |kind: Kind, held: &str| match kind {
-            Kind::Name => !strict || !goes_on(held),
-            Kind::Number => is_number(held),
-            Kind::Sentence => true,
-            Kind::Known => known(held),
-        };
         let mut filled = Vec::new();
-        fill(&self.parts, text, &fits, budget, &mut filled).then_some(filled)
+        fill(&self.parts, text, fits, budget, &mut filled).then_some(filled)
     }
 }
 
@@ -194,8 +182,12 @@ fn fill<'a>(
         }
         return fit;
     };
-    let mut from = 0;
-    while let Some(at) = text[from..].find(next.as_str()).map(|at| from + at) {
+    // Names end as soon as they can; of sentences that are known, the longest counts.
+    let mut places: Vec<usize> = text.match_indices(next.as_str()).map(|(at, _)| at).collect();
+    if kind == Kind::Known {
+        places.reverse();
+    }
+    for at in places {
         if !budget.spend() {
             return false;
         }
@@ -206,7 +198,6 @@ fn fill<'a>(
             }
             filled.pop();
         }
-        from = at + text[at..].chars().next().map_or(1, char::len_utf8);
     }
     false
 }
