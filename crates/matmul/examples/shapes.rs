@@ -59,7 +59,7 @@ fn by_gemm(n: usize) -> f64 {
     let one = n as isize;
     // SAFETY: three row-major matrices of n × n elements.
     let seconds = best(|| unsafe {
-        gemm::gemm(
+        gemm_f32::gemm::f32::get_gemm_fn()(
             n,
             n,
             n,
@@ -78,7 +78,7 @@ fn by_gemm(n: usize) -> f64 {
             false,
             false,
             false,
-            gemm::Parallelism::None,
+            gemm_common::Parallelism::None,
         );
     });
     2.0 * (n * n * n) as f64 / seconds
