@@ -46,6 +46,7 @@ mod work;
 use std::ffi::OsString;
 
 use clap::Parser;
+use downhill::optim::simd::{VECTORS, Vectors};
 use downhill::train::Command as Told;
 
 use command_line::{Args, Command};
@@ -75,6 +76,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             }
         }
     };
+    // The library would take the widest that there are.
+    if let Err(error) = Vectors::requested() {
+        output::tell(&format!("error: the environment variable {VECTORS}: {error}"));
+        return 2;
+    }
     let done = match command {
         Command::Train(options) => train::train(*options, format, quiet),
         Command::FindLr(options) => find_lr::find_lr(&options, format, quiet, lang),

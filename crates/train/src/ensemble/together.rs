@@ -11,10 +11,10 @@ use super::{Ensemble, data_of};
 use crate::engine::measure_outputs;
 use crate::predictor::{Average, Scale};
 use crate::run::{Run, tell_predictions};
-use crate::trainer::{Target, check_threads, conclude, introduce, pool, settle, stop_name};
+use crate::trainer::{Target, check_threads, conclude, environment, introduce, pool, settle, stop_name};
 use crate::{
-    Config, EnsembleSummary, Environment, Error, Event, Predictor, RunConfig, RunFolder, Source, Stop,
-    Summary, Trained, Trainer, fingerprint, log, path_text,
+    Config, EnsembleSummary, Error, Event, Predictor, RunConfig, RunFolder, Source, Stop, Summary, Trained,
+    Trainer, fingerprint, log, path_text,
 };
 
 /// What several networks say together of the rows that they are validated on.
@@ -132,7 +132,7 @@ impl Trainer {
             };
             let first = first_event(&together, data, kept.as_ref());
             together.tell(&first)?;
-            together.tell(&Event::Environment(Environment::here(threads)))?;
+            together.tell(&environment(threads))?;
             let (step, total_steps) = (together.step(), together.total_steps());
             together.show(&Event::Plan {
                 step,
