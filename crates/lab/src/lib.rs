@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+//! # What lives here
+//!
+//! A server on loopback, the page that it serves, and what the page asks for: runs, studies, figures, as JSON.
+//! What may enter: views of records, and commands for runs that other processes make. What may not: the
+//! terminal and its flags, and training itself, for which the program is started.
+#![forbid(unsafe_code)]
+
+mod api;
+mod error;
+mod guard;
+mod lab;
+mod learn;
+mod pages;
+mod server;
+mod stream;
+
+pub use error::Error;
+pub use lab::{Lab, Options};
