@@ -20,11 +20,21 @@ macro_rules! files {
 
 /// Every file of the page. What is not in this table is not served.
 pub const FILES: &[(&str, &[u8])] = files![
+    "compare.js",
     "index.html",
     "learn/index.js",
     "lib/api.js",
+    "lib/chart.js",
     "lib/dom.js",
+    "lib/drag.js",
+    "lib/format.js",
+    "lib/record.js",
+    "lib/schedule.js",
     "main.js",
+    "run.js",
+    "runs.js",
+    "start.js",
+    "studies.js",
     "style.css",
     "vendor/uPlot.iife.min.js",
     "vendor/uPlot.min.css",
