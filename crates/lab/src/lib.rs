@@ -3,7 +3,8 @@
 //!
 //! A server on loopback, the page that it serves, and what the page asks for: runs, studies, figures, as JSON.
 //! What may enter: views of records, and commands for runs that other processes make. What may not: the
-//! terminal and its flags, and training itself, for which the program is started.
+//! terminal and its flags, and training itself, for which the program is
+//! started; but for the short ones of the figures for people who learn (`learn`), which last no second.
 #![forbid(unsafe_code)]
 
 mod api;
