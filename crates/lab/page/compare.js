@@ -71,7 +71,7 @@ export async function show(element, context) {
   const losses = chart(grid, { ...common, title: t("valid-loss"), log });
   const training = chart(grid, { ...common, title: t("train-loss"), log });
   const judged = score(runs.find(({ name, metrics }) => names.includes(name) && metrics)?.metrics)?.key ?? null;
-  const metrics = chart(grid, { ...common, title: judged ? metric(judged) : t("score"), format: judged === "accuracy" ? percent : number });
+  const metrics = chart(grid, { ...common, title: judged ? metric(judged, t) : t("score"), format: judged === "accuracy" ? percent : number });
   const rates = chart(grid, { ...common, title: t("rate") });
 
   const join = (tables) => {
@@ -97,7 +97,7 @@ export async function show(element, context) {
       h(
         "table",
         {},
-        h("thead", {}, h("tr", {}, h("th.text", { scope: "col" }, t("run")), h("th.text", { scope: "col" }, t("state")), h("th", { scope: "col" }, judged ? metric(judged) : t("score")), h("th", { scope: "col" }, t("valid-loss")), h("th", { scope: "col" }, t("worse-by")), keys.map((key) => h("th.text", { scope: "col", title: key }, key.replace(/^(training|network|data)\./, ""))))),
+        h("thead", {}, h("tr", {}, h("th.text", { scope: "col" }, t("run")), h("th.text", { scope: "col" }, t("state")), h("th", { scope: "col" }, judged ? metric(judged, t) : t("score")), h("th", { scope: "col" }, t("valid-loss")), h("th", { scope: "col" }, t("worse-by")), keys.map((key) => h("th.text", { scope: "col", title: key }, key.replace(/^(training|network|data)\./, ""))))),
         h(
           "tbody",
           {},

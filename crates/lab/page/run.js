@@ -93,7 +93,7 @@ export async function show(element, context) {
       ],
     });
     metrics = chart(grid, {
-      ...common, title: judged ? metric(judged) : t("score"), format: judged === "accuracy" ? percent : number,
+      ...common, title: judged ? metric(judged, t) : t("score"), format: judged === "accuracy" ? percent : number,
       series: [{ label: name, colour: colour(1) }, ...others.map((other, at) => ({ label: other, colour: colour(2 + at), dash: true }))],
     });
     rates = chart(grid, {
@@ -104,7 +104,7 @@ export async function show(element, context) {
         { label: t("rate-dragged"), colour: colour(1), width: 2 },
         ...others.map((other, at) => ({ label: other, colour: colour(2 + at), dash: true })),
       ],
-      yRange: (_, low, high) => [0, Math.max(high, 1e-12) * 1.25],
+      yRange: (_, low, high) => knobs?.range ?? [0, Math.max(high, 1e-12) * 1.25],
       draw: () => knobs?.place(),
       ready: () => draw(),
     });
@@ -208,11 +208,29 @@ export async function show(element, context) {
     forget();
   }
 
-  function branchPanel(text, epoch) {
+  // A schedule that can be written as well as dragged: what it comes to is drawn as it is typed.
+  function schedulePanel(text, from, title, more, word, done) {
     panel.hidden = false;
-    const rate = h("input.spec", { id: "branch-spec", value: text, size: 60 });
-    const called = h("input", { id: "branch-name", value: `${name}-from-${epoch}` });
-    const go = h("button.main", { type: "submit" }, t("train-branch"));
+    const wrong = h("p.error", { role: "alert", hidden: true });
+    const go = h("button.main", { type: "submit" }, t(word));
+    let asked = 0;
+    const look = async () => {
+      const mine = ++asked;
+      const { total_steps, steps_per_epoch } = record.rates;
+      try {
+        const { steps, rates } = await get("schedule", { spec: rate.value, from, total_steps, steps_per_epoch });
+        if (mine !== asked || panel.hidden) return;
+        proposal = steps.map((step, at) => [step, rates[at]]);
+        wrong.hidden = true;
+        draw();
+      } catch (error) {
+        if (mine !== asked) return;
+        wrong.textContent = error.message;
+        wrong.hidden = false;
+      }
+      go.disabled = !wrong.hidden;
+    };
+    const rate = h("input.spec", { id: "schedule-spec", value: text, autocomplete: "off", oninput: look });
     put(
       panel,
       h(
@@ -221,32 +239,51 @@ export async function show(element, context) {
           onsubmit: async (event) => {
             event.preventDefault();
             go.disabled = true;
-            try {
-              const { name: child } = await post(`${path}/branch`, { epoch, lr: rate.value, name: called.value });
-              tell(t("branch-begun", child));
-              forget();
-              follow(child);
-              setState({ with: [...beside.keys()].join(",") });
-            } catch (error) {
-              tell(error.message, "error");
-              go.disabled = false;
-            }
+            if (await done(rate.value)) forget();
+            go.disabled = false;
           },
         },
-        h("b", {}, t("branch-here", epoch)),
-        h("label", { for: "branch-spec" }, t("schedule"), rate),
-        h("label", { for: "branch-name" }, t("run-name"), called),
+        h("b", {}, title),
+        h("label", { for: "schedule-spec" }, t("schedule"), rate),
+        more,
+        wrong,
         h("div.bar", {}, go, h("button", { type: "button", onclick: forget }, t("cancel"))),
       ),
     );
+    return look;
+  }
+
+  function branchPanel(text, epoch) {
+    const called = h("input", { id: "branch-name", value: `${name}-from-${epoch}`, autocomplete: "off" });
+    const named = h("label", { for: "branch-name" }, t("run-name"), called);
+    schedulePanel(text, epoch * record.perEpoch, t("branch-here", epoch), named, "train-branch", async (lr) => {
+      try {
+        const { name: child } = await post(`${path}/branch`, { epoch, lr, name: called.value });
+        tell(t("branch-begun", child));
+        follow(child);
+        setState({ with: [...beside.keys()].join(",") });
+        return true;
+      } catch (error) {
+        tell(error.message, "error");
+        return false;
+      }
+    });
+  }
+
+  function write() {
+    const follow = (lr) => tellRun({ command: "set-lr", lr }, (took) => t("applied", lr, took.step));
+    const look = schedulePanel(record.rates?.schedule ?? "", record.step, t("write-help"), null, "follow", follow);
+    if (record.rates) look();
   }
 
   async function tellRun(command, done) {
     try {
       const took = await post(`${path}/command`, command);
       tell(done ? done(took) : t("done-at", took.step));
+      return true;
     } catch (error) {
       tell(error.message, "error");
+      return false;
     }
   }
 
@@ -266,6 +303,7 @@ export async function show(element, context) {
       press("double", { command: "set-lr", lr: "2x" }),
       press("undo", { command: "undo" }, t("undo-help")),
       press("as-planned", { command: "set-lr", lr: "schedule" }, t("as-planned-help")),
+      h("button", { type: "button", onclick: write }, t("write")),
       h("span.gap"),
       paused ? press("continue", { command: "continue" }) : press("pause", { command: "pause" }),
       press("checkpoint", { command: "checkpoint" }),
@@ -313,7 +351,7 @@ export async function show(element, context) {
     const kept = record.epochs.filter(({ best }) => best).at(-1) ?? last;
     const value = score(kept?.metrics);
     const left = record.running && last ? ` · ${t("left", duration(last.seconds * (total - done)))}` : "";
-    const best = value ? ` · ${metric(value.key)} ${value.key === "accuracy" ? percent(value.value) : number(value.value)} · ${t("valid-loss")} ${number(kept.valid_loss)}` : "";
+    const best = value ? ` · ${metric(value.key, t)} ${value.key === "accuracy" ? percent(value.value) : number(value.value)} · ${t("valid-loss")} ${number(kept.valid_loss)}` : "";
     where.textContent = `${t("epoch-of", number(done, 4), total)}${best}${left}`;
   }
 

@@ -87,7 +87,7 @@ export function show(element, context) {
     if (!found) return "–";
     const value = found.key === "accuracy" ? percent(found.value) : number(found.value);
     const all = Object.entries(run.metrics).filter(([, value]) => typeof value === "number");
-    return h("span", { title: all.map(([key, value]) => `${metric(key)} ${number(value)}`).join("\n") }, value, h("small", {}, ` ${metric(found.key)}`));
+    return h("span", { title: all.map(([key, value]) => `${metric(key, t)} ${number(value)}`).join("\n") }, value, h("small", {}, ` ${metric(found.key, t)}`));
   }
 
   function tags(run) {
@@ -220,7 +220,8 @@ export function show(element, context) {
     const values = new Map();
     for (const run of rows.values()) {
       for (const [key, value] of Object.entries(run.settings)) {
-        if (key === "data.from" || key.startsWith("data.fingerprint")) continue;
+        // These have columns of their own.
+        if (key === "data.from" || key === "training.epochs") continue;
         if (!values.has(key)) values.set(key, new Map());
         const seen = values.get(key);
         seen.set(value, (seen.get(value) ?? 0) + 1);

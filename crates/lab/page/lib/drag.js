@@ -9,6 +9,8 @@ export function handlesOn(chart, options) {
   const layer = h("div.handles", {});
   let points = [];
   let held = null;
+  // Where the chart was when a handle was taken: it neither moves nor changes its scale under the hand.
+  let ground = null;
 
   const limits = () => {
     const { min, max } = chart.plot.scales.y;
@@ -50,23 +52,22 @@ export function handlesOn(chart, options) {
         element.setPointerCapture(event.pointerId);
         element.focus();
         held = at;
+        ground = { box: chart.plot.over.getBoundingClientRect(), range: limits() };
       },
       onmousedown: (event) => event.stopPropagation(),
       onpointermove: (event) => {
         if (held !== at) return;
-        const box = chart.plot.over.getBoundingClientRect();
-        // Beyond the top, the rate grows with the way that the pointer goes.
-        const top = event.clientY - box.top;
-        const [, high] = limits();
-        const y = top < 0 ? high * (1 - top / box.height) : chart.plot.posToVal(Math.min(top, box.height), "y");
+        const { box, range: [low, high] } = ground;
+        // Beyond the top, it grows on with the way that the pointer goes.
+        const y = low + (1 - (event.clientY - box.top) / box.height) * (high - low);
         move(at, y, false);
       },
       onpointerup: () => {
         if (held !== at) return;
-        held = null;
+        held = ground = null;
         options.change(points, at, true);
       },
-      onpointercancel: () => (held = null),
+      onpointercancel: () => (held = ground = null),
       onkeydown: (event) => {
         const times = { ArrowUp: 1.1, ArrowDown: 1 / 1.1, PageUp: 2, PageDown: 0.5 }[event.key];
         if (!times) return;
@@ -80,6 +81,10 @@ export function handlesOn(chart, options) {
   return {
     get held() {
       return held !== null;
+    },
+    // The scale that stays as long as a handle is held.
+    get range() {
+      return ground?.range ?? null;
     },
     set(next) {
       if (held !== null) return;

@@ -36,14 +36,7 @@ export function score(metrics) {
   return first ? { key: first[0], value: first[1] } : null;
 }
 
-export const METRICS = {
-  accuracy: "Accuracy",
-  balanced_accuracy: "Balanced accuracy",
-  macro_f1: "F1",
-  roc_auc: "ROC AUC",
-  r2: "R²",
-  rmse: "RMSE",
-  mae: "MAE",
-};
+const METRICS = ["accuracy", "balanced_accuracy", "macro_f1", "macro_precision", "macro_recall", "roc_auc", "r2", "rmse", "mae"];
 
-export const metric = (key) => METRICS[key] ?? key;
+// What a metric is called; one of somebody's own is called as they do.
+export const metric = (key, t) => (METRICS.includes(key) ? t(`metric-${key.replaceAll("_", "-")}`) : key);
