@@ -11,9 +11,16 @@ const WORDS = { en: en.words, ko: ko.words };
 
 // A view: its name in the address, and how it is loaded. Each module exports `show(element, context)`, which may
 // return a function that ends it.
-const VIEWS = {};
+const VIEWS = {
+  runs: () => import("./runs.js"),
+  run: () => import("./run.js"),
+  compare: () => import("./compare.js"),
+  studies: () => import("./studies.js"),
+  start: () => import("./start.js"),
+};
 
-const PLACES = [["learn", "learn"]];
+// What the head of the page leads to, and the word for it.
+const PLACES = [["runs", "runs"], ["compare", "compare"], ["studies", "searches"], ["start", "start"], ["learn", "learn"]];
 
 const stored = (key) => {
   try {
@@ -106,18 +113,20 @@ async function show() {
   try {
     const first = Object.keys(VIEWS)[0] ?? "learn";
     const name = here.view || first;
-    const open = name === "learn" ? learn : VIEWS[name];
+    const load = Object.hasOwn(VIEWS, name) ? VIEWS[name] : null;
+    const open = name === "learn" ? learn : load && (await load()).show;
     if (!open) {
       put(main, h("p.empty", {}, t("nowhere")));
       return;
     }
     const element = h(`div.view.${name}`);
+    // Charts measure where they are, so it is there first.
+    put(main, element);
     const ended = await open(element, { ...context(here.values), rest: here.rest });
     if (mine !== ticket) {
       ended?.();
       return;
     }
-    put(main, element);
     end = ended ?? null;
   } catch (error) {
     if (mine === ticket) put(main, h("p.error", { role: "alert" }, error.message));

@@ -9,12 +9,21 @@
 
 mod api;
 mod error;
+mod follow;
+mod form;
 mod guard;
+mod jobs;
 mod lab;
 mod learn;
+mod live;
 mod pages;
+mod record;
 mod server;
 mod stream;
+mod study;
+mod table;
+mod upload;
 
 pub use error::Error;
+pub use form::{Data, Field, Form};
 pub use lab::{Lab, Options};

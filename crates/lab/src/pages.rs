@@ -20,6 +20,7 @@ macro_rules! files {
 
 /// Every file of the page. What is not in this table is not served.
 pub const FILES: &[(&str, &[u8])] = files![
+    "compare.js",
     "index.html",
     "learn/ball.js",
     "learn/curves.js",
@@ -36,8 +37,17 @@ pub const FILES: &[(&str, &[u8])] = files![
     "learn/weights.js",
     "learn/words.js",
     "lib/api.js",
+    "lib/chart.js",
     "lib/dom.js",
+    "lib/drag.js",
+    "lib/format.js",
+    "lib/record.js",
+    "lib/schedule.js",
     "main.js",
+    "run.js",
+    "runs.js",
+    "start.js",
+    "studies.js",
     "style.css",
     "vendor/uPlot.iife.min.js",
     "vendor/uPlot.min.css",

@@ -57,8 +57,8 @@ impl Events {
         matches!(tokio::time::timeout(PATIENCE, self.0.send(bytes)).await, Ok(Ok(())))
     }
 
-    /// Waits until nobody is there any more.
-    pub async fn closed(&self) {
-        self.0.closed().await;
+    /// Whether somebody is still there, as far as is known.
+    pub fn is_open(&self) -> bool {
+        !self.0.is_closed()
     }
 }

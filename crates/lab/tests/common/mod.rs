@@ -57,7 +57,12 @@ fn unchunked(mut text: &str) -> String {
 impl Served {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let lab = Lab::open(Options { runs: folder.path().join("runs"), port: 0 }).unwrap();
+        let lab = Lab::open(Options {
+            runs: folder.path().join("runs"),
+            studies: folder.path().join("studies"),
+            ..Options::default()
+        })
+        .unwrap();
         let address = lab.address();
         let rest = address.strip_prefix("http://127.0.0.1:").unwrap();
         let (port, token) = rest.trim_end_matches('/').split_once('/').unwrap();
