@@ -83,7 +83,8 @@ fn app(shared: Arc<Shared>) -> Router {
     // nothing is sent by it that another page could use.
     let inner = Router::new().nest("/api", api::routes()).merge(pages::routes());
     Router::new()
-        .nest("/{token}", inner)
+        // With the slash at its end, so that the page itself is at the address with one.
+        .nest("/{token}/", inner)
         .fallback(guard::nothing_there)
         .layer(from_fn_with_state(shared.clone(), guard::guard))
         .with_state(shared)

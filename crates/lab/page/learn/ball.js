@@ -19,7 +19,7 @@ export function mount(element, context) {
   panel.slider("x", { min: -8, max: 8, step: 0.1, start: -7 });
   panel.slider("y", { min: -3, max: 3, step: 0.1, start: 2 });
   const steps = panel.slider("steps", { min: 5, max: 200, step: 1, whole: true, start: 30 });
-  const at = panel.slider("at", { min: 0, max: 200, step: 1, whole: true, start: 200 });
+  const at = panel.slider("at", { min: 0, max: 100, step: 1, whole: true, start: 100 });
 
   let before = rule.value;
   let run = 0;
@@ -35,29 +35,28 @@ export function mount(element, context) {
   });
   const play = panel.button(t("ball.play"), () => {
     cancelAnimationFrame(run);
-    const last = steps.value;
     if (still()) {
-      at.set(last);
+      at.set(100);
       return;
     }
     const began = performance.now();
-    const each = Math.min(120, 3000 / last);
+    const all = Math.min(3000, 120 * steps.value);
     const go = (now) => {
-      const step = Math.min(last, Math.floor((now - began) / each));
-      at.set(step, step < last);
+      const share = Math.min(100, Math.max(0, Math.round((100 * (now - began)) / all)));
+      at.set(share, share < 100);
       draw();
-      if (step < last) run = requestAnimationFrame(go);
+      if (share < 100) run = requestAnimationFrame(go);
     };
     run = requestAnimationFrame(go);
   });
   play.classList.add("main");
   page.onEnd(() => cancelAnimationFrame(run));
   panel.tries([
-    ["ball.try.wall", { rule: "sgd", rate: 1, steps: 60, at: 200 }],
-    ["ball.try.over", { rule: "sgd", rate: 1.02, steps: 60, at: 200 }],
-    ["ball.try.slow", { rule: "sgd", rate: 0.05, steps: 60, at: 200 }],
-    ["ball.try.inertia", { rule: "momentum", rate: 0.1, momentum: 0.9, steps: 60, at: 200 }],
-    ["ball.try.all", { rule: "all", times: 1, steps: 30, at: 200 }],
+    ["ball.try.wall", { rule: "sgd", rate: 1, steps: 60, at: 100 }],
+    ["ball.try.over", { rule: "sgd", rate: 1.02, steps: 60, at: 100 }],
+    ["ball.try.slow", { rule: "sgd", rate: 0.05, steps: 60, at: 100 }],
+    ["ball.try.inertia", { rule: "momentum", rate: 0.1, momentum: 0.9, steps: 60, at: 100 }],
+    ["ball.try.all", { rule: "all", times: 1, steps: 30, at: 100 }],
   ]);
 
   let found = null;
@@ -75,7 +74,8 @@ export function mount(element, context) {
 
   function draw() {
     if (!found) return;
-    const { x, y, at: step } = page.values;
+    const { x, y } = page.values;
+    const step = Math.round((page.values.at / 100) * page.values.steps);
     const single = found.paths.length === 1;
     const colours = Object.keys(NAMES);
     const shown = found.paths.map((path) => ({ ...path, colour: single ? 0 : colours.indexOf(path.rule), upto: Math.min(step, path.points.length - 1) }));
@@ -86,7 +86,7 @@ export function mount(element, context) {
     map.show({
       describe: t("ball.describe", { paths: shown.map((path) => outcome(path)).join("; ") }),
       x: { min: -8.6, max: 8.6, label: "x" },
-      y: { min: -3.4, max: 3.4 },
+      y: { min: -3.4, max: 3.4, label: "y" },
       ellipses: found.contours.map(({ radii: [rx, ry] }) => ({ rx, ry })),
       lines: shown.map(({ points, colour, upto }) => ({ points: points.slice(0, upto + 1), colour, strong: single, dotted: 2.2 })),
       dots: [{ x: 0, y: 0, colour: 6, r: 3 }, ...shown.map(({ points, colour, upto }) => ({ x: points[upto][0], y: points[upto][1], colour, r: 7 }))],

@@ -26,7 +26,7 @@ export function mount(element, context) {
       const verdict = (run) => t(`verdict.${run.verdict}`);
       // Losses are shown a little higher than where they began; what is above has left.
       const highest = 1.35 * baseline;
-      const line = (run, colour, more) => ({ points: [[0, baseline], ...run.train.map((loss, at) => [at + 1, loss])], colour, ...more });
+      const line = (run, colour, more) => ({ points: [[0, baseline], ...run.train.map((loss, at) => [at + 1, loss]), ...(run.diverged_at === null ? [] : [[run.diverged_at, highest * 0.97]])], colour, ...more });
       const ended = (run, colour, r) => (run.diverged_at === null ? [] : [{ x: run.diverged_at, y: highest * 0.97, colour, cross: true, r }]);
       losses.show({
         describe: t("curves.describe", {
@@ -43,11 +43,12 @@ export function mount(element, context) {
       });
       for (const run of runs) visited.set(run.rate, run);
       const all = [...visited.values()].sort((a, b) => a.rate - b.rate);
+      const lowest = Math.min(0.005, ...all.map(({ end }) => end ?? 1)) / 1.5;
       const colour = { low: 1, good: 2, high: 3, "very-high": 4 };
       rates.show({
         describe: t("curves.rates.describe", { count: all.length }),
         x: { min: 8e-5, max: 1.25, log: true, label: t("axis.rate") },
-        y: { min: 0, max: highest },
+        y: { min: lowest, max: highest, log: true },
         lines: [{ points: all.filter(({ end }) => end !== null).map(({ rate, end }) => [rate, end]), colour: 6, faint: true }],
         dots: all.map((run) => ({ x: run.rate, y: run.end ?? highest, colour: colour[run.verdict], cross: run.end === null, r: run === mine ? 7 : 4 })),
         marks: [{ at: mine.rate, colour: 0 }],

@@ -24,7 +24,6 @@ export function mount(element, context) {
     (found, values) => {
       const curve = found.curve.filter(({ loss }) => loss !== null).map(({ lr, loss }) => [lr, loss]);
       const rehearsals = found.rehearsals.filter(({ loss }) => loss !== null);
-      const lost = found.rehearsals.length - rehearsals.length;
       const highest = Math.max(2.5, Math.min(4, ...[Math.max(...curve.map(([, loss]) => loss))]));
       const low = Math.min(...found.rehearsals.map(({ lr }) => lr), curve[0]?.[0] ?? 1, values.guess);
       const high = Math.max(...found.rehearsals.map(({ lr }) => lr), curve.at(-1)?.[0] ?? 1, values.guess);
@@ -60,16 +59,17 @@ export function mount(element, context) {
           { name: t("finder.with-guess", { rate: number(guessed.rate) }), colour: 1, dashed: true },
         ],
       });
+      const best = rehearsals.reduce((a, b) => (b.loss < a.loss ? b : a), rehearsals[0] ?? { lr: null }).lr;
       const figures = {
         recommended: number(found.recommended),
         share: number((100 * found.steps) / found.run_steps, 2),
         count: found.rehearsals.length,
-        lost,
+        best: number(best, 2),
         found: number(good.end, 2),
         guessed: number(guessed.end, 2),
       };
       const word = guessed.end === null ? "finder.verdict.blew" : guessed.end < 0.8 * good.end ? "finder.verdict.better" : guessed.end < 1.5 * good.end ? "finder.verdict.near" : "finder.verdict.far";
-      panel.say(`${t("finder.verdict", figures)} ${t(word, figures)}`, { "finder.verdict.blew": "bad", "finder.verdict.far": "warn" }[word] ?? "good");
+      panel.say([t("finder.verdict", figures), best > found.recommended ? t("finder.shorter", figures) : null, t(word, figures)].filter(Boolean).join(" "), { "finder.verdict.blew": "bad", "finder.verdict.far": "warn" }[word] ?? "good");
     },
   );
   return page.start();

@@ -8,14 +8,15 @@ import { words } from "./words.js";
 // Whether somebody wants things to stand still.
 export const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-// Text with *emphasis*, **weight** and `code`, as elements.
+// Text with *emphasis*, **weight**, `code` and ~subscripts~, as elements.
 export function marked(text) {
   return text
-    .split(/(\*\*[^*]+\*\*|\*[^*]+\*|`[^`]+`)/)
+    .split(/(\*\*[^*]+\*\*|\*[^*]+\*|`[^`]+`|~[^~]+~)/)
     .filter((part) => part)
     .map((part) => {
       if (part.startsWith("**")) return h("strong", {}, part.slice(2, -2));
       if (part.startsWith("*")) return h("em", {}, part.slice(1, -1));
+      if (part.startsWith("~")) return h("sub", {}, part.slice(1, -1));
       return part.startsWith("`") ? h("code", {}, part.slice(1, -1)) : part;
     });
 }
@@ -97,7 +98,7 @@ export function lesson(element, context, prefix) {
   put(
     element,
     h("h1", {}, t(`${prefix}.title`)),
-    h("div.prose", {}, h("p", {}, marked(t(`${prefix}.text`))), h("p.formula", {}, marked(t(`${prefix}.formula`)))),
+    h("div.prose.opening", {}, h("p", {}, marked(t(`${prefix}.text`))), h("p.formula", {}, t(`${prefix}.formula`).split(/ {2,}/).map((part) => h("span", {}, marked(part))))),
   );
 
   function register(name, start, control) {
@@ -228,7 +229,7 @@ export function lesson(element, context, prefix) {
         let found = known.get(key) ?? null;
         try {
           found ??= await context.ask(name, given);
-          if (known.size > 200) known.clear();
+          if (known.size > 100) known.clear();
           known.set(key, found);
           trouble.hidden = true;
         } catch (error) {
@@ -249,8 +250,15 @@ export function lesson(element, context, prefix) {
       });
     };
 
+    // Two pictures side by side where there is room.
+    const pair = () => {
+      const made = h("div.pair");
+      pictures.append(made);
+      return made;
+    };
+
     const watch = (watcher) => watchers.push(() => watcher(page.values));
-    return { slider, choice, button, tries, picture, say, ask, watch, side, pictures, changed };
+    return { slider, choice, button, tries, picture, pair, say, ask, watch, side, pictures, changed };
   }
 
   return page;

@@ -27,8 +27,8 @@ export function mount(element, context) {
       const measured = paths.map(({ settled }) => number(settled, 2));
       map.show({
         describe: t("noise.describe", { constant: measured[0], decaying: measured[1] }),
-        x: { min: -4.4, max: 4.4, label: "x" },
-        y: { min: -2.6, max: 2.6 },
+        x: { min: -3.4, max: 2.2, label: "x" },
+        y: { min: -1.6, max: 2.3, label: "y" },
         ellipses: contours.map(({ radii: [rx, ry] }) => ({ rx, ry })),
         lines: paths.map(({ points }, colour) => ({ points, colour, faint: true })),
         dots: paths.flatMap(({ points, diverged_at }, colour) => (diverged_at === null ? points.slice(200) : []).map(([x, y]) => ({ x, y, colour, r: 1.8 }))),
@@ -67,7 +67,7 @@ export function mount(element, context) {
       training.show({
         describe: t("noise.training.describe", { constant: number(runs[0].end), decaying: number(runs[1].end) }),
         x: { min: 0, max: epochs, label: t("axis.epoch") },
-        y: { min: 0.4, max: 0.8 },
+        y: ends([runs.map(({ train }) => train)], { most: 1.2 }),
         lines: runs.map(({ train }, colour) => ({ points: train.map((loss, epoch) => [epoch + 1, loss]), colour, strong: true })),
         legend: names.map((name, colour) => ({ colour, name })),
       });

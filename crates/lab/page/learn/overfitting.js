@@ -30,7 +30,7 @@ export function mount(element, context) {
       const [mine, none] = [runs.with, runs.without];
       const points = (list) => list.map((value, epoch) => [epoch + 1, value]);
       const same = !values.l2 && !values.l1 && !values.dropout && !values.patience;
-      const best = mine.best_epoch === null ? [] : [{ x: mine.best_epoch, y: mine.best_valid, colour: 0, r: 5, label: t("overfitting.best") }];
+      const best = mine.best_epoch === null ? [] : [{ x: mine.best_epoch, y: mine.best_valid, colour: 0, r: 5, label: t("overfitting.best"), under: true }];
       losses.show({
         describe: t("overfitting.describe", { train: number(mine.train.at(-1)), valid: number(mine.valid.at(-1)), epoch: mine.best_epoch, best: number(mine.best_valid) }),
         x: { min: 0, max: epochs, label: t("axis.epoch") },

@@ -4,11 +4,11 @@ import { h, s, put } from "../lib/dom.js";
 
 let count = 0;
 
-// A number in three digits, or as many as are asked for: 0.0123, 1.5e-7, −3.
+// A number in three digits, or as many as are asked for: 0.0123, 1.5e−7, −3.
 export function number(value, digits = 3) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   const size = Math.abs(value);
-  const short = size === 0 || (size >= 1e-3 && size < 1e6);
+  const short = size === 0 || (size >= 1e-4 && size < 1e6);
   const text = short ? String(Number(value.toPrecision(digits))) : value.toExponential(digits - 1).replace(/\.?0+e/, "e").replace("e+", "e");
   return text.replaceAll("-", "−");
 }
@@ -34,7 +34,8 @@ function ticks(axis, room) {
   }
   const rough = (max - min) / Math.max(2, room);
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough);
+  const fitting = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough);
+  const step = axis.whole ? Math.max(1, Math.round(fitting)) : fitting;
   const found = [];
   for (let at = Math.ceil(min / step - 1e-9); at * step <= max + step * 1e-9; at += 1) found.push(Number((at * step).toPrecision(12)));
   return found;
@@ -113,9 +114,11 @@ function entry({ name, colour, dashed, dot, faint }) {
 // ellipses, areas, bars, lines, marks, dots and a handle.
 function svg(spec, width, height) {
   const { x, y } = spec;
-  const bare = x.hidden && y.hidden;
   const left = y.hidden ? 6 : 50;
-  const [top, right, bottom] = [spec.marks?.some(({ label }) => label) ? 20 : 8, 10, x.hidden ? 6 : x.label ? 38 : 22];
+  // Room above for the labels of marks, in two rows where there are several.
+  const marked = (spec.marks ?? []).filter(({ label }) => label).length;
+  const above = y.label ? 20 : 8;
+  const [top, right, bottom] = [Math.max(above, marked > 1 ? 34 : marked ? 20 : 0), 10, x.hidden ? 6 : x.label ? 38 : 22];
   const [across, down] = [scale(x, left, width - right), scale(y, height - bottom, top)];
   const clip = `learn-clip-${(count += 1)}`;
   const root = s("svg", { class: "plot", role: "img", "aria-label": spec.describe, viewBox: `0 0 ${width} ${height}`, width, height });
@@ -125,7 +128,7 @@ function svg(spec, width, height) {
 
   for (const cell of spec.cells ?? []) {
     const [x0, x1, y0, y1] = [across(cell.x0), across(cell.x1), down(cell.y1), down(cell.y0)];
-    inside.append(s("rect", { class: "cell", x: x0, y: y0, width: x1 - x0 + 0.6, height: y1 - y0 + 0.6, "fill-opacity": cell.share }));
+    inside.append(s("rect", { class: "cell", x: x0, y: y0, width: x1 - x0, height: y1 - y0, "fill-opacity": cell.share }));
   }
   if (!x.hidden) {
     for (const tick of ticks(x, (width - left) / 75)) {
@@ -142,7 +145,7 @@ function svg(spec, width, height) {
     }
   }
   if (x.label) root.append(s("text.label", { x: (left + width - right) / 2, y: height - 6, "text-anchor": "middle" }, x.label));
-  if (bare) root.classList.add("bare");
+  if (y.label) root.append(s("text.label", { x: left, y: top - 6 }, y.label));
 
   for (const { rx, ry } of spec.ellipses ?? []) {
     inside.append(s("ellipse.contour", { cx: across(0), cy: down(0), rx: Math.abs(across(rx) - across(0)), ry: Math.abs(down(ry) - down(0)) }));
@@ -177,14 +180,15 @@ function svg(spec, width, height) {
     if (label) labels.push({ place, label });
   }
   root.append(inside);
-  // Labels that would lie on each other are left out; the first ones have the room.
-  const taken = [];
+  // A label that would lie on another one goes to the next row; where both are full, it is left out.
+  const rows = [[], []];
   for (const { place, label } of labels) {
-    const half = 3.6 * label.length + 4;
-    const middle = Math.min(Math.max(place, left + half - 6), width - half);
-    if (taken.some(([from, to]) => middle - half < to && middle + half > from)) continue;
-    taken.push([middle - half, middle + half]);
-    root.append(s("text.marked", { x: middle, y: top - 6, "text-anchor": "middle" }, label));
+    const half = (4 + 3 * [...label].filter((sign) => sign > "\u1100").length) + 3.4 * label.length;
+    const middle = Math.min(Math.max(place, half + 2), width - half - 2);
+    const row = rows.findIndex((taken) => !taken.some(([from, to]) => middle - half < to && middle + half > from));
+    if (row < 0) continue;
+    rows[row].push([middle - half, middle + half]);
+    root.append(s("text.marked", { x: middle, y: top - 6 - 14 * row, "text-anchor": "middle" }, label));
   }
   for (const dot of spec.dots ?? []) {
     const [a, b] = [across(dot.x), down(dot.y)];
@@ -198,7 +202,7 @@ function svg(spec, width, height) {
     }
     if (dot.label) {
       const beyond = cx > width - 110;
-      root.append(s("text.beside", { x: cx + (beyond ? -7 : 7), y: Math.max(top + 10, cy - 5), "text-anchor": beyond ? "end" : "start" }, dot.label));
+      root.append(s("text.beside", { x: cx + (beyond ? -7 : 7), y: dot.under ? cy + 16 : Math.max(top + 10, cy - 5), "text-anchor": beyond ? "end" : "start" }, dot.label));
     }
   }
   if (spec.handle) handle(root, spec.handle, { across, down, left, top, right: width - right, bottom: height - bottom });

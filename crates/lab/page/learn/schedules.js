@@ -22,12 +22,13 @@ export function mount(element, context) {
   const page = lesson(element, context, "schedules");
   const { t } = page;
   const panel = page.panel();
-  const curves = panel.picture("schedules.curves", 280);
-  const training = panel.picture("schedules.training", 230);
+  const pair = panel.pair();
+  const curves = panel.picture("schedules.curves", 280, pair);
+  const training = panel.picture("schedules.training", 280, pair);
   panel.slider("peak", { min: 0.003, max: 1, log: true, per: 20, start: 0.3 });
   panel.slider("epochs", { min: 5, max: 100, step: 1, whole: true, start: 20 });
   const rows = h("div.schedules");
-  panel.side.append(rows);
+  panel.pictures.append(rows);
 
   // Which are shown is one value of the address.
   const boxes = KINDS.map(({ id }) => h("input", { type: "checkbox", id: `learn-schedule-${id}` }));
@@ -62,7 +63,7 @@ export function mount(element, context) {
     rows.append(h("div.schedule", {}, boxes[at], label, knob ? slot(id, knob) : null, h("div.spec", {}, code, copy(() => code.textContent, t(`schedule.${id}`)))));
   });
   const trouble = h("p.error", { role: "alert" });
-  rows.append(h("div.schedule", {}, h("label.whole", { for: own.id }, t("schedules.own")), own, trouble));
+  rows.append(h("div.schedule.own-spec", {}, h("label.whole", { for: own.id }, t("schedules.own")), own, trouble));
 
   function slot(id, knob) {
     const control = panel.slider(`knob-${id}`, { ...knob, label: `knob.${id}` });

@@ -67,7 +67,7 @@ export function mount(element, context) {
       maps[at].show({
         describe: t("search.describe", { sampler: t(`sampler.${sampler}`), count: trials.length, different, loss: number(won?.loss), rate: number(won?.rate), l2: number(won?.l2) }),
         x: { min: rates[0] / 1.5, max: rates[1] * 1.5, log: true, label: t("axis.rate") },
-        y: { min: penalties[0] / 2, max: penalties[1] * 2, log: true },
+        y: { min: penalties[0] / 2, max: penalties[1] * 2, log: true, label: t("axis.penalty") },
         cells: cells ?? [],
         dots: [
           ...trials.map(({ rate, l2, loss }) => ({ x: rate, y: l2, colour: at, r: 3.5, cross: loss === null })),

@@ -9,8 +9,9 @@ export function mount(element, context) {
 
   const one = page.panel("wall.parabola");
   const rates = one.picture("wall.rates", 120);
-  const curve = one.picture("wall.curve", 240);
-  const steps = one.picture("wall.steps", 200);
+  const pair = one.pair();
+  const curve = one.picture("wall.curve", 240, pair);
+  const steps = one.picture("wall.steps", 240, pair);
   const rate = one.slider("rate", { min: 0.01, max: 2.5, step: 0.01, start: 0.9 });
   one.slider("curvature", { min: 1, max: 10, step: 0.1, start: 2 });
   one.tries([
@@ -68,21 +69,31 @@ export function mount(element, context) {
     ["wall.try.above", { real: 0.2445 }],
     ["wall.try.far", { real: 0.26 }],
   ]);
+  // A rate behind the wall is there from the beginning; then the last few stay, so that the wall is seen between.
   const before = [];
+  const points = ({ train, diverged_at, epochs }) => [...train.map((loss, epoch) => [epoch + 1, loss]), ...(diverged_at === null ? [] : [[Math.min(epochs, diverged_at + 1), 1e3]])];
+  context.ask("patients", { rate: 0.25 }).then(
+    (answer) => {
+      before.unshift({ rate: 0.25, points: points(answer) });
+      show?.();
+    },
+    () => {}, // the figure's own question says what is wrong
+  );
+  let show = null;
   real.ask(
     "patients",
     (values) => ({ rate: values.real }),
     (answer, values) => {
-      const points = [...answer.train.map((loss, epoch) => [epoch + 1, loss])];
-      // A few that were looked at before stay, so that the wall can be seen between them.
+      const mine = { rate: values.real, points: points(answer) };
       const old = before.filter((run) => run.rate !== values.real);
-      losses.show({
+      show = () => losses.show({
         describe: t("wall.losses.describe", { rate: number(values.real, 4), limit: number(answer.limit, 4), loss: number(answer.train.at(-1)) }),
         x: { min: 0, max: answer.epochs, label: t("axis.epoch") },
         y: { min: 0.3, max: 30, log: true },
-        lines: [...old.map((run) => ({ points: run.points, colour: 6, faint: true })), { points, colour: values.real < answer.limit ? 2 : 4, strong: true }],
+        lines: [...before.map((run) => ({ points: run.points, colour: 6, faint: true })), { points: mine.points, colour: mine.rate < answer.limit ? 2 : 4, strong: true }],
       });
-      before.splice(0, before.length, ...[...old, { rate: values.real, points }].slice(-5));
+      show();
+      before.splice(0, before.length, ...[...old, mine].slice(-6));
       const below = values.real < answer.limit;
       real.say(t(below ? "wall.patients.below" : "wall.patients.above", { rate: number(values.real, 4), limit: number(answer.limit, 4), sharpness: number(answer.sharpness, 4), share: number((100 * values.real) / answer.limit, 4) }), below ? "good" : "bad");
     },

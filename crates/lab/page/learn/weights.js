@@ -48,7 +48,7 @@ export function mount(element, context) {
       const points = (key) => all.map((layer) => [layer.layer, layer[key]]);
       spread.show({
         describe: t("weights.spread.describe", { first: number(all[0].std), last: number(all.at(-1).std), back: number(all[0].gradient_std) }),
-        x: { min: 0.5, max: all.length + 0.5, label: t("axis.layer") },
+        x: { min: 0.5, max: all.length + 0.5, whole: true, label: t("axis.layer") },
         y: ends([all.map((layer) => [layer.std, layer.gradient_std])], { log: true, least: 1e-12, most: 1e12 }),
         lines: [
           { points: points("std"), colour: 0, dotted: 3, strong: true },

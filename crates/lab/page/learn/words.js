@@ -85,8 +85,8 @@ export const words = {
     "ko": "스텝 수"
   },
   "control.at": {
-    "en": "Ball at step",
-    "ko": "공의 위치(스텝)"
+    "en": "The ball, in % of the way",
+    "ko": "공의 위치, 전체 경로의 %"
   },
   "control.batch": {
     "en": "Batch size (rows)",
@@ -175,6 +175,10 @@ export const words = {
   "control.scale": {
     "en": "Scale of the search",
     "ko": "탐색 눈금"
+  },
+  "axis.penalty": {
+    "en": "L2 penalty λ (log scale)",
+    "ko": "L2 세기 λ (로그 눈금)"
   },
   "option.sgd": {
     "en": "SGD",
@@ -294,19 +298,19 @@ export const words = {
   },
   "ball.diverges": {
     "en": "**{rule}** at η = {rate} diverges: after {steps} steps the loss is {loss}, more than at the start.",
-    "ko": "**{rule}**, η = {rate}: 발산합니다. {steps}스텝 뒤의 손실은 {loss}로 출발할 때보다 큽니다."
+    "ko": "**{rule}**, η = {rate}: 발산합니다. {steps}스텝 뒤의 손실은 {loss}, 출발할 때보다 큽니다."
   },
   "ball.leaves": {
     "en": "**{rule}** at η = {rate} diverges, and has left the picture in step {step}.",
     "ko": "**{rule}**, η = {rate}: 발산합니다. {step}번째 스텝에 그림을 벗어났습니다."
   },
   "ball.below": {
-    "en": "It is stable below {limit}.",
-    "ko": "안정 한계는 {limit}이고, 지금은 그 아래입니다."
+    "en": "The rule is stable here below η = {limit}.",
+    "ko": "안정 한계는 {limit}, 지금은 그 아래입니다."
   },
   "ball.above": {
-    "en": "It is stable only below {limit}.",
-    "ko": "안정 한계는 {limit}인데, 지금은 그 위입니다."
+    "en": "The rule is stable here only below η = {limit}.",
+    "ko": "안정 한계는 {limit}, 지금은 그 위입니다."
   },
   "ball.best": {
     "en": "After {steps} steps **{rule}** has the lowest loss, {loss}. Paths that diverged: {lost}.",
@@ -533,8 +537,8 @@ export const words = {
     "ko": "스케줄은 스텝마다의 학습률입니다. 예전의 감소 방식은 처음부터 내려가고, 요즘 쓰는 방식은 학습률을 오래 높게 두었다가 0으로 내리며, 앞에 짧은 워밍업을 두기도 합니다. 아래의 곡선은 모두 스펙에서 그린 것이고, 그 스펙을 그대로 프로그램에 줄 수 있습니다. 숫자 데이터로 20에포크 훈련하면 어떻게 되는지도 함께 보입니다."
   },
   "schedules.formula": {
-    "en": "η = *k* / (1 + decay · epoch)   ·   η = *k* · rate^epoch   ·   η = *k* / √epoch   ·   η = *k* (1 + cos π*s*) / 2, *s* from 0 to 1",
-    "ko": "η = *k* / (1 + decay · epoch)   ·   η = *k* · rate^epoch   ·   η = *k* / √epoch   ·   η = *k* (1 + cos π*s*) / 2, *s*는 0에서 1까지"
+    "en": "η = *k* / (1 + decay · epoch)  η = *k* · rate^epoch  η = *k* / √epoch  η = *k* (1 + cos π*s*) / 2, *s* from 0 to 1",
+    "ko": "η = *k* / (1 + decay · epoch)  η = *k* · rate^epoch  η = *k* / √epoch  η = *k* (1 + cos π*s*) / 2, *s*는 0에서 1까지"
   },
   "schedules.curves": {
     "en": "The learning rate",
@@ -582,7 +586,7 @@ export const words = {
   },
   "schedules.verdict": {
     "en": "**{best}** ends lowest, at {low}; **{worst}** ends highest, at {high}.",
-    "ko": "마지막 훈련 손실이 가장 낮은 것은 **{best}**, {low}이고, 가장 높은 것은 **{worst}**, {high}입니다."
+    "ko": "마지막 훈련 손실이 가장 낮은 것은 **{best}**({low}), 가장 높은 것은 **{worst}**({high})입니다."
   },
   "schedules.alone": {
     "en": "**{best}** ends at a training loss of {low}.",
@@ -677,8 +681,8 @@ export const words = {
     "ko": "가중치가 모두 0에서 출발하면 한 층의 유닛들이 영원히 똑같이 움직입니다. 그래서 무작위로 시작하는데, 문제는 크기입니다. 유닛은 입력 *n*개를 더하므로 층마다 신호의 퍼짐에 대략 √*n* · std가 곱해집니다. 너무 크면 시그모이드는 **포화**하고 ReLU는 **폭주**하며, 너무 작으면 모두 **소실**됩니다."
   },
   "weights.formula": {
-    "en": "Xavier: std = √(2 / (*n*_in + *n*_out)), for sigmoid and tanh.  He: std = √(2 / *n*_in), for ReLU, which drops half.",
-    "ko": "Xavier: std = √(2 / (*n*_in + *n*_out)), 시그모이드와 tanh용.  He: std = √(2 / *n*_in), 절반을 버리는 ReLU용."
+    "en": "Xavier: std = √(2 / (*n*~in~ + *n*~out~)), for sigmoid and tanh.  He: std = √(2 / *n*~in~), for ReLU, which drops half.",
+    "ko": "Xavier: std = √(2 / (*n*~in~ + *n*~out~)), 시그모이드와 tanh용.  He: std = √(2 / *n*~in~), 절반을 버리는 ReLU용."
   },
   "weights.forward": {
     "en": "Activations on the way forward",
@@ -725,8 +729,8 @@ export const words = {
     "ko": "He로, {std}"
   },
   "weights.healthy": {
-    "en": "std = {std} is **healthy**: signals and gradients keep their size.",
-    "ko": "std = {std}: **정상**입니다. 신호와 기울기가 크기를 지킵니다."
+    "en": "std = {std} is **healthy**: over these layers neither signals nor gradients vanish or explode.",
+    "ko": "std = {std}: **정상**입니다. 이 층들을 지나는 동안 신호도 기울기도 소실되거나 폭주하지 않습니다."
   },
   "weights.saturated": {
     "en": "std = {std} **saturates**: most activations are where the function is flat.",
@@ -790,7 +794,7 @@ export const words = {
   },
   "overfitting.describe": {
     "en": "The training loss ends at {train}, the validation loss at {valid}; the validation loss was lowest in epoch {epoch}, at {best}",
-    "ko": "마지막 손실은 훈련 {train}, 검증 {valid}. 검증 손실은 {epoch}에포크에 {best}로 가장 낮았음"
+    "ko": "마지막 손실은 훈련 {train}, 검증 {valid}. 검증 손실 최저는 {epoch}에포크의 {best}"
   },
   "overfitting.accuracy.describe": {
     "en": "Accuracy at the end: {accuracy}",
@@ -822,11 +826,11 @@ export const words = {
   },
   "overfitting.verdict.none": {
     "en": "With nothing: the validation loss was lowest in epoch {epoch}, **{best}**, and ends at **{valid}**, when the training loss is {train}.",
-    "ko": "아무것도 없을 때: 검증 손실은 {epoch}에포크에 **{best}**로 가장 낮았고, 훈련 손실이 {train}인 마지막에는 **{valid}**입니다."
+    "ko": "아무것도 없을 때: 검증 손실의 최저는 {epoch}에포크의 **{best}**, 훈련 손실이 {train}까지 내려간 마지막에는 **{valid}**입니다."
   },
   "overfitting.verdict.holds": {
     "en": "It holds: the weights that are kept have a validation loss of **{valid}** instead of {none}.",
-    "ko": "막아 줍니다. 간직한 가중치의 검증 손실은 {none}이 아니라 **{valid}**입니다."
+    "ko": "막아 줍니다. 간직한 가중치의 검증 손실은 아무것도 없을 때의 {none} 대신 **{valid}**입니다."
   },
   "overfitting.verdict.not": {
     "en": "It does not help: the weights that are kept have a validation loss of **{valid}**, and with nothing it is {none}.",
@@ -902,11 +906,11 @@ export const words = {
   },
   "wall.curve.describe": {
     "en": "The path on the parabola: every step multiplies x by {factor}",
-    "ko": "포물선 위의 경로. 한 걸음마다 x에 {factor}을 곱함"
+    "ko": "포물선 위의 경로. 한 걸음마다 x가 {factor}배"
   },
   "wall.steps.describe": {
     "en": "The distance from the minimum over forty steps, multiplied by the size of {factor} at each",
-    "ko": "40스텝 동안 최솟값까지의 거리. 한 걸음마다 {factor}의 크기를 곱함"
+    "ko": "40스텝 동안 최솟값까지의 거리. 한 걸음마다 x가 {factor}배"
   },
   "wall.one-step": {
     "en": "η = {rate} is 1/λ: **one step**, and it is there.",
@@ -914,15 +918,15 @@ export const words = {
   },
   "wall.straight": {
     "en": "η = {rate}: every step multiplies x by {factor}. It comes **straight down**.",
-    "ko": "η = {rate}: 한 걸음마다 x에 {factor}을 곱합니다. **곧장 내려갑니다**."
+    "ko": "η = {rate}: 한 걸음마다 x가 {factor}배가 됩니다. **곧장 내려갑니다**."
   },
   "wall.crawls": {
     "en": "η = {rate}: every step multiplies x by {factor}. It **crawls**.",
-    "ko": "η = {rate}: 한 걸음마다 x에 {factor}을 곱합니다. **기어갑니다**."
+    "ko": "η = {rate}: 한 걸음마다 x가 {factor}배가 됩니다. **기어갑니다**."
   },
   "wall.overshoots": {
     "en": "η = {rate}: every step multiplies x by {factor}. It **overshoots**, and comes nearer all the same: overshooting alone is no harm.",
-    "ko": "η = {rate}: 한 걸음마다 x에 {factor}을 곱합니다. 최솟값을 **지나치지만** 그래도 가까워집니다. 지나치는 것 자체는 문제가 아닙니다."
+    "ko": "η = {rate}: 한 걸음마다 x가 {factor}배가 됩니다. 최솟값을 **지나치지만** 그래도 가까워집니다. 지나치는 것 자체는 문제가 아닙니다."
   },
   "wall.for-ever": {
     "en": "η = {rate} is **exactly the wall**, 2/λ: it swings from side to side for ever.",
@@ -930,7 +934,7 @@ export const words = {
   },
   "wall.diverges": {
     "en": "η = {rate} is **behind the wall** at {limit}: every step multiplies x by {factor}, and it diverges.",
-    "ko": "η = {rate}: 벽({limit})을 **넘었습니다**. 한 걸음마다 x에 {factor}을 곱하므로 발산합니다."
+    "ko": "η = {rate}: 벽({limit})을 **넘었습니다**. 한 걸음마다 x가 {factor}배가 되어 발산합니다."
   },
   "wall.try.one": {
     "en": "η = 1/λ: one step.",
@@ -966,11 +970,11 @@ export const words = {
   },
   "wall.patients.below": {
     "en": "The curvature is {sharpness}, so the wall is at **{limit}**. η = {rate} is {share}% of that: **stable**.",
-    "ko": "곡률이 {sharpness}이므로 벽은 **{limit}**에 있습니다. η = {rate}: 벽의 {share}%, **안정**합니다."
+    "ko": "곡률은 {sharpness}, 따라서 벽은 **{limit}**에 있습니다. η = {rate}: 벽의 {share}%, **안정**합니다."
   },
   "wall.patients.above": {
     "en": "The curvature is {sharpness}, so the wall is at **{limit}**. η = {rate} is {share}% of that: **it blows up**, be it late.",
-    "ko": "곡률이 {sharpness}이므로 벽은 **{limit}**에 있습니다. η = {rate}: 벽의 {share}%, 늦더라도 **폭발합니다**."
+    "ko": "곡률은 {sharpness}, 따라서 벽은 **{limit}**에 있습니다. η = {rate}: 벽의 {share}%, 늦더라도 **폭발합니다**."
   },
   "wall.try.below": {
     "en": "η = 0.243, just in front of the wall.",
@@ -1044,6 +1048,10 @@ export const words = {
     "en": "Found in {share}% of the run’s steps, by {count} rehearsals: **{recommended}**.",
     "ko": "전체 스텝의 {share}%, 예행연습 {count}번으로 찾은 학습률: **{recommended}**."
   },
+  "finder.shorter": {
+    "en": "The best rehearsal was at {best}: what is best in so short a run is too high for a longer one.",
+    "ko": "가장 좋았던 예행연습의 학습률은 {best}입니다. 짧은 훈련에 가장 좋은 학습률은 긴 훈련에는 너무 높습니다."
+  },
   "finder.verdict.blew": {
     "en": "Yours blows up.",
     "ko": "내 학습률은 폭발합니다."
@@ -1089,8 +1097,8 @@ export const words = {
     "ko": "하이퍼파라미터는 함께 골라야 하고, 그중 하나가 나머지보다 훨씬 중요합니다. 36번의 격자 탐색은 학습률 여섯 개를 여섯 번씩 시험하고, 36번의 무작위 탐색은 학습률 36개를 시험합니다. 거칠게에서 세밀하게 가는 탐색은 무작위로 시작해 좋았던 곳을 더 가까이 봅니다. **로그 눈금**에서 찾으세요. 중요한 것은 차이가 아니라 배율이고, 선형 눈금에서는 거의 모든 시도가 가장 높은 자릿수로 몰립니다."
   },
   "search.formula": {
-    "en": "log scale: η = 10^*u*, *u* uniform from −4 to 0; every decade gets as many trials as any other.",
-    "ko": "로그 눈금: η = 10^*u*, *u*는 −4에서 0까지 고르게. 자릿수마다 시도 횟수가 같습니다."
+    "en": "log scale: η = 10ᵘ, *u* uniform from −4 to 0; every decade gets as many trials as any other.",
+    "ko": "로그 눈금: η = 10ᵘ, *u*는 −4에서 0까지 고르게. 자릿수마다 시도 횟수가 같습니다."
   },
   "sampler.random": {
     "en": "Random",
@@ -1109,8 +1117,8 @@ export const words = {
     "ko": "지금까지의 최저 검증 손실(로그 눈금)"
   },
   "search.map-note": {
-    "en": "Each dot is a training of 300 digits for eight epochs at a rate (to the right) and an L2 penalty (upwards); the darker the ground, the lower the validation loss there. No search sees the ground. The dots along the bottom are the rates that were tried.",
-    "ko": "점 하나가 훈련 한 번입니다(숫자 300개, 8에포크). 오른쪽으로 갈수록 학습률이, 위로 갈수록 L2가 커지고, 바탕이 진할수록 검증 손실이 낮습니다. 탐색은 바탕을 보지 못합니다. 맨 아래의 점들은 시험해 본 학습률입니다."
+    "en": "Each dot is a training of 300 digits for eight epochs at a rate (to the right) and an L2 penalty (upwards); the more the ground stands out, the lower the validation loss there. No search sees the ground. The dots along the bottom are the rates that were tried.",
+    "ko": "점 하나가 훈련 한 번입니다(숫자 300개, 8에포크). 오른쪽으로 갈수록 학습률이, 위로 갈수록 L2가 커지고, 바탕이 도드라질수록 검증 손실이 낮습니다. 탐색은 바탕을 보지 못합니다. 맨 아래의 점들은 시험해 본 학습률입니다."
   },
   "search.describe": {
     "en": "{sampler}: {count} trials with {different} different rates; the best has a validation loss of {loss}, at rate {rate} and L2 penalty {l2}",

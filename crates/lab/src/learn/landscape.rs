@@ -1,6 +1,6 @@
 //! What the searches look for: the validation loss at every rate and penalty of a fine grid.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 use serde_json::{Value, json};
@@ -20,8 +20,10 @@ fn place((low, high): (f64, f64), index: usize, count: usize) -> f64 {
 
 /// The map, made once: a row for each penalty, from the lowest on, and in it a loss for each rate.
 pub(super) fn answer(_: &Arguments<'_>) -> Result<Value, Error> {
-    static MAP: OnceLock<Value> = OnceLock::new();
-    if let Some(map) = MAP.get() {
+    static MAP: Mutex<Option<Value>> = Mutex::new(None);
+    // Whoever asks while it is being made waits for it: it is the longest work of all.
+    let mut kept = MAP.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(map) = &*kept {
         return Ok(map.clone());
     }
     let at =
@@ -32,5 +34,5 @@ pub(super) fn answer(_: &Arguments<'_>) -> Result<Value, Error> {
         "penalties": ends(PENALTIES),
         "rows": losses.chunks(COLUMNS).collect::<Vec<_>>(),
     });
-    Ok(MAP.get_or_init(|| map).clone())
+    Ok(kept.insert(map).clone())
 }
