@@ -29,9 +29,9 @@ export function smooth(values, share) {
 }
 
 // A chart in an element. `options`:
-//   title, xLabel, height, log (of y), series [{ label, colour, dash, width, values, hidden }], marks [{ x, text, kind }],
-//   onMark, xFormat, yFormat, drag: { … } as in steer.js, sync: a name shared by charts whose pointers move together.
-// Returns { set(xs, columns, marks), setLog(on), destroy(), plot }.
+//   title, height, log (of y), series [{ label, colour, dash, width, points, hidden }], format (of values), xFormat and
+//   xTick, yRange, draw and ready as uPlot calls them, sync: a name shared by charts whose pointers move together.
+// Returns { set(xs, columns, marks), setLog(on), destroy(), plot }; marks are [{ x, kind }].
 export function chart(element, options) {
   const { title, height = 220, series, sync, format = number } = options;
   let log = options.log ?? false;
@@ -44,37 +44,51 @@ export function chart(element, options) {
   const place = h("div.plot", {});
   figure.append(legend, place);
   element.append(figure);
-  const zoom = { x: null };
   let cursor = null;
+  let zoom = null;
 
   const visible = () => (log ? data.map((column, at) => (at ? column.map((v) => (v > 0 ? v : null)) : column)) : data);
 
-  function drawLegend() {
-    const buttons = series.map(({ label, colour: own, dash }, at) => {
-      const off = hidden.has(at + 1);
-      const value = cursor === null ? lastOf(data[at + 1]) : data[at + 1]?.[cursor];
-      const swatch = h("span.swatch", { "aria-hidden": "true" });
-      swatch.style.borderTopColor = own ?? colour(at);
-      swatch.style.borderTopStyle = dash ? "dashed" : "solid";
-      return h(
-        "button.series",
-        {
-          type: "button",
-          "aria-pressed": String(!off),
-          onclick: () => {
-            if (off) hidden.delete(at + 1);
-            else hidden.add(at + 1);
-            plot?.setSeries(at + 1, { show: off });
-            drawLegend();
-          },
+  const at = h("span.at", {});
+  const readings = series.map(() => h("b", {}));
+  const buttons = series.map(({ label, colour: own, dash }, i) => {
+    const swatch = h("span.swatch", { "aria-hidden": "true" });
+    swatch.style.borderTopColor = own ?? colour(i);
+    swatch.style.borderTopStyle = dash ? "dashed" : "solid";
+    const button = h(
+      "button.series",
+      {
+        type: "button",
+        "aria-pressed": String(!hidden.has(i + 1)),
+        onclick: () => {
+          const off = hidden.has(i + 1);
+          if (off) hidden.delete(i + 1);
+          else hidden.add(i + 1);
+          button.setAttribute("aria-pressed", String(off));
+          plot?.setSeries(i + 1, { show: off });
         },
-        swatch,
-        label,
-        h("b", {}, value === undefined || value === null ? "" : format(value)),
-      );
+      },
+      swatch,
+      label,
+      readings[i],
+    );
+    return button;
+  });
+  legend.append(h("h3", {}, title), ...buttons, at);
+
+  // The values under the pointer, or the last ones; once a frame, however often the pointer moves.
+  let reading = false;
+  function read() {
+    if (reading) return;
+    reading = true;
+    requestAnimationFrame(() => {
+      reading = false;
+      readings.forEach((one, i) => {
+        const value = cursor === null ? lastOf(data[i + 1]) : data[i + 1]?.[cursor];
+        one.textContent = value === undefined || value === null ? "" : format(value);
+      });
+      at.textContent = cursor === null ? "" : (options.xFormat ?? number)(data[0][cursor]);
     });
-    const at = cursor === null ? "" : (options.xFormat ?? number)(data[0][cursor]);
-    legend.replaceChildren(h("h3", {}, title), ...(options.single ? [] : buttons), h("span.at", {}, at));
   }
 
   function lastOf(column) {
@@ -101,7 +115,7 @@ export function chart(element, options) {
           points: { size: 6 },
           ...(sync ? { sync: { key: sync, setSeries: false } } : {}),
         },
-        scales: { x: { time: false, ...(options.xRange ? { range: options.xRange } : {}) }, y: { distr: log ? 3 : 1, ...(options.yRange && !log ? { range: options.yRange } : {}) } },
+        scales: { x: { time: false }, y: { distr: log ? 3 : 1, ...(options.yRange && !log ? { range: options.yRange } : {}) } },
         axes: [
           axis({ size: 26, values: (_, splits) => splits.map((v) => (options.xTick ?? ((x) => number(x, 4)))(v)) }),
           axis({ size: 52, values: (_, splits) => splits.map((v) => (v === null ? null : format(v, 3))) }),
@@ -122,23 +136,25 @@ export function chart(element, options) {
           setCursor: [
             (u) => {
               cursor = u.cursor.idx ?? null;
-              drawLegend();
-              options.onCursor?.(cursor);
+              read();
+            },
+          ],
+          setSelect: [
+            (u) => {
+              const { left, width } = u.select;
+              if (width > 0) zoom = { min: u.posToVal(left, "x"), max: u.posToVal(left + width, "x") };
             },
           ],
           draw: [(u) => drawMarks(u), ...(options.draw ? [options.draw] : [])],
-          setScale: [
-            (u, key) => {
-              if (key === "x") zoom.x = [u.scales.x.min, u.scales.x.max];
-            },
-          ],
           ready: options.ready ? [options.ready] : [],
         },
       },
       visible(),
       place,
     );
-    plot.over.setAttribute("aria-hidden", "true");
+    // Twice a click shows all again.
+    plot.over.addEventListener("dblclick", () => (zoom = null));
+    if (zoom) plot.setScale("x", zoom);
   }
 
   function drawMarks(u) {
@@ -172,16 +188,15 @@ export function chart(element, options) {
     set(xs, columns, nextMarks = marks) {
       data = [xs, ...columns];
       marks = nextMarks;
-      if (plot) plot.setData(visible());
-      drawLegend();
+      if (plot) plot.setData(visible(), zoom === null);
+      // What is zoomed into stays while more comes in.
+      if (plot && zoom) plot.setScale("x", zoom);
+      read();
     },
     setLog(on) {
       if (on === log) return;
       log = on;
       if (plot) build();
-    },
-    redraw() {
-      plot?.redraw();
     },
     destroy() {
       resize.disconnect();
