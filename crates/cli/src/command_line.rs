@@ -11,6 +11,8 @@ use crate::explain::ExplainArgs;
 use crate::export::ExportArgs;
 use crate::find_lr::FindLrArgs;
 use crate::init::InitArgs;
+#[cfg(feature = "lab")]
+use crate::lab::LabArgs;
 use crate::path::PathArgs;
 use crate::predict::PredictArgs;
 use crate::report::ReportArgs;
@@ -168,6 +170,12 @@ pub enum Command {
     /// Show what becomes of signals and gradients in a network before it is trained, by how its weights
     /// begin.
     Init(InitArgs),
+    /// Open a page where runs are watched, steered, started and compared, and learning rates are understood.
+    ///
+    /// The page is served to this machine alone, at the address that is the first line printed: whoever has
+    /// it may steer runs and start new ones. It is there until Ctrl-C; runs that it started go on.
+    #[cfg(feature = "lab")]
+    Lab(LabArgs),
     /// List the runs there are: their data, state, best metric, epochs and age.
     Runs(ListArgs),
     /// Draw the report of a run, or of several with their curves on top of each other: one HTML file that

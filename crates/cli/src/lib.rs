@@ -24,6 +24,8 @@ mod failure;
 mod find_lr;
 mod given;
 mod init;
+#[cfg(feature = "lab")]
+mod lab;
 mod output;
 mod overwrite;
 mod path;
@@ -106,6 +108,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Schedule(options) => schedule::schedule(&options, format, quiet, lang),
         Command::Path(options) => path::path(&options, format, quiet, lang),
         Command::Init(options) => init::init(&options, format, quiet, lang),
+        #[cfg(feature = "lab")]
+        Command::Lab(options) => lab::lab(&options, quiet),
         Command::Runs(options) => runs::runs(&options, format),
         Command::Report(options) => report::report(&options, format, quiet, lang),
         Command::Datasets => datasets::datasets(format),
