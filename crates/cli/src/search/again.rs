@@ -54,7 +54,7 @@ impl Again {
 pub fn again(
     searched: &Searched,
     history: &History,
-    data: &Dataset,
+    data: &[Dataset],
     seeds: u64,
     workers: usize,
     interrupted: &(dyn Fn() -> bool + Sync),
@@ -66,9 +66,9 @@ pub fn again(
     let made: Mutex<Vec<Option<f64>>> = Mutex::new(vec![None; jobs.len()]);
     let work = || -> Result<bool, Error> {
         while let Some(&(trial, seed)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let networks = searched.networks(data, seed)?;
+            let objective = searched.with_seed(data, seed)?;
             let job = Job::new(best[trial].number, &best[trial].settings, history.plan().epochs, interrupted);
-            match networks.make(job, None)? {
+            match objective.make(job, None)? {
                 Outcome::Interrupted => return Ok(false),
                 Outcome::Reached { value, .. } => {
                     let at = trial * seeds as usize + seed as usize;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use downhill::search::{Database, DatabaseStudy, Error, Plan, Study, StudyFolder};
 
@@ -38,6 +39,14 @@ impl Place {
     fn of_database(study: DatabaseStudy, studies: &Path) -> Self {
         let folder = studies.join(study.name());
         Self::Database(Box::new(study), folder)
+    }
+
+    /// The same where a job is somebody's for so long who is not heard of; of a database, that is said of it.
+    pub fn with_lease(&self, lease: Duration) -> Self {
+        match self {
+            Self::Folder(folder) => Self::Folder(folder.clone().lease(lease)),
+            Self::Database(..) => self.clone(),
+        }
     }
 
     pub fn plan(&self) -> Result<Plan, Error> {

@@ -30,13 +30,17 @@ pub(super) fn point<R: RngExt>(
     space: &Space,
     draw: &mut Draw<R>,
     seen: &[Observation],
+    prior: &[Vec<f64>],
 ) -> (Vec<f64>, String) {
     let domains = &space.domains()[..];
     let fit = seen.iter().filter(|seen| seen.cost.is_some()).count();
     if fit < STARTUP {
-        let why =
-            format!("drawn at random: {fit} of the {STARTUP} results that the estimator needs are known");
-        return (random::point(domains, draw), why);
+        let known = format!("{fit} of the {STARTUP} results that the estimator needs are known");
+        if prior.is_empty() {
+            return (random::point(domains, draw), format!("drawn at random: {known}"));
+        }
+        let before = Mixture::new(domains, prior.iter().map(Vec::as_slice).collect());
+        return (before.draw(draw), format!("near what was good before: {known}"));
     }
     let count = ((BEST_SHARE * fit as f64).ceil() as usize).min(MOST_BEST);
     let order = order(seen);
@@ -53,7 +57,8 @@ pub(super) fn point<R: RngExt>(
     let Some((point, _)) = candidates.reduce(|a, b| if b.1.total_cmp(&a.1).is_gt() { b } else { a }) else {
         return (random::point(domains, draw), "drawn at random: what is near the best was tried".into());
     };
-    (point, format!("near the best {count} of {} trials and far from the others", seen.len()))
+    let known = seen.iter().filter(|seen| !seen.pending).count();
+    (point, format!("near the best {count} of {known} trials and far from the others"))
 }
 
 /// The point as it is once it was seen: with whole numbers where the place of one stands for it, and without
