@@ -18,12 +18,17 @@ const MOST_NAMES: usize = 3;
 
 #[derive(Args)]
 pub struct ReportArgs {
-    /// The runs' folders, or their names inside --runs; or the folder of one search.
+    /// The runs' folders, or their names inside --runs; or the folder of one search, or its name inside
+    /// --studies or --storage.
     #[arg(required = true, value_name = "RUN")]
     pub names: Vec<PathBuf>,
 
     #[command(flatten)]
     pub runs: RunsArgs,
+
+    /// The folder that studies are kept in.
+    #[arg(long, value_name = "DIR", default_value = "studies")]
+    pub studies: PathBuf,
 
     /// The PostgreSQL database that the search of this name is in: postgres://USER:PASSWORD@HOST/DATABASE.
     #[arg(long, value_name = "URL")]
@@ -45,12 +50,11 @@ pub fn report(options: &ReportArgs, format: Format, quiet: bool, lang: Lang) -> 
         let [name] = &options.names[..] else {
             return Err(Failure::Usage("the report of a search is one by itself; name one study of --storage".into()));
         };
-        let place = Place::open(name, Some(database), Path::new(""))?;
+        let place = Place::open(name, Some(database), &options.studies)?;
         let output = format!("report-{}.html", place.name()).into();
         return of_study(&place, output, options, format, quiet, lang);
     }
-    let studies: Vec<&PathBuf> =
-        options.names.iter().filter(|name| StudyFolder::open(name).is_ok()).collect();
+    let studies: Vec<PathBuf> = options.names.iter().filter_map(|name| study(name, options)).collect();
     match (&studies[..], options.names.len()) {
         ([], _) => {}
         ([study], 1) => {
@@ -88,6 +92,13 @@ pub fn report(options: &ReportArgs, format: Format, quiet: bool, lang: Lang) -> 
         }
     };
     written(&path, format)
+}
+
+/// The folder of a study, if that is what is named, and no run is.
+fn study(name: &Path, options: &ReportArgs) -> Option<PathBuf> {
+    let is_run = evaluate::open(name, &options.runs.runs).is_ok();
+    let places = [name.to_path_buf(), options.studies.join(name)];
+    places.into_iter().find(|place| !is_run && StudyFolder::open(place).is_ok())
 }
 
 /// The report of a search, which is written into `output` unless told otherwise.

@@ -90,12 +90,13 @@ pub struct SearchArgs {
     workers: Option<u64>,
 
     /// How many trials may be under way at once, whatever the number of workers: a suggestion does not know
-    /// of the others. [default: 8]
+    /// what those come to. Fewer make a search better, trial for trial. [default: one a core of the machine
+    /// that begins the study, at most 8; 8 with --storage]
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=10000))]
     window: Option<u64>,
 
     /// Train the best three again with this number of random seeds at the end, 2 to 1000, to see how much was
-    /// luck; 0 leaves it out.
+    /// luck; the one with the best mean wins. 0 leaves it out.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = again::seeds)]
     repeats: u64,
 
@@ -125,7 +126,7 @@ pub struct SearchArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = value_parser!(u64).range(1..=86400))]
     lease: u64,
 
-    /// Go on with a study: its folder or, with --storage, its name. Its budget may be larger than it was.
+    /// Go on with a study: its folder, or its name inside --studies or --storage. Its budget may be larger than it was.
     #[arg(long, value_name = "STUDY")]
     resume: Option<PathBuf>,
 }
@@ -284,6 +285,13 @@ pub fn search(search: &Search, format: Format, quiet: bool, lang: Lang) -> Resul
     };
     let plan = place.plan()?;
     let Prepared { searched, data } = Prepared::of(&plan, &place, None)?;
+    if !quiet && workers as u64 > plan.window {
+        output::note(&format!(
+            "{workers} workers, and no more than {} may be under way at once: the others have nothing to do; a study \
+             that is begun with --window {workers} has something for all of them",
+            output::count(plan.window, "trial")
+        ));
+    }
     let mut study = place.with_lease(own.lease()).study(plan).counts_from(began);
     if is_given {
         study = study.budget(budget);
@@ -298,17 +306,13 @@ pub fn search(search: &Search, format: Format, quiet: bool, lang: Lang) -> Resul
     if stop.load(Ordering::Relaxed) {
         return Err(interrupted(&place, quiet));
     }
-    let Some(best) = history.best() else {
+    if history.best().is_none() {
         return Err(Failure::Message(format!(
             "no trial came to a value, so there is no best one ({}); see {} for the reasons",
             output::count(history.trials().len() as u64, "trial"),
             place.log()
         )));
-    };
-    let inbox = interrupt.inbox();
-    let Some(winner) = Winner::train(&searched, best, place.folder(), &data, workers, inbox)? else {
-        return Err(interrupted(&place, quiet));
-    };
+    }
     let interrupted_now = || stop.load(Ordering::Relaxed);
     let repeated = match own.repeats {
         0 => Vec::new(),
@@ -316,6 +320,14 @@ pub fn search(search: &Search, format: Format, quiet: bool, lang: Lang) -> Resul
             Some(repeated) => repeated,
             None => return Err(interrupted(&place, quiet)),
         },
+    };
+    // Where there are repeats, luck with one seed does not win.
+    let best = repeated.first().map(|first| first.number);
+    let best = best.or(history.best().map(|best| best.number)).expect("there is one");
+    let best = &history.trials()[best as usize];
+    let inbox = interrupt.inbox();
+    let Some(winner) = Winner::train(&searched, best, place.folder(), &data, workers, inbox)? else {
+        return Err(interrupted(&place, quiet));
     };
     let name = place.name();
     if let Some([_, file]) = own.export.as_deref() {
@@ -434,7 +446,10 @@ fn begin(
         sampler: own.sampler.unwrap_or_default(),
         stop: own.stop.unwrap_or_default(),
         epochs: base.training.epochs,
-        window: own.window.unwrap_or(usual.window),
+        window: own.window.unwrap_or_else(|| match own.storage {
+            None => usual.window.min(cores_or(None) as u64),
+            Some(_) => usual.window,
+        }),
         budget,
         space: searched.space.clone(),
         prior: own.prior.as_ref().map_or(Ok(Vec::new()), |study| start::prior(searched, study))?,

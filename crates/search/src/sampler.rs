@@ -155,14 +155,15 @@ impl FromStr for Sampler {
 }
 
 /// The observations in order, the best first: by how far they came, since those that lead are promoted, then
-/// by their cost; those that failed come last, and of equals the earlier ones first.
+/// by their cost; those that failed and, behind them, those under way come last, and of equals the earlier
+/// ones first.
 pub(crate) fn order(seen: &[Observation]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..seen.len()).collect();
     order.sort_by(|&a, &b| {
         let (a, b) = (&seen[a], &seen[b]);
-        a.cost
-            .is_none()
-            .cmp(&b.cost.is_none())
+        a.pending
+            .cmp(&b.pending)
+            .then(a.cost.is_none().cmp(&b.cost.is_none()))
             .then(b.epochs.cmp(&a.epochs))
             .then(a.cost.unwrap_or(f64::INFINITY).total_cmp(&b.cost.unwrap_or(f64::INFINITY)))
     });

@@ -28,10 +28,13 @@ impl Place {
         }
     }
 
-    /// Opens a study: a folder or, in a database, one of this name.
+    /// Opens a study: a folder, or one of this name inside `studies` or in a database.
     pub fn open(study: &Path, storage: Option<&Database>, studies: &Path) -> Result<Self, Error> {
         match storage {
-            None => Ok(Self::Folder(StudyFolder::open(study)?)),
+            None => {
+                let inside = StudyFolder::open(&studies.join(study)).ok();
+                StudyFolder::open(study).or_else(|error| inside.ok_or(error)).map(Self::Folder)
+            }
             Some(database) => Ok(Self::of_database(database.study(&study.to_string_lossy())?, studies)),
         }
     }
