@@ -48,7 +48,9 @@ pub struct ReportArgs {
 pub fn report(options: &ReportArgs, format: Format, quiet: bool, lang: Lang) -> Result<(), Failure> {
     if let Some(database) = &options.storage {
         let [name] = &options.names[..] else {
-            return Err(Failure::Usage("the report of a search is one by itself; name one study of --storage".into()));
+            return Err(Failure::Usage(
+                "the report of a search is one by itself; name one study of --storage".into(),
+            ));
         };
         let place = Place::open(name, Some(database), &options.studies)?;
         let output = format!("report-{}.html", place.name()).into();

@@ -202,8 +202,17 @@ impl FromArgMatches for Search {
         }
         if own.resume.is_some() {
             let fixed = [
-                "sampler", "stop", "metric", "seeds", "folds", "group_by", "time_split", "start_from", "prior",
-                "window", "name",
+                "sampler",
+                "stop",
+                "metric",
+                "seeds",
+                "folds",
+                "group_by",
+                "time_split",
+                "start_from",
+                "prior",
+                "window",
+                "name",
             ];
             let is_given = |id: &&str| matches.value_source(id) == Some(ValueSource::CommandLine);
             if !searched.is_bare() || fixed.iter().any(is_given) {
@@ -459,7 +468,7 @@ fn begin(
     plan.check()?;
     let mut searched = searched.clone();
     if searched.is_of_multiples() {
-        let rates = start::find_rates(&searched, &resolved, whole, threads, interrupt, quiet)?;
+        let rates = start::find_rates(&searched, whole, threads, interrupt, quiet)?;
         let Some(rates) = rates else { return Ok(None) };
         searched.rates = rates;
     }

@@ -31,7 +31,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         [url, name, "begin", trials, window] => {
             let budget = Budget { trials: Some(trials.parse()?), ..Budget::default() };
             let space = Space::new().with("x", "uniform(-2, 2)")?.with("kind", "choice(a, b, c)")?;
-            let plan = Plan { space, budget, window: window.parse()?, stop: StopRule::None, ..Plan::default() };
+            let plan =
+                Plan { space, budget, window: window.parse()?, stop: StopRule::None, ..Plan::default() };
             url.parse::<Database>()?.create(name, &plan)?;
         }
         [url, name, role @ ("lead" | "follow"), seconds] => {

@@ -364,7 +364,8 @@ impl Store for Open {
     fn renew(&mut self) -> Result<(), Error> {
         for (slot, file) in &self.claims {
             let path = || self.claims_path().join(slot.to_string());
-            file.set_modified(SystemTime::now()).map_err(|error| failed("touch a job's file", &path())(error))?;
+            file.set_modified(SystemTime::now())
+                .map_err(|error| failed("touch a job's file", &path())(error))?;
         }
         Ok(())
     }

@@ -201,8 +201,7 @@ impl History {
     fn promotable(&self) -> BTreeSet<u64> {
         // Their results are there, but nobody has decided on them.
         let unseen = |trial: &&Trial| {
-            trial.state == State::Paused
-                && self.seen[trial.number as usize].epochs < trial.epochs
+            trial.state == State::Paused && self.seen[trial.number as usize].epochs < trial.epochs
         };
         let mut all: BTreeSet<u64> = self.trials.iter().filter(unseen).map(|trial| trial.number).collect();
         let budget = &self.plan.budget;

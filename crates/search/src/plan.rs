@@ -112,11 +112,14 @@ impl Plan {
         match self {
             Self { epochs: 0, .. } => wrong("a trial of no epochs has no value; give at least 1"),
             Self { window: 0, .. } => wrong("the window must be at least 1"),
-            Self { prior, sampler, .. } if !prior.is_empty() && !sampler.has_prior() => Err(Error::Mismatch(
-                format!("the sampler {sampler} does not begin near what was good before; take tpe, or no prior"),
-            )),
+            Self { prior, sampler, .. } if !prior.is_empty() && !sampler.has_prior() => {
+                Err(Error::Mismatch(format!(
+                    "the sampler {sampler} does not begin near what was good before; take tpe, or no prior"
+                )))
+            }
             Self { first, prior, space, .. } => first.iter().chain(prior).try_for_each(|settings| {
-                let outside = |why| Error::Mismatch(format!("the settings {settings} cannot be tried: {why}"));
+                let outside =
+                    |why| Error::Mismatch(format!("the settings {settings} cannot be tried: {why}"));
                 space.point(settings).map(|_| ()).map_err(outside)
             }),
         }

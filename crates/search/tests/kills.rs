@@ -55,7 +55,8 @@ type Told = (Vec<(Settings, u64, Option<f64>, State)>, String);
 
 fn told(history: &History) -> Told {
     let trials = history.trials().iter();
-    let trials = trials.map(|trial| (trial.settings.clone(), trial.epochs, trial.value, trial.state)).collect();
+    let trials =
+        trials.map(|trial| (trial.settings.clone(), trial.epochs, trial.value, trial.state)).collect();
     let best = configure(&history.best().unwrap().settings).unwrap();
     let weights = Trainer::from_config(best).fit(&data()).unwrap().predictor().weights_sha256();
     (trials, weights)
@@ -133,7 +134,9 @@ fn signal(process: &Child, signal: &str) {
 /// Kills and stops processes at random while there is something to do, on new studies until it was often
 /// enough; `crash` takes the database down and up.
 fn survives(workers: usize, new: &dyn Fn() -> Kept, crash: Option<&dyn Fn()>) {
-    let expected = told(&Study::from_plan(plan()).run(&Networks::new(&data(), Monitor::Loss, configure).unwrap()).unwrap());
+    let expected = told(
+        &Study::from_plan(plan()).run(&Networks::new(&data(), Monitor::Loss, configure).unwrap()).unwrap(),
+    );
     let mut draw = stream(workers as u64, Purpose::Suggest, 0);
     let mut killed = 0;
     while killed < kills() {

@@ -7,9 +7,7 @@ use clap::FromArgMatches;
 use downhill::data::{Dataset, Folds, TimeOrder};
 use downhill::optim::{Rule, Schedule};
 use downhill::search::{Condition, Domain, Error, Mean, Networks, Objective, Plan, Settings, Space, Value};
-use downhill::train::{
-    Config, Ensemble, Monitor, Network, RunConfig, Trainer, usual_rate, usual_schedule,
-};
+use downhill::train::{Config, Ensemble, Monitor, Network, RunConfig, Trainer, usual_rate, usual_schedule};
 
 use super::setup;
 use crate::Failure;
@@ -297,12 +295,17 @@ impl Searched {
         matches!(self.space.domain(RATE), Some(Domain::Times { .. }))
     }
 
-    /// The optimizers that there are, as they are spelt.
-    pub fn optimizers(&self) -> Result<Vec<String>, Failure> {
-        match self.space.domain(OPTIMIZER) {
-            Some(Domain::Choice(words)) => Ok(words.clone()),
-            _ => Ok(vec![self.base()?.training.optimizer.to_string()]),
-        }
+    /// The optimizers that there are, as they are spelt, each with the configuration that is searched around.
+    pub fn optimizers(&self) -> Result<Vec<(String, Config)>, Failure> {
+        let Some(Domain::Choice(words)) = self.space.domain(OPTIMIZER) else {
+            let config = self.base()?.training;
+            return Ok(vec![(config.optimizer.to_string(), config)]);
+        };
+        let with = |word: &String| {
+            let setup = self.parse(&[format!("--{OPTIMIZER}={word}")]).map_err(Failure::Usage)?;
+            Ok((word.clone(), self.config_of(&setup)?.training))
+        };
+        words.iter().map(with).collect()
     }
 
     /// What a multiple of the rate is of, with some settings: the rate that was found, or else the usual one.

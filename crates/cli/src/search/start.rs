@@ -29,15 +29,13 @@ const GOOD: usize = 5;
 /// training finds it. None if that is interrupted.
 pub fn find_rates(
     searched: &Searched,
-    base: &Config,
     data: &Dataset,
     threads: usize,
     interrupt: &Interrupt,
     quiet: bool,
 ) -> Result<Option<BTreeMap<String, f64>>, Failure> {
     let mut rates = BTreeMap::new();
-    for optimizer in searched.optimizers()? {
-        let Some(config) = with(base, OPTIMIZER, &optimizer) else { continue };
+    for (optimizer, config) in searched.optimizers()? {
         if !config.optimizer.needs_rate() {
             continue;
         }
@@ -73,7 +71,8 @@ pub fn first(
         let config = RunConfig::of(&RunFolder::open(run)?)?.training.resolve(data)?.0;
         let settings = settings_of(searched, &config).map_err(|why| {
             Failure::Message(format!(
-                "the search cannot start from {}: {why}; widen the space of that setting, or leave --start-from out",
+                "the search cannot start from {}: {why}; give that flag a space that holds it, or leave \
+                 --start-from out",
                 run.display()
             ))
         })?;
@@ -83,7 +82,11 @@ pub fn first(
         first.extend(settings_of(searched, base));
     }
     let mut all = Vec::new();
-    first.into_iter().for_each(|settings| if !all.contains(&settings) { all.push(settings) });
+    first.into_iter().for_each(|settings| {
+        if !all.contains(&settings) {
+            all.push(settings)
+        }
+    });
     Ok(all)
 }
 
@@ -125,12 +128,16 @@ pub fn settings_of(searched: &Searched, config: &Config) -> Result<Settings, Str
         let number = match (name, domain) {
             (_, Domain::Choice(_)) => continue,
             (RATE, _) => rate(searched, config, &chosen),
-            (DECAY, _) => decay(config),
             _ => number(config, name, domain),
         };
-        // A setting that is not there, because of another, need not have a value.
-        let Some(number) = number else { continue };
-        found.push((name.into(), Value::Number(number)));
+        match number {
+            Some(number) => found.push((name.into(), Value::Number(number))),
+            None if space.condition(name).is_none() => {
+                return Err(format!("--{name} cannot be read off its settings"));
+            }
+            // A setting that is not there, because of another, need not have a value.
+            None => {}
+        }
     }
     let all: Settings = found.into_iter().collect();
     space.fit(&all)
@@ -192,7 +199,9 @@ fn decay(config: &Config) -> Option<f64> {
 /// The number that a flag sets, in the configuration: where it is, is seen from what the flag changes.
 fn number(config: &Config, name: &str, domain: &Domain) -> Option<f64> {
     let (low, high) = match domain {
-        Domain::Log { low, high } | Domain::Times { low, high } | Domain::Uniform { low, high } => (*low, *high),
+        Domain::Log { low, high } | Domain::Times { low, high } | Domain::Uniform { low, high } => {
+            (*low, *high)
+        }
         Domain::Int { low, high } => (*low as f64, *high as f64),
         Domain::Choice(_) => return None,
     };
@@ -210,7 +219,14 @@ fn changed(one: &Json, other: &Json) -> Option<f64> {
             one.iter().find_map(|(key, value)| changed(value, other.get(key).unwrap_or(&Json::Null)))
         }
         (Json::Number(one), other) if one.as_f64() != other.as_f64() => one.as_f64(),
-        (Json::String(one), other) if Some(one.as_str()) != other.as_str() => one.parse().ok(),
+        (Json::String(one), Json::String(other)) if one != other => changed_word(one, other),
         _ => None,
     }
+}
+
+/// The number in the first place at which two specs differ.
+fn changed_word(one: &str, other: &str) -> Option<f64> {
+    let same = one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count();
+    let begin = one.get(..same)?.rfind(['(', '=', ' ', ',']).map_or(0, |before| before + 1);
+    one[begin..].split([',', ')']).next()?.trim().parse().ok()
 }

@@ -15,7 +15,7 @@ use crate::space::ABSENT;
 use crate::{Domain, Space};
 
 /// The first trials are drawn at random.
-const STARTUP: usize = 10;
+const STARTUP: usize = 4;
 /// The share of the trials that are the best, of which there are at most [`MOST_BEST`].
 const BEST_SHARE: f64 = 0.15;
 const MOST_BEST: usize = 25;
