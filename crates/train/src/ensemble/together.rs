@@ -233,7 +233,11 @@ impl Kept {
         match target {
             Target::Memory => Ok(None),
             Target::New { runs, name, source } => {
-                let source = if ensemble.is_of_folds() { source.clone() } else { source.spelled_out() };
+                let mut spelled_out = source.spelled_out();
+                if ensemble.is_of_folds() {
+                    spelled_out.valid.clone_from(&source.valid);
+                }
+                let source = spelled_out;
                 let (data, training) = (source.clone(), config.clone());
                 let whole = RunConfig { data, training, ensemble: Some(ensemble.clone()), parent: None };
                 Ok(Some(Self { folder: whole.create_folder(runs, name)?, source, goes_on: false }))
