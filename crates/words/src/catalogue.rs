@@ -208,8 +208,8 @@ impl Catalogue {
             (Kind::Name, Inside::None | Inside::Known) => is_name(held),
             (Kind::Sentence, Inside::None) => !has_an_end(held),
             (Kind::Sentence, Inside::Known) => !has_an_end(held) || known(held),
-            (Kind::Known, Inside::None) => !has_an_end(held) && known(held),
-            (Kind::Known, Inside::Known | Inside::Any) => known(held),
+            (Kind::Known, _) | (Kind::Why, Inside::None) => !has_an_end(held) && known(held),
+            (Kind::Why, Inside::Known | Inside::Any) => known(held),
         };
         let found: Option<(&Reply, Filled<'_>)> = self.patterns.iter().find_map(|(pattern, reply)| {
             Some((&self.replies[*reply], pattern.holes(text, &fits, &search.budget)?))
@@ -217,7 +217,9 @@ impl Catalogue {
         let (reply, filled) = found?;
         Some(reply.filled(&filled, &|kind, held| match kind {
             Kind::Name | Kind::Number => held.to_string(),
-            Kind::Sentence | Kind::Known => self.line(held, &inside).unwrap_or_else(|| held.to_string()),
+            Kind::Sentence | Kind::Known | Kind::Why => {
+                self.line(held, &inside).unwrap_or_else(|| held.to_string())
+            }
         }))
     }
 }

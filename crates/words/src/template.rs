@@ -13,8 +13,10 @@ pub enum Kind {
     Number,
     /// `{Why}`: a sentence that is translated if it can be.
     Sentence,
-    /// `{WHY}`: a sentence or a word that must be in the catalogue too.
+    /// `{WORD}`: a word or a sentence that must be in the catalogue too.
     Known,
+    /// `{WHY}`: sentences, all of which must be in the catalogue.
+    Why,
 }
 
 /// A part of an English sentence.
@@ -107,7 +109,7 @@ fn pattern(text: &str) -> Result<Pattern, String> {
     let weight = parts.iter().map(|part| match part {
         Part::Text(text) => 4 * text.len(),
         Part::Hole(_, Kind::Number) => 2,
-        Part::Hole(_, Kind::Known) => 1,
+        Part::Hole(_, Kind::Known | Kind::Why) => 1,
         Part::Hole(_, Kind::Name | Kind::Sentence) => 0,
     });
     let weight = weight.sum();
@@ -122,6 +124,7 @@ fn kind(name: &str) -> Result<Kind, String> {
     let lower = |c: char| c.is_ascii_lowercase();
     Ok(match name.strip_prefix('n') {
         Some(digits) if digits.chars().all(|c| c.is_ascii_digit()) => Kind::Number,
+        _ if name == "WHY" => Kind::Why,
         _ if name.starts_with(lower) => Kind::Name,
         _ if name.contains(lower) => Kind::Sentence,
         _ => Kind::Known,
@@ -184,7 +187,7 @@ fn fill<'a>(
     };
     // Names end as soon as they can; of sentences that are known, the longest counts.
     let mut places: Vec<usize> = text.match_indices(next.as_str()).map(|(at, _)| at).collect();
-    if kind == Kind::Known {
+    if matches!(kind, Kind::Known | Kind::Why) {
         places.reverse();
     }
     for at in places {
