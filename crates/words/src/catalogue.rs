@@ -126,12 +126,12 @@ impl Catalogue {
         let inner = line.trim();
         let start = &line[..line.len() - line.trim_start().len()];
         let end = &line[line.trim_end().len()..];
-        if let Some(said) = self.sentences(inner, search) {
-            return Some(format!("{start}{said}{end}"));
+        let without_stop = inner.strip_suffix('.').filter(|text| !text.is_empty());
+        if let Some(said) = without_stop.and_then(|text| self.sentences(text, search)) {
+            return Some(format!("{start}{said}.{end}"));
         }
-        let inner = inner.strip_suffix('.')?;
         let said = self.sentences(inner, search)?;
-        Some(format!("{start}{said}.{end}"))
+        Some(format!("{start}{said}{end}"))
     }
 
     /// A sentence, or several: as one, in its sentences, or as one that holds several.
