@@ -91,11 +91,6 @@ impl Catalogue {
         if !text.contains('\n') {
             return self.line(text, &Search::new());
         }
-        // A sentence that has the line breaks of something else in it.
-        let inner = text.trim_end_matches('\n');
-        if let Some(whole) = self.match_whole(inner, Inside::Any, &Search::new()) {
-            return Some(whole + &text[inner.len()..]);
-        }
         let mut any = false;
         let lines = text.split('\n').map(|line| {
             let said = self.line(line, &Search::new());
@@ -269,7 +264,7 @@ fn is_name(text: &str) -> bool {
 
 /// Whether a text has the end of a sentence in it, and goes on.
 fn has_an_end(text: &str) -> bool {
-    text.contains('\n') || [". ", "; "].iter().any(|end| text.contains(end) && pieces(text, end).len() > 1)
+    [". ", "; "].iter().any(|end| text.contains(end) && pieces(text, end).len() > 1)
 }
 
 /// Where the sentences of a text begin and end that semicolons, or stops in front of capital letters, are
