@@ -141,12 +141,11 @@ async fn runs_events(State(shared): State<Arc<Shared>>) -> Response {
     let (events, response) = stream::events();
     tokio::spawn(async move {
         let mut changed = shared.table.watch();
-        let (mut version, mut told) = (0, String::new());
+        let (mut version, mut told) = (None, String::new());
         loop {
             changed.mark_unchanged();
-            let (now, text) = shared.table.since(version);
-            if now > version || version == 0 {
-                version = now.max(1);
+            let (now, text) = shared.table.since(version.unwrap_or(0));
+            if version.replace(now) != Some(now) {
                 if !send_text(&events, "runs", text).await {
                     return;
                 }

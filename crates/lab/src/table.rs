@@ -105,11 +105,9 @@ impl Table {
                 let began = Instant::now();
                 inner.look();
                 let rest = (REST * began.elapsed()).max(BETWEEN_LOOKS);
-                let watched = inner.changed.subscribe();
                 drop(inner);
                 thread::sleep(rest);
-                // Nobody looks: only the one that was just made here is there.
-                drop(watched);
+                // Nobody wants to know.
                 while weak.upgrade().is_some_and(|inner| inner.changed.receiver_count() == 0) {
                     thread::sleep(Duration::from_millis(100));
                 }
