@@ -48,6 +48,7 @@ pub fn routes() -> Router<Arc<Shared>> {
         .route("/run/{name}/events", get(run_events))
         .route("/run/{name}/settings", get(settings))
         .route("/run/{name}/command", post(command))
+        .route("/run/{name}/cool", post(cool))
         .route("/run/{name}/notes", post(notes))
         .route("/run/{name}/branch", post(branch))
         .route("/schedule", get(schedule))
