@@ -104,6 +104,11 @@ const FAULTS: &str = "(() => { const faults = []; \
       if (/NaN|undefined|null/.test(plot.outerHTML)) faults.push('not a number: ' + plot.getAttribute('aria-label')); } \
     for (const error of document.querySelectorAll('.error')) \
       if (!error.hidden && error.textContent) faults.push(error.textContent); \
+    for (const part of document.querySelectorAll('.stop *')) \
+      if (getComputedStyle(part).position === 'fixed') faults.push('in front of all: ' + part.className); \
+    const [prose, lesson] = ['.prose', '.lesson .seen, .lesson .figure'].map((what) => document.querySelector(what)); \
+    const below = Math.max(lesson.getBoundingClientRect().top, document.querySelector('.verdict').getBoundingClientRect().top); \
+    if (below < prose.getBoundingClientRect().bottom) faults.push('the figure lies over the text'); \
     if (/undefined|NaN|\\{\\w+\\}/.test(document.querySelector('main').innerText)) faults.push('a hole in the text'); \
     return faults; })()";
 
@@ -171,14 +176,14 @@ fn a_figure_is_moved_by_keys_by_dragging_and_by_its_address() {
         );
         browser.value(&script).as_array().unwrap().iter().map(|at| at.as_f64().unwrap()).collect()
     };
-    browser.value("document.querySelector('.handle').scrollIntoView({ block: 'center' })");
-    let at = box_of(&mut browser, ".handle");
+    browser.value("document.querySelector('.grip').scrollIntoView({ block: 'center' })");
+    let at = box_of(&mut browser, ".grip");
     browser.mouse("mousePressed", at[0], at[1]);
     browser.mouse("mouseMoved", at[0] + 60.0, at[1] + 20.0);
     browser.mouse("mouseMoved", at[0] + 120.0, at[1] + 30.0);
     browser.mouse("mouseReleased", at[0] + 120.0, at[1] + 30.0);
     browser.until("Number(new URLSearchParams(location.hash.split('?')[1]).get('x')) > -7");
-    let moved = box_of(&mut browser, ".handle");
+    let moved = box_of(&mut browser, ".grip");
     assert!((moved[0] - at[0] - 120.0).abs() < 8.0, "{at:?} {moved:?}");
 
     // The language is switched, and the state stays.

@@ -79,8 +79,10 @@ export function mount(element, context) {
     const single = found.paths.length === 1;
     const colours = Object.keys(NAMES);
     const shown = found.paths.map((path) => ({ ...path, colour: single ? 0 : colours.indexOf(path.rule), upto: Math.min(step, path.points.length - 1) }));
+    const dashed = (colour) => !single && colour % 2 === 1;
     const legend = shown.map(({ rule, rate, colour, diverged_at }) => ({
       colour,
+      dashed: dashed(colour),
       name: `${NAMES[rule]}, η = ${number(rate)}${diverged_at === null ? "" : `: ${t("diverged", { step: diverged_at })}`}`,
     }));
     map.show({
@@ -88,7 +90,7 @@ export function mount(element, context) {
       x: { min: -8.6, max: 8.6, label: "x" },
       y: { min: -3.4, max: 3.4, label: "y" },
       ellipses: found.contours.map(({ radii: [rx, ry] }) => ({ rx, ry })),
-      lines: shown.map(({ points, colour, upto }) => ({ points: points.slice(0, upto + 1), colour, strong: single, dotted: 2.2 })),
+      lines: shown.map(({ points, colour, upto }) => ({ points: points.slice(0, upto + 1), colour, dashed: dashed(colour), strong: single, dotted: 2.2 })),
       dots: [{ x: 0, y: 0, colour: 6, r: 3 }, ...shown.map(({ points, colour, upto }) => ({ x: points[upto][0], y: points[upto][1], colour, r: 7 }))],
       handle: { x, y, move: (a, b) => page.set({ x: Number(a.toFixed(1)), y: Number(Math.max(-3, Math.min(3, b)).toFixed(1)) }) },
       legend,
@@ -97,7 +99,7 @@ export function mount(element, context) {
       describe: t("ball.losses.describe"),
       x: { min: 0, max: page.values.steps, label: t("axis.step") },
       y: ends([shown.map(({ values }) => values)], { log: true, least: 1e-8, most: 1e3 }),
-      lines: shown.map(({ values, colour, rule }) => ({ points: values.map((value, index) => [index, value]), colour, dashed: !single && rule !== "sgd" && colour % 2 === 1 })),
+      lines: shown.map(({ values, colour }) => ({ points: values.map((value, index) => [index, value]), colour, dashed: dashed(colour) })),
       marks: step < page.values.steps ? [{ at: step }] : [],
     });
   }

@@ -126,7 +126,7 @@ export function lesson(element, context, prefix) {
     const spoken = h("p.spoken", { role: "status", "aria-live": "polite" });
     const trouble = h("p.error", { role: "alert" });
     trouble.hidden = true;
-    const inner = h("div.panel", {}, h("div.seen", {}, verdict, spoken, trouble, pictures), side);
+    const inner = h("div.workbench", {}, h("div.seen", {}, verdict, spoken, trouble, pictures), side);
     element.append(h("section.lesson", {}, key ? h("h2", {}, t(`${key}.title`)) : null, key ? h("p.prose", {}, marked(t(`${key}.text`))) : null, inner));
     let saying = null;
     ends.push(() => clearTimeout(saying));
@@ -135,7 +135,7 @@ export function lesson(element, context, prefix) {
       const scale = places(options);
       const label = t(options.label ?? `control.${name}`);
       const id = `learn-${prefix}-${name}`;
-      const show = options.show ?? number;
+      const show = options.show ?? ((value) => number(value, 4));
       const range = h("input", { id, type: "range", min: 0, max: scale.last, step: 1, disabled: options.disabled });
       const exact = h("input.exact", { type: "text", inputmode: "decimal", size: 7, "aria-label": t("control.exact", { label }) });
       const row = h("div.control", {}, h("label", { for: id }, label), exact, range);

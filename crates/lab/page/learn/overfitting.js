@@ -12,7 +12,7 @@ export function mount(element, context) {
   panel.slider("l2", { min: 1e-5, max: 0.1, log: true, per: 12, zero: true, start: 0 });
   panel.slider("l1", { min: 1e-6, max: 0.01, log: true, per: 12, zero: true, start: 0 });
   panel.slider("dropout", { min: 0, max: 0.8, step: 0.05, start: 0 });
-  panel.slider("patience", { min: 0, max: 30, step: 1, whole: true, start: 0, show: (value) => (value ? String(value) : "0") });
+  panel.slider("patience", { min: 0, max: 30, step: 1, whole: true, start: 0 });
   panel.choice("schedule", ["constant", "cosine"]);
   const none = { l2: 0, l1: 0, dropout: 0, patience: 0, schedule: "constant" };
   panel.tries([

@@ -75,7 +75,7 @@ export function ends(lists, { log = false, least = -Infinity, most = Infinity, z
 // A figure to draw in: its title, its legend, and a drawing that follows the width of the page.
 export function figure(title, height) {
   const canvas = h("div.canvas");
-  const legend = h("ul.legend");
+  const legend = h("ul.names");
   const element = h("figure.figure", {}, h("figcaption", {}, title), legend, canvas);
   let spec = null;
   let width = 0;
@@ -105,8 +105,8 @@ export function figure(title, height) {
 function entry({ name, colour, dashed, dot, faint }) {
   const of = `c${colour}${dashed ? " dashed" : ""}${faint ? " faint" : ""}`;
   const swatch = dot
-    ? s("svg.swatch", { viewBox: "0 0 22 10", "aria-hidden": "true" }, s("circle", { class: `dot ${of}`, cx: 11, cy: 5, r: 4 }))
-    : s("svg.swatch", { viewBox: "0 0 22 10", "aria-hidden": "true" }, s("line", { class: `line ${of}`, x1: 0, x2: 22, y1: 5, y2: 5 }));
+    ? s("svg.sample", { viewBox: "0 0 22 10", "aria-hidden": "true" }, s("circle", { class: `dot ${of}`, cx: 11, cy: 5, r: 4 }))
+    : s("svg.sample", { viewBox: "0 0 22 10", "aria-hidden": "true" }, s("line", { class: `line ${of}`, x1: 0, x2: 22, y1: 5, y2: 5 }));
   return h("li", {}, swatch, name);
 }
 
@@ -133,14 +133,14 @@ function svg(spec, width, height) {
   if (!x.hidden) {
     for (const tick of ticks(x, (width - left) / 75)) {
       const at = across(tick);
-      root.append(s("line.grid", { x1: at, x2: at, y1: top, y2: height - bottom }));
+      root.append(s("line.gridline", { x1: at, x2: at, y1: top, y2: height - bottom }));
       root.append(s("text.tick", { x: at, y: height - bottom + 14, "text-anchor": "middle" }, number(tick)));
     }
   }
   if (!y.hidden) {
     for (const tick of ticks(y, height / 45)) {
       const at = down(tick);
-      root.append(s("line.grid", { x1: left, x2: width - right, y1: at, y2: at }));
+      root.append(s("line.gridline", { x1: left, x2: width - right, y1: at, y2: at }));
       root.append(s("text.tick", { x: left - 5, y: at + 4, "text-anchor": "end" }, number(tick)));
     }
   }
@@ -159,7 +159,7 @@ function svg(spec, width, height) {
   }
   for (const bar of spec.bars ?? []) {
     const [x0, x1, y0, y1] = [across(bar.x0), across(bar.x1), down(bar.y), down(y.min)];
-    inside.append(s("rect", { class: `bar c${bar.colour}`, x: x0, y: y0, width: Math.max(0.5, x1 - x0 - 0.4), height: Math.max(0, y1 - y0) }));
+    inside.append(s("rect", { class: `column c${bar.colour}`, x: x0, y: y0, width: Math.max(0.5, x1 - x0 - 0.4), height: Math.max(0, y1 - y0) }));
   }
   for (const line of spec.lines ?? []) {
     const points = line.points.filter(([a, b]) => Number.isFinite(a) && Number.isFinite(b) && (!x.log || a > 0) && (!y.log || b > 0));
@@ -212,7 +212,7 @@ function svg(spec, width, height) {
 // Something that is dragged: `move(x, y)` is called with where it is, in the figure's numbers. The keyboard has the
 // sliders beside the figure.
 function handle(root, { x, y, move }, { across, down, left, top, right, bottom }) {
-  root.append(s("circle.handle", { cx: across(x), cy: down(y), r: 9 }));
+  root.append(s("circle.grip", { cx: across(x), cy: down(y), r: 9 }));
   root.classList.add("draggable");
   const inside = (value, low, high) => Math.min(Math.max(value, low), high);
   const to = (event, drawing) => {

@@ -60,7 +60,7 @@ export function mount(element, context) {
     const code = h("code");
     codes.set(id, code);
     const label = h("label", { for: boxes[at].id }, t(`schedule.${id}`));
-    rows.append(h("div.schedule", {}, boxes[at], label, knob ? slot(id, knob) : null, h("div.spec", {}, code, copy(() => code.textContent, t(`schedule.${id}`)))));
+    rows.append(h("div.schedule", {}, boxes[at], label, knob ? slot(id, knob) : null, h("div.spelt", {}, code, copy(() => code.textContent, t(`schedule.${id}`)))));
   });
   const trouble = h("p.error", { role: "alert" });
   rows.append(h("div.schedule.own-spec", {}, h("label.whole", { for: own.id }, t("schedules.own")), own, trouble));
@@ -109,7 +109,7 @@ export function mount(element, context) {
     ({ schedules, epochs }, values) => {
       const names = specs(values);
       drawn = schedules.map((schedule, at) => ({ ...schedule, name: names[at] ? name(names[at][0]) : "", colour: colour(at), dashed: at >= 6 })).filter(({ name }) => name);
-      put(trouble, drawn.filter(({ error }) => error).map(({ error }) => error).join("\n"));
+      put(trouble, drawn.filter(({ error }) => error).map(({ error }) => t("schedules.wrong", { why: error })));
       drawn = drawn.filter(({ error }) => !error);
       curves.show({
         describe: t("schedules.describe", { list: drawn.map(({ name, peak, last }) => t("schedules.one", { name, peak: number(peak), last: number(last, 2) })).join("; ") }),

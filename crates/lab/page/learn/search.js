@@ -11,11 +11,11 @@ export function mount(element, context) {
   const { t } = page;
   const panel = page.panel();
   const maps = SAMPLERS.map((sampler) => panel.picture(`sampler.${sampler}`, 230));
-  const note = h("p.soft.wide", {}, t("search.map-note"));
+  const note = h("p.soft.across", {}, t("search.map-note"));
   panel.pictures.append(note);
   const best = panel.picture("search.best", 210);
   panel.pictures.classList.add("maps");
-  best.element.classList.add("wide");
+  best.element.classList.add("across");
   panel.slider("side", { min: 2, max: 7, step: 1, whole: true, start: 6, label: "control.side" });
   panel.slider("seed", { min: 0, max: 30, step: 1, whole: true, start: 0 });
   panel.choice("scale", ["log", "linear"]);

@@ -564,6 +564,10 @@ export const words = {
     "en": "Your own spec",
     "ko": "직접 쓰는 스펙"
   },
+  "schedules.wrong": {
+    "en": "This spec cannot be read:\n{why}",
+    "ko": "읽을 수 없는 스펙입니다:\n{why}"
+  },
   "schedules.copy": {
     "en": "Copy the spec: {name}",
     "ko": "스펙 복사: {name}"
