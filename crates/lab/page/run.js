@@ -346,7 +346,7 @@ export async function show(element, context) {
     const last = record.epochs.at(-1);
     const kept = record.epochs.filter(({ best }) => best).at(-1) ?? last;
     const value = score(kept?.metrics);
-    const left = record.running && last ? ` · ${t("left", duration(last.seconds * (total - done)))}` : "";
+    const left = record.running && last ? ` · ${t("left", duration(Math.max(1, Math.round(last.seconds * (total - done)))))}` : "";
     const best = value ? ` · ${metric(value.key, t)} ${value.key === "accuracy" ? percent(value.value) : number(value.value)} · ${t("valid-loss")} ${number(kept.valid_loss)}` : "";
     where.textContent = `${t("epoch-of", number(done, 4), total)}${best}${left}`;
   }

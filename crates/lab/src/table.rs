@@ -33,7 +33,7 @@ const NOTES: &str = "lab.json";
 
 /// What people say of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct Notes {
     /// Words to find it by.
     pub tags: Vec<String>,

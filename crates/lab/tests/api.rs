@@ -224,7 +224,9 @@ fn files_are_taken_whole_or_not_at_all() {
         let mut stream = lab.connect();
         let _ = stream.write_all(&request);
         // A file that breaks off has no more to come.
-        let _ = stream.shutdown(std::net::Shutdown::Write);
+        if (bytes.len() as u64) < length && length < 1000 {
+            let _ = stream.shutdown(std::net::Shutdown::Write);
+        }
         let mut text = String::new();
         let _ = stream.read_to_string(&mut text);
         common::Reply::read(&text)
