@@ -4,8 +4,8 @@ use downhill_core::spec;
 use downhill_core::{Invalid, invalid};
 use downhill_data::{Dataset, Examples, Targets, Task};
 use downhill_nn::loss::{CrossEntropy, Mse, TargetKind};
-use downhill_nn::{Auto, Dense, LayerSpec, Loss, Mlp, Numbers};
-use downhill_optim::{Group, Init, Lookahead, Regularization, Rule};
+use downhill_nn::{Auto, LayerSpec, Loss, Mlp, Numbers};
+use downhill_optim::{Group, Lookahead, Regularization, Rule};
 use downhill_schedule::{Cosine, Length, Schedule, Warmup};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -108,15 +108,14 @@ impl Network {
     }
 
     /// All layers for data that is trained on, the head with its number of outputs included.
-    pub fn layers(&self, outputs: usize, train: &Examples) -> Vec<LayerSpec> {
-        let numbers = match self {
-            Self::Mlp(mlp) => mlp.numbers.layer(&train.x, train.features),
-            Self::Layers(_) => None,
+    pub fn layers(&self, outputs: usize, loss: &Loss, train: &Examples) -> Vec<LayerSpec> {
+        let (numbers, head) = match self {
+            Self::Mlp(mlp) => {
+                (mlp.numbers.layer(&train.x, train.features), mlp.head(outputs, loss.said_by_outputs()))
+            }
+            Self::Layers(_) => (None, Mlp::default().head(outputs, loss.said_by_outputs())),
         };
-        let mut layers: Vec<LayerSpec> = numbers.into_iter().chain(self.described()).collect();
-        // The first guess is that nothing is known, not something random to be unlearned.
-        layers.push(Dense { init: Init::Zeros, ..Dense::new(outputs) }.into());
-        layers
+        numbers.into_iter().chain(self.described()).chain(head).collect()
     }
 }
 
@@ -345,6 +344,7 @@ impl Config {
             invalid::fraction("mlp", "dropout", mlp.dropout)?;
             mlp.activation.check()?;
             mlp.numbers.check()?;
+            mlp.check_ensemble()?;
             for &size in &mlp.hidden {
                 invalid::ensure("mlp", "hidden", size as f64, |size| size >= 1.0, "at least 1 each")?;
             }
