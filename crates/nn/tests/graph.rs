@@ -52,7 +52,6 @@ fn members_stand_in_front_of_what_they_share() {
     assert!(error(&["heads(2)"], 2).contains("members(16)"));
     assert!(error(&["average(values)"], 2).contains("members(16)"));
     assert!(error(&["members(2)", "average(values)", "relu"], 2).contains("it can only be the last layer"));
-    assert!(error(&["members(0)"], 2).contains("from 1 to 1024"));
     let model = Model::<f64>::build(&layers(&["members(4)", "heads(3)", "average(softmax)"]), 2, 0).unwrap();
     assert_eq!((model.outputs(), model.training_outputs()), (3, 12));
     // Factors of 1 and −1, and not only one of them.

@@ -355,8 +355,10 @@ fn network(settings: &Settings) -> Option<String> {
     let layers = if sizes.len() == 1 { "hidden layer" } else { "hidden layers" };
     let numbers = mlp("numbers").and_then(|numbers| numbers.as_str());
     let numbers = numbers.map_or(String::new(), |numbers| format!(", numbers by {numbers}"));
+    let members = mlp("ensemble").and_then(|members| members.as_integer()).filter(|&members| members > 1);
+    let members = members.map_or(String::new(), |members| format!(", shared by {members} members"));
     let activation = mlp("activation")?.as_str()?;
-    Some(format!("{layers} of {} units, {activation}{norm}{dropout}{numbers}", sizes.join(" and ")))
+    Some(format!("{layers} of {} units, {activation}{norm}{dropout}{numbers}{members}", sizes.join(" and ")))
 }
 
 /// The title of the chart of rates.

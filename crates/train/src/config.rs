@@ -113,10 +113,19 @@ impl Network {
             Self::Mlp(mlp) => {
                 (mlp.numbers.layer(&train.x, train.features), mlp.head(outputs, loss.said_by_outputs()))
             }
-            Self::Layers(_) => (None, Mlp::default().head(outputs, loss.said_by_outputs())),
+            Self::Layers(layers) => {
+                let mlp = Mlp { ensemble: Some(members(layers)), ..Mlp::default() };
+                (None, mlp.head(outputs, loss.said_by_outputs()))
+            }
         };
         numbers.into_iter().chain(self.described()).chain(head).collect()
     }
+}
+
+/// The number of members that come to the end of some layers: a dense layer makes one row of theirs.
+fn members(layers: &[LayerSpec]) -> usize {
+    let at_end = layers.iter().rev().find(|layer| matches!(layer, LayerSpec::Members(_) | LayerSpec::Dense(_)));
+    if let Some(LayerSpec::Members(members)) = at_end { members.count } else { 1 }
 }
 
 impl From<Mlp> for Network {

@@ -38,4 +38,22 @@ pub struct NetworkArgs {
     /// training rows or more and at most 40 inputs of more than two values, otherwise plain]
     #[arg(long, value_name = "SPEC")]
     pub numbers: Option<Numbers>,
+
+    /// How many networks share the weights of the hidden layers, and are trained as one; their predictions are
+    /// averaged. 1 is a single network; auto chooses by the table.
+    #[arg(long, value_name = "COUNT|auto", value_parser = ensemble)]
+    pub ensemble: Option<SharedMembers>,
+}
+
+/// A number of members, or none where it is to be chosen.
+pub type SharedMembers = Option<usize>;
+
+fn ensemble(text: &str) -> Result<SharedMembers, String> {
+    match text.trim() {
+        "auto" => Ok(None),
+        text => match text.parse() {
+            Ok(count @ 1..=1024) => Ok(Some(count)),
+            _ => Err(format!("`{text}` is not a number of members from 1 to 1024, or auto")),
+        },
+    }
 }
