@@ -173,20 +173,28 @@ fn layer_words(position: usize, layer: &LayerSpec) -> Result<String, Error> {
             "x · scale for each of {} members, whose numbers go on one behind the other; scale is members × inputs",
             members.count
         ),
-        LayerSpec::Ensemble(_) => "for each member, (x · weight) · scale + bias; weight is inputs × outputs, scale and \
+        LayerSpec::Ensemble(_) => {
+            "for each member, (x · weight) · scale + bias; weight is inputs × outputs, scale and \
                                    bias are members × outputs"
-            .to_owned(),
-        LayerSpec::Heads(_) => "for each member, x · the transposed weight + bias, with those of the member; weight is \
+                .to_owned()
+        }
+        LayerSpec::Heads(_) => {
+            "for each member, x · the transposed weight + bias, with those of the member; weight is \
                                 members × outputs × inputs, bias members × outputs"
-            .to_owned(),
+                .to_owned()
+        }
         LayerSpec::Average(average) => match average.of {
             Outputs::Values => "the mean over the members".to_owned(),
-            Outputs::Softmax => "ln of the mean over the members of exp(x) / (the sum of exp over the member's outputs), \
+            Outputs::Softmax => {
+                "ln of the mean over the members of exp(x) / (the sum of exp over the member's outputs), \
                                  at least 1e-37"
-                .to_owned(),
-            Outputs::Sigmoid => "ln(p) − ln(q), where p is the mean over the members of 1 / (1 + exp(−x)), and q that of \
+                    .to_owned()
+            }
+            Outputs::Sigmoid => {
+                "ln(p) − ln(q), where p is the mean over the members of 1 / (1 + exp(−x)), and q that of \
                                  1 / (1 + exp(x)), each at least 1e-37"
-                .to_owned(),
+                    .to_owned()
+            }
         },
         LayerSpec::Relu(_) => "max(0, x)".to_owned(),
         LayerSpec::LeakyRelu(leaky) => format!("x, or {} · x where it is negative", leaky.slope),

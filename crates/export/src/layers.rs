@@ -4,7 +4,8 @@ use crate::Error;
 use crate::builder::{Builder, Value, float, int};
 use crate::proto::Element;
 use downhill_nn::{
-    Add, Average, BatchNorm, Dense, Embedding, LayerNorm, LayerSpec, LeakyRelu, Model, Outputs, PiecewiseLinear,
+    Add, Average, BatchNorm, Dense, Embedding, LayerNorm, LayerSpec, LeakyRelu, Model, Outputs,
+    PiecewiseLinear,
 };
 
 /// The outputs of a network, `rows × outputs`, from its inputs, `rows × inputs`.
@@ -164,7 +165,9 @@ impl<'a> Tensors<'a> {
         let &[members, units, inputs] = shape else { return Err(self.missing("weight")) };
         let at = |member: usize, input: usize, unit: usize| weight[(member * units + unit) * inputs + input];
         let turned: Vec<f32> = (0..members)
-            .flat_map(|member| (0..inputs).flat_map(move |input| (0..units).map(move |unit| (member, input, unit))))
+            .flat_map(|member| {
+                (0..inputs).flat_map(move |input| (0..units).map(move |unit| (member, input, unit)))
+            })
             .map(|(member, input, unit)| at(member, input, unit))
             .collect();
         let weight = b.floats(&[members, inputs, units], &turned);

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::batches::Batches;
 use crate::engine::targets;
-use crate::tables::choose_numbers;
+use crate::tables::{choose_ensemble, choose_numbers};
 use crate::{
     EarlyStopping, Error, Guard, Keep, Monitor, OfTask, Plateau, Track, archive, metrics, older, spelled,
 };
@@ -78,7 +78,8 @@ pub struct Config {
     pub regularization: Regularization,
     /// The layers between the features and the head. Default two of 128 units with a dropout of 0.2, and
     /// numbers taken by a rule: in a table with classes to tell apart, at least 1000 training rows, and at
-    /// most 40 inputs of more than two values, `piecewise-linear(bins=16)`, otherwise as they are.
+    /// most 40 inputs of more than two values, `piecewise-linear(bins=16)`, otherwise as they are; of a table of at
+    /// least 500 training rows, 8 members that share the weights, without dropout.
     pub network: Network,
 }
 
@@ -124,7 +125,8 @@ impl Network {
 
 /// The number of members that come to the end of some layers: a dense layer makes one row of theirs.
 fn members(layers: &[LayerSpec]) -> usize {
-    let at_end = layers.iter().rev().find(|layer| matches!(layer, LayerSpec::Members(_) | LayerSpec::Dense(_)));
+    let at_end =
+        layers.iter().rev().find(|layer| matches!(layer, LayerSpec::Members(_) | LayerSpec::Dense(_)));
     if let Some(LayerSpec::Members(members)) = at_end { members.count } else { 1 }
 }
 
@@ -206,7 +208,13 @@ impl Default for Config {
             early_stopping: EarlyStopping::default(),
             keep: Keep::Best,
             regularization: Regularization::default(),
-            network: Mlp { dropout: 0.2, numbers: Numbers::Auto(Auto {}), ..Network::mlp([128, 128]) }.into(),
+            network: Mlp {
+                dropout: 0.2,
+                numbers: Numbers::Auto(Auto {}),
+                ensemble: None,
+                ..Network::mlp([128, 128])
+            }
+            .into(),
         }
     }
 }
@@ -237,6 +245,7 @@ impl Config {
             let note;
             (mlp.numbers, note) = choose_numbers(mlp.numbers, data);
             notes.extend(note);
+            notes.extend(choose_ensemble(mlp, data));
         }
 
         // One decay, not two of the same kind on top of each other.

@@ -130,7 +130,15 @@ impl NetworkArgs {
         set(&mut mlp.batch_norm, *batch_norm);
         set(&mut mlp.dropout, *dropout);
         set(&mut mlp.numbers, *numbers);
-        set(&mut mlp.ensemble, *ensemble);
+        // A network that is given is taken as it is given.
+        mlp.ensemble = match *ensemble {
+            Some(members) => members,
+            None if given => mlp.ensemble.or(Some(1)),
+            None => mlp.ensemble,
+        };
+        if ensemble.is_some_and(|members| members.is_some_and(|members| members > 1)) && dropout.is_none() {
+            mlp.dropout = 0.0;
+        }
         Ok(())
     }
 }
@@ -283,7 +291,7 @@ mod tests {
             names.iter().map(|name| name.to_string()).collect()
         }
         type Edit = fn(&mut RunConfig);
-        let cases: [(&[&str], Edit); 48] = [
+        let cases: [(&[&str], Edit); 50] = [
             (&["iris"], |config| config.data.from = "iris".into()),
             (&["--target", "hue"], |config| config.data.target = Some("hue".into())),
             (&["--task", "classification"], |config| config.data.task = Some(Task::Classification)),

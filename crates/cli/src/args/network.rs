@@ -40,7 +40,8 @@ pub struct NetworkArgs {
     pub numbers: Option<Numbers>,
 
     /// How many networks share the weights of the hidden layers, and are trained as one; their predictions are
-    /// averaged. 1 is a single network; auto chooses by the table.
+    /// averaged. With several there is no dropout unless --dropout is given. [default: auto: 8 for a table of 500
+    /// training rows or more whose network is not given by other flags, otherwise 1]
     #[arg(long, value_name = "COUNT|auto", value_parser = ensemble)]
     pub ensemble: Option<SharedMembers>,
 }
