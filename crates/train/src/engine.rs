@@ -73,7 +73,7 @@ impl<'a> Engine<'a> {
         let loss = config.weighted_loss(data).ok_or_else(unresolved)?;
         let batches = Batches::new(config, batch, data.train.rows())?;
         let layers = config.network.layers(losses::outputs(&loss, data), &loss, &data.train);
-        initial::check_size(&layers, batch)?;
+        initial::check_size(&layers, data.features(), batch)?;
         let mut model = Model::build(&layers, data.features(), config.seed)?;
         let notes = initial::calibrate(&mut model, data, config.seed, batch)?;
         let mut optimizer =
