@@ -28,8 +28,8 @@ pub(crate) fn choose_ensemble(mlp: &mut Mlp, data: &Dataset) -> Option<String> {
     }
     (mlp.ensemble, mlp.dropout) = (Some(ENSEMBLE), 0.0);
     Some(format!(
-        "the network is {ENSEMBLE} that share their weights, without dropout, and their predictions are averaged: there \
-         are {} training rows, at least {ENSEMBLE_ROWS}",
+        "{ENSEMBLE} networks that share their weights are trained as one, without dropout, and their predictions averaged: \
+         there are {} training rows, at least {ENSEMBLE_ROWS}",
         data.train.rows()
     ))
 }
