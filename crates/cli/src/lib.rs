@@ -24,6 +24,8 @@ mod failure;
 mod find_lr;
 mod given;
 mod init;
+#[cfg(feature = "lab")]
+mod lab;
 mod output;
 mod overwrite;
 mod path;
@@ -46,7 +48,9 @@ mod work;
 use std::ffi::OsString;
 
 use clap::Parser;
+use downhill::optim::simd::{VECTORS, Vectors};
 use downhill::train::Command as Told;
+use downhill_words::Lang;
 
 use command_line::{Args, Command};
 use failure::Failure;
@@ -59,13 +63,20 @@ pub use settings::{SettingError, config, names};
 /// It writes to standard output and standard error, and takes over Ctrl-C.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    // What is wrong with the arguments is told in the language that they ask for, if that much can be read.
+    output::speak(asked(&arguments).unwrap_or_else(of_environment));
     let Args { command, format, quiet, lang } = match Args::try_parse_from(&arguments) {
         Ok(args) => args,
         Err(error) => {
             let words = arguments.iter().skip(1).map(|word| word.to_string_lossy().into_owned());
             match advice::on_arguments(error, &words.collect::<Vec<_>>()) {
-                Ok(error) => {
+                // Help is in English.
+                Ok(error) if output::lang() == Lang::En || !error.use_stderr() => {
                     let _ = error.print(); // nobody may be reading
+                    return error.exit_code() as u8;
+                }
+                Ok(error) => {
+                    output::tell(error.render().to_string().trim_end());
                     return error.exit_code() as u8;
                 }
                 Err(message) => {
@@ -75,6 +86,13 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             }
         }
     };
+    let lang = lang.unwrap_or_else(of_environment);
+    output::speak(lang);
+    // The library would take the widest that there are.
+    if let Err(error) = Vectors::requested() {
+        output::tell(&format!("error: the environment variable {VECTORS}: {error}"));
+        return 2;
+    }
     let done = match command {
         Command::Train(options) => train::train(*options, format, quiet),
         Command::FindLr(options) => find_lr::find_lr(&options, format, quiet, lang),
@@ -100,6 +118,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Schedule(options) => schedule::schedule(&options, format, quiet, lang),
         Command::Path(options) => path::path(&options, format, quiet, lang),
         Command::Init(options) => init::init(&options, format, quiet, lang),
+        #[cfg(feature = "lab")]
+        Command::Lab(options) => lab::lab(&options, quiet),
         Command::Runs(options) => runs::runs(&options, format),
         Command::Report(options) => report::report(&options, format, quiet, lang),
         Command::Datasets => datasets::datasets(format),
@@ -116,4 +136,21 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             2
         }
     }
+}
+
+/// The language that arguments name, right or wrong as they may be otherwise.
+fn asked(arguments: &[OsString]) -> Option<Lang> {
+    let words = arguments.iter().map(|word| word.to_string_lossy());
+    let mut after = false;
+    let mut asked = None;
+    for word in words {
+        let value = if after { Some(word.as_ref()) } else { word.strip_prefix("--lang=") };
+        asked = value.and_then(|value| value.parse().ok()).or(asked);
+        after = word == "--lang";
+    }
+    asked
+}
+
+fn of_environment() -> Lang {
+    Lang::of_environment(|name| std::env::var(name).ok())
 }
