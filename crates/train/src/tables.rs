@@ -7,7 +7,7 @@ use downhill_nn::{Auto, LayerSpec, Mlp, Numbers, Plain, QuantileBins};
 
 /// From so many training rows on, numbers are cut into bins; with fewer, a network learns the rows by heart.
 const ENOUGH_ROWS: usize = 1000;
-/// With more inputs than this that would be cut into bins, the first layer would take most of the time.
+/// With more inputs of more than two values than this, the first layer would take most of the time.
 const MOST_INPUTS: usize = 40;
 /// From so many training rows on, a network is an ensemble.
 const ENSEMBLE_ROWS: usize = 500;
@@ -15,9 +15,9 @@ const ENSEMBLE_ROWS: usize = 500;
 const ENSEMBLE: usize = 8;
 
 /// The number of members that share a network's weights where that is left open, and a sentence on it if they are
-/// several: 8, without dropout, if there are at least 500 training rows and a hidden layer to share, and the rows
-/// are no images; otherwise 1. Members hold each other back from learning the rows by heart, and dropout besides
-/// is too much.
+/// several: 8, without dropout, if there are at least 500 training rows, at most 40 inputs of more than two values
+/// and a hidden layer to share; otherwise, and for images, 1. Members hold each other back from learning the rows
+/// by heart, and dropout besides is too much.
 pub(crate) fn choose_ensemble(mlp: &mut Mlp, data: &Dataset) -> Option<String> {
     if mlp.ensemble.is_some() {
         return None;
@@ -26,12 +26,25 @@ pub(crate) fn choose_ensemble(mlp: &mut Mlp, data: &Dataset) -> Option<String> {
     if has_images(data) || data.train.rows() < ENSEMBLE_ROWS || mlp.hidden.is_empty() {
         return None;
     }
+    if numeric_inputs(data) > MOST_INPUTS {
+        return None;
+    }
     (mlp.ensemble, mlp.dropout) = (Some(ENSEMBLE), 0.0);
     Some(format!(
         "{ENSEMBLE} networks that share their weights are trained as one, without dropout, and their predictions averaged: \
          there are {} training rows, at least {ENSEMBLE_ROWS}",
         data.train.rows()
     ))
+}
+
+/// How many inputs have more than two values, and not nearly all rows the same: those that bins are made for.
+fn numeric_inputs(data: &Dataset) -> usize {
+    match Numbers::PiecewiseLinear(QuantileBins::default()).layer(&data.train.x, data.features()) {
+        Some(LayerSpec::PiecewiseLinear(layer)) => {
+            layer.edges.iter().filter(|edges| !edges.is_empty()).count()
+        }
+        _ => 0,
+    }
 }
 
 fn has_images(data: &Dataset) -> bool {
@@ -53,12 +66,7 @@ pub(crate) fn choose_numbers(numbers: Numbers, data: &Dataset) -> (Numbers, Opti
     }
     let bins = QuantileBins::default();
     let chosen = Numbers::PiecewiseLinear(bins);
-    let inputs = match chosen.layer(&data.train.x, data.features()) {
-        Some(LayerSpec::PiecewiseLinear(layer)) => {
-            layer.edges.iter().filter(|edges| !edges.is_empty()).count()
-        }
-        _ => 0,
-    };
+    let inputs = numeric_inputs(data);
     if !(1..=MOST_INPUTS).contains(&inputs) {
         return plain;
     }
@@ -124,6 +132,8 @@ mod tests {
         assert_eq!(ensemble(&data(500, 3, Regression), &[9]), (Some(8), 0.0));
         assert_eq!(ensemble(&data(499, 3, Regression), &[9]), (Some(1), 0.2));
         assert_eq!(ensemble(&data(500, 3, Regression), &[]), (Some(1), 0.2));
+        assert_eq!(ensemble(&data(500, 40, Regression), &[9]), (Some(8), 0.0));
+        assert_eq!(ensemble(&data(500, 41, Regression), &[9]), (Some(1), 0.2));
         let digits = Table::bundled("digits").unwrap().default_target().split(0.2, 0).unwrap();
         assert_eq!(ensemble(&digits, &[9]), (Some(1), 0.2));
         let mut given = Mlp { ensemble: Some(3), dropout: 0.1, ..Mlp::default() };

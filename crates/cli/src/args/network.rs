@@ -41,7 +41,8 @@ pub struct NetworkArgs {
 
     /// How many networks share the weights of the hidden layers, and are trained as one; their predictions are
     /// averaged. With several there is no dropout unless --dropout is given. [default: auto: 8 for a table of 500
-    /// training rows or more whose network is not given by other flags, otherwise 1]
+    /// training rows or more and at most 40 inputs of more than two values, if no other flag gives the network,
+    /// otherwise 1]
     #[arg(long, value_name = "COUNT|auto", value_parser = ensemble)]
     pub ensemble: Option<SharedMembers>,
 }
