@@ -31,6 +31,8 @@ pub(super) struct Goal<'a, F> {
     pub loss: &'a Loss,
     /// The targets of all rows of the data set.
     pub targets: Targets<'a, F>,
+    /// The weights of all rows of the data set, where they count differently.
+    pub weights: Option<&'a [F]>,
     /// What the sum of the losses is multiplied by to be their mean.
     pub scale: F,
 }
@@ -47,6 +49,7 @@ pub(super) struct Shard<F> {
     pub parts: Vec<Part<F>>,
     classes: Vec<u32>,
     targets: Buffer<F>,
+    weights: Buffer<F>,
     /// The values of the graph: the rows, and the outputs of every node.
     pub values: Vec<Buffer<F>>,
     /// What every node keeps for the backward pass.
@@ -140,6 +143,7 @@ impl<F: Float> Shard<F> {
             parts: (0..parts).map(|_| part()).collect(),
             classes: vec![0; rows],
             targets: zeros(rows * graph.output().len()),
+            weights: zeros(rows),
             values: graph.widths().map(|width| zeros(rows * width)).collect(),
             kept: nodes.iter().map(|node| zeros(rows * node.kept)).collect(),
             dy: zeros(widest),
@@ -164,6 +168,9 @@ impl<F: Float> Shard<F> {
     pub fn gather(&mut self, pass: &Pass<'_, F>, x: &[F], rows: &[u32]) {
         let rows = &rows[self.first..self.first + self.rows];
         gather(x, pass.graph.input.len(), rows, &mut self.values[0]);
+        if let Some(weights) = pass.goal.and_then(|goal| goal.weights) {
+            gather(weights, 1, rows, &mut self.weights);
+        }
         match pass.goal.map(|goal| goal.targets) {
             None => {}
             Some(Targets::Classes(classes)) => {
@@ -246,7 +253,11 @@ impl<F: Float> Shard<F> {
                 Targets::Classes(_) => Targets::Classes(&self.classes[rows.clone()]),
                 Targets::Values(_) => Targets::Values(&self.targets[span(rows, width)]),
             };
-            *loss = goal.loss.gradient(Rows { outputs, width, targets }, goal.scale, dy);
+            let of = Rows { outputs, width, targets };
+            *loss = match goal.weights {
+                None => goal.loss.gradient(of, goal.scale, dy),
+                Some(_) => goal.loss.weighted_gradient(of, &self.weights[rows.clone()], goal.scale, dy),
+            };
         }
     }
 
