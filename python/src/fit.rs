@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use downhill::data::{Dataset, Folds};
 use downhill::prelude::{Error, Trainer};
-use downhill::search::{Budget, Goal, Plan, Study, importance};
+use downhill::search::{Budget, Domain, Goal, Plan, Study, importance};
 use downhill::train::log::Record;
 use downhill::train::{Command, Config, Contender, Ensemble, Event, RunConfig, Source, Stop, Trained};
 use downhill_cli::{Search, SettingError};
@@ -313,6 +313,12 @@ pub fn search(
         "importance": importance,
     });
     Ok((model::json(&found)?, searched.svg(&history)))
+}
+
+/// Whether the value of a setting is a space of values to search.
+#[pyfunction]
+pub fn is_space(text: &str) -> bool {
+    Domain::is_meant(text)
 }
 
 /// Finds out what is wrong with a run of these settings, as JSON.

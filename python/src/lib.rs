@@ -39,6 +39,7 @@ fn _downhill(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(fit::compare, module)?)?;
     module.add_function(wrap_pyfunction!(fit::diagnose, module)?)?;
     module.add_function(wrap_pyfunction!(fit::search, module)?)?;
+    module.add_function(wrap_pyfunction!(fit::is_space, module)?)?;
     module.add_function(wrap_pyfunction!(fit::report, module)?)?;
     module.add_function(wrap_pyfunction!(runs::overview, module)?)?;
     module.add_function(wrap_pyfunction!(runs::run_settings, module)?)?;
