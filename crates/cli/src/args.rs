@@ -17,7 +17,7 @@ mod using;
 mod value;
 mod view;
 
-pub use ensemble::EnsembleArgs;
+pub use ensemble::{EnsembleArgs, FoldsArgs, divide};
 pub use format::Format;
 pub use network::NetworkArgs;
 pub use number::{epochs, not_negative, some_rows, threads, whole_number};

@@ -11,6 +11,8 @@ use crate::explain::ExplainArgs;
 use crate::export::ExportArgs;
 use crate::find_lr::FindLrArgs;
 use crate::init::InitArgs;
+#[cfg(feature = "lab")]
+use crate::lab::LabArgs;
 use crate::path::PathArgs;
 use crate::predict::PredictArgs;
 use crate::report::ReportArgs;
@@ -111,10 +113,12 @@ pub enum Command {
     ///
     /// Every flag of the network and of training takes a space instead of a value: log(1e-4, 1e-1),
     /// uniform(0, 0.5), int(1, 8), choice(64, 128,128, 256,256,256), whose options are separated by a comma
-    /// and a space; with `if optimizer=muon` behind it, only where another one has that value. Without any, a usual space is searched, in which flags that are given stay as they are.
-    /// Numbers for --lr are peaks of warmup(5%, then=cosine(…)); unless given, it is times(0.03, 30), which
-    /// is multiples of the rate that usually suits the optimizer. The same search makes the same trials, with
-    /// any number of workers. The best one is trained to its end and kept as a run in the study's folder.
+    /// and a space; with `if optimizer=muon` behind it, only where another one has that value. Without any, a
+    /// usual space is searched, in which flags that are given stay as they are. Numbers for --lr are peaks of
+    /// warmup(5%, then=cosine(…)); unless given, it is times(0.03, 30), multiples of the rate that `find-lr`
+    /// finds with the other settings as they are given, which is done first, once for each optimizer. The same
+    /// search makes the same trials, with any number of workers. The best one is trained to its end and kept
+    /// as a run in the study's folder; with --folds, it is the average of the networks of all folds.
     Search(Box<Search>),
     /// Make trials of a search that another process has begun: in a folder, or in a database on any machine.
     ///
@@ -168,6 +172,12 @@ pub enum Command {
     /// Show what becomes of signals and gradients in a network before it is trained, by how its weights
     /// begin.
     Init(InitArgs),
+    /// Open a page where runs are watched, steered, started and compared, and learning rates are understood.
+    ///
+    /// The page is served to this machine alone, at the address that is the first line printed: whoever has
+    /// it may steer runs and start new ones. It is there until Ctrl-C; runs that it started go on.
+    #[cfg(feature = "lab")]
+    Lab(LabArgs),
     /// List the runs there are: their data, state, best metric, epochs and age.
     Runs(ListArgs),
     /// Draw the report of a run, or of several with their curves on top of each other: one HTML file that

@@ -24,6 +24,8 @@ mod failure;
 mod find_lr;
 mod given;
 mod init;
+#[cfg(feature = "lab")]
+mod lab;
 mod output;
 mod overwrite;
 mod path;
@@ -46,6 +48,7 @@ mod work;
 use std::ffi::OsString;
 
 use clap::Parser;
+use downhill::optim::simd::{VECTORS, Vectors};
 use downhill::train::Command as Told;
 
 use command_line::{Args, Command};
@@ -75,6 +78,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             }
         }
     };
+    // The library would take the widest that there are.
+    if let Err(error) = Vectors::requested() {
+        output::tell(&format!("error: the environment variable {VECTORS}: {error}"));
+        return 2;
+    }
     let done = match command {
         Command::Train(options) => train::train(*options, format, quiet),
         Command::FindLr(options) => find_lr::find_lr(&options, format, quiet, lang),
@@ -100,6 +108,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Schedule(options) => schedule::schedule(&options, format, quiet, lang),
         Command::Path(options) => path::path(&options, format, quiet, lang),
         Command::Init(options) => init::init(&options, format, quiet, lang),
+        #[cfg(feature = "lab")]
+        Command::Lab(options) => lab::lab(&options, quiet),
         Command::Runs(options) => runs::runs(&options, format),
         Command::Report(options) => report::report(&options, format, quiet, lang),
         Command::Datasets => datasets::datasets(format),

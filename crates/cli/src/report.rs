@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use downhill::search::StudyFolder;
+use downhill::search::{Database, StudyFolder};
 use downhill::train::{RunFolder, durable};
 use downhill_report::Lang;
 use serde_json::json;
@@ -18,15 +18,24 @@ const MOST_NAMES: usize = 3;
 
 #[derive(Args)]
 pub struct ReportArgs {
-    /// The runs' folders, or their names inside --runs; or the folder of one search.
+    /// The runs' folders, or their names inside --runs; or the folder of one search, or its name inside
+    /// --studies or --storage.
     #[arg(required = true, value_name = "RUN")]
     pub names: Vec<PathBuf>,
 
     #[command(flatten)]
     pub runs: RunsArgs,
 
-    /// Where the report is written. [default: report.html in the run's folder; of several runs, a file in the
-    /// current folder that is called after them]
+    /// The folder that studies are kept in.
+    #[arg(long, value_name = "DIR", default_value = "studies")]
+    pub studies: PathBuf,
+
+    /// The PostgreSQL database that the search of this name is in: postgres://USER:PASSWORD@HOST/DATABASE.
+    #[arg(long, value_name = "URL")]
+    pub storage: Option<Database>,
+
+    /// Where the report is written. [default: report.html in the run's folder; of several runs or a search in a
+    /// database, a file in the current folder that is called after them]
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
@@ -37,11 +46,23 @@ pub struct ReportArgs {
 }
 
 pub fn report(options: &ReportArgs, format: Format, quiet: bool, lang: Lang) -> Result<(), Failure> {
-    let studies: Vec<&PathBuf> =
-        options.names.iter().filter(|name| StudyFolder::open(name).is_ok()).collect();
+    if let Some(database) = &options.storage {
+        let [name] = &options.names[..] else {
+            return Err(Failure::Usage(
+                "the report of a search is one by itself; name one study of --storage".into(),
+            ));
+        };
+        let place = Place::open(name, Some(database), &options.studies)?;
+        let output = format!("report-{}.html", place.name()).into();
+        return of_study(&place, output, options, format, quiet, lang);
+    }
+    let studies: Vec<PathBuf> = options.names.iter().filter_map(|name| study(name, options)).collect();
     match (&studies[..], options.names.len()) {
         ([], _) => {}
-        ([study], 1) => return of_study(study, options, format, quiet, lang),
+        ([study], 1) => {
+            let place = Place::Folder(StudyFolder::open(study)?);
+            return of_study(&place, study.join("report.html"), options, format, quiet, lang);
+        }
         ([study, ..], _) => {
             return Err(Failure::Usage(format!(
                 "{} is a study, whose report is one by itself; give it alone",
@@ -75,15 +96,22 @@ pub fn report(options: &ReportArgs, format: Format, quiet: bool, lang: Lang) -> 
     written(&path, format)
 }
 
-/// The report of a search, which is beside its log unless told otherwise.
+/// The folder of a study, if that is what is named, and no run is.
+fn study(name: &Path, options: &ReportArgs) -> Option<PathBuf> {
+    let is_run = evaluate::open(name, &options.runs.runs).is_ok();
+    let places = [name.to_path_buf(), options.studies.join(name)];
+    places.into_iter().find(|place| !is_run && StudyFolder::open(place).is_ok())
+}
+
+/// The report of a search, which is written into `output` unless told otherwise.
 fn of_study(
-    study: &Path,
+    place: &Place,
+    output: PathBuf,
     options: &ReportArgs,
     format: Format,
     quiet: bool,
     lang: Lang,
 ) -> Result<(), Failure> {
-    let place = Place::Folder(StudyFolder::open(study)?);
     let plan = place.plan()?;
     let searched = Searched::of_plan(&plan)?;
     let history = place.study(plan).history()?;
@@ -93,7 +121,7 @@ fn of_study(
     } else if lang != Lang::En && !quiet {
         output::note("the report is in English: --lang is of the figure that --plot draws");
     }
-    let path = options.output.clone().unwrap_or_else(|| study.join("report.html"));
+    let path = options.output.clone().unwrap_or(output);
     durable::write("write the report", &path, picture(Lang::En).html().as_bytes())?;
     written(&path, format)
 }

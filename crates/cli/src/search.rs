@@ -5,13 +5,14 @@ mod optuna;
 mod picture;
 mod place;
 mod space;
+mod start;
 mod tell;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::{Duration, Instant};
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches, value_parser};
@@ -20,14 +21,14 @@ use downhill::optim::nearest;
 use downhill::prelude::{Predictor, Trainer};
 use downhill::search::{Budget, Database, Networks, Plan, Sampler, Settings, StopRule, Trial};
 use downhill::train::{
-    Command as Told, Config, Event, Monitor, RunConfig, RunFolder, Stop, durable, fingerprint, log,
+    Command as Told, Config, Ensemble, Event, Monitor, RunConfig, RunFolder, Stop, durable, fingerprint, log,
 };
 use downhill_report::Lang;
 
-use crate::args::{Format, SetupArgs};
+use crate::args::{FoldsArgs, Format, SetupArgs};
 use crate::given::{self, given};
 use crate::plot::PlotFile;
-use crate::{Failure, output, sweep};
+use crate::{Failure, output, sweep, train};
 
 pub use picture::picture;
 pub use place::Place;
@@ -71,18 +72,31 @@ pub struct SearchArgs {
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=1000))]
     seeds: Option<u64>,
 
+    #[command(flatten)]
+    folds: FoldsArgs,
+
+    /// Try the settings of this run first, those that are searched: a run's folder. May be given again.
+    #[arg(long, value_name = "RUN")]
+    start_from: Vec<PathBuf>,
+
+    /// Begin near what was good in this study, which may be of other data: its folder. Its best fifth stands in
+    /// for the first results, until there are some of this one. With the sampler tpe.
+    #[arg(long, value_name = "STUDY")]
+    prior: Option<PathBuf>,
+
     /// The number of trials at once, each on one thread; it changes nothing but the time. [default: one a
     /// core]
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=1024))]
     workers: Option<u64>,
 
     /// How many trials may be under way at once, whatever the number of workers: a suggestion does not know
-    /// of the others. [default: 8]
+    /// what those come to. Fewer make a search better, trial for trial. [default: one a core of the machine
+    /// that begins the study, at most 8; 8 with --storage]
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=10000))]
     window: Option<u64>,
 
     /// Train the best three again with this number of random seeds at the end, 2 to 1000, to see how much was
-    /// luck; 0 leaves it out.
+    /// luck; the one with the best mean wins. 0 leaves it out.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = again::seeds)]
     repeats: u64,
 
@@ -107,20 +121,24 @@ pub struct SearchArgs {
     #[arg(long, value_name = "URL")]
     storage: Option<Database>,
 
-    /// With --storage, let others take a job over that this process has not been heard of for this number of
-    /// seconds.
+    /// Let others take a job over if this process has been stopped for this number of seconds or, with
+    /// --storage, has not been heard of.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = value_parser!(u64).range(1..=86400))]
     lease: u64,
 
-    /// Go on with a study: its folder or, with --storage, its name. Its budget may be larger than it was.
+    /// Go on with a study: its folder, or its name inside --studies or --storage. Its budget may be larger than it was.
     #[arg(long, value_name = "STUDY")]
     resume: Option<PathBuf>,
 }
 
 impl SearchArgs {
+    fn lease(&self) -> Duration {
+        Duration::from_secs(self.lease)
+    }
+
     /// The database that the study is kept in, if it is.
     fn database(&self) -> Option<Database> {
-        self.storage.clone().map(|database| database.lease(Duration::from_secs(self.lease)))
+        self.storage.clone().map(|database| database.lease(self.lease()))
     }
 }
 
@@ -159,6 +177,7 @@ impl FromArgMatches for Search {
         let own = SearchArgs::from_arg_matches(matches)?;
         let varied = sweep::varied();
         let mut searched = Searched::new(own.metric.unwrap_or_default(), own.seeds.unwrap_or(1));
+        searched.folds = own.folds.folds();
         for flag in given(matches, &setup()) {
             let word = |word: OsString| {
                 word.into_string().map_err(|word| {
@@ -182,7 +201,19 @@ impl FromArgMatches for Search {
             }
         }
         if own.resume.is_some() {
-            let fixed = ["sampler", "stop", "metric", "seeds", "window", "name"];
+            let fixed = [
+                "sampler",
+                "stop",
+                "metric",
+                "seeds",
+                "folds",
+                "group_by",
+                "time_split",
+                "start_from",
+                "prior",
+                "window",
+                "name",
+            ];
             let is_given = |id: &&str| matches.value_source(id) == Some(ValueSource::CommandLine);
             if !searched.is_bare() || fixed.iter().any(is_given) {
                 return Err(wrong(
@@ -246,27 +277,34 @@ pub fn search(search: &Search, format: Format, quiet: bool, lang: Lang) -> Resul
             "--export writes for optuna, not for `{program}`; --format json and csv are for other programs"
         )));
     }
+    let began = Instant::now();
     let budget = Budget { trials: own.trials, epochs_total: own.epochs_total, seconds: own.time };
     let is_given = budget != Budget::default();
+    let workers = cores_or(own.workers);
+    let interrupt = Interrupt::default();
+    let on_signal = interrupt.clone();
+    ctrlc::set_handler(move || on_signal.tell())?;
+    let stop = interrupt.stop.clone();
     let place = match &own.resume {
         Some(study) => Place::open(study, own.database().as_ref(), &own.studies)?,
-        None => begin(own, searched, budget)?,
+        None => match begin(own, searched, budget, workers, &interrupt, quiet)? {
+            Some(place) => place,
+            None => return Err(train::nothing_saved(quiet)),
+        },
     };
     let plan = place.plan()?;
     let Prepared { searched, data } = Prepared::of(&plan, &place, None)?;
-    let mut study = place.study(plan);
+    if !quiet && workers as u64 > plan.window {
+        output::note(&format!(
+            "{workers} workers, and no more than {} may be under way at once: the others have nothing to do; a study \
+             that is begun with --window {workers} has something for all of them",
+            output::count(plan.window, "trial")
+        ));
+    }
+    let mut study = place.with_lease(own.lease()).study(plan).counts_from(began);
     if is_given {
         study = study.budget(budget);
     }
-    let workers = cores_or(own.workers);
-    let stop = Arc::new(AtomicBool::new(false));
-    let (sender, inbox) = mpsc::channel();
-    let on_signal = stop.clone();
-    ctrlc::set_handler(move || {
-        on_signal.store(true, Ordering::Relaxed);
-        // Nobody listens before the best one is trained.
-        let _ = sender.send(Told::Stop);
-    })?;
     let networks = searched.mean(&data)?;
     study = study.workers(workers).stop_when(stop.clone());
     if !quiet {
@@ -277,16 +315,13 @@ pub fn search(search: &Search, format: Format, quiet: bool, lang: Lang) -> Resul
     if stop.load(Ordering::Relaxed) {
         return Err(interrupted(&place, quiet));
     }
-    let Some(best) = history.best() else {
+    if history.best().is_none() {
         return Err(Failure::Message(format!(
             "no trial came to a value, so there is no best one ({}); see {} for the reasons",
             output::count(history.trials().len() as u64, "trial"),
             place.log()
         )));
-    };
-    let Some(winner) = Winner::train(&searched, best, place.folder(), &data, workers, inbox)? else {
-        return Err(interrupted(&place, quiet));
-    };
+    }
     let interrupted_now = || stop.load(Ordering::Relaxed);
     let repeated = match own.repeats {
         0 => Vec::new(),
@@ -294,6 +329,14 @@ pub fn search(search: &Search, format: Format, quiet: bool, lang: Lang) -> Resul
             Some(repeated) => repeated,
             None => return Err(interrupted(&place, quiet)),
         },
+    };
+    // Where there are repeats, luck with one seed does not win.
+    let best = repeated.first().map(|first| first.number);
+    let best = best.or(history.best().map(|best| best.number)).expect("there is one");
+    let best = &history.trials()[best as usize];
+    let inbox = interrupt.inbox();
+    let Some(winner) = Winner::train(&searched, best, place.folder(), &data, workers, inbox)? else {
+        return Err(interrupted(&place, quiet));
     };
     let name = place.name();
     if let Some([_, file]) = own.export.as_deref() {
@@ -310,6 +353,33 @@ pub fn search(search: &Search, format: Format, quiet: bool, lang: Lang) -> Resul
     }
 }
 
+/// What Ctrl-C does: it stops the study, and whatever is trained besides.
+#[derive(Clone, Default)]
+struct Interrupt {
+    stop: Arc<AtomicBool>,
+    listeners: Arc<Mutex<Vec<mpsc::Sender<Told>>>>,
+}
+
+impl Interrupt {
+    fn tell(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for listener in self.listeners.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let _ = listener.send(Told::Stop); // what is over does not listen
+        }
+    }
+
+    /// Where a training hears of it, even if it was before.
+    fn inbox(&self) -> mpsc::Receiver<Told> {
+        let (sender, inbox) = mpsc::channel();
+        let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.stop.load(Ordering::Relaxed) {
+            let _ = sender.send(Told::Stop); // its other end is here
+        }
+        listeners.push(sender);
+        inbox
+    }
+}
+
 /// The number of workers, which is that of cores unless it is given.
 pub fn cores_or(workers: Option<u64>) -> usize {
     workers.map_or_else(
@@ -321,7 +391,8 @@ pub fn cores_or(workers: Option<u64>) -> usize {
 /// What it takes to make the trials of a study.
 pub struct Prepared {
     pub searched: Searched,
-    pub data: Dataset,
+    /// One, or that of each fold.
+    pub data: Vec<Dataset>,
 }
 
 impl Prepared {
@@ -332,8 +403,9 @@ impl Prepared {
             searched.take_data_from(data);
         }
         let base = searched.base()?;
-        let data = base.data.load(base.training.seed)?;
-        if plan.data.as_ref().is_some_and(|then| *then != fingerprint(&data)) {
+        let data = searched.load(&base)?;
+        let last = data.last().ok_or(downhill::train::Error::NoData)?;
+        if plan.data.as_ref().is_some_and(|then| *then != fingerprint(last)) {
             return Err(Failure::Message(format!(
                 "the data of the study {place} has changed since it began: it cannot go on as if it had not; \
                  bring the old data back, or begin a new study"
@@ -354,32 +426,56 @@ fn interrupted(place: &Place, quiet: bool) -> Failure {
     Failure::Interrupted
 }
 
-/// Begins a new study, once its settings are known to go with the data.
-fn begin(own: &SearchArgs, searched: &Searched, budget: Budget) -> Result<Place, Failure> {
+/// Begins a new study, once its settings are known to go with the data, and the rate is found that the
+/// multiples of the search are of. None if that is interrupted.
+fn begin(
+    own: &SearchArgs,
+    searched: &Searched,
+    budget: Budget,
+    threads: usize,
+    interrupt: &Interrupt,
+    quiet: bool,
+) -> Result<Option<Place>, Failure> {
     let base = searched.base()?;
     if base.data.from == "-" {
         return Err(Failure::Usage(
             "a search reads its data again for the best trial; give a file, not `-`".into(),
         ));
     }
-    let data = base.data.load(base.training.seed)?;
-    let networks = Networks::new(&data, searched.metric, |_: &Settings| Ok(Config::default()))?;
-    base.training.resolve(&data)?;
+    let data = searched.load(&base)?;
+    let whole = space::whole(&data)?;
+    let networks = Networks::new(whole, searched.metric, |_: &Settings| Ok(Config::default()))?;
+    let resolved = base.training.resolve(whole)?.0;
     let usual = Plan::default();
-    let plan = Plan {
-        objective: searched.objective(&base),
-        data: Some(fingerprint(&data)),
+    let mut plan = Plan {
+        objective: Vec::new(),
+        data: data.last().map(fingerprint),
         goal: networks.goal(),
         seed: base.training.seed,
         sampler: own.sampler.unwrap_or_default(),
         stop: own.stop.unwrap_or_default(),
         epochs: base.training.epochs,
-        window: own.window.unwrap_or(usual.window),
+        window: own.window.unwrap_or_else(|| match own.storage {
+            None => usual.window.min(cores_or(None) as u64),
+            Some(_) => usual.window,
+        }),
         budget,
         space: searched.space.clone(),
+        prior: own.prior.as_ref().map_or(Ok(Vec::new()), |study| start::prior(searched, study))?,
+        ..usual
     };
+    // What is wrong with it is told before time is spent on a rate.
+    plan.check()?;
+    let mut searched = searched.clone();
+    if searched.is_of_multiples() {
+        let rates = start::find_rates(&searched, whole, threads, interrupt, quiet)?;
+        let Some(rates) = rates else { return Ok(None) };
+        searched.rates = rates;
+    }
+    plan.objective = searched.objective(&base);
+    plan.first = start::first(&searched, &resolved, whole, &own.start_from, plan.sampler)?;
     let name = own.name.clone().unwrap_or_else(|| base.data.name());
-    Ok(Place::create(own.database().as_ref(), &own.studies, &name, &plan)?)
+    Ok(Some(Place::create(own.database().as_ref(), &own.studies, &name, &plan)?))
 }
 
 /// The best trial, trained to its end and kept.
@@ -397,19 +493,23 @@ impl Winner {
         searched: &Searched,
         best: &Trial,
         folder: &Path,
-        data: &Dataset,
+        data: &[Dataset],
         threads: usize,
         inbox: mpsc::Receiver<Told>,
     ) -> Result<Option<Self>, Failure> {
         let config = searched.config(&best.settings).map_err(Failure::Message)?;
         let run = folder.join(BEST);
-        let predictor = match Self::kept(&run, &config, data) {
+        let predictor = match Self::kept(searched, &run, &config, data) {
             Some(predictor) => predictor,
             None => {
                 if run.exists() {
                     std::fs::remove_dir_all(&run)?;
                 }
                 let trainer = Trainer::from_config(config.training.clone()).threads(threads).inbox(inbox);
+                let trainer = match searched.folds.clone() {
+                    Some(folds) => trainer.folds(folds),
+                    None => trainer,
+                };
                 match trainer.fit_in(folder, Some(BEST), &config.data) {
                     Ok(trained) if trained.stop() == Stop::Interrupted => return Ok(None),
                     Ok(trained) => trained.predictor().clone(),
@@ -418,21 +518,42 @@ impl Winner {
                 }
             }
         };
-        let evaluation = predictor.evaluate_rows(&data.valid)?;
         Ok(Some(Self {
             number: best.number,
-            value: searched.metric.of(evaluation.loss, &evaluation.metrics),
+            value: Self::value(searched, &run, &predictor, data)?,
             weights_sha256: predictor.weights_sha256(),
             run,
             command: searched.command(&best.settings).map_err(Failure::Message)?,
         }))
     }
 
+    /// The metric over the validation rows; of folds, the mean of those of each network.
+    fn value(
+        searched: &Searched,
+        run: &Path,
+        predictor: &Predictor,
+        data: &[Dataset],
+    ) -> Result<Option<f64>, Failure> {
+        let of = |predictor: &Predictor, data: &Dataset| -> Result<Option<f64>, Failure> {
+            let evaluation = predictor.evaluate_rows(&data.valid)?;
+            Ok(searched.metric.of(evaluation.loss, &evaluation.metrics))
+        };
+        if searched.folds.is_none() {
+            return of(predictor, space::whole(data)?);
+        }
+        let folder = RunFolder::open(run)?;
+        let fold = |(number, data): (usize, &Dataset)| {
+            of(&Predictor::load(RunFolder::open(&folder.member(number))?.model_path())?, data)
+        };
+        let values = data.iter().enumerate().map(fold).collect::<Result<Option<Vec<f64>>, Failure>>()?;
+        Ok(values.map(|values| values.iter().sum::<f64>() / values.len() as f64))
+    }
+
     /// What is kept of a run of these settings that is over.
-    fn kept(run: &Path, config: &RunConfig, data: &Dataset) -> Option<Predictor> {
+    fn kept(searched: &Searched, run: &Path, config: &RunConfig, data: &[Dataset]) -> Option<Predictor> {
         let folder = RunFolder::open(run).ok()?;
         let its = RunConfig::of(&folder).ok()?;
-        let mut wanted = config.training.resolve(data).ok()?.0;
+        let mut wanted = config.training.resolve(space::whole(data).ok()?).ok()?.0;
         // A rate that was found is the same for the same settings.
         if wanted.lr.is_none() {
             wanted.lr.clone_from(&its.training.lr);
@@ -441,7 +562,8 @@ impl Winner {
         let is_over = records.last().is_some_and(
             |record| matches!(record.event, Event::Stop { reason, .. } if reason != Stop::Interrupted),
         );
-        let same = its.training == wanted && its.ensemble.is_none() && its.parent.is_none();
+        let ensemble = searched.folds.clone().map(Ensemble::Folds);
+        let same = its.training == wanted && its.ensemble == ensemble && its.parent.is_none();
         (same && is_over).then(|| Predictor::load(folder.model_path()).ok()).flatten()
     }
 }

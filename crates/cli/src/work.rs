@@ -39,8 +39,8 @@ pub struct WorkArgs {
     #[arg(long)]
     until_idle: bool,
 
-    /// Take a job over that a worker has not been heard of for this number of seconds, and say three times as
-    /// often that this one is alive. Of a database.
+    /// Take a job over if whoever has it was stopped for this number of seconds or, in a database, has not been
+    /// heard of, and say three times as often that this one is alive.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = value_parser!(u64).range(1..=86400))]
     lease: u64,
 }
@@ -55,7 +55,8 @@ pub fn work(options: &WorkArgs, quiet: bool) -> Result<(), Failure> {
                 "--study is for a database; of a folder, give that of the study".into(),
             ));
         }
-        let place = Place::Folder(StudyFolder::open(&PathBuf::from(&options.from))?);
+        let folder = StudyFolder::open(&PathBuf::from(&options.from))?;
+        let place = Place::Folder(folder.lease(Duration::from_secs(options.lease)));
         return work_on(&place, options, &stop, quiet);
     }
     let database: Database = options.from.parse::<Database>()?.lease(Duration::from_secs(options.lease));

@@ -593,3 +593,26 @@ fn a_rate_is_found_and_shown() {
     let none = place.run("find-lr iris --optimizer prodigy");
     assert!(none.code == Some(1) && none.stderr.contains("no learning rate to find"), "{}", none.stderr);
 }
+
+#[test]
+fn narrower_vectors_than_there_are() {
+    let place = Place::new();
+    let with = |vectors: &str| {
+        let mut program = place.program();
+        program.args(["train", "good.csv", "--epochs", "1", "--name", "narrow"]);
+        program.env("DOWNHILL_VECTORS", vectors).output().unwrap()
+    };
+    let wrong = with("avx3");
+    let said = String::from_utf8(wrong.stderr).unwrap();
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(
+        said.starts_with("error: the environment variable DOWNHILL_VECTORS: `avx3` is no kind of"),
+        "{said}"
+    );
+    assert!(wrong.stdout.is_empty());
+    let portable = if cfg!(target_arch = "x86_64") { "sse2" } else { "portable" };
+    let done = with(portable);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let log = place.read("runs/narrow/events.jsonl");
+    assert!(!log.contains("avx2") && !log.contains("\"neon\""), "{log}");
+}

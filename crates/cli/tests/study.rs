@@ -84,12 +84,16 @@ fn a_study_is_drawn_and_reported_and_its_luck_is_told() {
         "{}",
         told.stdout
     );
-    assert!(told.stdout.contains("told apart from the first\n"), "{}", told.stdout);
+    let luck: Vec<&str> = told.stdout.lines().filter(|line| line.starts_with("  trial ")).collect();
+    let says = ["not told apart from the first", "worse than the first, by more than seeds explain"];
+    assert!(luck.len() == 3 && says.iter().any(|says| luck[1].ends_with(says)), "{}", told.stdout);
+    let wins = luck[0].trim_start().split(':').next().unwrap();
+    assert!(told.stdout.contains(&format!("\nbest: {wins}, ")), "{}", told.stdout);
     let picture = place.read("s.svg");
     for text in ["History of the best", "What mattered", "All settings", "best so far", "momentum(0.9)"] {
         assert!(picture.contains(text), "{text}");
     }
-    place.run("report studies/s --plot s.png").done();
+    place.run("report s --plot s.png").done();
     let page = place.read("studies/s/report.html");
     assert!(page.contains("a search of 14 trials") && page.contains("<pre>downhill train "), "{page}");
     assert!(page.matches("<svg").count() > 5 && !page.contains("<script"));
@@ -141,10 +145,152 @@ fn the_mean_over_seeds_is_searched() {
     let values: Vec<f64> = first["values"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect();
     let mean = (values[0] + values[1]) / 2.0;
     let number = first["number"].as_u64().unwrap() as usize;
+    assert_eq!(study["best"]["number"].as_u64(), Some(number as u64));
     assert!((study["trials"][number]["value"].as_f64().unwrap() - mean).abs() < 1e-12, "{first}");
     assert_eq!(study["best"]["value"], values[0], "the run that is kept is that of the first seed");
-    let again = place.run("search --resume studies/s --quiet --format json --repeats 2").done().json();
+    let again = place.run("search --resume s --quiet --format json --repeats 2").done().json();
     assert_eq!(without_place(&again), without_place(&study));
+}
+
+#[test]
+fn the_mean_over_folds_is_what_training_with_them_comes_to() {
+    let place = Place::new();
+    let row =
+        |i: usize| format!("{},{},{},{}\n", i % 10, i * 7 % 11, i / 3, if i % 10 < 5 { "x" } else { "y" });
+    place.write("groups.csv", format!("a,b,who,y\n{}", (0..60).map(row).collect::<String>()));
+    for folds in
+        ["--folds 3", "--folds 3 --group-by who", "--folds 2 --time-split", "--folds 2 --time-split=who"]
+    {
+        let words = format!("search groups.csv --epochs 9 --early-stop off --batch 8 --trials 8 {folds}");
+        let words = format!("{words} --repeats 2 --quiet --format json");
+        let run = |more: &str| place.run_with(&format!("{words} {more}"), &SPACES).done().json();
+        let study = run("--workers 1 --name one");
+        assert_eq!(without_place(&run("--workers 3 --name three")), without_place(&study), "{folds}");
+
+        // The winner's command makes the same networks, and their mean loss is the value of the trial.
+        let command = study["best"]["command"].as_str().unwrap();
+        let flags = folds.replace(' ', "' '").replace("--time-split'", "--time-split");
+        assert!(flags.split("' '").all(|flag| command.contains(flag.trim_matches('\''))), "{command}");
+        let words = command.strip_prefix("downhill train ").unwrap();
+        let alone = place.shell(&format!("\"$downhill\" train {words} --quiet --format json")).done().json();
+        assert_eq!(alone["weights_sha256"], study["best"]["weights_sha256"], "{command}");
+        let mean = alone["ensemble"]["mean_valid_loss"].as_f64().unwrap();
+        assert!((study["best"]["value"].as_f64().unwrap() - mean).abs() < 1e-12, "{folds}");
+        let best = &study["trials"][study["best"]["number"].as_u64().unwrap() as usize];
+        if best["state"] == "complete" {
+            assert!((best["value"].as_f64().unwrap() - mean).abs() < 1e-12, "{folds}: {best}");
+        }
+        // And so are those of the repeats.
+        assert!((study["repeated"][0]["values"][0].as_f64().unwrap() - mean).abs() < 1e-12, "{folds}");
+        // It goes on as it was, and makes nothing again.
+        let one = study["study"].as_str().unwrap();
+        let again =
+            place.run(&format!("search --resume {one} --quiet --format json --repeats 2")).done().json();
+        assert_eq!(again, study, "{folds}");
+        place.run("report studies/one --output one.html").done();
+        std::fs::remove_dir_all(place.path("studies")).unwrap();
+    }
+}
+
+#[test]
+fn the_rate_is_a_multiple_of_the_one_that_is_found() {
+    let place = Place::new();
+    let words = format!("{SMALL} --trials 10 --repeats 0 --name s");
+    let study = place.run_with(&words, &SPACES).done().json();
+    let plan = place.read("studies/s/search.toml");
+    let found = |optimizer: &str| -> f64 {
+        let place = plan.find(&format!("--found-rate={optimizer}=")).unwrap_or_else(|| panic!("{plan}"));
+        let rest = plan[place..].split('"').next().unwrap();
+        rest.rsplit('=').next().unwrap().parse().unwrap()
+    };
+    // It is what `find-lr` finds, with the same settings.
+    for optimizer in ["adamw", "momentum(0.9)"] {
+        let words = "find-lr good.csv --epochs 9 --batch 8 --early-stop off --format json --quiet";
+        let alone = place.run_with(words, &[&format!("--optimizer={optimizer}")]).done().json();
+        assert_eq!(alone["recommended"].as_f64().unwrap(), found(optimizer), "{optimizer}");
+    }
+    for trial in study["trials"].as_array().unwrap() {
+        let settings = &trial["settings"];
+        let multiple = settings["lr"].as_f64().unwrap() / found(settings["optimizer"].as_str().unwrap());
+        assert!((0.009..110.0).contains(&multiple), "{trial}");
+    }
+    // A study of before there were found rates goes on with the usual ones.
+    let without: String = plan
+        .lines()
+        .map(|line| match line.strip_prefix("objective = ") {
+            Some(words) => {
+                let kept =
+                    words.trim_matches(['[', ']']).split(", ").filter(|word| !word.contains("--found-rate"));
+                format!("objective = [{}]\n", kept.collect::<Vec<_>>().join(", "))
+            }
+            None => format!("{line}\n"),
+        })
+        .collect();
+    place.write("studies/s/search.toml", without);
+    let older = place.run("search --resume studies/s --quiet --format json --repeats 0").done().json();
+    assert_ne!(older["trials"][3]["settings"]["lr"], study["trials"][3]["settings"]["lr"]);
+}
+
+#[test]
+fn a_search_begins_with_a_run_or_with_what_was_good_in_another() {
+    let place = Place::new();
+    let flags = "--epochs 9 --early-stop off --batch 8 --quiet";
+    place
+        .run_with(
+            &format!("train good.csv {flags} --hidden 8,8 --dropout 0.125 --weight-decay 0.03 --name mine"),
+            &["--lr=warmup(5%, then=cosine(0.00425))", "--ema=0.9", "--activation=silu"],
+        )
+        .done();
+    let spaces = [
+        "--hidden=choice(4, 8,8)",
+        "--optimizer=choice(adamw, momentum(0.9))",
+        "--dropout=uniform(0, 0.5)",
+        "--weight-decay=log(1e-3, 1)",
+        "--ema=choice(0, 0.9)",
+        "--activation=choice(relu, silu)",
+        "--label-smoothing=uniform(0, 0.2)",
+    ];
+    let words = format!("search good.csv {flags} --trials 12 --repeats 0 --format json");
+    let study = place.run_with(&format!("{words} --name a --start-from runs/mine"), &spaces).done().json();
+    let expected = serde_json::json!({
+        "lr": 0.00425, "hidden": "8,8", "optimizer": "adamw", "dropout": 0.125, "weight-decay": 0.03, "ema": "0.9",
+        "activation": "silu", "label-smoothing": 0,
+    });
+    assert_eq!(study["trials"][0]["settings"], expected);
+    // With the sampler that learns, the usual settings are tried too, where they are in the space.
+    let usual =
+        place.run_with(&words, &["--hidden=choice(8, 128,128)", "--dropout=uniform(0, 0.5)"]).done().json();
+    assert_eq!(usual["trials"][0]["settings"]["hidden"], "128,128");
+    assert_eq!(usual["trials"][0]["settings"]["dropout"], 0.2);
+
+    let narrow = place.run_with(&format!("{words} --start-from runs/mine"), &["--dropout=uniform(0.2, 0.5)"]);
+    assert_eq!(narrow.code, Some(1));
+    assert!(
+        narrow.stderr.contains("dropout 0.125 is not in uniform(0.2, 0.5); give that flag a space"),
+        "{}",
+        narrow.stderr
+    );
+    let other = place.run_with(&format!("{words} --start-from runs/mine"), &["--hidden=choice(4, 16)"]);
+    assert!(other.stderr.contains("--hidden is none of 4, 16; give that flag a space"), "{}", other.stderr);
+
+    let prior = place.run_with(&format!("{words} --name b --seed 5 --prior studies/a"), &spaces);
+    let log = {
+        prior.done();
+        place.read("studies/b/trials.jsonl")
+    };
+    assert!(log.contains("near what was good before: 0 of the 4 results"), "{log}");
+    for (flags, says) in [
+        ("--prior studies/a --sampler sobol", "take tpe, or no prior"),
+        ("--prior nowhere", "nowhere is not a study"),
+        ("--start-from nowhere", "nowhere"),
+        ("--prior studies/a --epochs 9", "none of the good trials"),
+    ] {
+        let few = if says.starts_with("none") { &["--l2=log(1e-5, 1)"][..] } else { &spaces };
+        let outcome =
+            place.run_with(&format!("{words} {flags}").replace("--epochs 9 --early", "--early"), few);
+        assert_eq!(outcome.code, Some(1), "{flags}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains(says), "{flags}: {}", outcome.stderr);
+    }
 }
 
 #[test]
@@ -168,6 +314,12 @@ fn what_cannot_be_searched_is_told() {
         ("search nowhere.csv", "--trials=1", 1, "nowhere.csv"),
         ("search good.csv", "--lr=log(1, 0.1)", 2, "Usage: downhill search "),
         ("search good.csv", "--seeds=0", 2, "--seeds"),
+        ("search good.csv", "--folds=1", 2, "--folds"),
+        ("search good.csv", "--group-by=a", 2, "--folds"),
+        ("search good.csv --folds 3", "--valid=0.3", 2, "cannot be used with"),
+        ("search good.csv --folds 3", "--group-by=nobody", 1, "nobody"),
+        ("search good.csv --folds 50", "--epochs=2", 1, "too few for 50 folds"),
+        ("search --resume=nowhere", "--folds=3", 2, "keeps its own settings"),
         ("search good.csv --export tune", "x.log", 2, "--export writes for optuna, not for `tune`"),
         ("search good.csv", "--storage=mysql://x", 2, "no address of a PostgreSQL database"),
         ("search good.csv", "--storage=postgres://me@127.0.0.1:1/x", 1, "cannot be reached"),

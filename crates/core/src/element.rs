@@ -2,6 +2,7 @@
 
 use crate::transpose;
 use pulp::Simd;
+use std::any::TypeId;
 
 /// A number that comes in vectors: `f32` or `f64`. Its methods are the products' own.
 #[allow(missing_docs)]
@@ -32,7 +33,7 @@ mod private {
 }
 
 macro_rules! element {
-    ($float:ty, $vector:ident, $splat:ident, $multiply_add:ident, $vectors:ident, $vectors_mut:ident,
+    ($float:ty, $vector:ident, $splat:ident, $multiply:ident, $add:ident, $multiply_add:ident, $vectors:ident, $vectors_mut:ident,
      $load:ident, $store:ident, $transpose:path) => {
         impl private::Sealed for $float {}
 
@@ -47,6 +48,10 @@ macro_rules! element {
 
             #[inline(always)]
             fn multiply_add<S: Simd>(simd: S, a: S::$vector, b: S::$vector, c: S::$vector) -> S::$vector {
+                // The portable vectors would be rounded once by a function for each number.
+                if TypeId::of::<S>() == TypeId::of::<pulp::Scalar128b>() {
+                    return simd.$add(simd.$multiply(a, b), c);
+                }
                 simd.$multiply_add(a, b, c)
             }
 
@@ -81,6 +86,8 @@ element!(
     f32,
     f32s,
     splat_f32s,
+    mul_f32s,
+    add_f32s,
     mul_add_e_f32s,
     as_simd_f32s,
     as_mut_simd_f32s,
@@ -92,6 +99,8 @@ element!(
     f64,
     f64s,
     splat_f64s,
+    mul_f64s,
+    add_f64s,
     mul_add_e_f64s,
     as_simd_f64s,
     as_mut_simd_f64s,

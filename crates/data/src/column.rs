@@ -34,6 +34,8 @@ pub struct Column {
     pub(crate) written: Written,
     /// Its whole numbers as they were written, where 64 bits do not keep some of them.
     pub(crate) exact: Option<Exact>,
+    /// Whether it only numbers the rows, so that nothing is learnt from it.
+    pub(crate) numbers_rows: bool,
 }
 
 /// How the values of a column are written.
@@ -69,7 +71,7 @@ pub(crate) enum Values {
 
 impl Column {
     pub(crate) fn new(name: String, number: usize, values: Values) -> Self {
-        Self { name, number, values, written: Written::Plain, exact: None }
+        Self { name, number, values, written: Written::Plain, exact: None, numbers_rows: false }
     }
 
     /// How its numbers are written.

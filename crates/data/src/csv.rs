@@ -12,6 +12,7 @@ mod options;
 mod part;
 mod read;
 mod records;
+mod row_numbers;
 mod settle;
 mod start;
 #[cfg(test)]
@@ -30,6 +31,7 @@ use wants::Want;
 pub(crate) use blocks::Open;
 pub(crate) use missing::{is_missing_number, missing_texts};
 pub use options::ReadOptions;
+pub use row_numbers::RowNumbers;
 
 /// The most columns.
 pub(crate) const MOST_COLUMNS: usize = 1_000_000;
@@ -135,6 +137,14 @@ fn table(file: &str, open: &Open<'_>, head: &start::Head, options: &ReadOptions)
         }
         table.notes.extend(settled.note);
         (column.values, column.written) = (settled.values, settled.written);
+        // What a model was trained with decides, where there is one.
+        let may_be_left_out = known.is_none() && wants[number] == Want::Infer;
+        column.numbers_rows = match (options.row_numbers.unwrap_or_default(), &column.values) {
+            (RowNumbers::LeaveOut, Values::Numbers(values)) if may_be_left_out => {
+                row_numbers::numbers_rows(&column.name, number, values)
+            }
+            (RowNumbers::LeaveOut | RowNumbers::Keep, _) => false,
+        };
         columns.push(column);
     }
     (table.columns, table.rows, table.lines) = (columns, lines.len(), lines);

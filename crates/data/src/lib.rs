@@ -27,7 +27,7 @@ mod vocabulary;
 
 pub use batch::permutation;
 pub use column::{Column, Kind};
-pub use csv::ReadOptions;
+pub use csv::{ReadOptions, RowNumbers};
 pub use dataset::{Dataset, Target};
 pub use dates::{Cycle, DateOrder};
 pub use encode::{Encoder, Encoding, Input};

@@ -1,6 +1,6 @@
 //! What the encoder learns, and how it meets other tables.
 
-use downhill_data::{Encoder, Examples, ReadOptions, Table, Targets, Task};
+use downhill_data::{Encoder, Examples, ReadOptions, RowNumbers, Table, Targets, Task};
 
 fn parse(text: &str) -> Table {
     Table::parse("t.csv", text.as_bytes(), &ReadOptions::default()).unwrap()
@@ -88,6 +88,38 @@ fn keys_and_constant_columns_are_left_out_and_named() {
         "{:?}",
         data.notes
     );
+}
+
+#[test]
+fn a_column_that_only_numbers_the_rows_is_left_out() {
+    // As pandas and R write it: sorted, so that it would tell the class of every row that is held out.
+    let mut text = "\"\",x,y\n".to_owned();
+    for row in 0..40 {
+        text += &format!("{row},{},{}\n", row * 7 % 5, if row < 20 { "p" } else { "q" });
+    }
+    let learnt = |options: &ReadOptions, text: &str| {
+        let table = Table::parse("t.csv", text.as_bytes(), options).unwrap();
+        let data = table.target("-1").split(0.25, 7).unwrap();
+        (data.encoder.unwrap(), data.notes)
+    };
+    let (encoder, notes) = learnt(&ReadOptions::default(), &text);
+    assert_eq!(encoder.feature_names(), ["x"]);
+    assert_eq!(encoder.dropped(), ["c0"]);
+    assert!(notes.iter().any(|note| note.contains("`c0` is left out: it numbers the rows")), "{notes:?}");
+    // New rows may have one of their own, or none.
+    assert_eq!(
+        encoder.encode_features(&parse("\"\",x\n77,3\n")).unwrap(),
+        encoder.encode_features(&parse("x\n3\n")).unwrap()
+    );
+
+    let numeric = ReadOptions { numeric: vec!["c0".into()], ..ReadOptions::default() };
+    let kept = ReadOptions { row_numbers: Some(RowNumbers::Keep), ..ReadOptions::default() };
+    for options in [numeric, kept] {
+        assert_eq!(learnt(&options, &text).0.feature_names(), ["c0", "x"]);
+    }
+    // There is nothing else to learn from.
+    let alone: String = (0..40).map(|row| format!("{row},{}\n", 2 * row + 1)).collect();
+    assert_eq!(learnt(&ReadOptions::default(), &alone).0.feature_names(), ["c0"]);
 }
 
 #[test]

@@ -1,13 +1,16 @@
-//! What the products of some networks reach on one core, beside the `gemm` crate's best.
+//! What the products of some networks reach on one core, as shares of what its multiply-adds do at most with the
+//! vectors in use; and the `gemm` crate's best, with the widest there are.
 //!
-//! `cargo run --release -p downhill-matmul --example shapes`
+//! `cargo run --release -p downhill-matmul --example shapes`, with `DOWNHILL_VECTORS=avx2` for narrower ones.
 #![allow(clippy::print_stdout, unsafe_code)]
 
+mod peak;
+
+use downhill_core::simd::Vectors;
 use downhill_matmul::{Scratch, Shape, multiply, multiply_at_part, multiply_bt};
-use std::time::Instant;
 
 /// Rows of a shard of a batch, inputs and outputs of a layer.
-const LAYERS: [(usize, usize, usize); 11] = [
+const LAYERS: [(usize, usize, usize); 13] = [
     (32, 64, 32),
     (32, 32, 64),
     (32, 64, 64),
@@ -19,11 +22,18 @@ const LAYERS: [(usize, usize, usize); 11] = [
     (128, 512, 2048),
     (128, 2048, 2048),
     (128, 2048, 100),
+    (512, 2048, 2048),
+    (1, 784, 256),
 ];
 
 fn main() {
-    let peak = [512, 1024].map(by_gemm).into_iter().fold(0.0, f64::max);
-    println!("`gemm` at best: {:.0} GFLOP/s; as shares of it:", peak / 1e9);
+    let (peak, gemm) = (peak::peak(), [512, 1024].map(by_gemm).into_iter().fold(0.0, f64::max));
+    println!(
+        "{}: {:.0} GFLOP/s at most; `gemm`, with the widest: {:.0}",
+        Vectors::in_use(),
+        peak / 1e9,
+        gemm / 1e9
+    );
     println!("{:>18} {:>9} {:>9} {:>9}", "rows×inner×columns", "x·W", "dy·Wᵀ", "xᵀ·dy");
     for (rows, inputs, outputs) in LAYERS {
         let flops = 2.0 * (rows * inputs * outputs) as f64;
@@ -49,7 +59,7 @@ fn by_gemm(n: usize) -> f64 {
     let one = n as isize;
     // SAFETY: three row-major matrices of n × n elements.
     let seconds = best(|| unsafe {
-        gemm::gemm(
+        gemm_f32::gemm::f32::get_gemm_fn()(
             n,
             n,
             n,
@@ -68,7 +78,7 @@ fn by_gemm(n: usize) -> f64 {
             false,
             false,
             false,
-            gemm::Parallelism::None,
+            gemm_common::Parallelism::None,
         );
     });
     2.0 * (n * n * n) as f64 / seconds
@@ -78,18 +88,32 @@ fn noise(len: usize) -> Vec<f32> {
     (0..len).map(|i| ((i * 7919) % 2003) as f32 / 1000.0 - 1.0).collect()
 }
 
-/// Seconds a call, in the best of many samples: other programs disturb only some.
+/// Seconds of processor time a call, in the best of many samples: other programs disturb only some.
 fn best(mut call: impl FnMut()) -> f64 {
-    const SAMPLE: f64 = 1e-3;
-    const TOGETHER: f64 = 0.3;
-    let begin = Instant::now();
+    const SAMPLE: f64 = 2e-4;
+    const TOGETHER: f64 = 0.2;
+    let begin = seconds();
     call();
-    let calls = (SAMPLE / begin.elapsed().as_secs_f64()).ceil() as usize;
-    let (mut best, begin) = (f64::INFINITY, Instant::now());
-    while begin.elapsed().as_secs_f64() < TOGETHER {
-        let sample = Instant::now();
+    let calls = (SAMPLE / (seconds() - begin)).ceil() as usize;
+    let (mut best, begin) = (f64::INFINITY, seconds());
+    while seconds() - begin < TOGETHER {
+        let sample = seconds();
         (0..calls).for_each(|_| call());
-        best = best.min(sample.elapsed().as_secs_f64() / calls as f64);
+        best = best.min((seconds() - sample) / calls as f64);
     }
     best
+}
+
+/// The processor time of this thread; the time of day where there is no such clock.
+fn seconds() -> f64 {
+    #[cfg(target_os = "linux")]
+    {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        use std::time::SystemTime;
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+    }
 }

@@ -87,6 +87,7 @@ impl<'a, F: Element> Operand<'a, F> {
             32 => self.copy_blocks::<S, 32>(simd, at, copy),
             48 => self.copy_blocks::<S, 48>(simd, at, copy),
             64 => self.copy_blocks::<S, 64>(simd, at, copy),
+            128 => self.copy_blocks::<S, 128>(simd, at, copy),
             _ => 0,
         };
         for column in done..stride {

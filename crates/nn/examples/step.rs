@@ -3,9 +3,13 @@
 //!
 //! `cargo run --release -p downhill-nn --example step` for all workloads, `… -- digits small` for some of
 //! them; `… -- --count 10 small` makes so many steps of one workload and prints nothing, for counting
-//! instructions.
-#![allow(clippy::print_stdout, unsafe_code)] // the call into `gemm`
+//! instructions. `DOWNHILL_VECTORS=avx2` in the environment makes it use narrower vectors.
+#![allow(clippy::print_stdout)]
 
+#[path = "../../matmul/examples/peak/mod.rs"]
+mod peak;
+
+use downhill_core::simd::Vectors;
 use downhill_nn::{
     Activation, Batch, BatchNorm, Dense, Dropout, Gelu, LayerSpec, Loss, Model, Relu, Targets, Workspace,
 };
@@ -85,8 +89,8 @@ fn main() -> Result<()> {
     if names.is_empty() {
         names = WORKLOADS.iter().map(|workload| workload.name.into()).collect();
     }
-    let peak = peak();
-    println!("`gemm`, 1024 × 1024 × 1024, 1 thread: {:.0} GFLOP/s", peak / 1e9);
+    let peak = peak::peak();
+    println!("{}, 1 thread: {:.0} GFLOP/s at most", Vectors::in_use(), peak / 1e9);
     for workload in WORKLOADS.iter().filter(|workload| names.iter().any(|name| name == workload.name)) {
         for threads in [1, 2] {
             let seconds = steps(workload, threads)?;
@@ -128,22 +132,6 @@ fn best(mut call: impl FnMut() -> Result<()>) -> Result<f64> {
         }
     }
     Ok(best)
-}
-
-/// What `gemm` reaches with a large product on one thread, in operations a second.
-fn peak() -> f64 {
-    const N: usize = 1024;
-    let (a, b, mut c) = (vec![0.5f32; N * N], vec![0.25f32; N * N], vec![0.0f32; N * N]);
-    let (row, one) = (N as isize, gemm::Parallelism::None);
-    let seconds = best(|| {
-        let (a, b, c) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
-        // SAFETY: three row-major matrices of N × N elements.
-        unsafe {
-            gemm::gemm(N, N, N, c, 1, row, false, a, 1, row, b, 1, row, 0.0, 1.0, false, false, false, one);
-        }
-        Ok(())
-    });
-    2.0 * (N * N * N) as f64 / seconds.unwrap_or(f64::NAN)
 }
 
 fn steps(workload: &Workload, threads: usize) -> Result<f64> {

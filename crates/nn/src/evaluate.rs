@@ -21,6 +21,15 @@ impl<F: Float> Evaluation<F> {
         Self { slots, scratch: Scratch::new() }
     }
 
+    /// Makes room for batches of up to `rows` rows, if there is less.
+    pub fn reserve(&mut self, graph: &Graph<F>, rows: usize) {
+        for (slot, width) in self.slots.iter_mut().zip(&graph.slots) {
+            if slot.len() < rows * width {
+                *slot = Buffer::zeros(rows * width);
+            }
+        }
+    }
+
     /// What a node reads of rows that have come as far as it, where `x` are the rows themselves.
     pub fn inputs<'a, 'r>(
         &'a self,

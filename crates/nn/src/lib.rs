@@ -6,6 +6,7 @@ mod curvature;
 mod error;
 mod evaluate;
 mod graph;
+mod inference;
 pub mod loss;
 pub mod metric;
 mod mlp;
@@ -23,6 +24,7 @@ pub use activation::{Elu, Gelu, Identity, LeakyRelu, Mish, Relu, Selu, Sigmoid, 
 pub use calibrate::Calibration;
 pub use curvature::Hessian;
 pub use error::Error;
+pub use inference::Inference;
 pub use loss::Loss;
 pub use metric::{ConfusionMatrix, Metric};
 pub use mlp::Mlp;

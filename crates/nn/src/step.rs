@@ -19,6 +19,7 @@ use check::{check_outputs, check_rows};
 use crate::error::Error;
 use crate::evaluate::Evaluation;
 use crate::graph::{Graph, Node};
+use crate::inference::{BLOCK_ROWS, predict};
 use crate::loss::Loss;
 use crate::model::Model;
 use crate::op::{Whole, add};
@@ -29,7 +30,6 @@ use downhill_core::Buffer;
 use downhill_core::Float;
 use downhill_core::threads::awake;
 use parts::{Cut, largest_shard, part_count, useful_threads};
-use rayon::prelude::*;
 use shard::{Goal, Pass, Shard, each, parts};
 use std::ops::Range;
 use std::sync::Arc;
@@ -38,9 +38,6 @@ use weights::weight_gradients;
 /// Each shard has its own copy of up to so many parameters: more do not stay in the caches of the cores
 /// anyway.
 const COPIED: usize = 1 << 20;
-
-/// How many rows are predicted at once.
-const BLOCK_ROWS: usize = 128;
 
 /// Some rows of a data set.
 #[derive(Clone, Copy, Debug)]
@@ -381,32 +378,7 @@ impl<F: Float> Workspace<F> {
     /// If the workspace is for another model, or the lengths of `x` and `out` do not fit it or each other.
     pub fn predict(&mut self, model: &Model<F>, x: &[F], out: &mut [F]) -> Result<(), Error> {
         self.check(model)?;
-        let (inputs, outputs) = (model.inputs(), model.outputs());
-        let rows = x.len() / inputs;
-        if x.len() != rows * inputs || out.len() != rows * outputs {
-            let (x, out) = (x.len(), out.len());
-            let reason = format!("{x} inputs and {out} outputs do not fit rows of {inputs} and {outputs}");
-            return Err(Error::Data(reason));
-        }
-        self.graph.accepts(x, 0..rows)?;
-        // Every lane takes a run of whole blocks.
-        let run = rows.div_ceil(BLOCK_ROWS).div_ceil(self.lanes.len()) * BLOCK_ROWS;
-        if run == 0 {
-            return Ok(());
-        }
-        let (graph, values) = (model.graph(), (model.params(), model.statistics()));
-        let work = |((lane, x), out): ((&mut Evaluation<F>, &[F]), &mut [F])| {
-            for (x, out) in x.chunks(BLOCK_ROWS * inputs).zip(out.chunks_mut(BLOCK_ROWS * outputs)) {
-                (0..graph.nodes.len()).for_each(|at| lane.run(graph, at, values, x, out));
-            }
-        };
-        if rows > run {
-            let lanes = self.lanes.par_iter_mut();
-            lanes.zip(x.par_chunks(run * inputs)).zip(out.par_chunks_mut(run * outputs)).for_each(work);
-        } else {
-            work(((&mut self.lanes[0], x), out));
-        }
-        Ok(())
+        predict(&mut self.lanes, model, x, out)
     }
 
     /// Whether this is a workspace for such a model.

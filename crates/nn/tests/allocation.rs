@@ -1,8 +1,8 @@
-//! A training step allocates nothing.
+//! A training step allocates nothing, nor does a prediction.
 
 use downhill_core::{Float, Invalid};
 use downhill_nn::loss::{CrossEntropy, LossFunction, NamedLoss, Rows, TargetKind};
-use downhill_nn::{Batch, LayerSpec, Loss, Model, Targets, Workspace};
+use downhill_nn::{Batch, Inference, LayerSpec, Loss, Model, Targets, Workspace};
 use serde::{Deserialize, Serialize};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -84,6 +84,29 @@ fn allocations(specs: &[&str], rows: usize, parallel: bool, loss: Option<&Loss>)
     ALLOCATIONS.load(Ordering::Relaxed) - before
 }
 
+/// How often predictions allocate, of up to as many rows as the first; they are those of a workspace.
+fn allocations_of_predictions(specs: &[&str], parallel: bool) -> usize {
+    const MOST: usize = 700;
+    let layers: Vec<LayerSpec> = specs.iter().map(|spec| spec.parse().unwrap()).collect();
+    let model = Model::<f32>::build(&layers, 20, 0).unwrap();
+    let x: Vec<f32> = (0..MOST * 20).map(|i| (i % 19) as f32 / 10.0 - 0.9).collect();
+    let mut expected = vec![0.0; MOST * model.outputs()];
+    Workspace::new(&model, 1, false).predict(&model, &x, &mut expected).unwrap();
+    let mut inference = Inference::new(&model, parallel);
+    let mut outputs = vec![0.0; MOST * model.outputs()];
+    let mut before = 0;
+    for rows in [MOST, 1, 2, 17, 128, 129, MOST] {
+        outputs.fill(7.0);
+        let outputs = &mut outputs[..rows * model.outputs()];
+        inference.predict(&model, &x[..rows * 20], outputs).unwrap();
+        assert!(outputs.iter().zip(&expected).all(|(a, b)| a.to_bits() == b.to_bits()), "{specs:?}, {rows}");
+        if before == 0 {
+            before = ALLOCATIONS.load(Ordering::Relaxed);
+        }
+    }
+    ALLOCATIONS.load(Ordering::Relaxed) - before
+}
+
 // A program of its own, not one of the test harness, whose threads would be counted too.
 fn main() {
     let networks: [&[&str]; 6] = [
@@ -99,6 +122,9 @@ fn main() {
     pool.broadcast(|_| ());
     let losses = [Loss::from(CrossEntropy::default()), Loss::own(Own(CrossEntropy::default()))];
     for specs in networks {
+        let predictions =
+            [false, true].map(|parallel| pool.install(|| allocations_of_predictions(specs, parallel)));
+        assert_eq!(predictions, [0, 0], "predictions of {specs:?}");
         for rows in [1, 32, 200, 700] {
             for loss in losses.iter().map(Some).chain([None]) {
                 let alone = allocations(specs, rows, false, loss);

@@ -5,11 +5,11 @@ use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use downhill_run::{Lines, durable, explain, file, is_name};
 
-use crate::store::{Bell, Turn};
+use crate::store::{Bell, LEASE, Turn};
 use crate::{Error, Event, Plan, Store};
 
 /// A plan has no more bytes than these.
@@ -20,10 +20,11 @@ const LOOKS: Duration = Duration::from_millis(20);
 
 /// The folder of a study: `search.toml`, its [plan](Plan), and `trials.jsonl`, its [events](Event). While it
 /// is under way there are besides `claims`, a file for each job that is made, which whoever makes it has
-/// locked, and `paused`, what trials go on from.
+/// locked and touches now and then, and `paused`, what trials go on from.
 #[derive(Clone, Debug)]
 pub struct StudyFolder {
     path: PathBuf,
+    lease: Duration,
 }
 
 impl StudyFolder {
@@ -51,7 +52,7 @@ impl StudyFolder {
         if made.is_err() {
             let _ = fs::remove_dir_all(&aside); // the first error is the one to tell
         }
-        made.map(|path| Self { path })
+        made.map(|path| Self { path, lease: LEASE })
     }
 
     /// Opens the folder of a study.
@@ -60,7 +61,7 @@ impl StudyFolder {
     ///
     /// If it is not one.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let folder = Self { path: path.to_path_buf() };
+        let folder = Self { path: path.to_path_buf(), lease: LEASE };
         match folder.plan_path().is_file() {
             true => Ok(folder),
             false => Err(Error::Mismatch(format!(
@@ -68,6 +69,14 @@ impl StudyFolder {
                 path.display()
             ))),
         }
+    }
+
+    /// How long a job is somebody's whose process is there and does not say that it goes on, because it was
+    /// stopped; that is said three times as often. Default 60 s. The jobs of a process that has ended are free
+    /// at once.
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
+        self
     }
 
     /// Where it is.
@@ -180,16 +189,40 @@ impl Open {
         self.paused_path().join(format!("{trial}-{epochs}"))
     }
 
-    /// Locks the file of a job, unless somebody has.
+    /// Locks the file of a job, unless somebody has who was heard of since the lease began.
     fn lock(&self, slot: u64) -> io::Result<Option<File>> {
         let path = self.claims_path().join(slot.to_string());
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
-        match file.try_lock() {
-            // Whoever had it may have removed it in between.
-            Ok(()) if is_there(&file, &path)? => Ok(Some(file)),
-            Ok(()) | Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
+        let open = || OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let mut file = open()?;
+        let mut locked = try_lock(&file)?;
+        if !locked && self.is_left(&file)? {
+            // Only the file that was looked at is moved out of the way, so that two who take a job over at
+            // once do not take it from each other. If they do, it is made twice, and the first result counts.
+            let aside = self.claims_path().join(format!(".{slot}-{}", std::process::id()));
+            match fs::rename(&path, &aside) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                moved => moved?,
+            }
+            if !is_there(&file, &aside)? {
+                fs::rename(&aside, &path)?;
+                return Ok(None);
+            }
+            let _ = fs::remove_file(&aside); // one that stays harms nobody
+            file = open()?;
+            locked = try_lock(&file)?;
         }
+        // Whoever had it may have removed it in between.
+        if !locked || !is_there(&file, &path)? {
+            return Ok(None);
+        }
+        file.set_modified(SystemTime::now())?;
+        Ok(Some(file))
+    }
+
+    /// Whether nobody has said for longer than the lease that the job goes on.
+    fn is_left(&self, file: &File) -> io::Result<bool> {
+        let said = file.metadata()?.modified()?;
+        Ok(said.elapsed().is_ok_and(|since| since > self.folder.lease))
     }
 
     fn parse(&self, text: &[u8]) -> Result<Vec<Event>, Error> {
@@ -202,6 +235,14 @@ impl Open {
             })
         };
         lines.enumerate().map(read).collect()
+    }
+}
+
+fn try_lock(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 
@@ -267,8 +308,12 @@ impl Store for Open {
 
     fn release(&mut self, slot: u64) -> Result<(), Error> {
         if let Some(file) = self.claims.remove(&slot) {
-            // Removed while it is locked: whoever waits for it then finds that it is gone.
-            let _ = fs::remove_file(self.claims_path().join(slot.to_string())); // one that stays harms nobody
+            let path = self.claims_path().join(slot.to_string());
+            // Unless somebody has taken it over. Removed while it is locked: whoever waits for it then finds
+            // that it is gone.
+            if is_there(&file, &path).is_ok_and(|own| own) {
+                let _ = fs::remove_file(path); // one that stays harms nobody
+            }
             drop(file);
         }
         Ok(())
@@ -317,12 +362,18 @@ impl Store for Open {
     }
 
     fn renew(&mut self) -> Result<(), Error> {
+        for (slot, file) in &self.claims {
+            let path = || self.claims_path().join(slot.to_string());
+            file.set_modified(SystemTime::now())
+                .map_err(|error| failed("touch a job's file", &path())(error))?;
+        }
         Ok(())
     }
 
-    /// The system gives the lock of a process that has ended back at once.
+    /// The system gives the lock of a process that has ended back at once, but not that of one that is
+    /// stopped.
     fn renewed_every(&self) -> Option<Duration> {
-        None
+        Some(self.folder.lease / 3)
     }
 }
 

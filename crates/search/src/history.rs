@@ -77,7 +77,9 @@ pub struct History {
     /// How many slots have been seen; suggestions and decisions know no others.
     seen_slots: usize,
     /// Of each trial, what has been seen.
-    seen: Vec<Option<Observation>>,
+    seen: Vec<Observation>,
+    /// The points of what the plan believes to be good.
+    prior: Vec<Vec<f64>>,
     /// The trials that came to each rung but the last, the best first.
     standings: Vec<Vec<Standing>>,
     /// Those that went on from there.
@@ -106,6 +108,7 @@ impl History {
             landed: BTreeMap::new(),
             seen_slots: 0,
             seen: Vec::new(),
+            prior: plan.prior.iter().filter_map(|settings| plan.space.point(settings).ok()).collect(),
             epochs_begun: 0,
             logged_decisions: 0,
             halted: false,
@@ -144,6 +147,7 @@ impl History {
                 point: trial.point.clone(),
                 epochs: trial.epochs,
                 cost: self.plan.goal.cost(trial.value),
+                pending: false,
             })
             .collect()
     }
@@ -197,8 +201,7 @@ impl History {
     fn promotable(&self) -> BTreeSet<u64> {
         // Their results are there, but nobody has decided on them.
         let unseen = |trial: &&Trial| {
-            trial.state == State::Paused
-                && self.seen[trial.number as usize].as_ref().is_none_or(|seen| seen.epochs < trial.epochs)
+            trial.state == State::Paused && self.seen[trial.number as usize].epochs < trial.epochs
         };
         let mut all: BTreeSet<u64> = self.trials.iter().filter(unseen).map(|trial| trial.number).collect();
         let budget = &self.plan.budget;
@@ -244,6 +247,8 @@ impl History {
                 if *trial != self.trials.len() as u64 {
                     return Err(format!("trial {trial} begins, and trial {} is next", self.trials.len()));
                 }
+                let point = self.plan.space.point(settings)?;
+                self.seen.push(Observation { point: point.clone(), epochs: 0, cost: None, pending: true });
                 self.trials.push(Trial {
                     number: *trial,
                     settings: settings.clone(),
@@ -252,9 +257,8 @@ impl History {
                     state: State::Running,
                     seconds: 0.0,
                     note: None,
-                    point: self.plan.space.point(settings)?,
+                    point,
                 });
-                self.seen.push(None);
                 self.begin(*trial, 0, *until);
             }
             Event::Promote { slot, trial, from, until, .. } => {
@@ -366,8 +370,8 @@ impl History {
         let Slot::Job { trial, until, .. } = self.slots[slot as usize] else { return None };
         let Landed { epochs, value, done, note } = self.landed[&slot].clone();
         let cost = self.plan.goal.cost(value);
-        let point = self.trials[trial as usize].point.clone();
-        self.seen[trial as usize] = Some(Observation { point, epochs, cost });
+        let seen = &mut self.seen[trial as usize];
+        (seen.epochs, seen.cost, seen.pending) = (epochs, cost, false);
         let note = note.map_or(String::new(), |note| format!(": {note}"));
         let rung =
             self.rungs.iter().position(|&rung| rung == until).filter(|rung| rung + 1 < self.rungs.len());
@@ -459,9 +463,11 @@ impl History {
         if trial >= budget.most_trials() || self.epochs_begun.saturating_add(until) > budget.most_epochs() {
             return None;
         }
-        let seen: Vec<Observation> = self.seen.iter().flatten().cloned().collect();
-        let Plan { sampler, space, seed, .. } = &self.plan;
-        let (settings, reason) = sampler.suggest(space, *seed, trial, &seen)?;
+        let Plan { sampler, space, seed, first, .. } = &self.plan;
+        let (settings, reason) = match trial.checked_sub(first.len() as u64) {
+            None => (first[trial as usize].clone(), "given to be tried first".to_string()),
+            Some(number) => sampler.suggest(space, *seed, number, &self.seen, &self.prior)?,
+        };
         Some(Event::Start { slot, trial, settings, until, reason })
     }
 }

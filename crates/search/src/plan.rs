@@ -3,7 +3,7 @@
 use downhill_core::spec;
 use serde::{Deserialize, Serialize};
 
-use crate::{Budget, Error, Sampler, Space, StopRule};
+use crate::{Budget, Error, Sampler, Settings, Space, StopRule};
 
 /// What is better.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +59,13 @@ pub struct Plan {
     /// How many jobs may be under way at once: a suggestion or a decision sees the results of all jobs but
     /// the last `window` − 1 before it. Default 8. More workers than these have nothing to do.
     pub window: u64,
+    /// Settings that are tried before the sampler suggests any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub first: Vec<Settings>,
+    /// Settings that are believed to be good, as they were in an earlier study: near them the sampler begins,
+    /// until it knows enough results. Only [TPE](Sampler::Tpe) does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub prior: Vec<Settings>,
     /// How much may be spent. When a study goes on, it may be more.
     pub budget: Budget,
     /// What is searched.
@@ -76,6 +83,8 @@ impl Default for Plan {
             stop: StopRule::default(),
             epochs: 1,
             window: 8,
+            first: Vec::new(),
+            prior: Vec::new(),
             budget: Budget::default(),
             space: Space::default(),
         }
@@ -90,7 +99,11 @@ impl Plan {
     }
 
     /// Fails if it makes no study.
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong with it.
+    pub fn check(&self) -> Result<(), Error> {
         self.space.check()?;
         self.sampler.check(&self.space)?;
         self.budget.check()?;
@@ -99,7 +112,16 @@ impl Plan {
         match self {
             Self { epochs: 0, .. } => wrong("a trial of no epochs has no value; give at least 1"),
             Self { window: 0, .. } => wrong("the window must be at least 1"),
-            _ => Ok(()),
+            Self { prior, sampler, .. } if !prior.is_empty() && !sampler.has_prior() => {
+                Err(Error::Mismatch(format!(
+                    "the sampler {sampler} does not begin near what was good before; take tpe, or no prior"
+                )))
+            }
+            Self { first, prior, space, .. } => first.iter().chain(prior).try_for_each(|settings| {
+                let outside =
+                    |why| Error::Mismatch(format!("the settings {settings} cannot be tried: {why}"));
+                space.point(settings).map(|_| ()).map_err(outside)
+            }),
         }
     }
 }

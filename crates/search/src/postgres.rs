@@ -11,7 +11,7 @@ use postgres::fallible_iterator::FallibleIterator;
 use postgres::{Client, Config, NoTls, Transaction};
 
 use crate::folder::check_name;
-use crate::store::{Bell, Turn};
+use crate::store::{Bell, LEASE, Turn};
 use crate::{Error, Event, Plan, Store};
 
 /// The version of the tables; a database of another one is not touched.
@@ -19,9 +19,6 @@ const VERSION: i32 = 1;
 
 /// What is heard when something was appended.
 const CHANNEL: &str = "downhill";
-
-/// How long a job is somebody's who does not say that he is alive.
-const LEASE: Duration = Duration::from_secs(60);
 
 /// How long a server may take to answer before it counts as unreachable.
 const ANSWERS: Duration = Duration::from_secs(20);
@@ -138,7 +135,14 @@ impl Database {
     }
 
     fn connect(&self) -> Result<Client, Error> {
-        self.config.connect(NoTls).map_err(|error| self.explain(&error))
+        let connect = || {
+            let mut client = self.config.connect(NoTls)?;
+            // A process that is stopped in the middle of a turn does not keep the others from theirs.
+            let most = ANSWERS.as_millis();
+            client.batch_execute(&format!("SET idle_in_transaction_session_timeout = {most}"))?;
+            Ok(client)
+        };
+        connect().map_err(|error| self.explain(&error))
     }
 
     /// Connects, and fails if the tables are not there or of another version.
@@ -295,10 +299,11 @@ fn is_missing_password(error: &postgres::Error) -> bool {
     reason(error).contains("password missing")
 }
 
-/// Whether what went wrong may go well another time: the server goes down or up, or two transactions met.
+/// Whether what went wrong may go well another time: the server goes down or up, two transactions met, or
+/// one took too long because this process was stopped.
 fn passes(code: &SqlState) -> bool {
     let class = &code.code()[..2];
-    ["08", "57", "53", "40"].contains(&class)
+    ["08", "57", "53", "40"].contains(&class) || *code == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
 }
 
 /// An error and what is behind it, in words.

@@ -49,8 +49,10 @@ pub struct Observation {
     pub(crate) point: Vec<f64>,
     /// How many epochs its value is after.
     pub(crate) epochs: u64,
-    /// What is minimised; none if it failed.
+    /// What is minimised; none if it failed, or its first result is not known yet.
     pub(crate) cost: Option<f64>,
+    /// Whether no result of it is known yet, because it is under way.
+    pub(crate) pending: bool,
 }
 
 const ALL: [Sampler; 5] =
@@ -87,14 +89,32 @@ impl Sampler {
         }
     }
 
-    /// The settings of the trial with this number, counted from 0, given what is `seen`, in logical order;
-    /// none if there is nothing left to try. With it, why it is that one, in words.
+    /// Whether what it suggests depends on the results.
+    pub fn learns(self) -> bool {
+        match self {
+            Self::Tpe | Self::CoarseToFine => true,
+            Self::Grid | Self::Random | Self::Sobol => false,
+        }
+    }
+
+    /// Whether it begins near what is believed to be good beforehand, if anything is.
+    pub(crate) fn has_prior(self) -> bool {
+        match self {
+            Self::Tpe => true,
+            Self::Grid | Self::Random | Self::Sobol | Self::CoarseToFine => false,
+        }
+    }
+
+    /// The settings of the trial with this number, counted from 0, given what is `seen`, in logical order, and
+    /// the points of the space that are believed to be good before anything is seen; none if there is nothing
+    /// left to try. With it, why it is that one, in words.
     pub fn suggest(
         self,
         space: &Space,
         seed: u64,
         number: u64,
         seen: &[Observation],
+        prior: &[Vec<f64>],
     ) -> Option<(Settings, String)> {
         let domains = space.domains();
         let mut draw = Draw(stream(seed, Purpose::Suggest, number));
@@ -104,7 +124,7 @@ impl Sampler {
             Self::Sobol => {
                 (sobol::point(&domains, seed, number), "the next point of Sobol's sequence".to_string())
             }
-            Self::Tpe => tpe::point(space, &mut draw, seen),
+            Self::Tpe => tpe::point(space, &mut draw, seen, prior),
             Self::CoarseToFine => coarse_to_fine::point(&domains, &mut draw, number, seen),
         };
         Some((space.settings(&point), why))
@@ -135,14 +155,15 @@ impl FromStr for Sampler {
 }
 
 /// The observations in order, the best first: by how far they came, since those that lead are promoted, then
-/// by their cost; those that failed come last, and of equals the earlier ones first.
+/// by their cost; those that failed and, behind them, those under way come last, and of equals the earlier
+/// ones first.
 pub(crate) fn order(seen: &[Observation]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..seen.len()).collect();
     order.sort_by(|&a, &b| {
         let (a, b) = (&seen[a], &seen[b]);
-        a.cost
-            .is_none()
-            .cmp(&b.cost.is_none())
+        a.pending
+            .cmp(&b.pending)
+            .then(a.cost.is_none().cmp(&b.cost.is_none()))
             .then(b.epochs.cmp(&a.epochs))
             .then(a.cost.unwrap_or(f64::INFINITY).total_cmp(&b.cost.unwrap_or(f64::INFINITY)))
     });
@@ -183,6 +204,10 @@ mod tests {
         space.with("n", "int(1, 8)").unwrap().with("kind", "choice(a, b, c, d)").unwrap()
     }
 
+    fn known(point: Vec<f64>, cost: Option<f64>) -> Observation {
+        Observation { point, epochs: 1, cost, pending: false }
+    }
+
     /// At its least, 0, at x 1.5, a rate of 0.01, n 6 and kind c.
     fn cost(settings: &Settings) -> f64 {
         let number = |name: &str| settings.number(name).unwrap();
@@ -195,9 +220,9 @@ mod tests {
     fn best(sampler: Sampler, seed: u64, trials: u64) -> f64 {
         let (space, mut seen) = (space(), Vec::new());
         for number in 0..trials {
-            let (settings, _) = sampler.suggest(&space, seed, number, &seen).unwrap();
+            let (settings, _) = sampler.suggest(&space, seed, number, &seen, &[]).unwrap();
             let point = space.point(&settings).unwrap();
-            seen.push(Observation { point, epochs: 1, cost: Some(cost(&settings)) });
+            seen.push(known(point, Some(cost(&settings))));
         }
         seen.iter().filter_map(|seen| seen.cost).fold(f64::INFINITY, f64::min)
     }
@@ -221,7 +246,7 @@ mod tests {
         for sampler in ALL {
             let (mut seen, mut best) = (Vec::new(), f64::INFINITY);
             for number in 0..60 {
-                let Some((settings, _)) = sampler.suggest(&space, 3, number, &seen) else { break };
+                let Some((settings, _)) = sampler.suggest(&space, 3, number, &seen, &[]) else { break };
                 let is_a = settings.word("kind") == Some("a");
                 assert_eq!((settings.number("x").is_some(), settings.number("y").is_some()), (is_a, !is_a));
                 let cost = match settings.number("x") {
@@ -229,11 +254,7 @@ mod tests {
                     None => (settings.number("y").unwrap() - 0.8).abs(),
                 };
                 best = best.min(cost);
-                seen.push(Observation {
-                    point: space.point(&settings).unwrap(),
-                    epochs: 1,
-                    cost: Some(cost),
-                });
+                seen.push(known(space.point(&settings).unwrap(), Some(cost)));
             }
             assert!(sampler == Sampler::Grid || best < 0.05, "{sampler}: {best}");
         }
@@ -244,13 +265,13 @@ mod tests {
         let space = space();
         let seen: Vec<Observation> = (0..30)
             .map(|number| {
-                let (settings, _) = Sampler::Random.suggest(&space, 1, number, &[]).unwrap();
+                let (settings, _) = Sampler::Random.suggest(&space, 1, number, &[], &[]).unwrap();
                 let cost = (number % 7 != 0).then(|| cost(&settings));
-                Observation { point: space.point(&settings).unwrap(), epochs: 1, cost }
+                known(space.point(&settings).unwrap(), cost)
             })
             .collect();
         for sampler in ALL {
-            let suggest = |seed, number| sampler.suggest(&space, seed, number, &seen).unwrap();
+            let suggest = |seed, number| sampler.suggest(&space, seed, number, &seen, &[]).unwrap();
             assert_eq!(suggest(3, 40), suggest(3, 40), "{sampler}");
             assert_ne!(suggest(3, 40).0, suggest(3, 41).0, "{sampler}");
             if sampler != Sampler::Grid {

@@ -72,6 +72,13 @@ impl Settings {
     }
 }
 
+impl FromIterator<(String, Value)> for Settings {
+    /// Each name is to be there once.
+    fn from_iter<I: IntoIterator<Item = (String, Value)>>(all: I) -> Self {
+        Self(all.into_iter().collect())
+    }
+}
+
 impl Serialize for Settings {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.iter())

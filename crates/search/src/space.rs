@@ -177,6 +177,23 @@ impl Space {
         Settings(there.map(|(entry, &at)| (entry.name.clone(), entry.domain.value(at))).collect())
     }
 
+    /// These settings without those that are not searched, because they are not in the space or another one
+    /// has a value with which they are not there.
+    ///
+    /// # Errors
+    ///
+    /// If one is missing or outside of its domain, in words.
+    pub fn fit(&self, settings: &Settings) -> Result<Settings, String> {
+        let place = |entry: &Entry| {
+            settings.get(&entry.name).and_then(|value| entry.domain.place(value)).unwrap_or(ABSENT)
+        };
+        let point: Vec<f64> = self.0.iter().map(place).collect();
+        let there = self.0.iter().filter(|entry| self.is_there(entry, &point));
+        let known = |entry: &Entry| Some((entry.name.clone(), settings.get(&entry.name)?.clone()));
+        let fitted: Settings = there.filter_map(known).collect();
+        self.point(&fitted).map(|_| fitted)
+    }
+
     /// The point of settings of this space.
     pub(crate) fn point(&self, settings: &Settings) -> Result<Vec<f64>, String> {
         if let Some((unknown, _)) = settings.iter().find(|(name, _)| self.domain(name).is_none()) {

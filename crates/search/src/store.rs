@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use crate::{Error, Event};
 
+/// How long a job is somebody's who does not say that he is alive, unless told otherwise.
+pub(crate) const LEASE: Duration = Duration::from_secs(60);
+
 /// What is done with the events that were not read before, while nobody else appends any: it returns those
 /// that are to be appended.
 pub type Turn<'a> = dyn FnMut(Vec<Event>) -> Result<Vec<Event>, Error> + 'a;

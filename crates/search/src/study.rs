@@ -36,6 +36,8 @@ pub struct Study {
     watch: Option<Watch>,
     stop: Option<Arc<AtomicBool>>,
     patience: Duration,
+    /// When the time of the budget began, if not with the study.
+    counts_from: Option<Instant>,
 }
 
 impl Study {
@@ -69,6 +71,7 @@ impl Study {
             watch: None,
             stop: None,
             patience: PATIENCE,
+            counts_from: None,
         }
     }
 
@@ -127,6 +130,12 @@ impl Study {
         self
     }
 
+    /// When the time of the budget began, which may be before the study does. Default when it is run.
+    pub fn counts_from(mut self, instant: Instant) -> Self {
+        self.counts_from = Some(instant);
+        self
+    }
+
     /// How many jobs are made at once, each on a thread of its own; it changes no bit of the result. Default
     /// 1.
     pub fn workers(mut self, workers: usize) -> Self {
@@ -170,9 +179,10 @@ impl Study {
     ///
     /// If the plan makes no study, the objective fails, or the log cannot be read or written.
     pub fn run<O: Objective>(self, objective: &O) -> Result<History, Error> {
-        let Self { plan, workers, store, follows, watch, stop, patience } = self;
+        let Self { plan, workers, store, follows, watch, stop, patience, counts_from } = self;
         plan.check()?;
-        let deadline = plan.budget.time().and_then(|time| Instant::now().checked_add(time));
+        let began = counts_from.unwrap_or_else(Instant::now);
+        let deadline = plan.budget.time().and_then(|time| began.checked_add(time));
         let bell = store.bell()?;
         let shared = Shared::new(plan, store, watch);
         let study = Workers { shared: Mutex::new(shared), changed: Condvar::new(), deadline, stop, patience };

@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use downhill_search::{
-    Budget, Error, Event, History, Job, Objective, Outcome, Plan, Settings, Space, State, Study, StudyFolder,
+    Budget, Error, Event, History, Job, Objective, Outcome, Plan, Settings, Space, State, Store, Study,
+    StudyFolder,
 };
 #[cfg(feature = "postgres")]
 use downhill_search::{Database, DatabaseStudy};
@@ -155,6 +156,40 @@ fn in_a_folder() {
         names.sort();
         assert_eq!(names, ["search.toml", "trials.jsonl"]);
     }
+
+    // A worker that has a job, is there, and is not heard of, as one that was stopped.
+    let folder = StudyFolder::create(place.path(), "left", &plan()).unwrap();
+    let folder = folder.lease(Duration::from_millis(300));
+    let mut stopped = folder.store();
+    let expected = left(&mut stopped);
+    let mut other = folder.store();
+    assert_eq!(Store::claim(&mut other, &[0]).unwrap(), None, "it is taken");
+    let training = Training::default();
+    let history = Study::in_folder(folder.clone()).unwrap().workers(2).run(&training).unwrap();
+    assert_eq!(told(&history), expected);
+    assert!(training.is_once(&history));
+    // When it goes on, it gives back nothing that is somebody else's.
+    std::fs::create_dir_all(folder.path().join("claims")).unwrap();
+    assert_eq!(Store::claim(&mut other, &[0]).unwrap(), Some(0));
+    Store::release(&mut stopped, 0).unwrap();
+    let mut third = folder.store();
+    assert_eq!(Store::claim(&mut third, &[0]).unwrap(), None, "it is still taken");
+}
+
+/// Begins a study whose first job this worker then has; returns what the study is to come to.
+fn left(worker: &mut dyn Store) -> Told {
+    let expected = told(&Study::from_plan(plan()).run(&Training::default()).unwrap());
+    let began = Event::Start {
+        slot: 0,
+        trial: 0,
+        settings: expected[0].0.clone(),
+        until: 1,
+        reason: "drawn at random: 0 of the 4 results that the estimator needs are known".into(),
+    };
+    worker.turn(0, &mut |_| Ok(vec![began.clone()])).unwrap();
+    assert_eq!(worker.claim(&[0]).unwrap(), Some(0));
+    assert_eq!(worker.claim(&[0]).unwrap(), None, "it is taken");
+    expected
 }
 
 #[test]
@@ -194,23 +229,9 @@ fn in_a_database() {
     assert_eq!(names, ["s", "s-2", "s-3", "s-4"]);
 
     // A worker that claimed a job and is heard of no more.
-    let expected = told(&Study::from_plan(plan()).run(&Training::default()).unwrap());
     let short = database.clone().lease(Duration::from_millis(300));
     let study = short.create("left", &plan()).unwrap();
-    let mut dead = study.store();
-    let stop = Arc::new(AtomicBool::new(true));
-    let none = Study::in_store(plan(), study.store()).stop_when(stop).run(&Training::default()).unwrap();
-    assert!(none.trials().is_empty());
-    let began = Event::Start {
-        slot: 0,
-        trial: 0,
-        settings: expected[0].0.clone(),
-        until: 1,
-        reason: "drawn at random: 0 of the 10 results that the estimator needs are known".into(),
-    };
-    downhill_search::Store::turn(&mut dead, 1, &mut |_| Ok(vec![began.clone()])).unwrap();
-    assert_eq!(downhill_search::Store::claim(&mut dead, &[0]).unwrap(), Some(0));
-    assert_eq!(downhill_search::Store::claim(&mut dead, &[0]).unwrap(), None, "it is taken");
+    let expected = left(&mut study.store());
     let history = Study::in_store(plan(), study.store()).run(&Training::default()).unwrap();
     assert_eq!(told(&history), expected);
 

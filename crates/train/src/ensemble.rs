@@ -62,7 +62,7 @@ impl Ensemble {
     }
 
     /// The seed of one of the networks, in a run of this seed.
-    pub(crate) fn seed(seed: u64, member: usize) -> u64 {
+    pub fn seed(seed: u64, member: usize) -> u64 {
         match member {
             0 => seed,
             _ => derived_seed(seed, Purpose::Member, member as u64),

@@ -24,18 +24,19 @@ pub(crate) fn of(
         }));
     };
     let top_3 = if width > 3 { Some(figure(Metric::TopK(metric::TopK { k: 3 }))?) } else { None };
-    let counts = if whole { Some(counts(&ConfusionMatrix::of(outputs, width, classes)?)) } else { None };
+    let matrix = ConfusionMatrix::of(outputs, width, classes)?;
+    let counts = whole.then(|| counts(&matrix));
     let by_class = counts.as_ref().map(|counts| {
         let names: Vec<String> = (0..counts.len()).map(|class| class.to_string()).collect();
         ClassMetrics::of_counts(&names, counts)
     });
     Ok(Metrics::Classification(Classification {
-        accuracy: figure(Metric::Accuracy(metric::Accuracy {}))?,
+        accuracy: matrix.accuracy(),
         top_3_accuracy: top_3,
-        balanced_accuracy: figure(Metric::BalancedAccuracy(metric::BalancedAccuracy {}))?,
-        macro_precision: figure(Metric::Precision(metric::Precision {}))?,
-        macro_recall: figure(Metric::Recall(metric::Recall {}))?,
-        macro_f1: figure(Metric::F1(metric::F1 {}))?,
+        balanced_accuracy: matrix.balanced_accuracy(),
+        macro_precision: matrix.macro_precision(),
+        macro_recall: matrix.macro_recall(),
+        macro_f1: matrix.macro_f1(),
         roc_auc: finite(figure(Metric::RocAuc(metric::RocAuc {}))?),
         positive: by_class.as_ref().filter(|all| all.len() == 2).map(|all| all[1].clone()),
         by_class,

@@ -5,6 +5,7 @@ mod consistent;
 mod explain;
 mod file;
 mod finite;
+mod plans;
 mod residuals;
 
 use std::path::Path;
@@ -14,7 +15,7 @@ use downhill_core::invalid;
 use downhill_data::{Encoder, Examples, Known, Table, Targets, Task};
 use downhill_nn::loss::TargetKind;
 use downhill_nn::metric::Confidence;
-use downhill_nn::{Loss, Model, Workspace};
+use downhill_nn::{Inference, Loss, Model};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -22,6 +23,7 @@ use crate::{Error, Metrics, archive, engine};
 
 pub(crate) use average::{Average, Scale};
 pub use explain::ExplainOptions;
+use plans::Plans;
 use residuals::Residuals;
 
 /// A trained network, the encoding of its data and its loss: enough to predict and to be saved.
@@ -44,9 +46,14 @@ pub struct Member {
     model: Model<f32>,
     /// Shared by networks with the same one.
     encoder: Option<Arc<Encoder>>,
+    plans: Plans,
 }
 
 impl Member {
+    fn new(model: Model<f32>, encoder: Option<Arc<Encoder>>) -> Self {
+        Self { model, encoder, plans: Plans::default() }
+    }
+
     /// The network.
     pub fn model(&self) -> &Model<f32> {
         &self.model
@@ -82,7 +89,10 @@ impl Member {
     /// The outputs of the network for rows of features.
     fn outputs(&self, x: &[f32]) -> Result<Vec<f32>, Error> {
         let mut outputs = vec![0.0; x.len() / self.model.inputs() * self.model.outputs()];
-        Workspace::new(&self.model, 1, false).predict(&self.model, x, &mut outputs)?;
+        let mut inference = self.plans.take().unwrap_or_else(|| Inference::new(&self.model, false));
+        let done = inference.predict(&self.model, x, &mut outputs);
+        self.plans.keep(inference);
+        done?;
         Ok(outputs)
     }
 }
@@ -171,7 +181,7 @@ pub(crate) fn weights_sha256<'a>(models: impl IntoIterator<Item = &'a Model<f32>
 
 impl Predictor {
     pub(crate) fn new(model: Model<f32>, loss: Loss, encoder: Option<Encoder>) -> Self {
-        let member = Member { model, encoder: encoder.map(Arc::new) };
+        let member = Member::new(model, encoder.map(Arc::new));
         Self { members: vec![member], version: env!("CARGO_PKG_VERSION").into(), loss, residuals: None }
     }
 

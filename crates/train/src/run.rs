@@ -36,6 +36,7 @@ pub(crate) use observer::tell_predictions;
 pub use progress::{Best, Progress, Snapshot};
 pub(crate) use progress::{TrainingState, Weights};
 pub use rates::StepRates;
+pub(crate) use start::start_event;
 
 /// A run under way: a function of its configuration, its data and its events.
 ///

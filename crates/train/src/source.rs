@@ -132,10 +132,12 @@ impl Source {
         self
     }
 
-    /// The same with the share that is held out written down. A target and a task that are found in the data
-    /// are not: they would stand in the way of using the settings on other data.
+    /// The same with the share that is held out written down, and what becomes of row numbers. A target and a
+    /// task that are found in the data are not: they would stand in the way of using the settings on other
+    /// data.
     pub(crate) fn spelled_out(&self) -> Self {
         let mut source = self.clone();
+        source.read.row_numbers.get_or_insert_default();
         // A folder of images may have some to validate on, and a share would be taken of the others instead.
         if source.valid.is_none() && source.fold.is_none() && !self.path().is_dir() {
             source.valid = Some(Validation::Share(SHARE));
@@ -165,7 +167,7 @@ impl Source {
     fn tables(&self, known: Option<Known>) -> Result<(Table, Option<Table>), Error> {
         let path = self.path();
         // Images may be read whatever their size.
-        let for_tables = ReadOptions { any_size: false, ..self.read.clone() };
+        let for_tables = ReadOptions { any_size: false, row_numbers: None, ..self.read.clone() };
         if self.from.is_empty() {
             Err(Error::NoData)
         } else if for_tables != ReadOptions::default()

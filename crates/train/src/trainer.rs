@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
+use downhill_core::simd::Vectors;
 use downhill_core::{Invalid, invalid};
 use downhill_data::Dataset;
 use downhill_nn::Loss;
@@ -403,6 +404,19 @@ impl Trainer {
     }
 }
 
+/// The machine, with the vector instructions that are in use of those that it has.
+pub(crate) fn environment(threads: usize) -> Event {
+    let mut environment = Environment::here(threads);
+    let used = Vectors::in_use();
+    environment.vectors.retain(|name| match name.as_str() {
+        "avx512f" => used >= Vectors::Avx512,
+        "avx" | "avx2" | "fma" => used >= Vectors::Avx2,
+        "neon" => used >= Vectors::Neon,
+        _ => true,
+    });
+    Event::Environment(environment)
+}
+
 /// Tells what the log of a run begins with, or goes on with.
 pub(crate) fn introduce(
     run: &mut Run<'_>,
@@ -411,7 +425,7 @@ pub(crate) fn introduce(
     notes: Vec<String>,
 ) -> Result<(), Error> {
     run.tell(&run.first_event())?;
-    run.tell(&Event::Environment(Environment::here(threads)))?;
+    run.tell(&environment(threads))?;
     run.show_plan();
     // A branch has its parent's best epoch to do better than.
     if let (true, Some(best)) = (run.is_at_its_start(), run.state().best.clone()) {

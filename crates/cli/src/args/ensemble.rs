@@ -13,13 +13,20 @@ pub struct EnsembleArgs {
     /// Train this many networks at once, with seeds of their own, and average their predictions: the rate is
     /// found once, and each keeps its own best weights. [default: 1, and 8 with --preset best]
     #[arg(long, value_name = "N", value_parser = networks, allow_hyphen_values = true)]
+    #[arg(conflicts_with = "folds")]
     pub members: Option<usize>,
 
-    /// Cross-validate: train this many networks at once, each without a part of the rows, of every class
-    /// alike, that it is validated on; say the mean of their losses and scores, and average their
-    /// predictions.
+    #[command(flatten)]
+    pub folds: FoldsArgs,
+}
+
+// Rows that are divided for cross-validation.
+#[derive(Args)]
+pub struct FoldsArgs {
+    /// Cross-validate: train this many networks, each without a part of the rows, of every class alike, that
+    /// it is validated on; say the mean of their losses and scores, and average their predictions.
     #[arg(long, value_name = "N", value_parser = folds, allow_hyphen_values = true)]
-    #[arg(conflicts_with_all = ["members", "valid"])]
+    #[arg(conflicts_with = "valid")]
     pub folds: Option<usize>,
 
     /// With --folds: rows with the same value of this column are never both trained and validated on. It is
@@ -39,15 +46,30 @@ impl EnsembleArgs {
         if let Some(count) = self.members.or(preset.map(Preset::members)) {
             config.ensemble = (count != 1).then_some(Ensemble::Members(count));
         }
-        let Some(count) = self.folds else { return };
+        self.folds.apply(config);
+    }
+}
+
+impl FoldsArgs {
+    /// The folds, if there are to be any.
+    pub fn folds(&self) -> Option<Folds> {
         let time_split = self.time_split.as_ref().map(|column| match column.as_str() {
             "" => TimeOrder::File,
             column => TimeOrder::Column(column.into()),
         });
-        let group_by = self.group_by.clone();
-        config.ensemble = Some(Ensemble::Folds(Folds { count, group_by, time_split }));
-        // A configuration file says what another run was validated on.
-        config.data.fold = None;
-        config.data.valid.take_if(|valid| matches!(valid, Validation::Share(_)));
+        self.folds.map(|count| Folds { count, group_by: self.group_by.clone(), time_split })
     }
+
+    /// Cross-validates, if there are to be folds.
+    pub fn apply(&self, config: &mut RunConfig) {
+        let Some(folds) = self.folds() else { return };
+        config.ensemble = Some(Ensemble::Folds(folds));
+        divide(config);
+    }
+}
+
+/// Takes away what a configuration file says another run was validated on: here it is folds.
+pub fn divide(config: &mut RunConfig) {
+    config.data.fold = None;
+    config.data.valid.take_if(|valid| matches!(valid, Validation::Share(_)));
 }

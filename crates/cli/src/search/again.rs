@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use downhill::data::Dataset;
-use downhill::search::{Error, History, Job, Objective, Outcome};
+use downhill::search::{Error, Goal, History, Job, Objective, Outcome};
 use downhill::train::fixed;
 use serde_json::{Value, json};
 
@@ -43,18 +43,28 @@ impl Again {
         (values.len() > 1).then(|| (mean, variance.sqrt()))
     }
 
+    /// The mean beside its deviation, both to the digits that the deviation deserves.
+    fn text(&self) -> String {
+        let Some((mean, deviation)) = self.spread() else { return "no number with some seed".into() };
+        if !(deviation > 0.0 && deviation.is_finite()) {
+            return format!("{} ± {deviation}", fixed(mean));
+        }
+        let decimals = (1.0 - deviation.log10().floor()).clamp(0.0, 12.0) as usize;
+        format!("{mean:.decimals$} ± {deviation:.decimals$}")
+    }
+
     pub fn object(&self) -> Value {
         let (mean, deviation) = self.spread().unzip();
         json!({ "number": self.number, "values": self.values, "mean": mean, "standard_deviation": deviation })
     }
 }
 
-/// Trains the best few trials to their end with as many seeds, the first being that of the search. None if
-/// that is interrupted.
+/// Trains the best few trials to their end with as many seeds, the first being that of the search. The one
+/// with the best mean comes first, and those that failed with a seed last. None if that is interrupted.
 pub fn again(
     searched: &Searched,
     history: &History,
-    data: &Dataset,
+    data: &[Dataset],
     seeds: u64,
     workers: usize,
     interrupted: &(dyn Fn() -> bool + Sync),
@@ -66,9 +76,9 @@ pub fn again(
     let made: Mutex<Vec<Option<f64>>> = Mutex::new(vec![None; jobs.len()]);
     let work = || -> Result<bool, Error> {
         while let Some(&(trial, seed)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let networks = searched.networks(data, seed)?;
+            let objective = searched.with_seed(data, seed)?;
             let job = Job::new(best[trial].number, &best[trial].settings, history.plan().epochs, interrupted);
-            match networks.make(job, None)? {
+            match objective.make(job, None)? {
                 Outcome::Interrupted => return Ok(false),
                 Outcome::Reached { value, .. } => {
                     let at = trial * seeds as usize + seed as usize;
@@ -91,20 +101,23 @@ pub fn again(
         number: trial.number,
         values: values.to_vec(),
     };
-    Ok(Some(best.iter().zip(made.chunks(seeds as usize)).map(again).collect()))
+    let mut all: Vec<Again> = best.iter().zip(made.chunks(seeds as usize)).map(again).collect();
+    let cost = |one: &Again| match one.spread() {
+        Some((mean, _)) if history.plan().goal == Goal::Minimise => mean,
+        Some((mean, _)) => -mean,
+        None => f64::INFINITY,
+    };
+    all.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
+    Ok(Some(all))
 }
 
 /// What that says, in sentences.
 pub fn text(again: &[Again], metric: &str) -> String {
     let mut text = String::new();
-    let shown = |one: &Again| match one.spread() {
-        Some((mean, deviation)) => format!("{} ± {}", fixed(mean), fixed(deviation)),
-        None => "no number with some seed".to_string(),
-    };
     let Some((first, others)) = again.split_first() else { return text };
     let seeds = output::count(first.values.len() as u64, "seed");
     text += &format!("trained again over {seeds} (mean ± standard deviation):\n");
-    text += &format!("  trial {}: {metric} {}\n", first.number, shown(first));
+    text += &format!("  trial {}: {metric} {}\n", first.number, first.text());
     for other in others {
         let apart =
             first.spread().zip(other.spread()).map(|((mean, deviation), (other_mean, other_deviation))| {
@@ -113,11 +126,11 @@ pub fn text(again: &[Again], metric: &str) -> String {
                 (mean - other_mean).abs() > APART * error
             });
         let verdict = match apart {
-            Some(true) => "; told apart from the first",
+            Some(true) => "; worse than the first, by more than seeds explain",
             Some(false) => "; not told apart from the first",
             None => "",
         };
-        text += &format!("  trial {}: {metric} {}{verdict}\n", other.number, shown(other));
+        text += &format!("  trial {}: {metric} {}{verdict}\n", other.number, other.text());
     }
     text
 }
@@ -139,9 +152,12 @@ mod tests {
         let text = text(&[first, close, far], "accuracy");
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "trained again over 3 seeds (mean ± standard deviation):");
-        assert!(lines[1].starts_with("  trial 7: accuracy 0.87"), "{text}");
-        assert!(lines[2].ends_with("; not told apart from the first"), "{text}");
-        assert!(lines[3].ends_with("; told apart from the first"), "{text}");
+        assert_eq!(lines[1], "  trial 7: accuracy 0.870 ± 0.010");
+        assert_eq!(lines[2], "  trial 3: accuracy 0.867 ± 0.012; not told apart from the first");
+        let far = "  trial 1: accuracy 0.700 ± 0.010; worse than the first, by more than seeds explain";
+        assert_eq!(lines[3], far);
+        assert_eq!(again(0, &[0.9654, 0.9663]).text(), "0.96585 ± 0.00064");
+        assert_eq!(again(0, &[125_000.0, 131_000.0]).text(), "128000 ± 4243");
     }
 
     #[test]

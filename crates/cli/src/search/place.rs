@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use downhill::search::{Database, DatabaseStudy, Error, Plan, Study, StudyFolder};
 
@@ -27,10 +28,13 @@ impl Place {
         }
     }
 
-    /// Opens a study: a folder or, in a database, one of this name.
+    /// Opens a study: a folder, or one of this name inside `studies` or in a database.
     pub fn open(study: &Path, storage: Option<&Database>, studies: &Path) -> Result<Self, Error> {
         match storage {
-            None => Ok(Self::Folder(StudyFolder::open(study)?)),
+            None => {
+                let inside = StudyFolder::open(&studies.join(study)).ok();
+                StudyFolder::open(study).or_else(|error| inside.ok_or(error)).map(Self::Folder)
+            }
             Some(database) => Ok(Self::of_database(database.study(&study.to_string_lossy())?, studies)),
         }
     }
@@ -38,6 +42,14 @@ impl Place {
     fn of_database(study: DatabaseStudy, studies: &Path) -> Self {
         let folder = studies.join(study.name());
         Self::Database(Box::new(study), folder)
+    }
+
+    /// The same where a job is somebody's for so long who is not heard of; of a database, that is said of it.
+    pub fn with_lease(&self, lease: Duration) -> Self {
+        match self {
+            Self::Folder(folder) => Self::Folder(folder.clone().lease(lease)),
+            Self::Database(..) => self.clone(),
+        }
     }
 
     pub fn plan(&self) -> Result<Plan, Error> {

@@ -1,17 +1,23 @@
 //! What is searched: flags with spaces, and those that stay as they are.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
 use clap::FromArgMatches;
-use downhill::data::Dataset;
+use downhill::data::{Dataset, Folds, TimeOrder};
 use downhill::optim::{Rule, Schedule};
 use downhill::search::{Condition, Domain, Error, Mean, Networks, Objective, Plan, Settings, Space, Value};
-use downhill::train::{Config, Monitor, Network, RunConfig, usual_rate, usual_schedule};
+use downhill::train::{Config, Ensemble, Monitor, Network, RunConfig, Trainer, usual_rate, usual_schedule};
 
 use super::setup;
 use crate::Failure;
-use crate::args::SetupArgs;
+use crate::args::{SetupArgs, divide};
 
 /// The learning rate, whose numbers are peaks of the usual schedule.
 pub const RATE: &str = "lr";
+
+/// The optimizer, by which the rate differs.
+pub const OPTIMIZER: &str = "optimizer";
 
 /// The space of the rate unless it is given.
 const USUAL_RATE: &str = "times(0.03, 30)";
@@ -27,39 +33,81 @@ const USUAL: [(&str, &str); 7] = [
     ("ema", "choice(0, 0.9, 0.99)"),
 ];
 
-/// How a study writes down over how many seeds its objective is the mean.
+/// How a study writes down what its objective is, besides the flags of a training: the metric, over how many
+/// seeds and which folds it is the mean, and the rates that the multiples of the search are of.
+const METRIC: &str = "--metric=";
 const SEEDS: &str = "--seeds=";
+const FOLDS: &str = "--folds=";
+const GROUP_BY: &str = "--group-by=";
+const TIME_SPLIT: &str = "--time-split=";
+const FOUND_RATE: &str = "--found-rate=";
 
 /// Flags that shape the search itself: the data is split by the seed, and trials are compared after equal
 /// epochs.
 const NOT_SEARCHED: [&str; 2] = ["seed", "epochs"];
 
 /// Flags with spaces, and those that stay as they are, as words of a command line.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Searched {
     pub space: Space,
     pub words: Vec<String>,
     pub metric: Monitor,
     /// Over how many seeds of the training.
     pub seeds: u64,
+    /// Over which folds of the data, if it is cross-validated.
+    pub folds: Option<Folds>,
+    /// The rate that suits each optimizer here, as it is spelt; what is missing has its usual rate.
+    pub rates: BTreeMap<String, f64>,
 }
 
 impl Searched {
     pub fn new(metric: Monitor, seeds: u64) -> Self {
-        Self { space: Space::new(), words: Vec::new(), metric, seeds }
+        Self { metric, seeds, ..Self::default() }
     }
 
     /// The same as when a study began.
     pub fn of_plan(plan: &Plan) -> Result<Self, Failure> {
-        let broken = || Failure::Message("the study's search.toml does not say what its metric is".into());
-        let (metric, words) = plan.objective.split_first().ok_or_else(broken)?;
-        let metric = metric.strip_prefix("--metric=").ok_or_else(broken)?;
-        let metric = super::metric(metric).map_err(Failure::Message)?;
-        // Studies of before there were seeds have none.
-        let seeds = words.first().and_then(|word| word.strip_prefix(SEEDS));
-        let words = if seeds.is_some() { &words[1..] } else { words };
-        let seeds = seeds.map_or(Some(1), |seeds| seeds.parse().ok()).ok_or_else(broken)?;
-        Ok(Self { space: plan.space.clone(), words: words.to_vec(), metric, seeds })
+        let broken = |word: &str| {
+            Failure::Message(format!("the objective in the study's search.toml cannot be read: `{word}`"))
+        };
+        let metric = plan.objective.first().and_then(|word| word.strip_prefix(METRIC)).ok_or_else(|| {
+            Failure::Message("the study's search.toml does not say what its metric is".into())
+        })?;
+        // What older studies do not say, they do not have.
+        let mut searched = Self::new(super::metric(metric).map_err(Failure::Message)?, 1);
+        searched.space.clone_from(&plan.space);
+        for word in &plan.objective[1..] {
+            if let Some(seeds) = word.strip_prefix(SEEDS) {
+                searched.seeds = seeds.parse().map_err(|_| broken(word))?;
+            } else if let Some(count) = word.strip_prefix(FOLDS) {
+                searched.folds = Some(Folds::new(count.parse().map_err(|_| broken(word))?));
+            } else if let Some(column) = word.strip_prefix(GROUP_BY) {
+                searched.folds.as_mut().ok_or_else(|| broken(word))?.group_by = Some(column.into());
+            } else if let Some(column) = word.strip_prefix(TIME_SPLIT) {
+                searched.folds.as_mut().ok_or_else(|| broken(word))?.time_split = Some(match column {
+                    "" => TimeOrder::File,
+                    column => TimeOrder::Column(column.into()),
+                });
+            } else if let Some(found) = word.strip_prefix(FOUND_RATE) {
+                let (optimizer, rate) = found.rsplit_once('=').ok_or_else(|| broken(word))?;
+                let rate = rate.parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
+                searched.rates.insert(optimizer.into(), rate.ok_or_else(|| broken(word))?);
+            } else {
+                searched.words.push(word.clone());
+            }
+        }
+        Ok(searched)
+    }
+
+    /// The folds as flags of a training.
+    fn folds_as_flags(&self) -> Vec<String> {
+        let Some(Folds { count, group_by, time_split }) = &self.folds else { return Vec::new() };
+        let group_by = group_by.as_ref().map(|column| format!("{GROUP_BY}{column}"));
+        let time_split = time_split.as_ref().map(|order| match order {
+            TimeOrder::File => TIME_SPLIT.trim_end_matches('=').to_string(),
+            TimeOrder::Column(column) => format!("{TIME_SPLIT}{column}"),
+        });
+        std::iter::once(format!("{FOLDS}{count}")).chain(group_by).chain(time_split).collect()
     }
 
     /// What a study writes down of it, besides the space: the metric, and the flags that stay as they are,
@@ -67,9 +115,22 @@ impl Searched {
     pub fn objective(&self, base: &RunConfig) -> Vec<String> {
         let place =
             |word: &String| if word.starts_with("--") { word.clone() } else { base.data.from.clone() };
-        let metric = format!("--metric={}", self.metric.name());
+        let metric = format!("{METRIC}{}", self.metric.name());
         let seeds = (self.seeds > 1).then(|| format!("{SEEDS}{}", self.seeds));
-        std::iter::once(metric).chain(seeds).chain(self.words.iter().map(place)).collect()
+        // A time split by the order of the file has an empty column here, so that all have a `=`.
+        let folds = self.folds_as_flags().into_iter();
+        let folds = folds.map(|flag| if flag.contains('=') { flag } else { format!("{flag}=") });
+        let rates = self.rates.iter().map(|(optimizer, rate)| format!("{FOUND_RATE}{optimizer}={rate}"));
+        let own = std::iter::once(metric).chain(seeds).chain(folds).chain(rates);
+        own.chain(self.words.iter().map(place)).collect()
+    }
+
+    /// Reads the data: one set, or one for each fold.
+    pub fn load(&self, base: &RunConfig) -> Result<Vec<Dataset>, downhill::train::Error> {
+        match &self.folds {
+            None => Ok(vec![base.data.load(base.training.seed)?]),
+            Some(folds) => base.data.load_folds(folds, base.training.seed),
+        }
     }
 
     /// Reads the data from another place.
@@ -78,25 +139,56 @@ impl Searched {
         self.words.insert(0, place.to_string());
     }
 
-    /// The objective: networks that are trained on this data, their random seed being so much more than that
-    /// of the search.
-    pub fn networks<'a>(
+    /// The objective with a random seed so much more than that of the search: a network that is trained on
+    /// the data, or one for each fold, as `downhill train` trains them.
+    fn networks<'a>(
         &'a self,
-        data: &'a Dataset,
+        data: &'a [Dataset],
         more: u64,
-    ) -> Result<Networks<'a, impl Fn(&Settings) -> Result<Config, Error> + Sync>, Error> {
-        let configure = move |settings: &Settings| {
-            let mut config = self.config(settings).map_err(Error::Objective)?.training;
-            config.seed = config.seed.wrapping_add(more);
-            Ok(config)
+    ) -> Result<Vec<Networks<'a, impl Fn(&Settings) -> Result<Config, Error> + Sync + use<'a>>>, Error> {
+        // Of folds, the rate that is left to be found is found once.
+        let found: Arc<Mutex<BTreeMap<String, Schedule>>> = Arc::default();
+        let one = |(fold, rows): (usize, &'a Dataset)| {
+            let found = found.clone();
+            let configure = move |settings: &Settings| {
+                let mut config = self.config(settings).map_err(Error::Objective)?.training;
+                config.seed = config.seed.wrapping_add(more);
+                if self.folds.is_some() {
+                    let whole = whole(data)?;
+                    config = config.resolve(whole)?.0;
+                    if config.lr.is_none() {
+                        let key = settings.to_string();
+                        let known = found.lock().expect("no worker panicked").get(&key).cloned();
+                        let lr = match known {
+                            Some(lr) => lr,
+                            None => Trainer::from_config(config.clone()).threads(1).find_lr(whole)?.schedule,
+                        };
+                        found.lock().expect("no worker panicked").insert(key, lr.clone());
+                        config.lr = Some(lr);
+                    }
+                    config.seed = Ensemble::seed(config.seed, fold);
+                }
+                Ok(config)
+            };
+            Networks::new(rows, self.metric, configure)
         };
-        Networks::new(data, self.metric, configure)
+        data.iter().enumerate().map(one).collect()
     }
 
-    /// The mean of the objective over the seeds.
-    pub fn mean<'a>(&'a self, data: &'a Dataset) -> Result<Mean<impl Objective + 'a>, Error> {
-        let parts: Result<Vec<_>, Error> = (0..self.seeds).map(|more| self.networks(data, more)).collect();
-        Ok(Mean::of(parts?))
+    /// The mean of the objective over the folds, with one seed.
+    pub fn with_seed<'a>(
+        &'a self,
+        data: &'a [Dataset],
+        more: u64,
+    ) -> Result<Mean<impl Objective + 'a>, Error> {
+        Ok(Mean::of(self.networks(data, more)?))
+    }
+
+    /// The mean of the objective over the folds and the seeds.
+    pub fn mean<'a>(&'a self, data: &'a [Dataset]) -> Result<Mean<impl Objective + 'a>, Error> {
+        let parts: Vec<Vec<_>> =
+            (0..self.seeds).map(|more| self.networks(data, more)).collect::<Result<_, Error>>()?;
+        Ok(Mean::of(parts.into_iter().flatten().collect()))
     }
 
     /// Whether nothing is said.
@@ -187,24 +279,53 @@ impl Searched {
 
     /// The configuration that is searched around.
     pub fn base(&self) -> Result<RunConfig, Failure> {
-        self.parse(&[]).map_err(Failure::Usage)?.config()
+        self.config_of(&self.parse(&[]).map_err(Failure::Usage)?)
+    }
+
+    fn config_of(&self, setup: &SetupArgs) -> Result<RunConfig, Failure> {
+        let mut config = setup.config()?;
+        if self.folds.is_some() {
+            divide(&mut config);
+        }
+        Ok(config)
+    }
+
+    /// Whether the rate is searched as a multiple.
+    pub fn is_of_multiples(&self) -> bool {
+        matches!(self.space.domain(RATE), Some(Domain::Times { .. }))
+    }
+
+    /// The optimizers that there are, as they are spelt, each with the configuration that is searched around.
+    pub fn optimizers(&self) -> Result<Vec<(String, Config)>, Failure> {
+        let Some(Domain::Choice(words)) = self.space.domain(OPTIMIZER) else {
+            let config = self.base()?.training;
+            return Ok(vec![(config.optimizer.to_string(), config)]);
+        };
+        let with = |word: &String| {
+            let setup = self.parse(&[format!("--{OPTIMIZER}={word}")]).map_err(Failure::Usage)?;
+            Ok((word.clone(), self.config_of(&setup)?.training))
+        };
+        words.iter().map(with).collect()
+    }
+
+    /// What a multiple of the rate is of, with some settings: the rate that was found, or else the usual one.
+    pub fn unit(&self, settings: &Settings) -> Option<f64> {
+        let optimizer = match settings.word(OPTIMIZER) {
+            Some(word) => word.to_string(),
+            None => self.base().ok()?.training.optimizer.to_string(),
+        };
+        let usual = || Some(usual_rate(&optimizer.parse::<Rule>().ok()?));
+        self.rates.get(&optimizer).copied().or_else(usual)
     }
 
     /// The peak of the rate with some settings, if it is a number that is searched.
     pub fn peak(&self, settings: &Settings) -> Option<f64> {
         let Value::Number(number) = settings.get(RATE)? else { return None };
-        if !matches!(self.space.domain(RATE), Some(Domain::Times { .. })) {
+        if !self.is_of_multiples() {
             return Some(*number);
         }
-        let searched = settings.word("optimizer").map(str::to_string);
-        let fixed =
-            || self.words.iter().rev().find_map(|word| word.strip_prefix("--optimizer=")).map(Into::into);
-        let rule = match searched.or_else(fixed) {
-            Some(text) => text.parse::<Rule>().ok()?,
-            None => self.base().ok()?.training.optimizer,
-        };
         // To the digits that a suggestion has.
-        format!("{:.3e}", usual_rate(&rule) * number).parse().ok()
+        format!("{:.3e}", self.unit(settings)? * number).parse().ok()
     }
 
     /// Flags with the values of some settings, but for a rate that is the peak of a schedule.
@@ -219,7 +340,7 @@ impl Searched {
 
     /// The configuration of a trial.
     pub fn config(&self, settings: &Settings) -> Result<RunConfig, String> {
-        let mut config = self.parse(&self.flags(settings))?.config().map_err(Failure::text)?;
+        let mut config = self.config_of(&self.parse(&self.flags(settings))?).map_err(Failure::text)?;
         if let Some(peak) = self.peak(settings) {
             config.training.lr = Some(usual_schedule(&config.training.optimizer, peak));
         }
@@ -233,9 +354,16 @@ impl Searched {
             None => None,
         };
         let rate = rate.map(|rate| format!("--{RATE}={rate}"));
-        let words = self.words.iter().cloned().chain(rate).chain(self.flags(settings));
+        let words = self.words.iter().cloned().chain(self.folds_as_flags());
+        let words = words.chain(rate).chain(self.flags(settings));
         Ok(format!("downhill train {}", words.map(|word| quoted(&word)).collect::<Vec<_>>().join(" ")))
     }
+}
+
+/// The data set that stands for all folds, as in training: that with the most rows; of folds in time, the
+/// last.
+pub fn whole(data: &[Dataset]) -> Result<&Dataset, downhill::train::Error> {
+    data.iter().rev().max_by_key(|data| data.train.rows()).ok_or(downhill::train::Error::NoData)
 }
 
 fn usual(domain: &str) -> Domain {

@@ -1,6 +1,6 @@
 //! How to read a table of text.
 
-use crate::{DateOrder, Decimal, Error, Known};
+use crate::{DateOrder, Decimal, Error, Known, RowNumbers};
 use serde::{Deserialize, Serialize};
 
 /// How to read a CSV or TSV file, where detection is not to decide.
@@ -38,6 +38,9 @@ pub struct ReadOptions {
     /// given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dates: Option<DateOrder>,
+    /// What becomes of a column that only numbers the rows: left out unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub row_numbers: Option<RowNumbers>,
     /// Read it however large it is: compressed data that unpacks to many times its size, rows of more than 64
     /// MB, more than a million columns, more than 4 GiB of standard input, which are errors otherwise.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

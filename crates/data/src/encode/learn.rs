@@ -44,6 +44,11 @@ impl Encoder {
                     at += 1;
                     continue;
                 }
+                // The only feature is learnt from all the same.
+                Values::Numbers(_) if column.numbers_rows && table.columns.len() > 2 => {
+                    notes.indices.push(column.name.clone());
+                    None
+                }
                 Values::Numbers(numbers) => {
                     notes.numbers(table, column, numbers, rows);
                     learn_numbers(numbers, rows, column.notation())

@@ -14,6 +14,7 @@ pub(super) struct Notes {
     pooled: Vec<String>,
     empty: Vec<String>,
     numbered: Vec<String>,
+    pub indices: Vec<String>,
     rounded: Vec<String>,
 }
 
@@ -49,8 +50,9 @@ impl Notes {
 
     pub fn sentences(self, dropped: &[String]) -> Vec<String> {
         let mut notes = self.rounded;
+        let others = [&self.keys, &self.empty, &self.indices];
         let constant: Vec<&String> =
-            dropped.iter().filter(|name| !self.keys.contains(name) && !self.empty.contains(name)).collect();
+            dropped.iter().filter(|name| !others.iter().any(|names| names.contains(name))).collect();
         let mut left_out = |names: &[&String], why: &str| {
             if !names.is_empty() {
                 let (columns, are) = if names.len() == 1 { ("Column", "is") } else { ("Columns", "are") };
@@ -60,6 +62,10 @@ impl Notes {
         left_out(&constant, "constant in the training rows");
         left_out(&self.empty.iter().collect::<Vec<_>>(), "empty in the training rows");
         left_out(&self.keys.iter().collect::<Vec<_>>(), "text that differs in almost every row");
+        left_out(
+            &self.indices.iter().collect::<Vec<_>>(),
+            "it numbers the rows; name it in `numeric` to learn from it",
+        );
         for name in &self.numbered {
             notes.push(format!(
                 "Column `{name}` numbers the rows: it is another whole number in each, with none left out between. It \

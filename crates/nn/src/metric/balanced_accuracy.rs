@@ -1,6 +1,6 @@
 //! Balanced accuracy.
 
-use super::{Classified, ConfusionMatrix};
+use super::Classified;
 use downhill_core::Float;
 use serde::{Deserialize, Serialize};
 
@@ -11,8 +11,6 @@ pub struct BalancedAccuracy {}
 
 impl BalancedAccuracy {
     pub(crate) fn compute<F: Float>(self, rows: Classified<'_, F>) -> f64 {
-        let matrix = rows.confusion();
-        let present = (0..rows.count() as u32).filter(|&class| matrix.rows_of(class) > 0);
-        matrix.mean(present, ConfusionMatrix::recall)
+        rows.confusion().balanced_accuracy()
     }
 }

@@ -106,13 +106,39 @@ impl ConfusionMatrix {
         share(self.count(class, class).saturating_mul(2), whole)
     }
 
+    /// The share of rows whose class was predicted: [`Accuracy`](super::Accuracy).
+    pub fn accuracy(&self) -> f64 {
+        let right = (0..self.classes as u32).map(|class| self.count(class, class));
+        share(right.fold(0, u64::saturating_add), self.counts.iter().copied().fold(0, u64::saturating_add))
+    }
+
+    /// The mean recall of the classes that have rows: [`BalancedAccuracy`](super::BalancedAccuracy).
+    pub fn balanced_accuracy(&self) -> f64 {
+        self.mean((0..self.classes as u32).filter(|&class| self.rows_of(class) > 0), Self::recall)
+    }
+
+    /// The mean precision of the classes that have rows or were predicted: [`Precision`](super::Precision).
+    pub fn macro_precision(&self) -> f64 {
+        self.mean(self.seen(), Self::precision)
+    }
+
+    /// The mean recall of the classes that have rows or were predicted: [`Recall`](super::Recall).
+    pub fn macro_recall(&self) -> f64 {
+        self.mean(self.seen(), Self::recall)
+    }
+
+    /// The mean F1 of the classes that have rows or were predicted: [`F1`](super::F1).
+    pub fn macro_f1(&self) -> f64 {
+        self.mean(self.seen(), Self::f1)
+    }
+
     /// The classes that have rows or were predicted.
-    pub(crate) fn seen(&self) -> impl Iterator<Item = u32> {
+    fn seen(&self) -> impl Iterator<Item = u32> {
         (0..self.classes as u32).filter(|&class| self.rows_of(class) + self.predicted_as(class) > 0)
     }
 
     /// The mean of something over these classes.
-    pub(crate) fn mean(&self, classes: impl Iterator<Item = u32>, of: impl Fn(&Self, u32) -> f64) -> f64 {
+    fn mean(&self, classes: impl Iterator<Item = u32>, of: impl Fn(&Self, u32) -> f64) -> f64 {
         let (mut sum, mut count) = (0.0, 0.0);
         for class in classes {
             sum += of(self, class);

@@ -1,6 +1,6 @@
 //! F1, over the classes.
 
-use super::{Classified, ConfusionMatrix};
+use super::Classified;
 use downhill_core::Float;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,6 @@ pub struct F1 {}
 
 impl F1 {
     pub(crate) fn compute<F: Float>(self, rows: Classified<'_, F>) -> f64 {
-        let matrix = rows.confusion();
-        matrix.mean(matrix.seen(), ConfusionMatrix::f1)
+        rows.confusion().macro_f1()
     }
 }

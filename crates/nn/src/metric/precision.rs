@@ -1,6 +1,6 @@
 //! Precision, over the classes.
 
-use super::{Classified, ConfusionMatrix};
+use super::Classified;
 use downhill_core::Float;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,6 @@ pub struct Precision {}
 
 impl Precision {
     pub(crate) fn compute<F: Float>(self, rows: Classified<'_, F>) -> f64 {
-        let matrix = rows.confusion();
-        matrix.mean(matrix.seen(), ConfusionMatrix::precision)
+        rows.confusion().macro_precision()
     }
 }

@@ -1,6 +1,6 @@
 //! Recall, over the classes.
 
-use super::{Classified, ConfusionMatrix};
+use super::Classified;
 use downhill_core::Float;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,6 @@ pub struct Recall {}
 
 impl Recall {
     pub(crate) fn compute<F: Float>(self, rows: Classified<'_, F>) -> f64 {
-        let matrix = rows.confusion();
-        matrix.mean(matrix.seen(), ConfusionMatrix::recall)
+        rows.confusion().macro_recall()
     }
 }

@@ -23,12 +23,9 @@ pub struct RocAuc {}
 impl RocAuc {
     pub(crate) fn compute<F: Float>(self, rows: Classified<'_, F>) -> f64 {
         let outputs = || rows.outputs.chunks_exact(rows.width);
-        let area_of = |class: u32, scores: Vec<f64>| {
-            area(scores.into_iter().zip(rows.classes.iter().map(|&c| c == class)).collect())
-        };
         match rows.width {
-            1 => return area_of(1, outputs().map(|row| row[0].f64()).collect()),
-            2 => return area_of(1, outputs().map(|row| row[1].f64() - row[0].f64()).collect()),
+            1 => return area(1, rows.classes, outputs().map(|row| row[0].f64())),
+            2 => return area(1, rows.classes, outputs().map(|row| row[1].f64() - row[0].f64())),
             _ => {}
         }
         let mut probabilities: Vec<f64> = rows.outputs.iter().map(|x| x.f64()).collect();
@@ -38,7 +35,7 @@ impl RocAuc {
             let own = rows.classes.iter().filter(|&&c| c as usize == class).count();
             if own > 0 && own < rows.classes.len() {
                 let scores = probabilities.iter().skip(class).step_by(rows.width).copied();
-                sum += area_of(class as u32, scores.collect());
+                sum += area(class as u32, rows.classes, scores);
                 count += 1.0;
             }
         }
@@ -46,21 +43,35 @@ impl RocAuc {
     }
 }
 
-/// The area from the ranks of the positives (the Mann–Whitney statistic), equal scores sharing their mean
-/// rank.
-fn area(mut scores: Vec<(f64, bool)>) -> f64 {
-    if scores.iter().any(|(score, _)| score.is_nan()) {
-        return f64::NAN;
+/// The area of a class against the rest, from how many of the others each of its rows is ahead of (the
+/// Mann–Whitney statistic); of equal scores each is ahead of half the others.
+fn area(class: u32, classes: &[u32], scores: impl Iterator<Item = f64>) -> f64 {
+    let (mut own, mut others) = (Vec::new(), Vec::new());
+    for (score, &c) in scores.zip(classes) {
+        if score.is_nan() {
+            return f64::NAN;
+        }
+        if c == class { &mut own } else { &mut others }.push(key(score));
     }
-    scores.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    let positives = scores.iter().filter(|(_, positive)| *positive).count() as f64;
-    let negatives = scores.len() as f64 - positives;
-    let mut ranks = 0.0;
-    let mut before = 0.0;
-    for tied in scores.chunk_by(|a, b| a.0 == b.0) {
-        let mean_rank = before + (tied.len() as f64 + 1.0) / 2.0;
-        ranks += mean_rank * tied.iter().filter(|(_, positive)| *positive).count() as f64;
-        before += tied.len() as f64;
+    // Whole numbers are sorted in a third of the time that pairs of a score and a class take.
+    own.sort_unstable();
+    others.sort_unstable();
+    let (mut below, mut through, mut twice) = (0, 0, 0u64);
+    for score in &own {
+        while others.get(below).is_some_and(|other| other < score) {
+            below += 1;
+        }
+        through = through.max(below);
+        while others.get(through).is_some_and(|other| other <= score) {
+            through += 1;
+        }
+        twice += (below + through) as u64;
     }
-    (ranks - positives * (positives + 1.0) / 2.0) / (positives * negatives)
+    twice as f64 / 2.0 / (own.len() as f64 * others.len() as f64)
+}
+
+/// A whole number that is as large among others as the score is; the two zeros are one.
+fn key(score: f64) -> u64 {
+    let bits = (score + 0.0).to_bits();
+    if bits >> 63 == 0 { bits | 1 << 63 } else { !bits }
 }

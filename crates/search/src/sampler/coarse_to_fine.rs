@@ -22,12 +22,13 @@ pub(super) fn point<R: RngExt>(
     seen: &[Observation],
 ) -> (Vec<f64>, String) {
     let round = number / ROUND;
+    let known = seen.iter().filter(|seen| !seen.pending).count();
     let order = order(seen);
     let best: Vec<&Observation> = order
         .iter()
         .map(|&at| &seen[at])
         .filter(|seen| seen.cost.is_some())
-        .take(seen.len().div_ceil(BEST))
+        .take(known.div_ceil(BEST))
         .collect();
     let Some(centre) = best.first().filter(|_| round > 0) else {
         return (random::point(domains, draw), "drawn at random: the first, coarse round".into());
@@ -49,7 +50,7 @@ pub(super) fn point<R: RngExt>(
     let why = format!(
         "drawn at random in a box of {:.0}% of each side around the best of {} trials (round {})",
         100.0 * side,
-        seen.len(),
+        known,
         round + 1
     );
     (point, why)

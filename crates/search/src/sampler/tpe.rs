@@ -15,7 +15,7 @@ use crate::space::ABSENT;
 use crate::{Domain, Space};
 
 /// The first trials are drawn at random.
-const STARTUP: usize = 10;
+const STARTUP: usize = 4;
 /// The share of the trials that are the best, of which there are at most [`MOST_BEST`].
 const BEST_SHARE: f64 = 0.15;
 const MOST_BEST: usize = 25;
@@ -23,6 +23,8 @@ const MOST_BEST: usize = 25;
 const SCOTT: f64 = 0.14;
 /// It is at least this, divided by the number of points and one, or by 100.
 const LEAST_WIDTH: f64 = 0.7;
+/// Of more trials than these that are not among the best, some say as much as all, in a fraction of the time.
+const MOST_OTHERS: usize = 1000;
 /// How many points are drawn to take the likeliest of.
 const CANDIDATES: usize = 24;
 
@@ -30,19 +32,29 @@ pub(super) fn point<R: RngExt>(
     space: &Space,
     draw: &mut Draw<R>,
     seen: &[Observation],
+    prior: &[Vec<f64>],
 ) -> (Vec<f64>, String) {
     let domains = &space.domains()[..];
     let fit = seen.iter().filter(|seen| seen.cost.is_some()).count();
     if fit < STARTUP {
-        let why =
-            format!("drawn at random: {fit} of the {STARTUP} results that the estimator needs are known");
-        return (random::point(domains, draw), why);
+        let known = format!("{fit} of the {STARTUP} results that the estimator needs are known");
+        if prior.is_empty() {
+            return (random::point(domains, draw), format!("drawn at random: {known}"));
+        }
+        let before = Mixture::new(domains, prior.iter().map(Vec::as_slice).collect());
+        return (before.draw(draw), format!("near what was good before: {known}"));
     }
     let count = ((BEST_SHARE * fit as f64).ceil() as usize).min(MOST_BEST);
     let order = order(seen);
     let points = |part: &[usize]| part.iter().map(|&at| seen[at].point.as_slice()).collect::<Vec<_>>();
     let best = Mixture::new(domains, points(&order[..count]));
-    let others = Mixture::new(domains, points(&order[count..]));
+    let stride = (order.len() - count).div_ceil(MOST_OTHERS).max(1);
+    // Those under way are the last, and all of them are there, so that nothing near them is suggested.
+    let known = order.len() - seen.iter().filter(|seen| seen.pending).count();
+    let others = order[count..].iter().enumerate();
+    let others = others.filter(|(at, _)| at % stride == 0 || count + at >= known);
+    let others: Vec<usize> = others.map(|(_, &at)| at).collect();
+    let others = Mixture::new(domains, points(&others));
     let drawn: Vec<Vec<f64>> = (0..CANDIDATES).map(|_| as_seen(space, best.draw(draw))).collect();
     let is_new = |point: &Vec<f64>| seen.iter().all(|seen| seen.point != *point);
     let candidates = drawn.into_iter().filter(is_new).map(|point| {
@@ -53,7 +65,8 @@ pub(super) fn point<R: RngExt>(
     let Some((point, _)) = candidates.reduce(|a, b| if b.1.total_cmp(&a.1).is_gt() { b } else { a }) else {
         return (random::point(domains, draw), "drawn at random: what is near the best was tried".into());
     };
-    (point, format!("near the best {count} of {} trials and far from the others", seen.len()))
+    let known = seen.iter().filter(|seen| !seen.pending).count();
+    (point, format!("near the best {count} of {known} trials and far from the others"))
 }
 
 /// The point as it is once it was seen: with whole numbers where the place of one stands for it, and without
@@ -80,7 +93,7 @@ impl Mixture {
         let scott = SCOTT * count.max(1.0).powf(-1.0 / (domains.len() as f64 + 4.0));
         let width = scott.max(LEAST_WIDTH / (1.0 + count).min(100.0)).min(1.0);
         let prior = |domain: &&Domain| match domain {
-            Domain::Choice(words) => Kernel::Options { options: words.len(), likeliest: 0, others: 1.0 },
+            Domain::Choice(words) => Kernel::options(words.len(), 0, 1.0),
             Domain::Log { .. } | Domain::Times { .. } | Domain::Uniform { .. } | Domain::Int { .. } => {
                 Kernel::normal(0.5, 1.0)
             }
@@ -89,7 +102,11 @@ impl Mixture {
             let kernel = |(domain, &place): (&&Domain, &f64)| match domain {
                 // Of one that has not the setting, nothing is known about it.
                 _ if place == ABSENT => prior(domain),
-                Domain::Choice(words) => Kernel::options(words.len(), place as usize, points.len()),
+                // The prior counts as one more of the points, spread over all options.
+                Domain::Choice(words) => {
+                    let spread = words.len() as f64 / (count + 1.0);
+                    Kernel::options(words.len(), place as usize, spread / (spread + 1.0))
+                }
                 Domain::Log { .. } | Domain::Times { .. } | Domain::Uniform { .. } | Domain::Int { .. } => {
                     Kernel::normal(place, width)
                 }
@@ -122,8 +139,9 @@ enum Kernel {
     /// A normal distribution that is cut off at the ends of [0, 1], with the logarithm of what it is divided
     /// by.
     Normal { mean: f64, width: f64, log_divisor: f64 },
-    /// The share `others` is spread over all options, and the rest is the likeliest one's.
-    Options { options: usize, likeliest: usize, others: f64 },
+    /// The share `others` is spread over all options, and the rest is the likeliest one's; with the logarithms
+    /// of the density of that one and of the others.
+    Options { options: usize, likeliest: usize, others: f64, logs: [f64; 2] },
 }
 
 impl Kernel {
@@ -133,12 +151,9 @@ impl Kernel {
         Self::Normal { mean, width, log_divisor: divisor.ln() }
     }
 
-    /// Around an option, one of so many points: the prior counts as one more of them, spread over all
-    /// options.
-    fn options(options: usize, likeliest: usize, points: usize) -> Self {
-        let prior = 1.0 / (points as f64 + 1.0);
-        let spread = options as f64 * prior;
-        Self::Options { options, likeliest, others: spread / (spread + 1.0) }
+    fn options(options: usize, likeliest: usize, others: f64) -> Self {
+        let each = others / options as f64;
+        Self::Options { options, likeliest, others, logs: [(1.0 - others + each).ln(), each.ln()] }
     }
 
     fn log_density(&self, place: f64) -> f64 {
@@ -147,10 +162,7 @@ impl Kernel {
                 let z = (place - mean) / width;
                 -0.5 * z * z - log_divisor
             }
-            Self::Options { options, likeliest, others } => {
-                let own = if place as usize == *likeliest { 1.0 - others } else { 0.0 };
-                (own + others / *options as f64).ln()
-            }
+            Self::Options { likeliest, logs, .. } => logs[usize::from(place as usize != *likeliest)],
         }
     }
 
@@ -163,7 +175,7 @@ impl Kernel {
                     return place;
                 }
             },
-            Self::Options { options, likeliest, others } => {
+            Self::Options { options, likeliest, others, .. } => {
                 if draw.share() < *others {
                     draw.below(*options) as f64
                 } else {

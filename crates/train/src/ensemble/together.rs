@@ -10,11 +10,11 @@ use super::advance::Together;
 use super::{Ensemble, data_of};
 use crate::engine::measure_outputs;
 use crate::predictor::{Average, Scale};
-use crate::run::{Run, tell_predictions};
-use crate::trainer::{Target, check_threads, conclude, introduce, pool, settle, stop_name};
+use crate::run::{Run, start_event, tell_predictions};
+use crate::trainer::{Target, check_threads, conclude, environment, introduce, pool, settle, stop_name};
 use crate::{
-    Config, EnsembleSummary, Environment, Error, Event, Predictor, RunConfig, RunFolder, Source, Stop,
-    Summary, Trained, Trainer, fingerprint, log, path_text,
+    Config, EnsembleSummary, Error, Event, Predictor, RunConfig, RunFolder, Source, Stop, Summary, Trained,
+    Trainer, fingerprint, log, path_text,
 };
 
 /// What several networks say together of the rows that they are validated on.
@@ -141,9 +141,9 @@ impl Trainer {
                 drop(self.control);
                 None
             };
-            let first = first_event(&together, data, kept.as_ref());
+            let first = first_event_of_all(&together, data, kept.as_ref());
             together.tell(&first)?;
-            together.tell(&Event::Environment(Environment::here(threads)))?;
+            together.tell(&environment(threads))?;
             let (step, total_steps) = (together.step(), together.total_steps());
             together.show(&Event::Plan {
                 step,
@@ -244,7 +244,11 @@ impl Kept {
         match target {
             Target::Memory => Ok(None),
             Target::New { runs, name, source } => {
-                let source = if ensemble.is_of_folds() { source.clone() } else { source.spelled_out() };
+                let mut spelled_out = source.spelled_out();
+                if ensemble.is_of_folds() {
+                    spelled_out.valid.clone_from(&source.valid);
+                }
+                let source = spelled_out;
                 let (data, training) = (source.clone(), config.clone());
                 let whole = RunConfig { data, training, ensemble: Some(ensemble.clone()), parent: None };
                 Ok(Some(Self { folder: whole.create_folder(runs, name)?, source, goes_on: false }))
@@ -274,25 +278,15 @@ fn several(folder: &RunFolder) -> Error {
 }
 
 /// What the log of the whole begins with, or goes on with.
-fn first_event(together: &Together<'_>, data: &[Dataset], kept: Option<&Kept>) -> Event {
+fn first_event_of_all(together: &Together<'_>, data: &[Dataset], kept: Option<&Kept>) -> Event {
     let (total_steps, steps_per_epoch) = (together.total_steps(), together.steps_per_epoch());
     if kept.is_some_and(|kept| kept.goes_on) {
         let step = together.step();
         return Event::Resume { step, steps_executed: step, total_steps, steps_per_epoch };
     }
-    let last = data.last().expect("there is data");
-    Event::Start {
-        version: env!("CARGO_PKG_VERSION").into(),
-        dataset: last.name.clone(),
-        features: last.features() as u64,
-        classes: last.classes().map(|classes| classes as u64),
-        total_steps,
-        steps_per_epoch,
-        train_rows: last.train.rows() as u64,
-        valid_rows: data.iter().map(|data| data.valid.rows() as u64).sum(),
-        parameters: together.runs.iter().map(|run| run.parameters() as u64).sum(),
-        data_fingerprint: kept.map(|_| fingerprint(last)),
-    }
+    let parameters = together.runs.iter().map(Run::parameters).sum();
+    let fingerprint = kept.and(data.last()).map(fingerprint);
+    start_event(data, (total_steps, steps_per_epoch), parameters, fingerprint)
 }
 
 /// What there is to tell of the data of the networks, what is the same of several once.

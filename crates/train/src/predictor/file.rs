@@ -99,7 +99,7 @@ fn predictor(archive: &Archive<Description>, members: Vec<Own>) -> Result<Predic
     let network = |inputs, layers: &[LayerSpec], encoder: Option<Arc<Encoder>>, prefix: &str| {
         let model: Model<f32> =
             consistent::model(archive, (inputs, layers), loss, encoder.as_deref(), prefix)?;
-        Ok::<_, String>(Member { model, encoder })
+        Ok::<_, String>(Member::new(model, encoder))
     };
     let new = |member| Predictor {
         members: vec![member],

@@ -1,6 +1,6 @@
 //! What a run would come to if it stopped where it is.
 
-use downhill_nn::{Model, Workspace};
+use downhill_nn::{Inference, Model};
 
 use super::Run;
 use crate::{Error, Keep};
@@ -28,6 +28,6 @@ impl Run<'_> {
 
 fn predict(model: &Model<f32>, x: &[f32]) -> Result<Vec<f32>, Error> {
     let mut outputs = vec![0.0; x.len() / model.inputs() * model.outputs()];
-    Workspace::new(model, 1, false).predict(model, x, &mut outputs)?;
+    Inference::new(model, false).predict(model, x, &mut outputs)?;
     Ok(outputs)
 }

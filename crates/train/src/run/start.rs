@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use downhill_data::Dataset;
 use downhill_run::Channels;
 use downhill_schedule::Position;
 
@@ -43,19 +44,9 @@ impl Run<'_> {
             let steps_executed = self.progress.steps_executed;
             return Event::Resume { step, steps_executed, total_steps, steps_per_epoch };
         }
-        let data = self.engine.data();
-        Event::Start {
-            version: env!("CARGO_PKG_VERSION").into(),
-            dataset: data.name.clone(),
-            features: data.features() as u64,
-            classes: data.classes().map(|classes| classes as u64),
-            total_steps,
-            steps_per_epoch,
-            train_rows: data.train.rows() as u64,
-            valid_rows: data.valid.rows() as u64,
-            parameters: self.parameters() as u64,
-            data_fingerprint: self.channels.folder.is_some().then(|| self.origin().data.clone()),
-        }
+        let data = std::slice::from_ref(self.engine.data());
+        let fingerprint = self.channels.folder.is_some().then(|| self.origin().data.clone());
+        start_event(data, (total_steps, steps_per_epoch), self.parameters(), fingerprint)
     }
 
     /// Goes to the latest checkpoint in a folder that can be read, and returns notes on those that cannot.
@@ -138,5 +129,28 @@ impl Run<'_> {
     /// Whether no step has been executed.
     pub(crate) fn is_at_its_start(&self) -> bool {
         self.progress.steps_executed == self.began_at
+    }
+}
+
+/// What a log begins with: of the data of a run, or of each of several networks, with the steps of all and of
+/// an epoch.
+pub(crate) fn start_event(
+    data: &[Dataset],
+    (total_steps, steps_per_epoch): (u64, u64),
+    parameters: usize,
+    data_fingerprint: Option<String>,
+) -> Event {
+    let last = data.last().expect("there is data");
+    Event::Start {
+        version: env!("CARGO_PKG_VERSION").into(),
+        dataset: last.name.clone(),
+        features: last.features() as u64,
+        classes: last.classes().map(|classes| classes as u64),
+        total_steps,
+        steps_per_epoch,
+        train_rows: last.train.rows() as u64,
+        valid_rows: data.iter().map(|data| data.valid.rows() as u64).sum(),
+        parameters: parameters as u64,
+        data_fingerprint,
     }
 }

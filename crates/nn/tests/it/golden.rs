@@ -74,7 +74,7 @@ fn close(what: &str, ours: &[f64], theirs: &[f64], tolerance: f64) {
 
 #[test]
 fn networks_agree_with_pytorch() {
-    let cases: Vec<Network> = serde_json::from_str(include_str!("golden/networks.json")).unwrap();
+    let cases: Vec<Network> = serde_json::from_str(include_str!("../golden/networks.json")).unwrap();
     assert!(cases.len() > 30);
     for case in &cases {
         let name = &case.name;
@@ -103,7 +103,7 @@ fn networks_agree_with_pytorch() {
 
 #[test]
 fn edges_of_bins_agree_with_rtdl_num_embeddings() {
-    let cases: Vec<Edges> = serde_json::from_str(include_str!("golden/edges.json")).unwrap();
+    let cases: Vec<Edges> = serde_json::from_str(include_str!("../golden/edges.json")).unwrap();
     assert!(!cases.is_empty());
     for Edges { x, inputs, bins, edges } in cases {
         let layer =
@@ -118,7 +118,7 @@ fn edges_of_bins_agree_with_rtdl_num_embeddings() {
 
 #[test]
 fn metrics_agree_with_scikit_learn() {
-    let cases: Vec<Measured> = serde_json::from_str(include_str!("golden/metrics.json")).unwrap();
+    let cases: Vec<Measured> = serde_json::from_str(include_str!("../golden/metrics.json")).unwrap();
     for case in &cases {
         let targets = match (&case.classes, &case.values) {
             (Some(classes), _) => Targets::Classes(classes),
@@ -144,7 +144,7 @@ fn metrics_agree_with_scikit_learn() {
 
 #[test]
 fn gains_agree_with_pytorch() {
-    let cases: BTreeMap<String, f64> = serde_json::from_str(include_str!("golden/gains.json")).unwrap();
+    let cases: BTreeMap<String, f64> = serde_json::from_str(include_str!("../golden/gains.json")).unwrap();
     assert_eq!(cases.len(), 14);
     for (name, expected) in cases {
         let activation: Activation = name.parse().unwrap();

@@ -21,7 +21,7 @@ struct Case {
 }
 
 fn cases() -> Vec<Case> {
-    serde_json::from_str(include_str!("golden/confidence.json")).unwrap()
+    serde_json::from_str(include_str!("../golden/confidence.json")).unwrap()
 }
 
 fn close(what: &str, ours: f64, theirs: f64) {

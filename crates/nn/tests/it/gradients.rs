@@ -1,8 +1,6 @@
 //! Gradients against central differences, in `f64`.
 
-mod derivatives;
-
-use derivatives::{ACTIVATIONS, LOSSES, with_categories};
+use crate::derivatives::{ACTIVATIONS, LOSSES, with_categories};
 use downhill_core::random::{Purpose, stream};
 use downhill_nn::{Batch, LayerSpec, Loss, Model, Targets, Workspace};
 use rand::RngExt;

@@ -1,8 +1,6 @@
 //! Products with the Hessian, against PyTorch's and against differences of our own gradients.
 
-mod derivatives;
-
-use derivatives::{ACTIVATIONS, LOSSES, with_categories};
+use crate::derivatives::{ACTIVATIONS, LOSSES, with_categories};
 use downhill_core::random::{Purpose, stream};
 use downhill_nn::{Batch, Hessian, LayerSpec, Loss, Model, Targets, Workspace};
 use rand::RngExt;
@@ -187,7 +185,7 @@ enum Answers {
 
 #[test]
 fn products_agree_with_pytorch() {
-    let cases: Vec<Case> = serde_json::from_str(include_str!("golden/hessian.json")).unwrap();
+    let cases: Vec<Case> = serde_json::from_str(include_str!("../golden/hessian.json")).unwrap();
     assert_eq!(cases.len(), 28);
     for Case { name, layers, loss, inputs, params, x, targets, vector, product } in cases {
         let mut model = Model::<f64>::build(&layers, inputs, 0).unwrap();
