@@ -23,9 +23,6 @@ use crate::model::{self, Model};
 use crate::patience::{wait, wait_or_leave};
 use crate::table::Data;
 
-/// What the data of a run that was made of what is in memory is called.
-const MEMORY: &str = "memory";
-
 /// Settings by name, each as the program spells it.
 type Settings = Vec<(String, String)>;
 
@@ -49,10 +46,6 @@ fn trainer(config: Config, threads: Option<usize>) -> (Trainer, mpsc::Sender<Com
         None => trainer,
     };
     (trainer, commands)
-}
-
-fn source() -> Source {
-    Source::new(MEMORY)
 }
 
 /// Trains a network; returns the model, its summary as JSON, the log, the text of the configuration, and
@@ -127,7 +120,12 @@ pub fn fit<'py>(
                     return trainer.fit_folds(&all);
                 }
                 match runs {
-                    Some(runs) => trainer.control(commands).fit_kept(&data, &runs, name.as_deref(), &source()),
+                    Some(runs) => trainer.control(commands).fit_kept(
+                        &data,
+                        &runs,
+                        name.as_deref(),
+                        &Source::in_memory(),
+                    ),
                     None => trainer.fit(&data),
                 }
             },
@@ -142,7 +140,7 @@ pub fn fit<'py>(
         let folder = downhill::train::RunFolder::open(&downhill::train::path_text::from_text(run));
         let _ = folder.and_then(|folder| downhill_report::write(&folder));
     }
-    let config = RunConfig { data: source(), training: resolved, ensemble, parent: None };
+    let config = RunConfig { data: Source::in_memory(), training: resolved, ensemble, parent: None };
     let toml = config.to_toml().map_err(raise)?;
     let all = PyDict::new(py);
     all.set_item("summary", model::json(trained.summary())?)?;
@@ -157,7 +155,9 @@ pub fn fit<'py>(
 #[pyfunction]
 pub fn report(toml: &str, log: &str) -> PyResult<String> {
     let runs = tempfile::tempdir()?;
-    let folder = downhill::train::RunFolder::create(runs.path(), Some("fit"), MEMORY, toml).map_err(raise)?;
+    let folder =
+        downhill::train::RunFolder::create(runs.path(), Some("fit"), &Source::in_memory().name(), toml)
+            .map_err(raise)?;
     std::fs::write(folder.log_path(), log)?;
     downhill_report::html(&folder).map_err(raise)
 }
@@ -193,10 +193,16 @@ pub fn compare(
         Ok(Contender { config: config(settings)?, name: String::new(), group })
     };
     let contenders = all.iter().zip(groups).map(contender).collect::<PyResult<Vec<_>>>()?;
-    let data = data.0.clone();
-    let compared = wait_or_leave(py, move || {
-        downhill::train::compare(&contenders, &data, threads, None, |_| Vec::new(), |_| ())
-    })?;
+    let data = &data.0;
+    let stop = Arc::new(AtomicBool::new(false));
+    let compared = wait(
+        py,
+        None,
+        || stop.store(true, Ordering::Relaxed),
+        |_lines| {
+            downhill::train::compare_until(&contenders, data, threads, None, |_| Vec::new(), |_| (), &stop)
+        },
+    )?;
     let compared = compared.map_err(raise)?;
     let order = downhill::train::ranking(&compared.iter().collect::<Vec<_>>());
     let object = |(place, run): (usize, &downhill::train::Compared)| -> Value {

@@ -212,19 +212,24 @@ EVERYTHING = {
 
 
 def test_a_row_of_weight_2_is_a_row_that_is_there_twice():
-    # All rows at once, and nothing random; columns that are standardised to what they are already.
-    X, y = load_iris(return_X_y=True)
-    often = np.arange(150) % 3
-    twice = np.repeat(np.arange(150), often)
-    for estimator, target in ((DownhillClassifier, y), (DownhillRegressor, X[:, 3])):
-        X_0 = X[:, :3] - X[twice, :3].mean(axis=0)
-        weighted = estimator(**EVERYTHING).fit(X_0, target, often, eval_set=(X_0, target), eval_sample_weight=often)
-        repeated = estimator(**EVERYTHING).fit(X_0[twice], target[twice], eval_set=(X_0[twice], target[twice]))
-        plain = estimator(**EVERYTHING).fit(X_0, target, eval_set=(X_0, target))
-        losses = [model.fit_report_.summary["valid_loss"] for model in (weighted, repeated, plain)]
-        # What the columns are standardised by is that of the rows, however much they count.
-        assert abs(losses[0] - losses[1]) < 0.2 * abs(losses[2] - losses[1]) or losses[0] == pytest.approx(losses[1], rel=0.05)
-        assert weighted.fit_report_.summary["train_rows"] == 100
+    # All rows at once, and nothing random. Every copy of the eight rows has the same columns, and the same targets in
+    # another order, so that all are standardised alike however often a copy counts.
+    corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=float)
+    rng = np.random.default_rng(0)
+    X = np.tile(corners, (6, 1))
+    often = np.repeat([1, 2, 3, 1, 0, 2], 8)
+    twice = np.repeat(np.arange(48), often)
+    for estimator, values in ((DownhillClassifier, [0, 0, 0, 0, 1, 1, 1, 1]), (DownhillRegressor, range(8))):
+        y = np.concatenate([rng.permutation(values) for _ in range(6)])
+        weighted = estimator(**EVERYTHING).fit(X, y, often, eval_set=(X, y), eval_sample_weight=often)
+        repeated = estimator(**EVERYTHING).fit(X[twice], y[twice], eval_set=(X[twice], y[twice]))
+        plain = estimator(**EVERYTHING).fit(X, y, eval_set=(X, y))
+        outputs = [model._outputs(corners) for model in (weighted, repeated, plain)]
+        np.testing.assert_allclose(outputs[0], outputs[1], rtol=1e-4, atol=1e-5)
+        assert np.abs(outputs[0] - outputs[2]).max() > 1e-2
+        losses = [model.fit_report_.summary["valid_loss"] for model in (weighted, repeated)]
+        assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+        assert weighted.fit_report_.summary["train_rows"] == 40
 
 
 def test_sample_weights_are_the_same_as_a_column_of_a_file(tmp_path, program):
@@ -252,7 +257,7 @@ def test_sample_weights_are_the_same_as_a_column_of_a_file(tmp_path, program):
         ([1.0] * 149, r"sample_weight.shape == \(149,\), expected \(150,\)"),
         ([1.0] * 149 + [-1.0], "sample_weight is -1.0 in row 149"),
         ([np.nan] + [1.0] * 149, "sample_weight is nan in row 0"),
-        ([0.0] * 150, "0 in every row"),
+        ([0.0] * 150, "every weight is zero"),
         (["a"] * 150, "give a number for each row"),
     ],
 )

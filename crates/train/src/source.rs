@@ -99,6 +99,9 @@ impl<'de> Deserialize<'de> for Validation {
     }
 }
 
+/// What data is called that is in no file.
+const MEMORY: &str = "memory";
+
 /// What standard input is called.
 const STDIN: &str = "-";
 
@@ -115,6 +118,11 @@ impl Source {
     /// A bundled data set's name or a path, with nothing said about it.
     pub fn new(from: impl Into<String>) -> Self {
         Self { from: from.into(), ..Self::default() }
+    }
+
+    /// Data that is in memory alone: a run that is made of it is kept, but cannot be resumed from its folder.
+    pub fn in_memory() -> Self {
+        Self::new(MEMORY)
     }
 
     /// Makes relative paths absolute, so that the run can be resumed from anywhere.
@@ -170,6 +178,8 @@ impl Source {
         let for_tables = ReadOptions { any_size: false, row_numbers: None, ..self.read.clone() };
         if self.from.is_empty() {
             Err(Error::NoData)
+        } else if self.from == MEMORY && !path.exists() {
+            Err(Error::InMemory)
         } else if for_tables != ReadOptions::default()
             && (self.is_bundled() || self.labels.is_some() || path.is_dir())
         {

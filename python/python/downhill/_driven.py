@@ -81,6 +81,10 @@ class Driven(_Base):
         """What a checkpoint of the loop has to say, so that the run can go on with it."""
         if self._record is None or self.stop is not None:
             return self.progress
+        if not self._is_alone():
+            # A framework may ask one process alone, and must not wait for the others then.
+            own = self._record.own
+            return self.progress if own is None else {"run": str(self._path), "progress": own.progress()}
         if self._epoch_ended:
             self._end_epoch()
         return {"run": str(self._path), "progress": self._record.progress()}
@@ -101,6 +105,7 @@ class Driven(_Base):
         assert self.progress is not None
         settings = self._settings_of_run()
         self._reopen(settings, self.progress["progress"])
+        self._epoch_ended = self._record.ends_epoch()
         self._mark()
         self._change_rate(settings["session"]["lr"])
 

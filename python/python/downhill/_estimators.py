@@ -331,7 +331,7 @@ def _weights(weights: Any, rows: int, name: str) -> np.ndarray | None:
         row = int(np.argmax(wrong))
         raise ValueError(f"{name} is {weights[row]} in row {row}: give numbers from 0 on")
     if not (weights > 0).any():
-        raise ValueError(f"{name} is 0 in every row: one that counts has a weight above 0")
+        raise ValueError(f"{name}: every weight is zero; give rows that count a weight above 0")
     weights = weights.astype(np.float64)
     # Only their ratios count, and those of very different sizes must fit into 32 bits.
     return (weights / weights.max()).astype(np.float32) if not (weights == weights[0]).all() else None

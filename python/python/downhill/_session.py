@@ -669,24 +669,24 @@ class _Shared:
     """The record of a run that several processes make: the first has it, and the others hear what it says."""
 
     def __init__(self, record: _downhill.Session | None, agreed: Callable[[Callable[[], Any]], Any]) -> None:
-        self._own = record
+        self.own = record
         self._agreed = agreed
 
     @property
     def path(self) -> Any:
-        return self._agreed(lambda: self._own and self._own.path)
+        return self._agreed(lambda: self.own and self.own.path)
 
     @property
     def position(self) -> Any:
-        return self._agreed(lambda: self._own and self._own.position)
+        return self._agreed(lambda: self.own and self.own.position)
 
     def leave(self) -> None:
         """Ends the record without the others."""
-        if self._own is not None:
-            self._own.finish("interrupted")
+        if self.own is not None:
+            self.own.finish("interrupted")
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        return lambda *arguments: self._agreed(lambda: getattr(self._own, name)(*arguments))
+        return lambda *arguments: self._agreed(lambda: getattr(self.own, name)(*arguments))
 
 
 class _Rehearsals:

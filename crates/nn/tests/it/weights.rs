@@ -1,8 +1,6 @@
 //! Rows that count differently: against the same rows counted several times, and central differences, in `f64`.
 
-mod derivatives;
-
-use derivatives::LOSSES;
+use crate::derivatives::LOSSES;
 use downhill_core::random::{Purpose, stream};
 use downhill_nn::{Batch, Error, Hessian, LayerSpec, Loss, Model, Targets, Workspace};
 use rand::RngExt;
