@@ -152,7 +152,7 @@ impl Search {
     ///
     /// If the task has no such metric.
     pub fn objective<'a>(&'a self, data: &'a Dataset) -> Result<impl Objective + 'a, SearchError> {
-        self.0.mean(data)
+        self.0.mean(std::slice::from_ref(data))
     }
 
     /// What is searched, as settings that [`config`] takes: of the learning rate, the schedule that a suggested
