@@ -16,6 +16,7 @@ use ratatui::crossterm::queue;
 use ratatui::crossterm::terminal::{Clear, ClearType, DisableLineWrap, EnableLineWrap};
 use terminal_size::terminal_size_of;
 
+use crate::output;
 use crate::progress::{Pace, duration};
 
 /// How often it is drawn.
@@ -54,14 +55,28 @@ impl State {
         let mut first = self.prefix.clone();
         if let Some(length) = self.length {
             let left = self.pace.and_then(|pace| pace.left(self.position, length, Instant::now()));
-            let left = left.map_or(String::new(), |left| format!(" {} left", duration(left)));
-            let taken = first.chars().count() + left.chars().count() + 1;
+            let left =
+                left.map_or(String::new(), |left| output::said(&format!(" {} left", duration(left))).into());
+            let taken = output::width_of(&first) + output::width_of(&left) + 1;
             let width = WIDEST.min(room.saturating_sub(taken));
             first = [first, drawn(width, self.position, length) + &left].join(" ");
         }
         let lines = [first.trim(), self.message.trim()].into_iter().filter(|line| !line.is_empty());
-        lines.map(|line| if room == 0 { String::new() } else { shortened(line, room).into_owned() }).collect()
+        lines.map(|line| fitted(line, room)).collect()
     }
+}
+
+/// A line in no more columns than these, which has room for fewer characters if they are wide.
+fn fitted(line: &str, room: usize) -> String {
+    let mut most = room;
+    while most > 0 {
+        let fits = shortened(line, most);
+        if output::width_of(&fits) <= room {
+            return fits.into_owned();
+        }
+        most -= 1;
+    }
+    String::new()
 }
 
 /// The bar alone.

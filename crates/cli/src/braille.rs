@@ -2,6 +2,8 @@
 
 use downhill_report::segment_within;
 
+use crate::output;
+
 /// What a curve is drawn against.
 #[derive(Clone, Copy)]
 pub struct Frame {
@@ -99,8 +101,8 @@ pub fn curve(values: &[f64], frame: Frame, first: &str, last: &str) -> String {
         text += &format!("{label:>LABEL$} │{}\n", dots.trim_end());
     }
     text += &format!("{:>LABEL$} └{}\n", "", "─".repeat(width));
-    let gap = width.saturating_sub(last.chars().count());
-    text + &format!("{:>LABEL$}  {first:<gap$}{last}\n", "")
+    let gap = width.saturating_sub(output::width_of(last));
+    text + &format!("{:>LABEL$}  {}{last}\n", "", output::left(first, gap))
 }
 
 /// A number in few characters.

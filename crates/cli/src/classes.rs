@@ -27,9 +27,10 @@ pub fn tables(metrics: &Metrics, most: usize) -> Option<String> {
 /// A row for each class, a column for each prediction; columns have numbers for names where the names are too
 /// wide.
 fn confusion(names: &[String], counts: &[Vec<u64>], most: usize) -> String {
-    let longest = |names: &[String]| names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let actual = output::said("actual");
+    let longest = |names: &[String]| names.iter().map(|name| output::width_of(name)).max().unwrap_or(0);
     let digits = counts.iter().flatten().map(|count| count.to_string().len()).max().unwrap_or(0);
-    let stub = longest(names).max("actual".len()) + 2;
+    let stub = longest(names).max(output::width_of(&actual)) + 2;
     let width = longest(names).max(digits) + 2;
     let numbered = 2 + stub + width * names.len() > most;
     let (heads, rows) = if numbered {
@@ -39,13 +40,14 @@ fn confusion(names: &[String], counts: &[Vec<u64>], most: usize) -> String {
     } else {
         (names.to_vec(), names.to_vec())
     };
-    let stub = longest(&rows).max("actual".len()) + 2;
+    let stub = longest(&rows).max(output::width_of(&actual)) + 2;
     let width = longest(&heads).max(digits) + 2;
-    let mut table = format!("  {:<stub$}predicted\n  {:<stub$}", "", "actual");
-    heads.iter().for_each(|head| table += &format!("{head:>width$}"));
+    let mut table =
+        format!("  {:<stub$}{}\n  {}", "", output::said("predicted"), output::left(&actual, stub));
+    heads.iter().for_each(|head| table += &output::right(head, width));
     table.push('\n');
     for (name, row) in rows.iter().zip(counts) {
-        table += &format!("  {name:<stub$}");
+        table += &format!("  {}", output::left(name, stub));
         row.iter().for_each(|count| table += &format!("{count:>width$}"));
         table.push('\n');
     }
@@ -54,16 +56,17 @@ fn confusion(names: &[String], counts: &[Vec<u64>], most: usize) -> String {
 
 /// A row for each class, and one for their means.
 fn by_class(names: &[String], all: &[ClassMetrics], means: &Classification) -> String {
-    const MEAN: &str = "macro mean";
-    let stub = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(MEAN.len()) + 2;
-    let head = ["precision", "recall", "F1", "rows"];
-    let mut table = format!("  {:<stub$}{:>9}{:>9}{:>9}{:>9}\n", "", head[0], head[1], head[2], head[3]);
+    let mean_name = output::said("macro mean");
+    let stub = names.iter().map(|name| output::width_of(name)).max().unwrap_or(0);
+    let stub = stub.max(output::width_of(&mean_name)) + 2;
+    let head = ["precision", "recall", "F1", "rows"].map(|name| output::right(&output::said(name), 9));
+    let mut table = format!("  {:<stub$}{}\n", "", head.concat());
     let rows = all.iter().map(|one| one.support).sum();
     let mean = ([means.macro_precision, means.macro_recall, means.macro_f1], rows);
     let of = |one: &ClassMetrics| ([one.precision, one.recall, one.f1], one.support);
-    let lines = names.iter().map(String::as_str).zip(all.iter().map(of)).chain([(MEAN, mean)]);
+    let lines = names.iter().map(String::as_str).zip(all.iter().map(of)).chain([(&*mean_name, mean)]);
     for (name, (figures, rows)) in lines {
-        table += &format!("  {name:<stub$}");
+        table += &format!("  {}", output::left(name, stub));
         figures.iter().for_each(|figure| table += &format!("{figure:>9.3}"));
         table += &format!("{rows:>9}\n");
     }

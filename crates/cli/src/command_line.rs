@@ -39,9 +39,10 @@ pub struct Args {
     #[arg(long, short, global = true)]
     pub quiet: bool,
 
-    /// The language of the figures that --plot draws: en or ko.
-    #[arg(long, global = true, default_value_t)]
-    pub lang: Lang,
+    /// The language of what people read: messages, tables, figures, reports. [default: ko where the locale is
+    /// Korean, otherwise en]
+    #[arg(long, global = true, value_name = "en|ko")]
+    pub lang: Option<Lang>,
 }
 
 #[derive(Subcommand)]

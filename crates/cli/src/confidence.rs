@@ -89,8 +89,7 @@ pub fn sheet(
     costs: Option<[f64; 2]>,
     lang: Lang,
 ) -> Result<Sheet, Failure> {
-    let title =
-        lang.either("How far predictions can be trusted".into(), "예측을 얼마나 믿을 수 있는가".into());
+    let title = lang.said("How far predictions can be trusted");
     let sheet = Sheet::new(title).lang(lang);
     match (&assessment.predictions, &assessment.truth) {
         (Predictions::Values(values), Truth::Values(truth)) => {
@@ -107,14 +106,13 @@ pub fn sheet(
 }
 
 /// An axis of shares.
-fn share(label: String) -> Axis {
+fn share(label: impl Into<String>) -> Axis {
     Axis::new(label).within(0.0, 1.0)
 }
 
 /// The line that is meant: what is said comes true.
 fn diagonal(lang: Lang) -> Series {
-    Series::new(lang.either("as it should be".into(), "이상적".into()), [(0.0, 0.0), (1.0, 1.0)])
-        .of_run(6, true)
+    Series::new(lang.said("as it should be"), [(0.0, 0.0), (1.0, 1.0)]).of_run(6, true)
 }
 
 /// How many rows intervals of each level hold.
@@ -136,26 +134,20 @@ fn intervals(
         held as f64 / values.len() as f64
     };
     let coverage = margins.iter().map(|&(level, margin)| (level, held(margin)));
-    let to_hold = || share(lang.either("share that intervals are to hold".into(), "구간의 목표 비율".into()));
-    let chart = Chart::new(
-        lang.either("Intervals".into(), "예측 구간".into()),
-        to_hold(),
-        share(lang.either("share of rows that they hold".into(), "구간에 든 행의 비율".into())),
-    )
-    .lang(lang)
-    .line(diagonal(lang))
-    .line(Series::new(lang.either("intervals".into(), "구간".into()), coverage).run(0));
+    let to_hold = || share(lang.said("share that intervals are to hold"));
+    let chart =
+        Chart::new(lang.said("Intervals"), to_hold(), share(lang.said("share of rows that they hold")))
+            .lang(lang)
+            .line(diagonal(lang))
+            .line(Series::new(lang.said("intervals"), coverage).run(0));
     let widths = Chart::new(
-        lang.either("Their width".into(), "구간의 폭".into()),
+        lang.said("Their width"),
         to_hold(),
-        Axis::new(lang.either("to either side".into(), "한쪽 폭".into())).within(0.0, f64::INFINITY),
+        Axis::new(lang.said("to either side")).within(0.0, f64::INFINITY),
     )
     .lang(lang)
     .line(Series::new("±", margins.iter().copied()));
-    let titles = [
-        lang.either("How many rows intervals hold".into(), "구간에 든 행".into()),
-        lang.either("How wide they are".into(), "구간의 폭".into()),
-    ];
+    let titles = [lang.said("How many rows intervals hold"), lang.said("How wide they are")];
     let [first, second] = titles;
     Ok(sheet.figure(first, chart).figure(second, widths))
 }
@@ -179,30 +171,29 @@ fn probabilities_drawn(
     costs: Option<[f64; 2]>,
     lang: Lang,
 ) -> Sheet {
-    let either = |en: &str, ko: &str| lang.either(en.to_owned(), ko.to_owned());
     if let Some(confidence) = &assessment.evaluation.confidence {
         let bins = confidence.bins.iter().map(|bin| (bin.probability, bin.share));
         let chart = Chart::new(
-            either("Reliability", "신뢰도"),
-            share(either("mean probability", "평균 확률")),
-            share(either("share that came true", "실제로 맞은 비율")),
+            lang.said("Reliability"),
+            share(lang.said("mean probability")),
+            share(lang.said("share that came true")),
         )
         .lang(lang)
         .line(diagonal(lang))
-        .line(Series::new(either("these rows", "이 데이터"), bins).run(0));
-        sheet = sheet.figure(either("Probabilities beside what happened", "확률과 실제 결과"), chart);
+        .line(Series::new(lang.said("these rows"), bins).run(0));
+        sheet = sheet.figure(lang.said("Probabilities beside what happened"), chart);
     }
     if !curves.is_empty() {
         let mut roc = Chart::new(
             "ROC",
-            share(either("share of the others taken for the class", "거짓 양성률")),
-            share(either("share of the class that is found", "참 양성률")),
+            share(lang.said("share of the others taken for the class")),
+            share(lang.said("share of the class that is found")),
         )
         .lang(lang);
         let mut recall = Chart::new(
-            either("Precision and recall", "정밀도와 재현율"),
-            share(either("recall: share of the class that is found", "재현율")),
-            share(either("precision: share of those found that are so", "정밀도")),
+            lang.said("Precision and recall"),
+            share(lang.said("recall: share of the class that is found")),
+            share(lang.said("precision: share of those found that are so")),
         )
         .lang(lang);
         for (index, (class, thresholds)) in curves.iter().enumerate() {
@@ -212,7 +203,7 @@ fn probabilities_drawn(
             points.insert(0, (0.0, points.first().map_or(1.0, |first| first.1)));
             recall = recall.line(Series::new(class.clone(), points).run(index));
         }
-        sheet = sheet.figure("ROC", roc).figure(either("Precision and recall", "정밀도와 재현율"), recall);
+        sheet = sheet.figure("ROC", roc).figure(lang.said("Precision and recall"), recall);
     }
     if let Some(thresholds) = thresholds {
         let [false_positive, false_negative] = costs.unwrap_or([1.0, 1.0]);
@@ -221,22 +212,16 @@ fn probabilities_drawn(
         let costs =
             points.map(|point| (point.threshold, thresholds.cost(point, false_positive, false_negative)));
         let mut chart = Chart::new(
-            either("Thresholds and their costs", "임계값과 비용"),
-            share(either("threshold", "임계값")),
-            Axis::new(either("mean cost of a row", "행당 평균 비용")).within(0.0, f64::INFINITY),
+            lang.said("Thresholds and their costs"),
+            share(lang.said("threshold")),
+            Axis::new(lang.said("mean cost of a row")).within(0.0, f64::INFINITY),
         )
         .lang(lang)
-        .line(Series::new(
-            lang.either(
-                format!("false {false_positive}, missed {false_negative}"),
-                format!("거짓 양성 {false_positive}, 놓침 {false_negative}"),
-            ),
-            costs,
-        ));
+        .line(Series::new(lang.said(&format!("false {false_positive}, missed {false_negative}")), costs));
         if best.threshold.is_finite() {
-            chart = chart.mark(best.threshold, either("least", "최소"));
+            chart = chart.mark(best.threshold, lang.said("least"));
         }
-        sheet = sheet.figure(either("What thresholds cost", "임계값의 비용"), chart);
+        sheet = sheet.figure(lang.said("What thresholds cost"), chart);
     }
     sheet
 }

@@ -42,15 +42,19 @@ pub fn datasets(format: Format) -> Result<(), Failure> {
             output::print_csv(std::iter::once(header.map(str::to_string)).chain(all.iter().map(row)))
         }
         Format::Text => {
-            let mut text = format!("{:<15}{:>6}{:>9}  {:<16}\n", "name", "rows", "columns", "task");
+            let said = |text| output::said(text);
+            let (left, right) = (output::left, output::right);
+            let [name, rows, columns, kind] = ["name", "rows", "columns", "task"].map(said);
+            let head = [left(&name, 15), right(&rows, 6), right(&columns, 9), "  ".into(), left(&kind, 16)];
+            let mut text = head.concat() + "\n";
             for data in all {
                 text += &format!(
-                    "{:<15}{:>6}{:>9}  {:<16}{}\n",
+                    "{:<15}{:>6}{:>9}  {}{}\n",
                     data.name,
                     data.rows,
                     data.columns,
-                    task(data.task),
-                    data.description
+                    left(&said(task(data.task)), 16),
+                    said(data.description)
                 );
             }
             output::print(&text)

@@ -53,16 +53,19 @@ fn text(diagnosis: &Diagnosis) -> String {
             flag(&finding.suggestion)
         );
     }
+    let right = |text: &str, width| output::right(&output::said(text), width);
     if let Some(fork) = forks.first() {
         text += "\ntraining loss, continued at these multiples of the rate in force\n";
-        text += &format!("{:>8} {:>10} {:>9}", "step", "rate", "before");
+        let [step, rate, before] =
+            [("step", 8), ("rate", 10), ("before", 9)].map(|(name, width)| right(name, width));
+        text += &format!("{step} {rate} {before}");
         fork.branches.iter().for_each(|branch| text += &format!(" {:>9}", format!("×{}", branch.factor)));
         text.push('\n');
     }
-    let cell = |loss: Option<f64>| loss.map_or("blew up".into(), number);
+    let cell = |loss: Option<f64>| right(&loss.map_or("blew up".into(), number), 9);
     for fork in forks {
-        text += &format!("{:>8} {:>10.2e} {:>9}", fork.step, fork.lr, cell(fork.loss));
-        fork.branches.iter().for_each(|branch| text += &format!(" {:>9}", cell(branch.loss)));
+        text += &format!("{:>8} {:>10.2e} {}", fork.step, fork.lr, cell(fork.loss));
+        fork.branches.iter().for_each(|branch| text += &format!(" {}", cell(branch.loss)));
         text.push('\n');
     }
     text + &format!("{steps} steps were made to find out; the run has {run_steps}\n")

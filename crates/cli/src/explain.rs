@@ -92,14 +92,17 @@ fn bar(share: f64) -> String {
 fn aligned(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let wide = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| output::width_of(cell)).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..columns).map(wide).collect();
     let mut lines = String::new();
     for row in rows {
         let mut line = String::from(" ");
         for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-            line += &if column == 0 { format!(" {cell:<width$}") } else { format!("  {cell:>width$}") };
+            line += &match column {
+                0 => format!(" {}", output::left(cell, *width)),
+                _ => format!("  {}", output::right(cell, *width)),
+            };
         }
         lines += line.trim_end();
         lines.push('\n');
@@ -123,10 +126,14 @@ fn importance(explanation: &Explanation) -> String {
     let loss = fixed(explanation.loss);
     let mut lines = format!("importance: by how much the loss, {loss}, grows if the column is permuted\n");
     let width =
-        all.iter().take(MOST_COLUMNS).map(|one| short(&one.column).chars().count()).max().unwrap_or(0);
+        all.iter().take(MOST_COLUMNS).map(|one| output::width_of(&short(&one.column))).max().unwrap_or(0);
     for one in all.iter().take(MOST_COLUMNS) {
         let figure = format!("{} ± {}", fixed(one.increase), fixed(one.standard_error));
-        let line = format!("  {:<width$}  {figure:<20} {}", short(&one.column), bar(one.increase / most));
+        let line = format!(
+            "  {}  {figure:<20} {}",
+            output::left(&short(&one.column), width),
+            bar(one.increase / most)
+        );
         lines += line.trim_end();
         lines.push('\n');
     }
@@ -143,7 +150,7 @@ fn value(point: &DependencePoint) -> String {
         (Some(text), Some(number)) if text.len() > 9 => fixed(number),
         (Some(text), _) => short(text),
         (None, Some(number)) => fixed(number),
-        (None, None) => "(missing)".to_owned(),
+        (None, None) => output::said("(missing)").into_owned(),
     }
 }
 
@@ -188,14 +195,20 @@ fn worst(explanation: &Explanation) -> String {
     if with_probability {
         heads.push("p(is)");
     }
-    let mut rows: Vec<Vec<String>> = vec![heads.into_iter().map(str::to_owned).collect()];
+    let mut rows: Vec<Vec<String>> =
+        vec![heads.into_iter().map(|name| output::said(name).into_owned()).collect()];
     for row in &explanation.worst {
         // Numbers have the digits that fit; classes are texts.
         let number = |text: &str| match (row.probability, text.parse::<f64>()) {
             (None, Ok(number)) => fixed(number),
             _ => short(text),
         };
-        let mut cells = vec![row.place.clone(), number(&row.truth), number(&row.prediction), fixed(row.loss)];
+        let mut cells = vec![
+            output::said(&row.place).into_owned(),
+            number(&row.truth),
+            number(&row.prediction),
+            fixed(row.loss),
+        ];
         cells.extend(row.probability.map(fixed));
         rows.push(cells);
     }
@@ -204,7 +217,7 @@ fn worst(explanation: &Explanation) -> String {
 
 /// Importance as bars, and the dependence on each column.
 fn sheet(explanation: &Explanation, lang: Lang) -> Sheet {
-    let title = lang.either("What predictions go by".into(), "예측의 근거".into());
+    let title = lang.said("What predictions go by");
     let figures = explained(explanation, lang).into_iter();
     figures.fold(Sheet::new(title).lang(lang), |sheet, (title, figure)| sheet.figure(title, figure))
 }

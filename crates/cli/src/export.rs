@@ -122,7 +122,7 @@ fn failure(error: Error) -> Failure {
 fn table(what: &str, ports: &[Port]) -> String {
     const MOST: usize = 24;
     let name = |port: &Port| output::cell(&port.name);
-    let width = ports.iter().take(MOST).map(|port| name(port).chars().count()).max().unwrap_or(0).min(32);
+    let width = ports.iter().take(MOST).map(|port| output::width_of(&name(port))).max().unwrap_or(0).min(32);
     let mut lines = format!("{what}\n");
     for port in ports.iter().take(MOST) {
         let shape = match port.values {
@@ -130,7 +130,8 @@ fn table(what: &str, ports: &[Port]) -> String {
             values => format!("[rows, {values}]"),
         };
         let kind = format!("{} {shape}", port.element);
-        lines += &format!("  {:<width$}  {kind:<18} {}\n", name(port), output::cell(&port.words));
+        let words = output::said(&port.words);
+        lines += &format!("  {}  {kind:<18} {}\n", output::left(&name(port), width), output::cell(&words));
     }
     if ports.len() > MOST {
         lines += &format!("  … and {} more; --format json has all\n", ports.len() - MOST);

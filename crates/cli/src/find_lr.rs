@@ -86,8 +86,9 @@ fn text(found: &FoundRate) -> String {
         let most = losses.iter().fold(f64::NEG_INFINITY, |most, &loss| most.max(loss)).min(top);
         let least = losses.iter().fold(f64::INFINITY, |least, &loss| least.min(loss));
         let frame = Frame { range: (least, most), log: false, size: SIZE };
-        text += "training loss\n";
-        let drawn = braille::curve(&losses, frame, &format!("lr {}", number(*first)), &number(*last));
+        text += &format!("{}\n", output::said("training loss"));
+        let drawn =
+            braille::curve(&losses, frame, &output::said(&format!("lr {}", number(*first))), &number(*last));
         let mut under = vec![' '; LEFT + SIZE.0];
         for (letter, _, lr) in marks.iter().rev() {
             let share = lr.map(|lr| (lr / first).ln() / (last / first).ln());
@@ -100,28 +101,25 @@ fn text(found: &FoundRate) -> String {
         let cut = drawn.trim_end_matches('\n').rfind('\n').map_or(0, |end| end + 1);
         text += &format!("{}{}\n{}\n", &drawn[..cut], under.trim_end(), &drawn[cut..]);
     }
+    let named = |name: &str| output::left(&output::said(name), 12);
     for (letter, name, lr) in marks.iter().skip(1) {
         text += &match lr {
-            Some(lr) => format!("{letter}  {name:<12} {}\n", number(*lr)),
+            Some(lr) => format!("{letter}  {} {}\n", named(name), number(*lr)),
             None if *letter == 'L' => continue, // not every rule has a limit
-            None => format!("   {name:<12} –\n"),
+            None => format!("   {} –\n", named(name)),
         };
     }
     if !found.rehearsals.is_empty() {
         text += "rehearsals: peak, training loss\n";
         for point in &found.rehearsals {
-            let loss = point.loss.map_or("not a finite number".into(), number);
-            let usual = if point.lr == found.usual { "  the usual rate" } else { "" };
-            text += &format!("   {:<12} {loss}{usual}\n", number(point.lr));
+            let loss = point.loss.map_or_else(|| output::said("not a finite number").into_owned(), number);
+            let usual = if point.lr == found.usual { "the usual rate" } else { "" };
+            let line = format!("   {:<12} {loss}  {}", number(point.lr), output::said(usual));
+            text += &format!("{}\n", line.trim_end());
         }
     }
-    text += &format!(
-        "R  {:<12} {}, band {} to {}\n",
-        "recommended",
-        number(*recommended),
-        number(*low),
-        number(*high)
-    );
+    let band = format!("{}, band {} to {}", number(*recommended), number(*low), number(*high));
+    text += &format!("R  {} {}\n", named("recommended"), output::said(&band));
     text += &found.correction().map_or(String::new(), |correction| format!("   {correction}\n"));
     text += &format!("{}\n", found.text());
     let share = 100.0 * *steps as f64 / *run_steps as f64;

@@ -4,7 +4,7 @@ use clap::Args;
 use downhill::nn::Activation;
 use downhill::optim::Init;
 use downhill::train::{Bins, LayerSignals, Propagation, Setup, Verdict};
-use downhill_report::{Histogram, Histograms, Lang, Layers, Word};
+use downhill_report::{Histogram, Histograms, Lang};
 use serde_json::{Value, json};
 
 use crate::args::{Format, Sizes, Spelt, repeated_sizes, some_rows, whole_number};
@@ -113,9 +113,19 @@ fn text(activation: &str, (scheme, propagation): &Study) -> String {
     };
     let (first, saturates) = (&layers[0], layers[0].saturated.is_some());
     let mut text = format!("{activation}, {scheme}\n");
-    text += &format!("{:>5}  {:<20} {:>8} {:>8}", "layer", "activations", "mean", "std");
-    text += if saturates { "  sat." } else { "      " };
-    text += &format!(" {:>5}  {:<10} {:>8}\n", "dead", "gradients", "std");
+    let [left, right] =
+        [output::left, output::right].map(|padded| move |name, width| padded(&output::said(name), width));
+    text += &format!(
+        "{}  {} {} {} {} {}  {} {}\n",
+        right("layer", 5),
+        left("activations", 20),
+        right("mean", 8),
+        right("std", 8),
+        right(if saturates { "sat." } else { "" }, 5),
+        right("dead", 5),
+        left("gradients", 10),
+        right("std", 8)
+    );
     for layer in layers {
         let [bars, back] = [(&layer.histogram, 2), (&layer.gradient_histogram, 4)]
             .map(|(bins, merged)| blocks(bins, merged));
@@ -148,20 +158,25 @@ fn verdict(propagation: &Propagation) -> String {
             ratio(first.gradient_std, last.gradient_std)
         ),
     };
-    format!("{}\n  {reason}", headline(propagation, Lang::En))
+    format!("{}\n  {reason}", headline(propagation))
 }
 
 /// The verdict in a few words.
-fn headline(Propagation { layers, verdict }: &Propagation, lang: Lang) -> String {
+fn headline(Propagation { layers, verdict }: &Propagation) -> String {
     let concerned: Vec<usize> =
         layers.iter().filter(|layer| layer.verdict == *verdict).map(|layer| layer.layer).collect();
-    let which = match concerned[..] {
-        _ if concerned.len() == layers.len() => Layers::All,
-        [one] => Layers::One(one),
-        [from, .., to] if to - from + 1 == concerned.len() => Layers::Range(from, to),
-        _ => Layers::Some(concerned.len(), layers.len()),
+    let word = match verdict {
+        Verdict::Healthy => return "healthy".into(),
+        Verdict::Vanishing => "vanishing",
+        Verdict::Exploding => "exploding",
+        Verdict::Saturated => "saturated",
     };
-    lang.signals(*verdict, which)
+    match concerned[..] {
+        _ if concerned.len() == layers.len() => format!("{word} in every layer"),
+        [one] => format!("{word} in layer {one}"),
+        [from, .., to] if to - from + 1 == concerned.len() => format!("{word} in layers {from} to {to}"),
+        _ => format!("{word} in {} of {} layers", concerned.len(), layers.len()),
+    }
 }
 
 /// A ratio in percent, or as a factor.
@@ -219,20 +234,28 @@ fn shown(layers: &[LayerSignals]) -> impl Iterator<Item = &LayerSignals> {
 
 fn drawing(activation: &str, studies: &[Study], lang: Lang) -> Histograms {
     let layers = studies[0].1.layers.len();
-    let title = lang.before_training(activation, layers.min(SHOWN), layers);
+    let some = if layers > SHOWN { format!(", {SHOWN} of {layers} layers") } else { String::new() };
+    let title = lang.said(&format!("Signals before training, {activation}{some}")).into_owned();
     studies.iter().fold(Histograms::new(title).lang(lang), |drawing, (scheme, propagation)| {
         let panel = |layer: &LayerSignals, bins: &Bins, std: f64| {
-            Histogram::new(lang.layer(layer.layer), bins.edges.clone(), bins.without_zeros())
-                .note(lang.std(&number(std)))
+            Histogram::new(
+                lang.said(&format!("layer {}", layer.layer)),
+                bins.edges.clone(),
+                bins.without_zeros(),
+            )
+            .note(lang.said(&format!("std {}", number(std))))
         };
         let forward = shown(&propagation.layers).map(|layer| panel(layer, &layer.histogram, layer.std));
         let back = shown(&propagation.layers)
             .map(|layer| panel(layer, &layer.gradient_histogram, layer.gradient_std));
         let zeros = propagation.layers.iter().any(|layer| layer.histogram.zeros > 0);
-        let activation = if zeros { Word::NonZeroActivation } else { Word::Activation };
+        let forward_name = match zeros {
+            true => "activation but zeros, each to its fullest bin",
+            false => "activation, each as high as its fullest bin",
+        };
         drawing
-            .heading(format!("{scheme}: {}", headline(propagation, lang)))
-            .row(lang.word(activation), 0, forward)
-            .row(lang.word(Word::Gradient), 1, back)
+            .heading(format!("{scheme}: {}", lang.said(&headline(propagation))))
+            .row(lang.said(forward_name), 0, forward)
+            .row(lang.said("gradient, each as high as its fullest bin"), 1, back)
     })
 }

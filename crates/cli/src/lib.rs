@@ -50,6 +50,7 @@ use std::ffi::OsString;
 use clap::Parser;
 use downhill::optim::simd::{VECTORS, Vectors};
 use downhill::train::Command as Told;
+use downhill_words::Lang;
 
 use command_line::{Args, Command};
 use failure::Failure;
@@ -62,13 +63,20 @@ pub use settings::{Search, SettingError, config, members, names};
 /// It writes to standard output and standard error, and takes over Ctrl-C.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    // What is wrong with the arguments is told in the language that they ask for, if that much can be read.
+    output::speak(asked(&arguments).unwrap_or_else(of_environment));
     let Args { command, format, quiet, lang } = match Args::try_parse_from(&arguments) {
         Ok(args) => args,
         Err(error) => {
             let words = arguments.iter().skip(1).map(|word| word.to_string_lossy().into_owned());
             match advice::on_arguments(error, &words.collect::<Vec<_>>()) {
-                Ok(error) => {
+                // Help is in English.
+                Ok(error) if output::lang() == Lang::En || !error.use_stderr() => {
                     let _ = error.print(); // nobody may be reading
+                    return error.exit_code() as u8;
+                }
+                Ok(error) => {
+                    output::tell(error.render().to_string().trim_end());
                     return error.exit_code() as u8;
                 }
                 Err(message) => {
@@ -78,6 +86,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             }
         }
     };
+    let lang = lang.unwrap_or_else(of_environment);
+    output::speak(lang);
     // The library would take the widest that there are.
     if let Err(error) = Vectors::requested() {
         output::tell(&format!("error: the environment variable {VECTORS}: {error}"));
@@ -126,4 +136,21 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             2
         }
     }
+}
+
+/// The language that arguments name, right or wrong as they may be otherwise.
+fn asked(arguments: &[OsString]) -> Option<Lang> {
+    let words = arguments.iter().map(|word| word.to_string_lossy());
+    let mut after = false;
+    let mut asked = None;
+    for word in words {
+        let value = if after { Some(word.as_ref()) } else { word.strip_prefix("--lang=") };
+        asked = value.and_then(|value| value.parse().ok()).or(asked);
+        after = word == "--lang";
+    }
+    asked
+}
+
+fn of_environment() -> Lang {
+    Lang::of_environment(|name| std::env::var(name).ok())
 }

@@ -1,19 +1,44 @@
-//! What goes to standard output.
+//! What people and programs are given: on standard output, and messages on standard error.
+//!
+//! People read it in their language: every line is looked up as it is written. What is padded, coloured or drawn
+//! is translated before, by [`said`].
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use downhill::optim::excerpt::shortened;
 use downhill::train::Metrics;
 pub use downhill::train::fixed;
 pub use downhill_report::visible;
+use downhill_words::Lang;
+pub use downhill_words::{left, right, width as width_of};
 use serde_json::Value;
 
 use crate::Failure;
 
+/// Whether people are spoken to in Korean.
+static KOREAN: AtomicBool = AtomicBool::new(false);
+
+/// Sets the language that people are spoken to in, from here on.
+pub fn speak(lang: Lang) {
+    KOREAN.store(lang == Lang::Ko, Ordering::Relaxed);
+}
+
+/// The language that people are spoken to in.
+pub fn lang() -> Lang {
+    if KOREAN.load(Ordering::Relaxed) { Lang::Ko } else { Lang::En }
+}
+
+/// What is said in English, in the language that people are spoken to in.
+pub fn said(text: &str) -> Cow<'_, str> {
+    lang().said(text)
+}
+
 /// Writes text for people to standard output, with control characters escaped: names of files and folders,
 /// and what files say, may hold some, and a terminal would act on them.
 pub fn print(text: &str) -> Result<(), Failure> {
-    write(&visible(text))
+    write(&said(&visible(text)))
 }
 
 /// Writes text for people that has colours of ours in it. What is not ours must be [`visible`] before.
@@ -137,7 +162,7 @@ pub fn cell(text: &str) -> String {
 
 /// A line to a person, on standard error; nobody may be reading there.
 pub fn tell(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", visible(line));
+    let _ = writeln!(io::stderr().lock(), "{}", said(&visible(line)));
 }
 
 /// A note to a person, on standard error.

@@ -36,11 +36,12 @@ struct Entrant {
 impl Entrant {
     /// What became of it, where that was not to make all its steps.
     fn remark(&self, lang: Lang) -> Option<String> {
-        match self.trajectory.end {
-            End::Steps => None,
-            End::Diverges(step) => Some(lang.diverges_at(step)),
-            End::Undefined(step) => Some(lang.undefined_at(step)),
-        }
+        let remark = match self.trajectory.end {
+            End::Steps => return None,
+            End::Diverges(step) => format!("diverges at step {step}"),
+            End::Undefined(step) => format!("has no value or slope at step {step}"),
+        };
+        Some(lang.said(&remark).into_owned())
     }
 
     /// The legend's name for it.
@@ -126,7 +127,7 @@ pub fn path(options: &PathArgs, format: Format, quiet: bool, lang: Lang) -> Resu
     }
     if format != Format::Text && !quiet {
         for entrant in entrants.iter().filter(|entrant| entrant.remark(Lang::En).is_some()) {
-            output::note(&entrant.name(Lang::En));
+            output::note(&entrant.name(lang));
         }
     }
     match format {
@@ -290,7 +291,11 @@ impl<'a> Picture<'a> {
         };
         let [x, y] = self.labels();
         let two = self.surface.variables.len() == 2;
-        let y = if two { lang.over_contours(&y, &self.surface.text) } else { y };
+        let y = if two {
+            lang.said(&format!("{y}, over the contour lines of {}", self.surface.text)).into_owned()
+        } else {
+            y
+        };
         Landscape {
             title: self.surface.text.clone(),
             labels: [x, y],
@@ -353,9 +358,10 @@ fn object(surface: &Surface, entrant: &Entrant) -> Value {
 
 /// Where each trajectory ends, for people.
 fn table(surface: &Surface, entrants: &[Entrant]) -> String {
-    let mut rows = vec![vec!["".to_string(), "step".into()]];
+    let said = |name| output::said(name).into_owned();
+    let mut rows = vec![vec!["".to_string(), said("step")]];
     rows[0].extend(surface.variables.iter().cloned());
-    rows[0].extend(["value".into(), "lowest".into()]);
+    rows[0].extend(["value", "lowest"].map(said));
     for entrant in entrants {
         let points = &entrant.trajectory.points;
         let lowest = points.iter().map(|point| point.value).fold(f64::INFINITY, f64::min);
@@ -363,19 +369,20 @@ fn table(surface: &Surface, entrants: &[Entrant]) -> String {
         let mut row = vec![entrant.label.clone(), (points.len() - 1).to_string()];
         let short = |&x: &f64| if x.is_nan() { "–".into() } else { number(x) };
         row.extend(last.at.iter().chain([&last.value, &lowest]).map(short));
-        row.extend(entrant.remark(Lang::En));
+        row.extend(entrant.remark(output::lang()));
         rows.push(row);
     }
     let columns = surface.variables.len() + 4;
-    let width =
-        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| output::width_of(cell)).max()
+    };
     let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
     let line = |row: &Vec<String>| {
-        let mut line = format!("{:<width$}", row[0], width = widths[0]);
+        let mut line = output::left(&row[0], widths[0]);
         row[1..columns]
             .iter()
             .zip(&widths[1..])
-            .for_each(|(cell, width)| line += &format!("  {cell:>width$}"));
+            .for_each(|(cell, width)| line += &format!("  {}", output::right(cell, *width)));
         row.get(columns).iter().for_each(|remark| line += &format!("  {remark}"));
         line + "\n"
     };

@@ -155,11 +155,14 @@ pub fn bar() -> impl FnMut(&Event) + Send {
                     headline(&epoch.metrics),
                     epoch.lr,
                 );
+                let [prefix, message] = [prefix, message].map(|text| output::said(&text).into_owned());
                 shown.change(|state| (state.prefix, state.message) = (prefix, message));
             }
-            Event::Search => shown.change(|state| state.message = SEARCHING.into()),
+            Event::Search => shown.change(|state| state.message = output::said(SEARCHING).into_owned()),
             Event::SearchProgress { steps_executed, at_most } => {
-                shown.change(|state| state.message = searched(*steps_executed, *at_most));
+                shown.change(|state| {
+                    state.message = output::said(&searched(*steps_executed, *at_most)).into_owned()
+                });
             }
             Event::Plan { total_steps, steps_per_epoch, .. } => {
                 shown.change(|state| state.length = Some(*total_steps));

@@ -74,10 +74,8 @@ pub fn report(options: &ReportArgs, format: Format, quiet: bool, lang: Lang) -> 
     let folders = options.names.iter().map(open).collect::<Result<Vec<RunFolder>, Failure>>()?;
     if let Some(file) = &options.plot {
         file.write(&downhill_report::losses(&folders, lang)?.svg_file(), quiet)?;
-    } else if lang != Lang::En && !quiet {
-        output::note("the report is in English: --lang is of the figure that --plot draws");
     }
-    let html = downhill_report::html_of(&folders)?;
+    let html = downhill_report::html_in(&folders, lang)?;
     let path = match (&options.output, &folders[..]) {
         (None, [folder]) => folder.write_report(&html)?,
         (output, folders) => {
@@ -115,14 +113,12 @@ fn of_study(
     let plan = place.plan()?;
     let searched = Searched::of_plan(&plan)?;
     let history = place.study(plan).history()?;
-    let picture = |lang| search::picture(&searched, &history, place.name(), lang);
+    let picture = search::picture(&searched, &history, place.name(), lang);
     if let Some(file) = &options.plot {
-        file.write(&picture(lang).svg_file(), quiet)?;
-    } else if lang != Lang::En && !quiet {
-        output::note("the report is in English: --lang is of the figure that --plot draws");
+        file.write(&picture.svg_file(), quiet)?;
     }
     let path = options.output.clone().unwrap_or(output);
-    durable::write("write the report", &path, picture(Lang::En).html().as_bytes())?;
+    durable::write("write the report", &path, picture.html().as_bytes())?;
     written(&path, format)
 }
 

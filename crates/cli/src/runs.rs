@@ -142,7 +142,9 @@ fn table(runs: &[(usize, Overview)]) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
     let row = |(depth, run): &(usize, Overview)| {
         let metric = match run.metrics.as_ref().and_then(Metrics::headline) {
-            Some(("accuracy", value)) => format!("accuracy {:.1}%", 100.0 * value),
+            Some(("accuracy", value)) => {
+                output::said(&format!("accuracy {:.1}%", 100.0 * value)).into_owned()
+            }
             Some(("r2", value)) => format!("R² {value:.3}"),
             Some(("rmse", value)) => format!("RMSE {}", output::fixed(value)),
             Some((name, value)) => output::cell(&format!("{name} {}", output::fixed(value))),
@@ -157,20 +159,21 @@ fn table(runs: &[(usize, Overview)]) -> String {
         [
             format!("{branch}{}", output::cell(&run.name)),
             output::cell(run.data.as_deref().unwrap_or_default()),
-            run.state.name().to_string(),
+            output::said(run.state.name()).into_owned(),
             metric,
             run.best_epoch.map_or(String::new(), |epoch| epoch.to_string()),
             epochs,
-            age(now - run.changed),
-            output::cell(run.why.as_deref().unwrap_or_default()),
+            output::said(&age(now - run.changed)).into_owned(),
+            output::cell(&output::said(run.why.as_deref().unwrap_or_default())),
         ]
     };
-    let head = ["name", "data", "state", "kept", "of epoch", "epochs", "age", ""].map(str::to_string);
+    let head = ["name", "data", "state", "kept", "of epoch", "epochs", "age", ""]
+        .map(|name| output::said(name).into_owned());
     let rows: Vec<[String; 8]> = std::iter::once(head).chain(runs.iter().map(row)).collect();
-    let wide = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let wide = |column: usize| rows.iter().map(|row| output::width_of(&row[column])).max().unwrap_or(0);
     let widths: [usize; 8] = std::array::from_fn(wide);
     let line = |row: &[String; 8]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
+        let cells = row.iter().zip(widths).map(|(cell, width)| output::left(cell, width));
         format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
     };
     rows.iter().map(line).collect()

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use downhill::optim::{Position, Schedule};
-use downhill_report::{Axis, Chart, Lang, Series, Word};
+use downhill_report::{Axis, Chart, Lang, Series};
 use serde_json::json;
 
 use crate::args::{Format, Spelt};
@@ -77,7 +77,10 @@ pub fn schedule(options: &ScheduleArgs, format: Format, quiet: bool, lang: Lang)
             };
             let mut text = String::new();
             for (spec, rates) in &curves {
-                text += &format!("{spec}\n{}\n", braille::curve(rates, frame, "step 0", &end));
+                text += &format!(
+                    "{spec}\n{}\n",
+                    braille::curve(rates, frame, &output::said("step 0"), &output::said(&end))
+                );
             }
             output::print(text.trim_end_matches('\n'))?;
             output::print("\n")
@@ -87,8 +90,8 @@ pub fn schedule(options: &ScheduleArgs, format: Format, quiet: bool, lang: Lang)
 
 /// The rates as a chart.
 fn chart(curves: &[(String, Vec<f64>)], log: bool, lang: Lang) -> Chart {
-    let [step, rate] = [Word::Step, Word::LearningRate].map(|word| Axis::new(lang.word(word)));
-    let mut chart = Chart::new(lang.word(Word::Rate), step, rate.log(log)).lang(lang);
+    let [step, rate] = ["step", "learning rate"].map(|word| Axis::new(lang.said(word)));
+    let mut chart = Chart::new(lang.said("Learning rate"), step, rate.log(log)).lang(lang);
     for (spec, rates) in curves {
         let points = rates.iter().enumerate().map(|(step, &rate)| (step as f64, rate));
         chart = chart.line(Series::new(spec.as_str(), points));

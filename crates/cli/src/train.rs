@@ -173,8 +173,8 @@ pub fn connect(
 pub fn conclude(trained: &Trained, format: Format, quiet: bool) -> Result<(), Failure> {
     let summary = trained.summary();
     if let Some(run) = &summary.run {
-        let report =
-            RunFolder::open(&path_text::from_text(run)).and_then(|folder| downhill_report::write(&folder));
+        let report = RunFolder::open(&path_text::from_text(run))
+            .and_then(|folder| downhill_report::write_in(&folder, output::lang()));
         if let (Err(error), false) = (report, quiet) {
             output::note(&format!("the run has no report: {error}"));
         }

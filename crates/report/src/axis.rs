@@ -1,7 +1,7 @@
 //! The axes of a chart: which values they reach over, where those come to lie, and the values named along
 //! them.
 
-use crate::lang::{Lang, Word};
+use crate::Lang;
 use crate::number::plain;
 
 /// Beyond this, differences between values are no numbers any more.
@@ -46,7 +46,7 @@ impl Axis {
 
     /// What it shows, and how.
     pub(crate) fn label(&self, lang: Lang) -> String {
-        if self.log { format!("{}, {}", self.label, lang.word(Word::LogScale)) } else { self.label.clone() }
+        if self.log { format!("{}, {}", self.label, lang.said("log scale")) } else { self.label.clone() }
     }
 
     /// Whether it can show a value.

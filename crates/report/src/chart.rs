@@ -6,10 +6,10 @@
 
 use std::fmt::Write;
 
+use crate::Lang;
 use crate::axis::Axis;
-use crate::lang::{Lang, Word};
 use crate::number::significant;
-use crate::panel::{Entry, MARKERS, Panel, Place, Plot, STYLES};
+use crate::panel::{Entry, MARKERS, Panel, Place, Plot, STYLES, against};
 
 /// The dashes of marks, by their names: the first name has the first.
 const MARKS: [&str; 5] = ["2 2", "7 3", "1 4", "9 2 2 2", "none"];
@@ -228,7 +228,7 @@ impl Chart {
     /// The chart in words: the range of each line, and the marks.
     fn description(&self, series: &[&Series]) -> String {
         let lang = self.lang;
-        let mut words = lang.against(&self.y.label(lang), &self.x.label(lang));
+        let mut words = against(&self.y.label(lang), &self.x.label(lang), lang);
         for series in series {
             let shown = || series.points.iter().filter(|point| self.shows(point));
             let least = shown().min_by(|a, b| a.1.total_cmp(&b.1));
@@ -239,23 +239,17 @@ impl Chart {
                 let [first_y, last_y, least_y, most_y] = [first.1, last.1, least.1, most.1].map(significant);
                 let [first_x, last_x, least_x, most_x] = [first.0, last.0, least.0, most.0].map(significant);
                 let name = &series.name;
-                words += &lang.either(
-                    format!(
-                        " {name}: {first_y} at {first_x}, {last_y} at {last_x}; lowest {least_y} at {least_x}, highest \
-                         {most_y} at {most_x}."
-                    ),
-                    format!(
-                        " {name}: {first_x}에서 {first_y}, {last_x}에서 {last_y}, 최저 {least_y} ({least_x}), 최고 \
-                         {most_y} ({most_x})."
-                    ),
-                );
+                words += &lang.said(&format!(
+                    " {name}: {first_y} at {first_x}, {last_y} at {last_x}; lowest {least_y} at {least_x}, highest \
+                     {most_y} at {most_x}."
+                ));
             }
         }
         for mark in self.marks.iter().take(MOST_WORDS) {
             let _ = write!(words, " {}: {}.", mark.name, significant(mark.x));
         }
         if series.is_empty() {
-            words += &format!(" {}", lang.word(Word::NothingToDraw));
+            words += &format!(" {}", lang.said("There is nothing to draw."));
         }
         words
     }

@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
+use crate::Lang;
 use crate::axis::Axis;
 use crate::chart::style;
 use crate::escape::escape;
-use crate::lang::Lang;
-use crate::number::significant;
-use crate::panel::{Entry, FILE_WIDTH, FONT, Panel, Place, Plot, width};
+use crate::number::{counted, significant};
+use crate::panel::{Entry, FILE_WIDTH, FONT, Panel, Place, Plot, against, width};
 use crate::segment::segment_within;
 
 const PLOT_HEIGHT: f64 = 280.0;
@@ -99,7 +99,11 @@ impl Curves {
         let mut entries: Vec<_> = titles.iter().enumerate().map(entry).collect();
         let others = self.curves.len() - titles.len();
         if others > 0 {
-            entries.push(("currentColor", "1 3", self.lang.others(others)));
+            entries.push((
+                "currentColor",
+                "1 3",
+                self.lang.said(&counted(others as u64, "other")).into_owned(),
+            ));
         }
         let panel = Panel {
             title: &self.title,
@@ -165,19 +169,15 @@ impl Curves {
     /// The chart in words.
     fn description(&self) -> String {
         let lang = self.lang;
-        let mut words = lang.against(&self.y.label(lang), &self.x.label(lang));
+        let mut words = against(&self.y.label(lang), &self.x.label(lang), lang);
         for curve in self.curves.iter().filter(|curve| !curve.is_behind) {
             let mut shown = self.shown(curve);
             let Some(first) = shown.next() else { continue };
             let last = shown.last().unwrap_or(first);
             let [x, y] = [last.0, last.1].map(significant);
             let (title, first) = (curve.title(), significant(first.1));
-            let (ends, ends_ko) =
-                if curve.is_cut { ("cut off at", "잘림") } else { ("ends with", "끝남") };
-            words += &lang.either(
-                format!(" {title}: begins with {first}, {ends} {y} at {x}."),
-                format!(" {title}: {first}에서 시작하여 {x}에서 {y}(으)로 {ends_ko}."),
-            );
+            let ends = if curve.is_cut { "cut off at" } else { "ends with" };
+            words += &lang.said(&format!(" {title}: begins with {first}, {ends} {y} at {x}."));
         }
         words
     }

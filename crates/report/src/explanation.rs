@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use downhill_run::{Dependence, DependencePoint, Explanation, Metrics, fixed};
 
+use crate::Lang;
 use crate::escape::escape;
-use crate::lang::Lang;
 use crate::number::counted;
 use crate::{Axis, Bar, Bars, Chart, Figure, Series};
 
@@ -21,9 +21,8 @@ const MOST_ROWS: usize = 50;
 /// The importance of the columns as bars, then the dependence on each that it was measured for; each with its
 /// title.
 pub fn explained(explanation: &Explanation, lang: Lang) -> Vec<(String, Figure)> {
-    let either = |en: &str, ko: &str| lang.either(en.to_owned(), ko.to_owned());
-    let title = either("Importance", "중요도");
-    let label = either("increase of the loss if it is permuted", "섞을 때 손실의 증가");
+    let title = lang.said("Importance").into_owned();
+    let label = lang.said("increase of the loss if it is permuted");
     let mut bars = Bars::new(title.clone(), label).lang(lang);
     for one in explanation.importance.iter().take(MOST_COLUMNS) {
         bars = bars.bar(Bar::new(&one.column, one.increase).error(one.standard_error));
@@ -38,14 +37,12 @@ pub fn explained(explanation: &Explanation, lang: Lang) -> Vec<(String, Figure)>
 
 fn dependence(found: &Dependence, is_classes: bool, lang: Lang) -> (String, Figure) {
     let Dependence { column, of, points } = found;
-    let title = lang.either(format!("Dependence on {column}"), format!("{column}에 대한 의존"));
+    let title = lang.said(&format!("Dependence on {column}")).into_owned();
     let several = of.len() > 1;
     let label = match (is_classes, several) {
-        (true, true) => lang.either("mean probability".into(), "평균 확률".into()),
-        (true, false) => {
-            lang.either(format!("mean probability of {}", of[0]), format!("{}의 평균 확률", of[0]))
-        }
-        (false, _) => lang.either(format!("mean prediction of {}", of[0]), format!("{} 예측의 평균", of[0])),
+        (true, true) => lang.said("mean probability").into_owned(),
+        (true, false) => lang.said(&format!("mean probability of {}", of[0])).into_owned(),
+        (false, _) => lang.said(&format!("mean prediction of {}", of[0])).into_owned(),
     };
     let mean = |point: &DependencePoint, of: usize| point.means.get(of).copied().unwrap_or(f64::NAN);
     let numbers = points.iter().all(|point| point.number.is_some());
@@ -86,25 +83,34 @@ fn value(point: &DependencePoint) -> String {
 }
 
 /// The section of a report.
-pub(crate) fn section(explanation: &Explanation) -> String {
+pub(crate) fn section(explanation: &Explanation, lang: Lang) -> String {
     let Explanation { data, rows, loss, worst, .. } = explanation;
     let mut html = format!(
-        "<h2>What predictions go by</h2>\n<p>Measured on {} of {}, where the loss is {}.</p>\n<div class=\"charts\">\n",
-        counted(*rows as u64, "row"),
-        escape(data),
-        fixed(*loss)
+        "<h2>{}</h2>\n<p>{}</p>\n<div class=\"charts\">\n",
+        lang.said("What predictions go by"),
+        escape(&lang.said(&format!(
+            "Measured on {} of {data}, where the loss is {}.",
+            counted(*rows as u64, "row"),
+            fixed(*loss)
+        ))),
     );
-    for (title, figure) in explained(explanation, Lang::En) {
+    for (title, figure) in explained(explanation, lang) {
         let _ = write!(html, "<section>\n<h2>{}</h2>\n{}</section>\n", escape(&title), figure.svg());
     }
     if !worst.is_empty() {
-        html += "<section class=\"wide\">\n<h2>The worst rows</h2>\n<div class=\"scroll\"><table>\n<tr><th scope=\"col\" \
-                 class=\"text\">row</th><th scope=\"col\">is</th><th scope=\"col\">predicted</th><th scope=\"col\">loss</th></tr>\n";
+        let [title, row, is, predicted, loss] =
+            ["The worst rows", "row", "is", "predicted", "loss"].map(|name| lang.said(name));
+        let _ = writeln!(
+            html,
+            "<section class=\"wide\">\n<h2>{title}</h2>\n<div class=\"scroll\"><table>\n<tr><th scope=\"col\" \
+             class=\"text\">{row}</th><th scope=\"col\">{is}</th><th scope=\"col\">{predicted}</th><th \
+             scope=\"col\">{loss}</th></tr>"
+        );
         for row in worst.iter().take(MOST_ROWS) {
             let _ = writeln!(
                 html,
                 "<tr><td class=\"text\">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-                escape(&row.place),
+                escape(&lang.said(&row.place)),
                 escape(&shown(&row.truth)),
                 escape(&shown(&row.prediction)),
                 fixed(row.loss)
@@ -163,7 +169,7 @@ mod tests {
         let svg = sheet.svg_file();
         let document = Document::parse(&svg).unwrap();
         assert_eq!(document.descendants().filter(|node| node.attribute("role") == Some("img")).count(), 4);
-        let html = section(&explanation());
+        let html = section(&explanation(), Lang::En);
         for words in ["90 rows of &lt;b&gt;", "a &amp; b", "line 5", "x&lt;y", "The worst rows"] {
             assert!(html.contains(words), "no {words:?} in {html}");
         }

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
+use crate::Lang;
 use crate::axis::Axis;
 use crate::chart::WIDTH;
 use crate::escape::escape;
-use crate::lang::Lang;
 use crate::panel::{LINE, Place, STYLES, clipped, width};
 
 const PANEL_HEIGHT: f64 = 64.0;

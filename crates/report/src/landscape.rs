@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
+use crate::Lang;
 use crate::axis::{Axis, Range};
-use crate::lang::{Lang, Word};
 use crate::number::significant;
-use crate::panel::{Entry, FILE_WIDTH, FONT, MARKERS, Panel, Place, Plot, STYLES, width};
+use crate::panel::{Entry, FILE_WIDTH, FONT, MARKERS, Panel, Place, Plot, STYLES, against, width};
 use crate::{Field, segment_within};
 
 const PLOT_HEIGHT: f64 = 280.0;
@@ -173,7 +173,7 @@ impl Landscape {
                 svg,
                 "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\" stroke=\"currentColor\"/>\
                  <text x=\"{label_x:.1}\" y=\"{label_y:.1}\" fill=\"currentColor\">{}</text>",
-                self.lang.word(Word::Start)
+                self.lang.said("start")
             );
         }
         svg
@@ -182,7 +182,7 @@ impl Landscape {
     /// Where the start's label begins: beside the start, where the fewest lines would run through it.
     fn free_corner(&self, plot: &Plot, start: (f64, f64)) -> (f64, f64) {
         let (x, y) = start;
-        let (wide, high) = (width(self.lang.word(Word::Start)), FONT);
+        let (wide, high) = (width(&self.lang.said("start")), FONT);
         let across = [x + 9.0, x - wide - 9.0, x - wide / 2.0, 2.0f64.max(x - wide - 4.0)];
         let down = [y - 9.0, y + 20.0, y + 5.0];
         let corners = down.into_iter().flat_map(|y| across.map(|x| (x, y)));
@@ -209,14 +209,11 @@ impl Landscape {
             Ground::Contours(field) => match field.extremes() {
                 Some((low, high)) => {
                     let [low, high] = [low, high].map(significant);
-                    lang.either(
-                        format!("Contour lines between {low} and {high}."),
-                        format!("{low}부터 {high}까지의 등고선."),
-                    )
+                    lang.said(&format!("Contour lines between {low} and {high}.")).into_owned()
                 }
-                None => lang.either("No contour lines.".into(), "등고선 없음.".into()),
+                None => lang.said("No contour lines.").into_owned(),
             },
-            Ground::Curve { .. } => lang.against(&self.labels[1], &self.labels[0]),
+            Ground::Curve { .. } => against(&self.labels[1], &self.labels[0], lang),
         };
         for trajectory in &self.trajectories {
             let mut points = trajectory.points.iter().take_while(|point| finite(point));
@@ -224,10 +221,7 @@ impl Landscape {
                 let last = points.last().unwrap_or(first);
                 let [x, y, last_x, last_y] = [first.0, first.1, last.0, last.1].map(significant);
                 let name = &trajectory.name;
-                words += &lang.either(
-                    format!(" {name}: from {x}, {y} to {last_x}, {last_y}."),
-                    format!(" {name}: ({x}, {y})에서 ({last_x}, {last_y})까지."),
-                );
+                words += &lang.said(&format!(" {name}: from {x}, {y} to {last_x}, {last_y}."));
             }
         }
         words

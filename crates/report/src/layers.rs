@@ -4,13 +4,13 @@ use downhill_run::{Distribution, Norms};
 
 use crate::history::{Distributions, History};
 use crate::number::{grouped, two_digits};
-use crate::{Axis, Chart, Histogram, Histograms, Series};
+use crate::{Axis, Chart, Histogram, Histograms, Lang, Series};
 
 /// No more tensors or layers than these are drawn; of more, some from the first to the last.
 const MOST: usize = 12;
 
 /// The norms of gradients and of steps along the run, a line for each weight tensor.
-pub(crate) fn norms(history: &History) -> Vec<Chart> {
+pub(crate) fn norms(history: &History, lang: Lang) -> Vec<Chart> {
     let Some(first) = history.norms.values().next() else { return Vec::new() };
     let chart = |title: &str, y: &str, value: fn(&Norms) -> f64| {
         let lines = evenly(first.len()).map(|index| {
@@ -20,7 +20,8 @@ pub(crate) fn norms(history: &History) -> Vec<Chart> {
                 .filter_map(|(&step, tensors)| Some((step as f64, value(tensors.get(index)?))));
             Series::new(first[index].name.clone(), points)
         });
-        let empty = Chart::new(title, Axis::new("step").whole(), Axis::new(y).log(true));
+        let [title, step, y] = [title, "step", y].map(|name| lang.said(name));
+        let empty = Chart::new(title, Axis::new(step).whole(), Axis::new(y).log(true)).lang(lang);
         lines.fold(empty, Chart::line)
     };
     vec![
@@ -33,13 +34,13 @@ pub(crate) fn norms(history: &History) -> Vec<Chart> {
 }
 
 /// Weights and activations, each before the first step and with the weights that are kept.
-pub(crate) fn histograms(history: &History) -> Vec<(&'static str, Histograms)> {
+pub(crate) fn histograms(history: &History, lang: Lang) -> Vec<(String, Histograms)> {
     let Some(first) = &history.first else { return Vec::new() };
     let last = history.last.as_ref();
     let rows =
         |title: &'static str, kind: usize, of: fn(&Distributions) -> &Vec<Distribution>, word: &str| {
             let before = of(first);
-            let empty = Histograms::new(format!("{title}, before training and after"));
+            let empty = Histograms::new(lang.said(&format!("{title}, before training and after"))).lang(lang);
             let all = evenly(before.len()).fold(empty, |all, index| {
                 let panel = |when: String, found: &Distribution| {
                     let [mean, std] = [found.mean, found.std].map(two_digits);
@@ -48,8 +49,8 @@ pub(crate) fn histograms(history: &History) -> Vec<(&'static str, Histograms)> {
                     let share = found.bins.zeros as f64 / all.max(1.0);
                     let zeros =
                         if share > 0.0 { format!(", {:.0}% zero", 100.0 * share) } else { String::new() };
-                    Histogram::new(when, found.bins.edges.iter().copied(), counts)
-                        .note(format!("{mean} ± {std}{zeros}"))
+                    Histogram::new(lang.said(&when), found.bins.edges.iter().copied(), counts)
+                        .note(lang.said(&format!("{mean} ± {std}{zeros}")))
                 };
                 let mut panels = vec![panel("before the first step".into(), &before[index])];
                 if let Some(last) = last
@@ -57,9 +58,9 @@ pub(crate) fn histograms(history: &History) -> Vec<(&'static str, Histograms)> {
                 {
                     panels.push(panel(format!("after {} steps", grouped(last.step)), found));
                 }
-                all.row(format!("{word}{}, mean ± std", before[index].name), kind, panels)
+                all.row(lang.said(&format!("{word}{}, mean ± std", before[index].name)), kind, panels)
             });
-            (title, all, before.is_empty())
+            (lang.said(title).into_owned(), all, before.is_empty())
         };
     let all = [
         rows("Weights", 0, |found| &found.weights, ""),

@@ -11,7 +11,6 @@ mod field;
 mod histograms;
 mod history;
 mod landscape;
-mod lang;
 mod layers;
 mod limits;
 mod losses;
@@ -31,6 +30,8 @@ use std::path::PathBuf;
 
 use downhill_run::{Error, Explanation, RunFolder, Settings};
 
+pub use downhill_words::Lang;
+
 pub use axis::Axis;
 pub use bars::{Bar, Bars};
 pub use chart::{Chart, Mark, Series};
@@ -40,7 +41,6 @@ pub use explanation::explained;
 pub use field::Field;
 pub use histograms::{Histogram, Histograms};
 pub use landscape::{Ground, Landscape, Trajectory};
-pub use lang::{Lang, Layers, Word};
 pub use losses::losses;
 pub use range_test::RangeTest;
 pub use segment::segment_within;
@@ -60,6 +60,16 @@ pub fn html(folder: &RunFolder) -> Result<String, Error> {
     html_of(std::slice::from_ref(folder))
 }
 
+/// The report of one run or of several, in a language.
+///
+/// # Errors
+///
+/// As [`html`].
+pub fn html_in(folders: &[RunFolder], lang: Lang) -> Result<String, Error> {
+    let runs = folders.iter().map(Run::read).collect::<Result<Vec<_>, _>>()?;
+    Ok(page::html(&runs, lang))
+}
+
 /// The report of several runs, at least one, on one page: their curves on top of each other, and then each by
 /// itself.
 ///
@@ -67,8 +77,7 @@ pub fn html(folder: &RunFolder) -> Result<String, Error> {
 ///
 /// As [`html`].
 pub fn html_of(folders: &[RunFolder]) -> Result<String, Error> {
-    let runs = folders.iter().map(Run::read).collect::<Result<Vec<_>, _>>()?;
-    Ok(page::html(&runs))
+    html_in(folders, Lang::En)
 }
 
 /// What a report says of a run.
@@ -94,5 +103,14 @@ impl Run {
 ///
 /// As [`html`], and if the file cannot be written.
 pub fn write(folder: &RunFolder) -> Result<PathBuf, Error> {
-    folder.write_report(&html(folder)?)
+    write_in(folder, Lang::En)
+}
+
+/// Draws the report of a run into its folder, in a language.
+///
+/// # Errors
+///
+/// As [`write`].
+pub fn write_in(folder: &RunFolder, lang: Lang) -> Result<PathBuf, Error> {
+    folder.write_report(&html_in(std::slice::from_ref(folder), lang)?)
 }

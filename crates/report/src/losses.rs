@@ -2,7 +2,7 @@
 
 use downhill_run::{Error, RunFolder};
 
-use crate::lang::{Lang, Word};
+use crate::Lang;
 use crate::several::loss_axis;
 use crate::{Axis, Chart, Run, Series};
 
@@ -17,11 +17,11 @@ pub fn losses(folders: &[RunFolder], lang: Lang) -> Result<Chart, Error> {
     let mut series = Vec::new();
     for (index, run) in runs.iter().enumerate() {
         let name = |loss| match &runs[..] {
-            [_] => lang.word(loss).to_string(),
-            _ => format!("{}, {}", run.folder.name(), lang.word(loss)),
+            [_] => lang.said(loss).into_owned(),
+            _ => format!("{}, {}", run.folder.name(), lang.said(loss)),
         };
-        let training = Series::new(name(Word::Training), run.history.each(|epoch| epoch.train_loss));
-        let validation = Series::new(name(Word::Validation), run.history.each(|epoch| epoch.valid_loss));
+        let training = Series::new(name("training"), run.history.each(|epoch| epoch.train_loss));
+        let validation = Series::new(name("validation"), run.history.each(|epoch| epoch.valid_loss));
         // Of several runs, each has one colour.
         series.extend(match &runs[..] {
             [_] => [training, validation],
@@ -30,12 +30,12 @@ pub fn losses(folders: &[RunFolder], lang: Lang) -> Result<Chart, Error> {
     }
     // The loss of training may fall to nothing; what is to be seen of the other would be flat on its scale.
     let validation: Vec<_> = series.iter().skip(1).step_by(2).map(|series| series.points.clone()).collect();
-    let y = loss_axis(lang.word(Word::Loss), &validation);
+    let y = loss_axis(&lang.said("loss"), &validation);
     let names: Vec<String> = runs.iter().map(|run| run.folder.name()).collect();
-    let title = lang.losses_of(Word::Loss, &names.join(", "));
-    let mut chart = Chart::new(title, Axis::new(lang.word(Word::Epoch)).whole(), y).lang(lang);
+    let title = lang.said(&format!("Loss of {}, run by run", names.join(", "))).into_owned();
+    let mut chart = Chart::new(title, Axis::new(lang.said("epoch")).whole(), y).lang(lang);
     for told in runs.iter().flat_map(|run| run.history.told()) {
-        chart = chart.mark(told, lang.word(Word::Told));
+        chart = chart.mark(told, lang.said("told by hand"));
     }
     chart.series = series;
     Ok(chart)

@@ -10,7 +10,7 @@ use crate::escape::escape;
 use crate::history::{Confusion, History};
 use crate::number::{counted, grouped, significant};
 use crate::several::several;
-use crate::{Axis, Chart, RangeTest, Run, Series, explanation, layers, sharpness, validation};
+use crate::{Axis, Chart, Lang, RangeTest, Run, Series, explanation, layers, sharpness, validation};
 
 /// What spans more than this factor is drawn on a logarithmic axis.
 const LOG_FROM: f64 = 30.0;
@@ -60,23 +60,27 @@ pre { background: rgb(128 128 128 / 12%); padding: .75rem; border-radius: .3rem;
 </style>"#;
 
 /// The page of one run, or of several.
-pub(crate) fn html(runs: &[Run]) -> String {
+pub(crate) fn html(runs: &[Run], lang: Lang) -> String {
     let names: Vec<String> = runs.iter().map(|run| escape(&run.folder.name())).collect();
     let mut page = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n{HEAD}\n<title>{} · Downhill</title>\n</head>\n<body>\n<main>\n",
+        "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n{HEAD}\n<title>{} · Downhill</title>\n</head>\n<body>\n<main>\n",
+        lang.code(),
         names.join(", ")
     );
+    let trained_on = |run: &Run| {
+        let data = run.settings.data_name().unwrap_or_default();
+        escape(&lang.said(&format!("trained on {data}")))
+    };
     if let [run] = runs {
-        let data = escape(&run.settings.data_name().unwrap_or_default());
-        let _ = writeln!(page, "<h1>{} <small>trained on {data}</small></h1>", names[0]);
-        page += &one(run);
+        let _ = writeln!(page, "<h1>{} <small>{}</small></h1>", names[0], trained_on(run));
+        page += &one(run, lang);
     } else {
-        let _ = writeln!(page, "<h1>{} <small>side by side</small></h1>", names.join(", "));
-        page += &several(runs);
+        let _ = writeln!(page, "<h1>{} <small>{}</small></h1>", names.join(", "), lang.said("side by side"));
+        page += &several(runs, lang);
         for (run, name) in runs.iter().zip(&names) {
-            let data = escape(&run.settings.data_name().unwrap_or_default());
-            let _ = writeln!(page, "<div class=\"run\">\n<h1>{name} <small>trained on {data}</small></h1>");
-            page += &one(run);
+            let data = trained_on(run);
+            let _ = writeln!(page, "<div class=\"run\">\n<h1>{name} <small>{data}</small></h1>");
+            page += &one(run, lang);
             page += "</div>\n";
         }
     }
@@ -89,64 +93,66 @@ pub(crate) fn section(chart: &Chart, below: &str) -> String {
 }
 
 /// A list of pairs, of which the left is what the right is.
-fn pairs(pairs: &[(&str, String)]) -> String {
-    let pair = |(name, value): &(&str, String)| format!("<dt>{name}</dt><dd>{}</dd>\n", escape(value));
+fn pairs(pairs: &[(&str, String)], lang: Lang) -> String {
+    let pair =
+        |(name, value): &(&str, String)| format!("<dt>{}</dt><dd>{}</dd>\n", lang.said(name), escape(value));
     format!("<dl>\n{}</dl>\n", pairs.iter().map(pair).collect::<String>())
 }
 
 /// All there is to say of a run.
-fn one(run: &Run) -> String {
+fn one(run: &Run, lang: Lang) -> String {
     let Run { folder, settings, history, explanation: found } = run;
     let mut page = String::new();
-    for text in [result(settings, history), makeup(settings, history)] {
+    let heading = |text: &str| format!("<h2>{}</h2>\n", lang.said(text));
+    for text in [lang.said(&result(settings, history)).into_owned(), makeup(settings, history, lang)] {
         let _ = writeln!(page, "<p>{}</p>", escape(&text));
     }
-    let (charts, events) = (charts(run), events(history));
+    let (charts, events) = (charts(run, lang), events(history, lang));
     if charts.is_empty() {
-        page += "<p>No epoch has ended, so there is nothing to draw.</p>\n";
+        let _ = writeln!(page, "<p>{}</p>", lang.said("No epoch has ended, so there is nothing to draw."));
         page += &events;
     } else {
         page += "<div class=\"charts\">\n";
         for chart in charts {
-            page += &section(&chart, if chart.title == RATE { &events } else { "" });
+            page += &section(&chart, if chart.title == lang.said(RATE) { &events } else { "" });
         }
         if let Some(found) = history.run.found.as_ref().filter(|found| !found.curve.is_empty()) {
-            let svg = RangeTest::new(found).svg();
-            let _ = write!(page, "<section>\n<h2>How the rate was found</h2>\n{svg}</section>\n");
+            let svg = RangeTest::new(found).lang(lang).svg();
+            let _ = write!(page, "<section>\n{}{svg}</section>\n", heading("How the rate was found"));
         }
-        let norms = layers::norms(history);
+        let norms = layers::norms(history, lang);
         norms.iter().filter(|chart| chart.draws()).for_each(|chart| page += &section(chart, ""));
-        for (title, histograms) in layers::histograms(history) {
+        for (title, histograms) in layers::histograms(history, lang) {
             let _ = write!(page, "<section>\n<h2>{title}</h2>\n{}</section>\n", histograms.svg());
         }
         if let Some(found) = &history.residuals {
-            let (predictions, spread) = validation::residuals(found);
+            let (predictions, spread) = validation::residuals(found, lang);
             if predictions.draws() {
                 page += &section(&predictions, "");
             }
-            let _ = write!(page, "<section>\n<h2>Residuals</h2>\n{}</section>\n", spread.svg());
+            let _ = write!(page, "<section>\n{}{}</section>\n", heading("Residuals"), spread.svg());
         }
         if let Some(found) = &history.confusion {
-            page += &validation::confusion(found);
+            page += &validation::confusion(found, lang);
         }
         page += "</div>\n";
     }
     if let Some(found) = found {
-        page += &explanation::section(found);
+        page += &explanation::section(found, lang);
     }
 
     if !history.notes.is_empty() {
-        page += "<h2>Notes</h2>\n<ul>\n";
+        page += &(heading("Notes") + "<ul>\n");
         for note in &history.notes {
-            let _ = writeln!(page, "<li>{}</li>", escape(note));
+            let _ = writeln!(page, "<li>{}</li>", escape(&lang.said(note)));
         }
         page += "</ul>\n";
     }
-    let _ = write!(page, "<h2>Data</h2>\n{}", pairs(&data(settings, history)));
+    page += &(heading("Data") + &pairs(&data(settings, history, lang), lang));
     let path = |file: &str| shell(&folder.path().join(file).display().to_string());
-    let _ = write!(page, "<h2>Configuration</h2>\n<pre>{}</pre>\n", escape(settings.text()));
+    let _ = write!(page, "{}<pre>{}</pre>\n", heading("Configuration"), escape(settings.text()));
     if let Some(environment) = &history.environment {
-        let _ = write!(page, "<h2>Environment</h2>\n{}", pairs(&surroundings(environment)));
+        page += &(heading("Environment") + &pairs(&surroundings(environment, lang), lang));
     }
     // Only a run that the program makes can be made by it again: not a loop of its own, nor one on data in memory.
     if settings.get("session").is_some() || settings.text_of("data.from") == Some("memory") {
@@ -154,15 +160,19 @@ fn one(run: &Run) -> String {
     }
     let _ = write!(
         page,
-        "<h2>Make this run again</h2>\n<pre>downhill train --config {}</pre>\n\
-         <p>On the same data and a machine with the same vector instructions, it ends in the same weights, bit for bit, \
-         on any number of threads.</p>\n",
+        "{}<pre>downhill train --config {}</pre>\n<p>{}</p>\n",
+        heading("Make this run again"),
         escape(&path("run.toml")),
+        lang.said(
+            "On the same data and a machine with the same vector instructions, it ends in the same weights, bit for bit, \
+             on any number of threads."
+        ),
     );
     if matches!(history.run.stop(), None | Some(Stop::Interrupted)) {
         let _ = write!(
             page,
-            "<h2>Go on with it</h2>\n<pre>downhill resume {}</pre>\n",
+            "{}<pre>downhill resume {}</pre>\n",
+            heading("Go on with it"),
             escape(&shell(&folder.path().display().to_string()))
         );
     }
@@ -170,28 +180,23 @@ fn one(run: &Run) -> String {
 }
 
 /// The events that are marked in the chart of rates, in words.
-fn events(history: &History) -> String {
+fn events(history: &History, lang: Lang) -> String {
     if history.marked.is_empty() {
         return String::new();
     }
     let mut list = String::from("<ul>\n");
     for marked in history.marked.iter().take(MOST_LISTED) {
-        let _ = writeln!(
-            list,
-            "<li>Step {}, {}: {}.</li>",
-            grouped(marked.step),
-            marked.kind,
-            escape(&marked.text)
-        );
+        let text = format!("Step {}, {}: {}.", grouped(marked.step), marked.kind, marked.text);
+        let _ = writeln!(list, "<li>{}</li>", escape(&lang.said(&text)));
     }
     if let Some(more) = history.marked.len().checked_sub(MOST_LISTED).filter(|&more| more > 0) {
-        let _ = writeln!(list, "<li>and {} more</li>", grouped(more as u64));
+        let _ = writeln!(list, "<li>{}</li>", lang.said(&format!("and {} more", grouped(more as u64))));
     }
     list + "</ul>\n"
 }
 
 /// What it was trained on.
-fn data(settings: &Settings, history: &History) -> Vec<(&'static str, String)> {
+fn data(settings: &Settings, history: &History, lang: Lang) -> Vec<(&'static str, String)> {
     let from = settings.text_of("data.from").unwrap_or_default();
     let mut pairs = vec![("from", from.to_string())];
     if let Some(target) = settings.text_of("data.target") {
@@ -200,27 +205,31 @@ fn data(settings: &Settings, history: &History) -> Vec<(&'static str, String)> {
     // A loop that is not Downhill's need not say.
     let size = history.run.size.as_ref().filter(|size| size.features > 0);
     if let Some(&Size { train_rows, valid_rows, features, classes, .. }) = size {
-        pairs
-            .push(("rows", format!("{} to train on, {} held out", grouped(train_rows), grouped(valid_rows))));
+        let said = |text: String| lang.said(&text).into_owned();
+        let rows = format!("{} to train on, {} held out", grouped(train_rows), grouped(valid_rows));
+        pairs.push(("rows", said(rows)));
         pairs.push(("inputs", grouped(features)));
-        pairs.push(("task", classes.map_or("regression".into(), |classes| format!("{classes} classes"))));
+        pairs.push((
+            "task",
+            said(classes.map_or("regression".into(), |classes| format!("{classes} classes"))),
+        ));
     }
     pairs
 }
 
 /// What it was made with.
-fn surroundings(environment: &Environment) -> Vec<(&'static str, String)> {
+fn surroundings(environment: &Environment, lang: Lang) -> Vec<(&'static str, String)> {
     let Environment { version, os, arch, vectors, cores, threads } = environment;
-    let vectors = if vectors.is_empty() { "none known".into() } else { vectors.join(", ") };
+    let vectors = if vectors.is_empty() { lang.said("none known").into() } else { vectors.join(", ") };
     vec![
         ("Downhill", version.clone()),
         ("system", format!("{os}, {arch}")),
         ("vector instructions", vectors),
-        ("threads", format!("{threads} of {}", counted(*cores as u64, "core"))),
+        ("threads", lang.said(&format!("{threads} of {}", counted(*cores as u64, "core"))).into_owned()),
     ]
 }
 
-/// How good the run is, and how it stopped.
+/// How good the run is, and how it stopped, in English.
 pub(crate) fn result(settings: &Settings, history: &History) -> String {
     let total = history.epochs_planned().or(settings.epochs()).unwrap_or(0);
     let made = history.epochs_made();
@@ -308,7 +317,7 @@ fn figures(metrics: &Metrics, confusion: Option<&Confusion>) -> String {
 }
 
 /// What was trained, on what, for how long.
-fn makeup(settings: &Settings, history: &History) -> String {
+fn makeup(settings: &Settings, history: &History, lang: Lang) -> String {
     let mut parts = Vec::new();
     match history.kept.as_ref().map(|epoch| &epoch.metrics) {
         Some(Metrics::Classification(_)) => parts.push("classification".to_string()),
@@ -330,7 +339,7 @@ fn makeup(settings: &Settings, history: &History) -> String {
             _ => format!("{} min of training", grouped((seconds / 60.0).round() as u64)),
         });
     }
-    let mut text = parts.join(" · ");
+    let mut text = parts.iter().map(|part| lang.said(part)).collect::<Vec<_>>().join(" · ");
     if let Some(first) = text.get_mut(0..1) {
         first.make_ascii_uppercase();
     }
@@ -362,23 +371,23 @@ fn network(settings: &Settings) -> Option<String> {
 /// The title of the chart of rates.
 pub(crate) const RATE: &str = "Learning rate";
 
-pub(crate) fn epochs() -> Axis {
-    Axis::new("epoch").whole()
+pub(crate) fn epochs(lang: Lang) -> Axis {
+    Axis::new(lang.said("epoch")).whole()
 }
 
 /// The axis of these rates.
-pub(crate) fn rate_axis(rates: &[(f64, f64)]) -> Axis {
+pub(crate) fn rate_axis(rates: &[(f64, f64)], lang: Lang) -> Axis {
     let highest = rates.iter().map(|point| point.1).filter(|rate| rate.is_finite()).fold(0.0, f64::max);
-    Axis::new("learning rate").log(true).within(LOWEST_RATE * highest, f64::INFINITY)
+    Axis::new(lang.said("learning rate")).log(true).within(LOWEST_RATE * highest, f64::INFINITY)
 }
 
 /// The charts of a run's way that there is something to draw in.
-fn charts(Run { history, settings, .. }: &Run) -> Vec<Chart> {
+fn charts(Run { history, settings, .. }: &Run, lang: Lang) -> Vec<Chart> {
     // Of several networks, each keeps an epoch of its own.
     let marked = |chart: Chart| match history.kept.as_ref().filter(|_| settings.networks().is_none()) {
         Some(kept) => {
             let number = kept.epoch as f64 + 1.0;
-            chart.mark(number, format!("kept: epoch {number}"))
+            chart.mark(number, lang.said(&format!("kept: epoch {number}")))
         }
         None => chart,
     };
@@ -386,29 +395,38 @@ fn charts(Run { history, settings, .. }: &Run) -> Vec<Chart> {
     let validation = history.each(|epoch| epoch.valid_loss);
     let training = history.each(|epoch| epoch.train_loss);
     // Training may fall to nothing; the validation loss would be flat on its scale.
-    let y = Axis::new("loss").log(is_wide(validation.iter()));
-    let loss = Chart::new("Loss", epochs(), y)
-        .line(Series::new("validation", validation))
-        .line(Series::new("training", training));
+    let y = Axis::new(lang.said("loss")).log(is_wide(validation.iter()));
+    let loss = Chart::new(lang.said("Loss"), epochs(lang), y)
+        .lang(lang)
+        .line(Series::new(lang.said("validation"), validation))
+        .line(Series::new(lang.said("training"), training));
 
     let [made, planned] = history.rates();
-    let y = rate_axis(&[&made[..], &planned].concat());
-    let rate = Chart::new(RATE, Axis::new("step").whole(), y)
-        .line(Series::new("used", made))
-        .line(Series::new("planned", planned));
-    let rate = history.marked.iter().fold(rate, |rate, event| rate.mark(event.step as f64, event.kind));
+    let y = rate_axis(&[&made[..], &planned].concat(), lang);
+    let rate = Chart::new(lang.said(RATE), Axis::new(lang.said("step")).whole(), y)
+        .lang(lang)
+        .line(Series::new(lang.said("used"), made))
+        .line(Series::new(lang.said("planned"), planned));
+    let rate =
+        history.marked.iter().fold(rate, |rate, event| rate.mark(event.step as f64, lang.said(event.kind)));
 
-    let charts = [marked(loss), marked(metric(history)), rate, sharpness::chart(history)];
+    let charts = [marked(loss), marked(metric(history, lang)), rate, sharpness::chart(history, lang)];
     charts.into_iter().filter(|chart| !history.epochs.is_empty() && chart.draws()).collect()
 }
 
 /// The chart of the metric to judge by: accuracy, R², or, where there is no R², the RMSE.
-pub(crate) fn metric(history: &History) -> Chart {
+pub(crate) fn metric(history: &History, lang: Lang) -> Chart {
+    let validation = lang.said("validation");
     let classes = |epoch: &Epoch| matches!(epoch.metrics, Metrics::Classification(_));
     if history.epochs.iter().any(classes) {
         let accuracy = history.each(|epoch| 100.0 * epoch.metrics.score());
-        return Chart::new("Accuracy", epochs(), Axis::new("accuracy in %").within(0.0, 100.0))
-            .line(Series::new("validation", accuracy));
+        return Chart::new(
+            lang.said("Accuracy"),
+            epochs(lang),
+            Axis::new(lang.said("accuracy in %")).within(0.0, 100.0),
+        )
+        .lang(lang)
+        .line(Series::new(validation, accuracy));
     }
     let named = history.epochs.iter().find_map(|epoch| match &epoch.metrics {
         Metrics::Named(_) => epoch.metrics.headline(),
@@ -416,20 +434,23 @@ pub(crate) fn metric(history: &History) -> Chart {
     });
     if let Some((name, _)) = named {
         let figure = history.each(|epoch| epoch.metrics.score());
-        return Chart::new(name, epochs(), Axis::new(name)).line(Series::new("validation", figure));
+        return Chart::new(name, epochs(lang), Axis::new(name))
+            .lang(lang)
+            .line(Series::new(validation, figure));
     }
     let r2 = history.each(|epoch| epoch.metrics.score());
     if r2.iter().any(|point| point.1.is_finite()) {
         // How far below −1 a beginning was is no news, and would flatten the rest.
         let lowest = if r2.iter().any(|point| point.1 > 0.0) { -1.0 } else { f64::NEG_INFINITY };
-        return Chart::new("R²", epochs(), Axis::new("R²").within(lowest, 1.0))
-            .line(Series::new("validation", r2));
+        return Chart::new("R²", epochs(lang), Axis::new("R²").within(lowest, 1.0))
+            .lang(lang)
+            .line(Series::new(validation, r2));
     }
     let rmse = history.each(|epoch| match &epoch.metrics {
         Metrics::Regression(metrics) => metrics.rmse,
         Metrics::Classification(_) | Metrics::Named(_) => f64::NAN,
     });
-    Chart::new("RMSE", epochs(), Axis::new("RMSE")).line(Series::new("validation", rmse))
+    Chart::new("RMSE", epochs(lang), Axis::new("RMSE")).lang(lang).line(Series::new(validation, rmse))
 }
 
 /// Whether values are so far apart that a linear axis would flatten most of them. The lowest fifth does not

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
+use crate::Lang;
 use crate::axis::Range;
 use crate::escape::escape;
-use crate::lang::Lang;
 
 /// The colours of Okabe and Ito, which people with any colour vision can tell apart, those first that stand
 /// out on white and on black; each with a pattern of dashes and a shape of markers of its own, for prints
@@ -289,4 +289,9 @@ pub(crate) fn clipped(text: &str, most: f64) -> String {
         .collect();
     cut.push('…');
     cut
+}
+
+/// What is drawn, for those who cannot see it.
+pub(crate) fn against(y: &str, x: &str, lang: Lang) -> String {
+    lang.said(&format!("{y} against {x}.")).into_owned()
 }

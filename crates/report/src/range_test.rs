@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use downhill_run::{Choice, FoundRate, Point};
 
+use crate::Lang;
 use crate::axis::Axis;
-use crate::lang::{Lang, Word};
 use crate::number::two_digits;
 use crate::panel::{Entry, FILE_WIDTH, MARKERS, Panel, Place, Plot, STYLES};
 
@@ -65,15 +65,15 @@ impl<'a> RangeTest<'a> {
     fn marks(&self) -> Vec<Mark> {
         let FoundRate { steepest, valley, minimum_tenth, diverges, limit, .. } = self.found;
         let points = [
-            (Word::Steepest, steepest),
-            (Word::Valley, valley),
-            (Word::MinimumTenth, minimum_tenth),
-            (Word::Diverges, diverges),
-            (Word::StabilityLimit, limit),
+            ("steepest", steepest),
+            ("valley", valley),
+            ("minimum/10", minimum_tenth),
+            ("diverges", diverges),
+            ("stable below", limit),
         ];
-        let mark = |(index, (name, lr)): (usize, (Word, &Option<f64>))| {
+        let mark = |(index, (name, lr)): (usize, (&str, &Option<f64>))| {
             Some(Mark {
-                name: format!("{} {}", self.lang.word(name), two_digits((*lr)?)),
+                name: format!("{} {}", self.lang.said(name), two_digits((*lr)?)),
                 lr: (*lr)?,
                 style: index + 2,
             })
@@ -85,8 +85,8 @@ impl<'a> RangeTest<'a> {
         let FoundRate { recommended, band, curve, rehearsals, .. } = self.found;
         let lang = self.lang;
         let first = curve.first().and_then(|point| point.loss).unwrap_or(1.0);
-        let y = Axis::new(lang.word(Word::Loss)).within(0.0, HIGHEST * first.max(f64::MIN_POSITIVE));
-        let x = Axis::new(lang.word(Word::LearningRate)).log(true);
+        let y = Axis::new(lang.said("loss")).within(0.0, HIGHEST * first.max(f64::MIN_POSITIVE));
+        let x = Axis::new(lang.said("learning rate")).log(true);
         let marks = self.marks();
         let (curve, rehearsals) = (places(curve), places(rehearsals));
         let all = || curve.iter().chain(&rehearsals);
@@ -96,10 +96,12 @@ impl<'a> RangeTest<'a> {
             dashes: STYLES[index].1,
             marker,
         };
-        let name = format!("{} {}", lang.word(Word::Recommended), two_digits(*recommended));
-        let mut legend = vec![line(lang.word(Word::RangeTestLoss), 0, "")];
+        let name = format!("{} {}", lang.said("recommended"), two_digits(*recommended));
+        let [test, tried] =
+            ["range test, training loss", "rehearsals, training loss"].map(|name| lang.said(name));
+        let mut legend = vec![line(&test, 0, "")];
         if !rehearsals.is_empty() {
-            legend.push(line(lang.word(Word::RehearsalLoss), 1, MARKERS[0]));
+            legend.push(line(&tried, 1, MARKERS[0]));
         }
         legend.push(Entry { name: &name, colour: "currentColor", dashes: "none", marker: "" });
         legend.extend(marks.iter().map(|mark| Entry {
@@ -109,7 +111,7 @@ impl<'a> RangeTest<'a> {
             marker: MARKERS[mark.style],
         }));
         let panel = Panel {
-            title: lang.word(Word::RangeTest),
+            title: &lang.said("Learning rate range test"),
             lang,
             description: self.description(&marks),
             // In a page, narrow enough for a telephone.
@@ -178,17 +180,13 @@ impl<'a> RangeTest<'a> {
         let FoundRate { band: [low, high], steps, run_steps, .. } = self.found;
         let [low, high] = [*low, *high].map(two_digits);
         let recommended = two_digits(self.found.recommended);
-        let mut words = self.lang.either(
-            format!(
-                "Loss against learning rate. Recommended {recommended}, band {low} to {high}, found in {steps} steps for \
-                 a run of {run_steps}."
-            ),
-            format!(
-                "학습률에 따른 손실. 추천 {recommended}, 범위 {low}~{high}, {run_steps}스텝의 실행을 위해 {steps}스텝을 씀."
-            ),
-        );
+        let loss = "Loss against learning rate.";
+        let mut words = self.lang.said(&format!(
+            "{loss} Recommended {recommended}, band {low} to {high}, found in {steps} steps for a run of {run_steps}."
+        ))
+        .into_owned();
         if let Some(correction) = self.found.correction() {
-            words += &self.lang.either(format!(" {correction}."), String::new());
+            words += &self.lang.said(&format!(" {correction}."));
         }
         for mark in marks {
             let _ = write!(words, " {}.", mark.name);

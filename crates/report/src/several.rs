@@ -11,14 +11,19 @@ use crate::limits::limits;
 use crate::number::significant;
 use crate::page::{RATE, epochs, is_wide, metric, rate_axis, result, section};
 use crate::tensorboard::flatten;
-use crate::{Axis, Chart, Run, Series};
+use crate::{Axis, Chart, Lang, Run, Series};
 
 /// What runs have in common, and what tells them apart.
-pub(crate) fn several(runs: &[Run]) -> String {
-    let mut page = differences(runs);
+pub(crate) fn several(runs: &[Run], lang: Lang) -> String {
+    let mut page = differences(runs, lang);
     page += "<ul>\n";
     for Run { folder, settings, history, .. } in runs {
-        let _ = writeln!(page, "<li>{}: {}</li>", escape(&folder.name()), escape(&result(settings, history)));
+        let _ = writeln!(
+            page,
+            "<li>{}: {}</li>",
+            escape(&folder.name()),
+            escape(&lang.said(&result(settings, history)))
+        );
     }
     page += "</ul>\n<div class=\"charts\">\n";
     let over = |chart: Chart, points: &dyn Fn(&Run) -> Vec<(f64, f64)>| {
@@ -27,16 +32,18 @@ pub(crate) fn several(runs: &[Run]) -> String {
     };
     let losses = |title: &str, figure: fn(&downhill_run::Epoch) -> f64| {
         let all: Vec<_> = runs.iter().map(|run| run.history.each(figure)).collect();
-        over(Chart::new(title, epochs(), loss_axis(&title.to_lowercase(), &all)), &|run| {
-            run.history.each(figure)
-        })
+        {
+            let y = loss_axis(&lang.said(&title.to_lowercase()), &all);
+            let chart = Chart::new(lang.said(title), epochs(lang), y).lang(lang);
+            over(chart, &|run| run.history.each(figure))
+        }
     };
     let mut charts = vec![
         losses("Validation loss", |epoch| epoch.valid_loss),
         losses("Training loss", |epoch| epoch.train_loss),
     ];
     // Of runs with other metrics, each has a chart of its own.
-    let metrics: Vec<Chart> = runs.iter().map(|run| metric(&run.history)).collect();
+    let metrics: Vec<Chart> = runs.iter().map(|run| metric(&run.history, lang)).collect();
     for (index, first) in metrics.iter().enumerate() {
         if metrics[..index].iter().any(|before| before.title == first.title) {
             continue;
@@ -60,7 +67,8 @@ pub(crate) fn several(runs: &[Run]) -> String {
         made
     };
     let all: Vec<_> = runs.iter().flat_map(made).collect();
-    charts.push(over(Chart::new(RATE, Axis::new("step").whole(), rate_axis(&all)), &made));
+    let rate = Chart::new(lang.said(RATE), Axis::new(lang.said("step")).whole(), rate_axis(&all, lang));
+    charts.push(over(rate.lang(lang), &made));
     charts.iter().filter(|chart| chart.draws()).for_each(|chart| page += &section(chart, ""));
     page + "</div>\n"
 }
@@ -74,7 +82,7 @@ pub(crate) fn loss_axis(label: &str, runs: &[Vec<(f64, f64)>]) -> Axis {
 }
 
 /// The settings that are not the same in all runs, and what each run came to, as a table.
-fn differences(runs: &[Run]) -> String {
+fn differences(runs: &[Run], lang: Lang) -> String {
     let all: Vec<Vec<(String, Value)>> = runs.iter().map(settings).collect();
     let of =
         |run: usize, name: &str| all[run].iter().find(|(other, _)| other == name).map(|(_, value)| value);
@@ -82,16 +90,22 @@ fn differences(runs: &[Run]) -> String {
     let names = all.iter().flatten().map(|(name, _)| name.as_str()).filter(|&name| seen.insert(name));
     let names: Vec<&str> =
         names.filter(|name| (1..runs.len()).any(|run| of(run, name) != of(0, name))).collect();
-    let mut html = String::from("<h2>What differs</h2>\n");
+    let mut html = format!("<h2>{}</h2>\n", lang.said("What differs"));
     if names.is_empty() {
-        html += "<p>The settings of these runs are the same.</p>\n";
+        let _ = writeln!(html, "<p>{}</p>", lang.said("The settings of these runs are the same."));
     }
-    html += "<div class=\"scroll\"><table>\n<tr><th scope=\"col\" class=\"text\">run</th>";
+    let _ = write!(
+        html,
+        "<div class=\"scroll\"><table>\n<tr><th scope=\"col\" class=\"text\">{}</th>",
+        lang.said("run")
+    );
     for name in &names {
-        let _ = write!(html, "<th scope=\"col\" class=\"text\">{}</th>", escape(name));
+        // Settings keep their names; where a run branched off is ours to say.
+        let name = if *name == BRANCH { lang.said(name) } else { (*name).into() };
+        let _ = write!(html, "<th scope=\"col\" class=\"text\">{}</th>", escape(&name));
     }
     for name in ["epochs", "kept epoch", "training loss", "validation loss", score(runs)] {
-        let _ = write!(html, "<th scope=\"col\">{name}</th>");
+        let _ = write!(html, "<th scope=\"col\">{}</th>", lang.said(name));
     }
     html += "</tr>\n";
     for (index, run) in runs.iter().enumerate() {
@@ -135,13 +149,16 @@ fn score(runs: &[Run]) -> &'static str {
 }
 
 /// All settings of a run, each by its name.
+/// Where a run branched off, among the settings.
+const BRANCH: &str = "branch of";
+
 fn settings(run: &Run) -> Vec<(String, Value)> {
     let mut all = Vec::new();
     let mut tree = run.settings.tree();
     flatten(tree["training"].take(), String::new(), &mut all);
     flatten(tree["data"].take(), "data".into(), &mut all);
     if let (Some(parent), Some(step)) = (tree["parent"]["run"].as_str(), tree["parent"]["step"].as_u64()) {
-        all.push(("branch of".into(), format!("{parent}@step:{step}").into()));
+        all.push((BRANCH.into(), format!("{parent}@step:{step}").into()));
     }
     all
 }

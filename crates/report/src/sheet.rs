@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
+use crate::Lang;
 use crate::bars::Bars;
 use crate::chart::{Chart, WIDTH};
 use crate::escape::escape;
-use crate::lang::Lang;
 use crate::panel::{LINE, Place, clipped};
 
 /// Between two pictures.

@@ -113,6 +113,7 @@ impl Study {
         let whole =
             (columns as f64 * (FILE_WIDTH + GAP) - GAP, bottoms.into_iter().fold(GAP, f64::max) - GAP);
         let description = format!("{} trials of {}", self.trials.len(), self.name);
+        let description = self.lang.said(&description);
         Place::File.open(self.lang, whole, &self.name, &description) + &inside + "</svg>\n"
     }
 
@@ -120,19 +121,22 @@ impl Study {
     pub fn html(&self) -> String {
         let name = escape(&self.name);
         let mut page = format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n{}\n<title>{name} · Downhill</title>\n</head>\n<body>\n\
-             <main>\n<h1>{name} <small>a search of {} trials</small></h1>\n",
+            "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n{}\n<title>{name} · Downhill</title>\n</head>\n<body>\n\
+             <main>\n<h1>{name} <small>{}</small></h1>\n",
+            self.lang.code(),
             page::HEAD,
-            self.trials.len()
+            self.lang.said(&format!("a search of {} trials", self.trials.len()))
         );
         let ranking = self.ranking();
         match ranking.first() {
             Some(&best) => {
                 let value = self.trials[best].value.map_or_else(String::new, significant);
-                let metric = escape(&self.metric);
-                let _ = writeln!(page, "<p>Best: trial {best}, {metric} {value}.</p>");
+                let text = format!("Best: trial {best}, {} {value}.", self.metric);
+                let _ = writeln!(page, "<p>{}</p>", escape(&self.lang.said(&text)));
             }
-            None => page += "<p>No trial has come to a value yet.</p>\n",
+            None => {
+                let _ = writeln!(page, "<p>{}</p>", self.lang.said("No trial has come to a value yet."));
+            }
         }
         if let Some(command) = &self.command {
             let _ = writeln!(page, "<pre>{}</pre>", escape(command));
@@ -147,10 +151,11 @@ impl Study {
     }
 
     fn table(&self, ranking: &[usize]) -> String {
-        let mut table = String::from(
-            "<h2>Ranking</h2>\n<div class=\"scroll\">\n<table>\n<tr><th>rank</th><th>trial</th>",
-        );
-        let _ = write!(table, "<th>{}</th><th>epochs</th><th>state</th>", escape(&self.metric));
+        let [title, rank, trial, epochs, state] =
+            ["Ranking", "rank", "trial", "epochs", "state"].map(|name| self.lang.said(name));
+        let mut table =
+            format!("<h2>{title}</h2>\n<div class=\"scroll\">\n<table>\n<tr><th>{rank}</th><th>{trial}</th>");
+        let _ = write!(table, "<th>{}</th><th>{epochs}</th><th>{state}</th>", escape(&self.metric));
         for setting in &self.settings {
             let _ = write!(table, "<th class=\"text\">{}</th>", escape(&setting.name));
         }
@@ -163,7 +168,7 @@ impl Study {
                 "<tr><td>{}</td><td>{number}</td><td>{value}</td><td>{}</td><td>{}</td>",
                 place + 1,
                 trial.epochs,
-                escape(&trial.state)
+                escape(&self.lang.said(&trial.state))
             );
             for (setting, value) in self.settings.iter().zip(&trial.values) {
                 let text = value.map_or_else(String::new, |value| setting.text(value));
@@ -174,7 +179,7 @@ impl Study {
         table += "</table>\n</div>\n";
         let more = ranking.len().saturating_sub(MOST_RANKED);
         if more > 0 {
-            let _ = writeln!(table, "<p>… and {more} more.</p>");
+            let _ = writeln!(table, "<p>{}</p>", self.lang.said(&format!("… and {more} more.")));
         }
         table
     }
@@ -237,7 +242,7 @@ impl Study {
 
     fn history(&self) -> Chart {
         let lang = self.lang;
-        let title = lang.either("History of the best".into(), "최고 기록의 변화".into());
+        let title = lang.said("History of the best");
         let points = self.trials.iter().enumerate().filter_map(|(at, trial)| Some((at as f64, trial.value?)));
         let points: Vec<(f64, f64)> = points.collect();
         let mut best: Option<f64> = None;
@@ -251,9 +256,9 @@ impl Study {
             best = Some(next);
             steps.push((at, next));
         }
-        let trials = lang.either("trials".into(), "시도".into());
-        let so_far = lang.either("best so far".into(), "지금까지의 최고".into());
-        let number = lang.either("trial".into(), "시도 번호".into());
+        let trials = lang.said("trials");
+        let so_far = lang.said("best so far");
+        let number = lang.said("trial");
         Chart::new(title, Axis::new(number).whole(), self.values_axis())
             .lang(lang)
             .line(Series::new(trials, points).of_run(5, false).dots())
@@ -271,14 +276,8 @@ impl Study {
         let lang = self.lang;
         Chart::new(about.name.clone(), about.axis(), self.values_axis())
             .lang(lang)
-            .line(
-                Series::new(lang.either("others".into(), "나머지".into()), of(false)).of_run(5, false).dots(),
-            )
-            .line(
-                Series::new(lang.either("the best fifth".into(), "상위 1/5".into()), of(true))
-                    .of_run(0, false)
-                    .dots(),
-            )
+            .line(Series::new(lang.said("others"), of(false)).of_run(5, false).dots())
+            .line(Series::new(lang.said("the best fifth"), of(true)).of_run(0, false).dots())
     }
 }
 

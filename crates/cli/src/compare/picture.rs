@@ -1,7 +1,7 @@
 //! The losses of compared runs, as curves.
 
 use downhill::train::{Compared, ranking};
-use downhill_report::{Axis, Curve, Curves, Lang, Word};
+use downhill_report::{Axis, Curve, Curves, Lang};
 
 use super::{Entrant, name, verdict};
 use crate::braille::{self, Frame};
@@ -51,17 +51,18 @@ fn range(entrants: &[Entrant]) -> ((f64, f64), bool) {
 pub fn chart(dataset: &str, entrants: &[Entrant], lang: Lang) -> Curves {
     let training = is_judged(entrants);
     let ((low, high), log) = range(entrants);
-    let loss = if training { Word::TrainingLoss } else { Word::ValidationLoss };
+    let (title, loss) =
+        if training { ("Training loss", "training loss") } else { ("Validation loss", "validation loss") };
     let curve = |((settings, compared), named): (&Entrant, bool)| {
-        let label = compared.verdict.map_or("", |verdict| lang.rate_verdict(verdict));
+        let label = compared.verdict.map_or_else(Default::default, |verdict| lang.said(verdict.words()));
         let curve = Curve::new(name(settings), label, points(compared, training));
         let curve = if named { curve } else { curve.behind() };
         if compared.course.blow_up.is_some() { curve.cut() } else { curve }
     };
     Curves {
-        title: lang.losses_of(loss, dataset),
-        x: Axis::new(lang.word(Word::Epoch)).whole(),
-        y: Axis::new(lang.word(loss)).log(log).within(low, high),
+        title: lang.said(&format!("{title} of {dataset}, run by run")).into_owned(),
+        x: Axis::new(lang.said("epoch")).whole(),
+        y: Axis::new(lang.said(loss)).log(log).within(low, high),
         curves: entrants.iter().zip(named(entrants)).map(curve).collect(),
         lang,
     }

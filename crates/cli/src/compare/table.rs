@@ -13,8 +13,10 @@ pub fn table(entrants: &[Entrant], order: &[usize], by: &str) -> String {
         .first()
         .map_or(Vec::new(), |(settings, _)| settings.iter().map(|(flag, _)| flag.as_str()).collect());
     let figures = ["validation", metric(entrants).1, "epoch", "training"];
-    let head = std::iter::once("rank".to_string()).chain(flags.iter().map(|flag| format!("--{flag}")));
-    let head: Vec<String> = head.chain(figures.map(String::from)).chain([String::new()]).collect();
+    let head = std::iter::once(output::said("rank").into_owned())
+        .chain(flags.iter().map(|flag| format!("--{flag}")));
+    let figures = figures.map(|name| output::said(name).into_owned());
+    let head: Vec<String> = head.chain(figures).chain([String::new()]).collect();
     let row = |(rank, &place): (usize, &usize)| {
         let (settings, compared) = &entrants[place];
         let summary = summary(compared);
@@ -30,16 +32,18 @@ pub fn table(entrants: &[Entrant], order: &[usize], by: &str) -> String {
         let train = compared.course.attempt(compared.peak_rate).end().map_or_else(none, number);
         let values = settings.iter().map(|(_, value)| output::cell(value));
         let values = std::iter::once((rank + 1).to_string()).chain(values);
-        values.chain([valid, score, epoch, train, verdict(compared)]).collect::<Vec<_>>()
+        values
+            .chain([valid, score, epoch, train, output::said(&verdict(compared)).into_owned()])
+            .collect::<Vec<_>>()
     };
     let rows: Vec<Vec<String>> = std::iter::once(head).chain(order.iter().enumerate().map(row)).collect();
-    let wide = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let wide = |column: usize| rows.iter().map(|row| output::width_of(&row[column])).max().unwrap_or(0);
     let widths: Vec<usize> = (0..rows[0].len()).map(wide).collect();
     let line = |row: &Vec<String>| {
         let cell = |(column, cell): (usize, &String)| {
             let width = widths[column];
             let is_setting = (1..=flags.len()).contains(&column) || column + 1 == row.len();
-            if is_setting { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+            if is_setting { output::left(cell, width) } else { output::right(cell, width) }
         };
         let cells: Vec<String> = row.iter().enumerate().map(cell).collect();
         format!("{}\n", cells.join("  ").trim_end())

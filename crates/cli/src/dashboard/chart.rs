@@ -7,6 +7,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Borders, Widget};
 
 use crate::braille::{Canvas, number};
+use crate::output;
 
 /// The width of the labels in front of the curves, with the axis.
 const LABELS: u16 = 10;
@@ -104,7 +105,8 @@ impl Widget for Chart<'_> {
         if below > 0 {
             let [first, last] = &self.ends;
             let room = usize::from(plot.width);
-            let text = format!("{first}{last:>0$}", room.saturating_sub(first.chars().count()));
+            let gap = room.saturating_sub(output::width_of(first));
+            let text = format!("{first}{}", output::right(last, gap));
             buffer.set_stringn(plot.x, plot.bottom(), text, room, self.faint);
         }
         for curve in &self.curves {

@@ -15,7 +15,7 @@ use super::keys::{Editor, Keys, Mode, Panel};
 use super::state::State;
 use super::theme::Theme;
 use crate::braille::number;
-use crate::progress;
+use crate::{output, progress};
 
 /// In fewer columns or rows, one panel is all there is room for.
 const ROOM: (u16, u16) = (60, 16);
@@ -52,11 +52,13 @@ impl Picture<'_> {
         match &self.keys.mode {
             Mode::Typing(editor) => self.typing(frame, keys, editor),
             Mode::Ending => {
-                let text = "end the run here, for good? y/n";
+                let text = output::said("end the run here, for good? y/n");
                 frame.render_widget(Line::styled(text, self.theme.strong), keys);
             }
             Mode::Watching | Mode::Help => match &self.keys.notice {
-                Some(notice) => frame.render_widget(Line::styled(notice, self.theme.strong), keys),
+                Some(notice) => {
+                    frame.render_widget(Line::styled(output::said(notice), self.theme.strong), keys)
+                }
                 None => frame.render_widget(self.key_line(keys.width), keys),
             },
         }
@@ -80,17 +82,19 @@ impl Picture<'_> {
     /// What it is doing, how far it is, and how fast.
     fn head(&self, frame: &mut Frame, area: Rect) {
         let Self { state, theme, now, .. } = self;
-        let badge = |text| Span::styled(format!(" {text} "), theme.strong.add_modifier(Modifier::REVERSED));
+        let badge = |text| {
+            Span::styled(format!(" {} ", output::said(text)), theme.strong.add_modifier(Modifier::REVERSED))
+        };
         let mut spans = Vec::new();
         match state.run.phase {
-            Phase::Waiting => spans.push(Span::raw("reading the data")),
+            Phase::Waiting => spans.push(Span::raw(output::said("reading the data"))),
             Phase::Searching => {
                 let seconds = now.saturating_duration_since(state.since).as_secs();
                 let text = format!(
                     "finding the learning rate ({})",
                     progress::duration(Duration::from_secs(seconds))
                 );
-                spans.push(Span::raw(text));
+                spans.push(Span::raw(output::said(&text).into_owned()));
             }
             Phase::Training => {}
             Phase::Paused => spans.extend([badge("paused"), Span::raw(" ")]),
@@ -98,12 +102,14 @@ impl Picture<'_> {
         }
         if !matches!(state.run.phase, Phase::Waiting | Phase::Searching) {
             let (epoch, epochs) = state.epochs();
-            spans.push(Span::styled(format!("epoch {epoch}/{epochs}"), theme.strong));
+            let text = output::said(&format!("epoch {epoch}/{epochs}")).into_owned();
+            spans.push(Span::styled(text, theme.strong));
             let left = state.left(*now).map(|left| format!("{} left", progress::duration(left)));
             let speed = state.rows_per_second(*now);
             let speed = speed.map(|rows| format!("{} rows/s", progress::per_second(rows)));
             let more = [left, Some(format!("step {}/{}", state.run.step, state.run.total_steps)), speed];
-            spans.extend(more.into_iter().flatten().map(|text| Span::raw(format!(" · {text}"))));
+            let more = more.into_iter().flatten();
+            spans.extend(more.map(|text| Span::raw(format!(" · {}", output::said(&text)))));
         }
         let line = Line::from(spans);
         let room = usize::from(area.width).saturating_sub(line.width() + 2);
@@ -118,19 +124,20 @@ impl Picture<'_> {
     /// What the last epoch came to, and the rate of now.
     fn figures(&self) -> Line<'_> {
         let Self { state, theme, .. } = self;
+        let styled = |text: String, style| Span::styled(output::said(&text).into_owned(), style);
         let mut parts = Vec::new();
         if let Some(last) = &state.run.last {
-            parts.push(Span::styled(format!("loss {}", fixed(last.train_loss)), theme.train));
-            parts.push(Span::styled(format!("validation {}", fixed(last.valid_loss)), theme.valid));
-            parts.push(Span::styled(progress::headline(&last.metrics), theme.metric));
+            parts.push(styled(format!("loss {}", fixed(last.train_loss)), theme.train));
+            parts.push(styled(format!("validation {}", fixed(last.valid_loss)), theme.valid));
+            parts.push(styled(progress::headline(&last.metrics), theme.metric));
         } else if let Some((_, loss)) = state.train.points().last() {
-            parts.push(Span::styled(format!("loss {}", fixed(loss)), theme.train));
+            parts.push(styled(format!("loss {}", fixed(loss)), theme.train));
         }
         if let Some(lr) = self.rate() {
-            parts.push(Span::styled(format!("lr {lr:.2e}"), theme.rate));
+            parts.push(styled(format!("lr {lr:.2e}"), theme.rate));
         }
         if let Some(best) = state.run.best() {
-            parts.push(Span::styled(format!("best {}", best.epoch + 1), theme.good));
+            parts.push(styled(format!("best {}", best.epoch + 1), theme.good));
         }
         let dot = || Span::styled(" · ", theme.faint);
         let spans = parts.into_iter().enumerate();
@@ -168,10 +175,10 @@ impl Picture<'_> {
             curves.push(Curve { points, style: theme.good, mark: Some('◆') });
         }
         let title = [
-            Span::styled("loss ", theme.strong),
-            Span::styled("━ training ", theme.train),
-            Span::styled("━ validation ", theme.valid),
-            Span::styled("◆ best ", theme.good),
+            Span::styled(output::said("loss "), theme.strong),
+            Span::styled(output::said("━ training "), theme.train),
+            Span::styled(output::said("━ validation "), theme.valid),
+            Span::styled(output::said("◆ best "), theme.good),
         ];
         self.chart(Line::from_iter(title), curves, Log::IfItHelps)
     }
@@ -180,7 +187,7 @@ impl Picture<'_> {
         let Self { state, theme, .. } = self;
         let points: Vec<(f64, f64)> = state.metric.points().collect();
         let now = points.last().map_or(String::new(), |(_, value)| format!("{} ", number(*value)));
-        let name = Span::styled(format!("{} ", state.metric_name), theme.strong);
+        let name = Span::styled(format!("{} ", output::said(&state.metric_name)), theme.strong);
         let title = Line::from(vec![name, Span::styled(now, theme.metric)]);
         self.chart(title, vec![Curve { points, style: theme.metric, mark: None }], Log::Never)
     }
@@ -193,6 +200,7 @@ impl Picture<'_> {
         let an_epoch = state.run.steps_per_epoch.max(1) as f64;
         let ends =
             [first, state.run.step as f64].map(|step| format!("epoch {:.0}", (step / an_epoch).floor()));
+        let ends = ends.map(|text| output::said(&text).into_owned());
         Chart { title, across: [first, state.run.step as f64], ends, log, curves, faint: theme.faint }
     }
 
@@ -212,20 +220,21 @@ impl Picture<'_> {
         ];
         let now = here.map_or(String::new(), |(_, lr)| format!("{lr:.2e} "));
         let scale = Some(state.run.steering().scale).filter(|scale| *scale != 1.0);
-        let scale = scale.map_or(String::new(), |scale| format!("{} × schedule ", number(scale)));
+        let scale = scale
+            .map_or(String::new(), |scale| output::said(&format!("{} × schedule ", number(scale))).into());
         let title = Line::from(vec![
-            Span::styled("rate ", theme.strong),
+            Span::styled(output::said("rate "), theme.strong),
             Span::styled(now, theme.rate),
             Span::styled(scale, theme.planned),
         ]);
-        let ends = ["step 0".into(), total.to_string()];
+        let ends = [output::said("step 0").into(), total.to_string()];
         let across = [0.0, total as f64];
         Chart { title, across, ends, log: Log::Always, curves, faint: theme.faint }
     }
 
     /// What happened, the last at the bottom.
     fn happened(&self, frame: &mut Frame, area: Rect) {
-        let title = Span::styled("events ", self.theme.strong);
+        let title = Span::styled(output::said("events "), self.theme.strong);
         let block = Block::new().borders(Borders::TOP).border_style(self.theme.faint).title(title);
         let inner = block.inner(area);
         frame.render_widget(block, area);
@@ -235,7 +244,7 @@ impl Picture<'_> {
             if lines.len() >= rows {
                 break;
             }
-            let parts = wrapped(text, width);
+            let parts = wrapped(&output::said(text), width);
             lines.extend(parts.into_iter().rev().map(|part| Line::styled(part, self.theme.of(kind))));
         }
         lines.truncate(rows);
@@ -262,7 +271,8 @@ impl Picture<'_> {
         let mut spans = Vec::new();
         let mut taken = 0;
         for (key, what) in keys {
-            taken += key.chars().count() + what.chars().count() + 2;
+            let what = output::said(what);
+            taken += key.chars().count() + output::width_of(&what) + 2;
             if taken > usize::from(width) + 1 {
                 break;
             }
@@ -273,9 +283,9 @@ impl Picture<'_> {
     }
 
     fn typing(&self, frame: &mut Frame, area: Rect, editor: &Editor) {
-        let prompt = "rate: ";
+        let prompt = output::said("rate: ");
         let before: String = editor.text.chars().take(editor.cursor).collect();
-        let column = Line::from(prompt).width() + Line::from(before.as_str()).width();
+        let column = output::width_of(&prompt) + Line::from(before.as_str()).width();
         // Of a long line, the part with the cursor.
         let hidden = (column + 1).saturating_sub(usize::from(area.width));
         let line = Line::from(vec![Span::styled(prompt, self.theme.strong), Span::raw(&editor.text)]);
@@ -283,9 +293,10 @@ impl Picture<'_> {
         frame.set_cursor_position((area.x + column.saturating_sub(hidden) as u16, area.y));
         let screen = frame.area();
         let (text, style) = match &editor.error {
-            Some(error) => (error.as_str(), self.theme.bad),
+            Some(error) => (output::said(error), self.theme.bad),
             None => {
-                ("0.003, 0.5x, schedule, or a schedule such as cosine(0.003); Esc leaves", self.theme.faint)
+                let hint = "0.003, 0.5x, schedule, or a schedule such as cosine(0.003); Esc leaves";
+                (output::said(hint), self.theme.faint)
             }
         };
         let rows: Vec<String> =
@@ -315,7 +326,7 @@ impl Picture<'_> {
         let line = |(key, what): (&'static str, &str)| {
             Line::from(vec![
                 Span::styled(format!("{key:>4}  "), self.theme.strong),
-                Span::raw(what.to_string()),
+                Span::raw(output::said(what).into_owned()),
             ])
         };
         let lines: Vec<Line> = keys.into_iter().map(line).collect();
@@ -324,7 +335,7 @@ impl Picture<'_> {
         let y = area.y + (area.height - height) / 2;
         let window = Rect { x, y, width, height };
         frame.render_widget(Clear, window);
-        let block = Block::bordered().border_style(self.theme.faint).title(" keys ");
+        let block = Block::bordered().border_style(self.theme.faint).title(output::said(" keys "));
         frame.render_widget(Paragraph::new(lines).block(block).wrap(Wrap { trim: false }), window);
     }
 }
@@ -339,21 +350,30 @@ fn over(stop: Stop) -> &'static str {
     }
 }
 
-/// A text in lines of at most `width` characters, broken between words where that is possible.
+/// A text in lines of at most `width` columns, broken between words where that is possible.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let width = width.max(1);
-    if text.chars().count() <= width {
+    let width = width.max(2); // one letter may take two
+    if output::width_of(text) <= width {
         return vec![text.to_string()];
     }
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
-        let letters: Vec<char> = word.chars().collect();
         match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + letters.len() <= width => {
+            Some(line) if output::width_of(line) + 1 + output::width_of(word) <= width => {
                 line.push(' ');
                 line.push_str(word);
             }
-            _ => lines.extend(letters.chunks(width).map(|part| part.iter().collect::<String>())),
+            _ => {
+                let mut line = String::new();
+                for letter in word.chars() {
+                    line.push(letter);
+                    if output::width_of(&line) > width {
+                        line.pop();
+                        lines.push(std::mem::replace(&mut line, letter.to_string()));
+                    }
+                }
+                lines.push(line);
+            }
         }
     }
     lines

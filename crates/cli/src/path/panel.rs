@@ -1,11 +1,12 @@
 //! Ways over a surface in a terminal: a panel for each, side by side, as colours alone would not tell them
 //! apart.
 
-use downhill_report::{Ground, Lang};
+use downhill_report::Ground;
 
 use super::Picture;
 use super::trajectory::Trajectory;
 use crate::braille::{Canvas, number};
+use crate::output;
 
 /// The narrowest panel that can be read, with its labels.
 const NARROWEST: usize = 38;
@@ -30,7 +31,7 @@ pub fn text(picture: &Picture<'_>, width: usize, coloured: bool) -> String {
     for row in picture.entrants.chunks(across) {
         let panels: Vec<Vec<String>> = row
             .iter()
-            .map(|one| panel(picture, &one.name(Lang::En), &one.trajectory, wide, coloured))
+            .map(|one| panel(picture, &one.name(output::lang()), &one.trajectory, wide, coloured))
             .collect();
         for line in 0..panels[0].len() {
             let parts: Vec<&str> = panels.iter().map(|panel| panel[line].as_str()).collect();
@@ -42,7 +43,7 @@ pub fn text(picture: &Picture<'_>, width: usize, coloured: bool) -> String {
         Ground::Contours(_) => format!("· contour lines of {}   ", picture.surface.text),
         Ground::Curve { .. } => "1–9 the first steps   ".into(),
     };
-    text + &format!("{ground}○ start   ● end\n\n")
+    text + &format!("{}\n\n", output::said(&format!("{ground}○ start   ● end")))
 }
 
 /// One panel: lines of `wide` characters, not counting colours.
@@ -55,19 +56,26 @@ fn panel(
 ) -> Vec<String> {
     let [x, y] = [picture.ends[0], picture.ends[1]];
     let [x_name, y_name] = picture.labels();
-    let y_name = if picture.surface.variables.len() == 2 { y_name } else { "value".into() };
+    let y_name =
+        if picture.surface.variables.len() == 2 { y_name } else { output::said("value").into_owned() };
     let y_name: String = y_name.chars().take(wide / 3).collect();
-    let label =
-        [number(y.0), number(y.1), y_name.clone()].iter().map(|text| text.chars().count()).max().unwrap_or(0);
+    let label = [number(y.0), number(y.1), y_name.clone()]
+        .iter()
+        .map(|text| output::width_of(text))
+        .max()
+        .unwrap_or(0);
     let inside = wide - label - 2;
     let high = (inside / 4).clamp(9, 20);
     let cells = cells(picture, trajectory, (inside, high));
 
     let mut name: String = name.to_string();
-    if name.chars().count() > wide {
-        name = name.chars().take(wide - 1).collect::<String>() + "…";
+    if output::width_of(&name) > wide {
+        while output::width_of(&name) >= wide {
+            name.pop();
+        }
+        name.push('…');
     }
-    let mut lines = vec![format!("{name:<wide$}")];
+    let mut lines = vec![output::left(&name, wide)];
     for (row, line) in cells.into_iter().enumerate() {
         let label_text = match row {
             0 => rounded(y.1),
@@ -75,7 +83,7 @@ fn panel(
             _ if row == high / 2 => y_name.clone(),
             _ => String::new(),
         };
-        lines.push(format!("{label_text:>label$} │{}", painted(&line, coloured)));
+        lines.push(format!("{} │{}", output::right(&label_text, label), painted(&line, coloured)));
     }
     let (first, last) = (rounded(x.0), rounded(x.1));
     let between = inside.saturating_sub(first.chars().count() + last.chars().count());

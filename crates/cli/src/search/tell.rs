@@ -99,7 +99,14 @@ pub fn text(
     let metric = searched.metric.name();
     let ranking = history.ranking();
     let width = metric.len().max(8);
-    let mut text = format!("rank  trial  {metric:>width$}  epochs  settings\n");
+    let head = |name: &str, width| output::right(&output::said(name), width);
+    let mut text = format!(
+        "{}  {}  {metric:>width$}  {}  {}\n",
+        head("rank", 4),
+        head("trial", 5),
+        head("epochs", 6),
+        output::said("settings")
+    );
     for (place, trial) in ranking.iter().take(SHOWN).enumerate() {
         let value = trial.value.map_or(String::new(), fixed);
         let all: Vec<String> = settings(searched, trial)

@@ -10,8 +10,8 @@ impl Study {
         if self.importance.is_empty() {
             return None;
         }
-        let title = self.lang.either("What mattered".into(), "중요했던 설정".into());
-        let label = self.lang.either("What mattered, in percent".into(), "중요했던 설정, 퍼센트".into());
+        let title = self.lang.said("What mattered");
+        let label = self.lang.said("What mattered, in percent");
         let bars =
             self.importance.iter().fold(Bars::new(title, label).lang(self.lang), |bars, (name, share)| {
                 bars.bar(Bar::new(name, 100.0 * share))

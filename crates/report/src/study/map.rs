@@ -46,16 +46,10 @@ impl Study {
         }
         let (x, y) = (self.settings[first].axis(), self.settings[second].axis());
         let name = |at: usize| self.settings[at].name.as_str();
-        let title = self.lang.either(
-            format!("{} and {}", name(first), name(second)),
-            format!("{} · {}", name(first), name(second)),
-        );
-        let darker = self.lang.either(
-            "The darker, the better are the trials there.".into(),
-            "짙을수록 그 주변의 시도가 좋습니다.".into(),
-        );
-        let best = self.lang.either("the best fifth".into(), "상위 1/5".into());
-        let others = self.lang.either("others".into(), "나머지".into());
+        let title = format!("{} · {}", name(first), name(second));
+        let darker = self.lang.said("The darker, the better are the trials there.");
+        let best = self.lang.said("the best fifth");
+        let others = self.lang.said("others");
         let entry = |name, style: usize| Entry {
             name,
             colour: STYLES[style].0,
@@ -65,7 +59,7 @@ impl Study {
         let panel = Panel {
             title: &title,
             lang: self.lang,
-            description: darker,
+            description: darker.into_owned(),
             size: (FILE_WIDTH, PLOT_HEIGHT),
             aside: 0.0,
             x: x.over(points.iter().map(|point| point.0), 0.04),

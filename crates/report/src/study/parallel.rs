@@ -44,11 +44,9 @@ impl Study {
         let top = 2.0 * LINE + 8.0;
         let height = top + PLOT_HEIGHT + 2.0 * LINE;
         let y = |share: f64| top + (1.0 - share) * PLOT_HEIGHT;
-        let title = self.lang.either("All settings".into(), "모든 설정".into());
-        let description = self.lang.either(
-            "A line for each trial; the best fifth stands out, and the darkest is the best.".into(),
-            "시도마다 선 하나, 상위 1/5은 색으로 표시.".into(),
-        );
+        let title = self.lang.said("All settings");
+        let description =
+            self.lang.said("A line for each trial; the best fifth stands out, and the darkest is the best.");
         let mut svg = place.open(self.lang, (FILE_WIDTH, height), &title, &description);
         let _ = writeln!(svg, "<text x=\"2\" y=\"14\">{}</text>", escape(&title));
         // The best last, on top of the others.
