@@ -87,6 +87,7 @@ pub struct Hessian {
     width: usize,
     classes: Vec<u32>,
     values: Vec<f64>,
+    weights: Option<Vec<f64>>,
     loss: Loss,
     scale: f64,
     gradient: Vec<f64>,
@@ -112,8 +113,23 @@ impl Hessian {
     ///
     /// If the batch is empty, or inputs, targets, rows and loss do not fit the model or each other.
     pub fn new<F: Float>(model: &Model<F>, batch: &Batch<'_, F>, loss: &Loss) -> Result<Self, Error> {
+        Self::weighted(model, batch, None, loss)
+    }
+
+    /// The same where the rows count differently, as in
+    /// [`weighted_gradients`](crate::Workspace::weighted_gradients).
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), or if there is not one weight for each row of the data set, finite and at least 0.
+    pub fn weighted<F: Float>(
+        model: &Model<F>,
+        batch: &Batch<'_, F>,
+        weights: Option<&[F]>,
+        loss: &Loss,
+    ) -> Result<Self, Error> {
         check_batch(model, batch, usize::MAX)?;
-        let weight = check_loss(model, batch, loss)?;
+        let weight = check_loss(model, batch, weights, loss)?;
         let wide = |values: &[F]| values.iter().map(|x| x.f64()).collect::<Vec<f64>>();
         let gathered = |values: &[F], width: usize| -> Vec<f64> {
             batch.rows.iter().flat_map(|&row| wide(&values[row as usize * width..][..width])).collect()
@@ -144,6 +160,7 @@ impl Hessian {
             width,
             classes,
             values,
+            weights: weights.map(|weights| gathered(weights, 1)),
             loss: loss.clone(),
             scale: if weight > 0.0 { 1.0 / (weight * members as f64) } else { 0.0 },
             gradient: vec![0.0; model.params().len()],
@@ -178,7 +195,10 @@ impl Hessian {
     /// Goes backward; every step keeps the gradients that products need.
     fn backward(&mut self) {
         let mut dy = vec![0.0; self.outputs.len()];
-        self.loss.gradient(self.rows(), self.scale, &mut dy);
+        match &self.weights {
+            None => self.loss.gradient(self.rows(), self.scale, &mut dy),
+            Some(weights) => self.loss.weighted_gradient(self.rows(), weights, self.scale, &mut dy),
+        };
         let Self { steps, params, gradient, scratch, .. } = self;
         let mut gradients = Gradients::new(steps.len(), dy);
         for (at, step) in steps.iter_mut().enumerate().rev().filter(|(_, step)| step.moves) {
@@ -219,7 +239,12 @@ impl Hessian {
         if moved.is_empty() {
             return; // nothing has parameters
         }
-        self.loss.gradient_tangent(self.rows(), self.scale, &mut moved);
+        match &self.weights {
+            None => self.loss.gradient_tangent(self.rows(), self.scale, &mut moved),
+            Some(weights) => {
+                self.loss.weighted_gradient_tangent(self.rows(), weights, self.scale, &mut moved);
+            }
+        }
         let Self { steps, params, scratch, .. } = self;
         let mut gradients = Gradients::new(steps.len(), moved);
         for (at, step) in steps.iter().enumerate().rev().filter(|(_, step)| step.moves) {

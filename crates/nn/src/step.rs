@@ -144,13 +144,32 @@ impl<F: Float> Workspace<F> {
         seed: u64,
         step: u64,
     ) -> Result<f64, Error> {
+        self.weighted_gradients(model, batch, None, loss, seed, step)
+    }
+
+    /// The same where the rows count differently: the gradient of Σ wᵢ·ℓᵢ / Σ wᵢ over the batch. `weights` has
+    /// one for each row of the data set, finite and at least 0; without them, every row counts 1. A row of
+    /// weight 2 counts as two rows, but batch normalisation and dropout see it once.
+    ///
+    /// # Errors
+    ///
+    /// As [`gradients`](Self::gradients), or if the weights are not that.
+    pub fn weighted_gradients(
+        &mut self,
+        model: &mut Model<F>,
+        batch: &Batch<'_, F>,
+        weights: Option<&[F]>,
+        loss: &Loss,
+        seed: u64,
+        step: u64,
+    ) -> Result<f64, Error> {
         self.check(model)?;
         check_batch(model, batch, self.max_batch)?;
-        let weight = check_loss(model, batch, loss)?;
-        // A batch whose every class has weight 0 asks for no change.
+        let weight = check_loss(model, batch, weights, loss)?;
+        // A batch whose every row has weight 0 asks for no change.
         let scale = if weight > 0.0 { 1.0 / weight } else { 0.0 };
         let threads = self.threads(batch.rows.len());
-        let goal = Some(Goal { loss, targets: batch.targets, scale: F::of(scale) });
+        let goal = Some(Goal { loss, targets: batch.targets, weights, scale: F::of(scale) });
         awake(threads, || self.pass(model, batch.x, batch.rows, goal, seed, step));
         let shards = &self.shards[..Cut::new(batch.rows.len(), threads).shards()];
         Ok(parts(shards).map(|part| part.loss).sum::<f64>() * scale)

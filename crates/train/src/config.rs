@@ -169,7 +169,7 @@ pub enum ClassWeights {
     #[default]
     None,
     /// All classes count the same: a row of class c counts rows / (classes · rows of c), over the training
-    /// rows.
+    /// rows, each by its weight if it has one.
     Balanced,
 }
 spec::spelled!(ClassWeights, "a way to weigh classes");
@@ -309,7 +309,7 @@ impl Config {
         if let (ClassWeights::Balanced, Targets::Classes { labels, classes }, Some(weights)) =
             (self.class_weights, &data.train.y, loss.class_weights_mut())
         {
-            *weights = balanced(labels, *classes);
+            *weights = balanced(labels, *classes, data.train.weights.as_deref());
         }
         Some(loss)
     }
@@ -390,10 +390,13 @@ impl Config {
     }
 }
 
-/// Weights that make every class count the same, as scikit-learn's `balanced`.
-fn balanced(labels: &[u32], classes: usize) -> Vec<f64> {
-    let mut counts = vec![0u64; classes];
-    labels.iter().for_each(|&label| counts[label as usize] += 1);
-    let weight = |&count: &u64| labels.len() as f64 / (classes as f64 * count.max(1) as f64);
+/// Weights that make every class count the same, as scikit-learn's `balanced`; rows may have weights of their
+/// own.
+fn balanced(labels: &[u32], classes: usize, rows: Option<&[f32]>) -> Vec<f64> {
+    let mut counts = vec![0.0; classes];
+    let weight = |row: usize| rows.map_or(1.0, |weights| f64::from(weights[row]));
+    labels.iter().enumerate().for_each(|(row, &label)| counts[label as usize] += weight(row));
+    let all: f64 = counts.iter().sum();
+    let weight = |&count: &f64| all / (classes as f64 * if count > 0.0 { count } else { 1.0 });
     counts.iter().map(weight).collect()
 }

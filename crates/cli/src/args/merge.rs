@@ -96,6 +96,7 @@ impl SourceArgs {
                 TaskName::Regression => Task::Regression,
             });
         }
+        set(&mut source.weights, self.weights.clone().map(Some));
         set(&mut source.valid, self.valid.clone().map(Some));
         for (place, given) in [
             (&mut source.read.categorical, &self.categorical),

@@ -26,6 +26,19 @@ pub struct Rows<'a, F> {
     pub targets: Targets<'a, F>,
 }
 
+impl<'a, F: Copy> Rows<'a, F> {
+    /// One of them.
+    pub(crate) fn row(&self, row: usize) -> Self {
+        let Self { outputs, width, targets } = *self;
+        let span = row * width..(row + 1) * width;
+        let targets = match targets {
+            Targets::Classes(classes) => Targets::Classes(&classes[row..row + 1]),
+            Targets::Values(values) => Targets::Values(&values[span.clone()]),
+        };
+        Rows { outputs: &outputs[span], width, targets }
+    }
+}
+
 /// The arithmetic of a loss that is a sum over single outputs, each with a target of its own; it is a
 /// [`LossFunction`].
 ///

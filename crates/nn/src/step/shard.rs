@@ -31,6 +31,8 @@ pub(super) struct Goal<'a, F> {
     pub loss: &'a Loss,
     /// The targets of all rows of the data set.
     pub targets: Targets<'a, F>,
+    /// The weights of all rows of the data set, where they count differently.
+    pub weights: Option<&'a [F]>,
     /// What the sum of the losses is multiplied by to be their mean.
     pub scale: F,
 }
@@ -47,6 +49,7 @@ pub(super) struct Shard<F> {
     pub parts: Vec<Part<F>>,
     classes: Vec<u32>,
     targets: Buffer<F>,
+    weights: Buffer<F>,
     /// The values of the graph: the rows, and the outputs of every node.
     pub values: Vec<Buffer<F>>,
     /// What every node keeps for the backward pass.
@@ -140,6 +143,7 @@ impl<F: Float> Shard<F> {
             parts: (0..parts).map(|_| part()).collect(),
             classes: vec![0; rows * graph.members()],
             targets: zeros(rows * graph.members() * graph.output().len()),
+            weights: zeros(rows * graph.members()),
             values: graph.widths().map(|width| zeros(rows * width)).collect(),
             kept: nodes.iter().map(|node| zeros(rows * node.kept)).collect(),
             dy: zeros(widest),
@@ -165,6 +169,11 @@ impl<F: Float> Shard<F> {
         let rows = &rows[self.first..self.first + self.rows];
         gather(x, pass.graph.input.len(), rows, &mut self.values[0]);
         let members = pass.graph.members();
+        if let Some(weights) = pass.goal.and_then(|goal| goal.weights) {
+            for (to, &row) in self.weights.chunks_exact_mut(members).zip(rows) {
+                to.fill(weights[row as usize]);
+            }
+        }
         match pass.goal.map(|goal| goal.targets) {
             None => {}
             Some(Targets::Classes(classes)) => {
@@ -256,7 +265,14 @@ impl<F: Float> Shard<F> {
                 Targets::Classes(_) => Targets::Classes(&self.classes[span(rows, members)]),
                 Targets::Values(_) => Targets::Values(&self.targets[all]),
             };
-            *loss = goal.loss.gradient(Rows { outputs, width, targets }, scale, dy) / members as f64;
+            let of = Rows { outputs, width, targets };
+            let loss_of_all = match goal.weights {
+                None => goal.loss.gradient(of, scale, dy),
+                Some(_) => {
+                    goal.loss.weighted_gradient(of, &self.weights[span(rows, members)], scale, dy)
+                }
+            };
+            *loss = loss_of_all / members as f64;
         }
     }
 
