@@ -38,6 +38,8 @@ fn _downhill(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(fit::find_lr, module)?)?;
     module.add_function(wrap_pyfunction!(fit::compare, module)?)?;
     module.add_function(wrap_pyfunction!(fit::diagnose, module)?)?;
+    module.add_function(wrap_pyfunction!(fit::search, module)?)?;
+    module.add_function(wrap_pyfunction!(fit::is_space, module)?)?;
     module.add_function(wrap_pyfunction!(fit::report, module)?)?;
     module.add_function(wrap_pyfunction!(runs::overview, module)?)?;
     module.add_function(wrap_pyfunction!(runs::run_settings, module)?)?;

@@ -92,6 +92,11 @@ impl Model {
         json(&evaluation)
     }
 
+    /// How far the interval around a predicted number reaches to either side, to hold a share `level` of rows.
+    fn margin(&self, level: f64) -> PyResult<f64> {
+        self.0.margin(level).map_err(raise)
+    }
+
     /// What is worth telling about using the model on a table.
     fn check(&self, table: &Table) -> PyResult<Vec<String>> {
         self.0.encoder().map_or(Ok(Vec::new()), |encoder| encoder.check(&table.0)).map_err(raise)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use downhill::data::{self, Column, Encoder, Targets, Task};
+use downhill::data::{self, Column, Encoder, Folds, Target, Targets, Task};
 use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -64,18 +64,67 @@ impl Table {
         Ok(Task::of(&self.0, column).map_err(raise)?.to_string())
     }
 
-    /// Splits the rows at random, by `seed`, and encodes them.
-    fn split(&self, py: Python<'_>, target: &str, task: &str, share: f64, seed: u64) -> PyResult<Data> {
+    /// Splits the rows at random, by `seed`, and encodes them; each counts as much as its weight.
+    #[pyo3(signature = (target, task, share, seed, weights=None))]
+    fn split(
+        &self,
+        py: Python<'_>,
+        target: &str,
+        task: &str,
+        share: f64,
+        seed: u64,
+        weights: Option<Vec<f32>>,
+    ) -> PyResult<Data> {
         let task = of(task)?;
-        let data = py.detach(|| self.0.target(target).task(task).split(share, seed));
+        let data = py.detach(|| weighted(self.0.target(target).task(task), weights).split(share, seed));
         Ok(Data(Arc::new(data.map_err(raise)?)))
     }
 
     /// Trains on all rows and validates on those of another table.
-    fn validate_on(&self, py: Python<'_>, target: &str, task: &str, other: &Table) -> PyResult<Data> {
+    #[pyo3(signature = (target, task, other, weights=None, other_weights=None))]
+    fn validate_on(
+        &self,
+        py: Python<'_>,
+        target: &str,
+        task: &str,
+        other: &Table,
+        weights: Option<Vec<f32>>,
+        other_weights: Option<Vec<f32>>,
+    ) -> PyResult<Data> {
         let task = of(task)?;
-        let data = py.detach(|| self.0.target(target).task(task).validate_on(&other.0));
+        let data = py.detach(|| {
+            let target = weighted(self.0.target(target).task(task), weights);
+            match other_weights {
+                Some(weights) => target.valid_weights(weights),
+                None => target,
+            }
+            .validate_on(&other.0)
+        });
         Ok(Data(Arc::new(data.map_err(raise)?)))
+    }
+
+    /// Divides the rows for cross-validation, a data set for each fold.
+    #[pyo3(signature = (target, task, count, seed, weights=None))]
+    fn folds(
+        &self,
+        py: Python<'_>,
+        target: &str,
+        task: &str,
+        count: usize,
+        seed: u64,
+        weights: Option<Vec<f32>>,
+    ) -> PyResult<Vec<Data>> {
+        let task = of(task)?;
+        let target = weighted(self.0.target(target).task(task), weights);
+        let folds = py.detach(|| target.folds(&Folds::new(count), seed)).map_err(raise)?;
+        Ok(folds.into_iter().map(|data| Data(Arc::new(data))).collect())
+    }
+}
+
+fn weighted(target: Target<'_>, weights: Option<Vec<f32>>) -> Target<'_> {
+    match weights {
+        Some(weights) => target.weights(weights),
+        None => target,
     }
 }
 

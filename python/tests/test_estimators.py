@@ -4,6 +4,7 @@ import copy
 import io
 import json
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -23,7 +24,18 @@ from downhill._settings import names
 FAST = {"epochs": 15, "hidden": (16,), "threads": 1}
 
 
-@parametrize_with_checks([DownhillClassifier(threads=1), DownhillRegressor(threads=1)])
+#: Rows are held out, and put into batches, by their number: a row that is there twice, and another one that has weight
+#: 2, are other splits and other batches. (It holds where neither plays a part: see the test of sample weights below. Of
+#: scikit-learn's own estimators, those that draw at random are excused from it too.)
+EXCUSED = {
+    "check_sample_weight_equivalence_on_dense_data": "rows are held out and drawn by their number",
+    "check_sample_weight_equivalence_on_sparse_data": "rows are held out and drawn by their number",
+}
+
+
+@parametrize_with_checks(
+    [DownhillClassifier(threads=1), DownhillRegressor(threads=1)], expected_failed_checks=lambda estimator: EXCUSED
+)
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
@@ -34,6 +46,23 @@ def test_every_setting_of_the_program_is_a_keyword():
     assert set(DownhillRegressor().get_params()) == settings - {"class_weight", "label_smoothing"}
     for keyword in settings:
         assert f"{keyword}" in DownhillClassifier.__doc__
+
+
+def test_every_flag_of_train_is_a_keyword_or_has_its_place_elsewhere(program):
+    flags = set(re.findall(r"^ +(?:-\w, )?--([a-z0-9-]+)", program("train", "--help").stdout, re.MULTILINE))
+    keywords = {name.replace("_", "-") for name in DownhillClassifier().get_params()} | {"class-weights"}
+    # How a file is read and how text is shown is the caller's; the rest is what fit and the session take otherwise.
+    of_files = {
+        "target", "delimiter", "header", "no-header", "encoding", "skip", "decimal", "dates", "missing", "no-missing",
+        "any-size", "images", "labels", "config", "row-numbers",
+    }
+    of_terminals = {"format", "quiet", "lang", "help", "plain", "view", "dashboard", "plot", "no-dashboard", "bar"}
+    otherwise = {
+        "task": "the class of the estimator", "weights": "sample_weight", "runs": "run", "name": "run", "overwrite": "run",
+        "group-by": "GroupKFold", "time-split": "TimeSeriesSplit", "tensorboard": "report", "checkpoint-every": "run",
+        "keep-every": "run",
+    }
+    assert flags - keywords - of_files - of_terminals <= set(otherwise)
 
 
 def test_the_tools_of_scikit_learn_work():
@@ -176,6 +205,89 @@ def test_classes_can_be_weighted():
         DownhillClassifier(class_weight={7: 1.0}).fit(X, y)
 
 
+EVERYTHING = {
+    "lr": 0.1, "optimizer": "sgd", "hidden": (8,), "dropout": 0, "ema": 0, "batch": 100_000, "epochs": 30, "threads": 1,
+    "early_stop": "off", "keep": "last", "numbers": "plain",
+}
+
+
+def test_a_row_of_weight_2_is_a_row_that_is_there_twice():
+    # All rows at once, and nothing random. Every copy of the eight rows has the same columns, and the same targets in
+    # another order, so that all are standardised alike however often a copy counts.
+    corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=float)
+    rng = np.random.default_rng(0)
+    X = np.tile(corners, (6, 1))
+    often = np.repeat([1, 2, 3, 1, 0, 2], 8)
+    twice = np.repeat(np.arange(48), often)
+    for estimator, values in ((DownhillClassifier, [0, 0, 0, 0, 1, 1, 1, 1]), (DownhillRegressor, range(8))):
+        y = np.concatenate([rng.permutation(values) for _ in range(6)])
+        weighted = estimator(**EVERYTHING).fit(X, y, often, eval_set=(X, y), eval_sample_weight=often)
+        repeated = estimator(**EVERYTHING).fit(X[twice], y[twice], eval_set=(X[twice], y[twice]))
+        plain = estimator(**EVERYTHING).fit(X, y, eval_set=(X, y))
+        outputs = [model._outputs(corners) for model in (weighted, repeated, plain)]
+        np.testing.assert_allclose(outputs[0], outputs[1], rtol=1e-4, atol=1e-5)
+        assert np.abs(outputs[0] - outputs[2]).max() > 1e-2
+        losses = [model.fit_report_.summary["valid_loss"] for model in (weighted, repeated)]
+        assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+        assert weighted.fit_report_.summary["train_rows"] == 40
+
+
+def test_sample_weights_are_the_same_as_a_column_of_a_file(tmp_path, program):
+    pandas = pytest.importorskip("pandas")
+    table, y = load_iris(return_X_y=True, as_frame=True)
+    table["w"], table["kind"] = (np.arange(150) % 4) / 2, np.array(["a", "b", "c"])[y]
+    table.to_csv(tmp_path / "table.csv", index=False)
+    done = program("train", "table.csv", "--weights", "w", "--lr", "0.02", "--epochs", "5", "--format", "json", "--quiet")
+    theirs = json.loads(done.stdout)
+    read = pandas.read_csv(tmp_path / "table.csv")
+    model = DownhillClassifier(lr=0.02, epochs=5).fit(read.drop(columns=["w", "kind"]), read["kind"], read["w"])
+    # Weights of other sizes are the same ones.
+    assert model.fit_report_.summary["valid_loss"] == pytest.approx(theirs["valid_loss"], rel=1e-4)
+    assert model.fit_report_.summary["rows"] == theirs["rows"] == 112
+    plain = DownhillClassifier(lr=0.02, epochs=5)
+    same = plain.fit(read.drop(columns=["w", "kind"]), read["kind"]).fit_report_.summary["weights_sha256"]
+    ones = plain.fit(read.drop(columns=["w", "kind"]), read["kind"], np.full(150, 7.0)).fit_report_.summary
+    assert ones["weights_sha256"] == same
+    assert 0 <= plain.score(read.drop(columns=["w", "kind"]), read["kind"], read["w"]) <= 1
+
+
+@pytest.mark.parametrize(
+    ("weights", "says"),
+    [
+        ([1.0] * 149, r"sample_weight.shape == \(149,\), expected \(150,\)"),
+        ([1.0] * 149 + [-1.0], "sample_weight is -1.0 in row 149"),
+        ([np.nan] + [1.0] * 149, "sample_weight is nan in row 0"),
+        ([0.0] * 150, "every weight is zero"),
+        (["a"] * 150, "give a number for each row"),
+    ],
+)
+def test_what_is_no_weight_is_refused(weights, says):
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(ValueError, match=says):
+        DownhillClassifier(epochs=2).fit(X, y, weights)
+
+
+def test_folds_presets_and_intervals():
+    X, y = load_diabetes(return_X_y=True)
+    model = DownhillRegressor(lr=0.01, folds=3, **FAST).fit(X, y)
+    assert model.fit_report_.summary["ensemble"] is not None
+    assert model.fit_report_.summary["valid_rows"] == len(X)
+    ends = model.predict_interval(X, 0.8)
+    held = np.mean((ends[:, 0] <= y) & (y <= ends[:, 1]))
+    assert 0.7 < held < 0.95 and ends.shape == (len(X), 2)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        model.predict_interval(X, 2)
+    best = DownhillRegressor(lr=0.01, preset="best", **{**FAST, "epochs": 2}).fit(X, y).fit_report_.summary
+    fast = DownhillRegressor(lr=0.01, preset="fast", **{**FAST, "epochs": 2}).fit(X, y).fit_report_.summary
+    assert best["parameters"] == 8 * fast["parameters"]
+    for settings, says in (
+        ({"preset": "slow"}, "preset"), ({"folds": 1}, "folds=1"), ({"folds": 3, "members": 2}, "do not go together"),
+        ({"folds": 3, "run": "runs/x"}, "do not go together"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            DownhillRegressor(lr=0.01, **settings).fit(X, y)
+
+
 def test_several_networks_are_averaged():
     X, y = load_iris(return_X_y=True)
     model = DownhillClassifier(lr=0.02, members=3, **FAST).fit(X, y)
@@ -241,8 +353,6 @@ def test_what_cannot_be_learnt_from_is_refused():
     DownhillClassifier(lr=0.01, **FAST).fit(odd, y)
     with pytest.raises(ValueError, match="both called `x`"):
         DownhillClassifier().fit(odd.rename(columns={"odd": "x"}), y)
-    with pytest.raises(TypeError, match="sample_weight"):
-        DownhillClassifier().fit(X, y, sample_weight=np.ones(150))
 
 
 def test_a_model_is_exported(tmp_path):

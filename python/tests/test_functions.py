@@ -50,6 +50,46 @@ def test_a_run_is_diagnosed():
     assert "learning rate: low" in repr(diagnosis)
 
 
+def test_settings_are_searched():
+    X, y = load_iris(return_X_y=True)
+    settings = {"epochs": 5, "threads": 2, "hidden": [(4,), (8,)], "dropout": "uniform(0, 0.5)", "activation": "relu"}
+    found = downhill.search(X, y, trials=12, seeds=1, lr="log(1e-3, 1e-1)", **settings)
+    assert len(found.trials) == 12 and set(found.trials[0]["settings"]) == {"lr", "hidden", "dropout"}
+    assert set(found.importance) == {"lr", "hidden", "dropout"} and found.metric == "loss"
+    values = [trial["value"] for trial in found.trials if trial["value"] is not None]
+    assert found.best_trial["value"] == min(values)
+    # The best settings are keywords, and come to the same bits.
+    model = downhill.DownhillClassifier(**found.best).fit(X, y)
+    if found.best_trial["state"] == "complete":
+        assert model.fit_report_.summary["valid_loss"] == pytest.approx(found.best_trial["value"], rel=1e-6)
+    assert found.best["activation"] == "relu" and "best loss" in repr(found)
+    assert "<svg" in found._repr_html_() and len(found.table()) == 12
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("agg")
+    assert found.plot().get_xlabel() == "trial"
+    # A function of its settings.
+    again = downhill.search(X, y, trials=12, seeds=1, lr="log(1e-3, 1e-1)", **{**settings, "threads": 1})
+    assert [trial["value"] for trial in again.trials] == [trial["value"] for trial in found.trials]
+    usual = downhill.search(X, y, trials=2, epochs=2, metric="accuracy")
+    assert {"lr", "hidden", "optimizer"} <= set(usual.best) and usual.higher_is_better
+    for wrong, says in (
+        ({"metric": "los"}, "did you mean `loss`"), ({"dropout": "uniform(0, 2)"}, "dropout"), ({"lr": []}, "empty"),
+        ({"optimizer": "choice(adm)"}, "adm"), ({"stop": "halvin"}, "stop"), ({"sampler": "tp"}, "sampler"),
+        ({"seed": "int(1, 3)"}, "seed"), ({"members": 2}, "members"),
+    ):
+        with pytest.raises((ValueError, TypeError), match=says):
+            downhill.search(X, y, trials=1, **wrong)
+
+
+def test_ctrl_c_ends_a_search():
+    X, y = make_classification(2000, 20, random_state=0)
+    threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        downhill.search(X, y, trials=1000, epochs=100_000, early_stop="off", stop="none", threads=1, lr=1e-4)
+    assert time.monotonic() - began < 20
+
+
 def test_rates_of_a_schedule():
     np.testing.assert_allclose(downhill.rates("linear(0.4, end=0)", 4), [0.4, 0.3, 0.2, 0.1])
     with pytest.raises(ValueError, match="did you mean `linear`"):

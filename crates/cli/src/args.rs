@@ -21,6 +21,7 @@ pub use ensemble::{EnsembleArgs, FoldsArgs, divide};
 pub use format::Format;
 pub use network::NetworkArgs;
 pub use number::{epochs, not_negative, some_rows, threads, whole_number};
+pub use preset::Preset;
 pub use recorded::{AgainArgs, RunsArgs, SteerArgs};
 pub use running::{RunArgs, Running, Threads};
 pub use setup::SetupArgs;

@@ -55,7 +55,7 @@ use downhill_words::Lang;
 use command_line::{Args, Command};
 use failure::Failure;
 
-pub use settings::{SettingError, config, names};
+pub use settings::{Search, SettingError, config, members, names};
 
 /// Runs the program with these arguments, the first of which is what the program was called as, and returns
 /// its exit code: 0 done, 1 it could not be done, 2 the arguments are wrong, 130 interrupted.

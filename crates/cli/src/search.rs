@@ -250,7 +250,7 @@ fn time(text: &str) -> Result<f64, String> {
     number.map(|number| number * scale).ok_or_else(|| "give a time above 0, such as 90s, 5m or 1h".into())
 }
 
-fn metric(text: &str) -> Result<Monitor, String> {
+pub fn metric(text: &str) -> Result<Monitor, String> {
     const ALL: [Monitor; 8] = [
         Monitor::Loss,
         Monitor::Accuracy,

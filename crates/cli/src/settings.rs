@@ -5,16 +5,23 @@ use std::fmt;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
+use downhill::data::Dataset;
 use downhill::optim::nearest;
+use downhill::search::{Error as SearchError, Goal, History, Objective, Settings as Suggested, Space};
 use downhill::train::{Config, RunConfig};
+use downhill_report::Lang;
 
 use crate::Failure;
-use crate::args::{NetworkArgs, RateArgs, TrainingArgs};
+use crate::args::{NetworkArgs, Preset, RateArgs, TrainingArgs};
+use crate::search::{Searched, metric, picture};
 
 /// What can be set of a network and its training: the flags of `downhill train`.
 #[derive(Parser)]
 #[command(no_binary_name = true, disable_help_flag = true)]
 struct Settings {
+    #[arg(long, value_enum)]
+    preset: Option<Preset>,
+
     #[command(flatten)]
     network: NetworkArgs,
 
@@ -67,9 +74,12 @@ pub fn config(settings: &[(String, String)]) -> Result<Config, SettingError> {
         return Err(SettingError { name: None, message: format!("there is no setting `{name}`: {advice}") });
     }
     let flags = settings.iter().map(|(name, value)| format!("--{name}={value}"));
-    let Settings { network, rate, training } =
+    let Settings { preset, network, rate, training } =
         Settings::try_parse_from(flags).map_err(|error| wrong(&error))?;
     let mut config = RunConfig::default();
+    if let Some(preset) = preset {
+        preset.apply(&mut config.training);
+    }
     network.apply(&mut config).map_err(together)?;
     if let Some(rate) = rate.lr {
         config.training.lr = rate.0;
@@ -77,6 +87,98 @@ pub fn config(settings: &[(String, String)]) -> Result<Config, SettingError> {
     training.apply(&mut config).map_err(together)?;
     config.training.check().map_err(|invalid| SettingError { name: None, message: invalid.to_string() })?;
     Ok(config.training)
+}
+
+/// How many networks are averaged with these settings, where that is left open: what their preset says, or 1.
+///
+/// # Errors
+///
+/// If there is no such preset.
+pub fn members(settings: &[(String, String)]) -> Result<usize, SettingError> {
+    let preset = settings.iter().filter(|(name, _)| name == "preset");
+    let flags = preset.map(|(name, value)| format!("--{name}={value}"));
+    let Settings { preset, .. } = Settings::try_parse_from(flags).map_err(|error| wrong(&error))?;
+    Ok(preset.map_or(1, Preset::members))
+}
+
+/// A search over settings by name, as `downhill search` makes it: those whose value is a space, such as
+/// `log(1e-4, 1e-1)` or `choice(relu, gelu)`, are searched, the others stay as they are.
+pub struct Search(Searched);
+
+impl Search {
+    /// A search for the best `metric` (`loss`, `accuracy`, …), in the mean over so many random seeds. Without a
+    /// space among the settings, the usual ones are searched.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such metric, or a setting or a space is none.
+    pub fn new(metric_name: &str, seeds: u64, settings: &[(String, String)]) -> Result<Self, SettingError> {
+        let of = |name: &str, message: String| SettingError {
+            name: Some(name.to_string()),
+            message: message.replace("--", ""),
+        };
+        let mut searched = Searched::new(metric(metric_name).map_err(|why| of("metric", why))?, seeds.max(1));
+        // The data is not read from anywhere.
+        searched.words.push("memory".into());
+        for (name, value) in settings {
+            searched.add(name, value).map_err(|why| of(name, why))?;
+        }
+        searched.complete().map_err(|why| SettingError { name: None, message: why.replace("--", "") })?;
+        Ok(Self(searched))
+    }
+
+    /// What is searched.
+    pub fn space(&self) -> &Space {
+        &self.0.space
+    }
+
+    /// The configuration that is searched around.
+    ///
+    /// # Errors
+    ///
+    /// If settings do not go together.
+    pub fn base(&self) -> Result<Config, SettingError> {
+        Ok(self.0.base().map_err(together)?.training)
+    }
+
+    /// What is better of the metric.
+    pub fn goal(&self) -> Goal {
+        if self.0.metric.gain(1.0, 0.0) > 0.0 { Goal::Maximise } else { Goal::Minimise }
+    }
+
+    /// Networks that are trained on this data.
+    ///
+    /// # Errors
+    ///
+    /// If the task has no such metric.
+    pub fn objective<'a>(&'a self, data: &'a Dataset) -> Result<impl Objective + 'a, SearchError> {
+        self.0.mean(std::slice::from_ref(data))
+    }
+
+    /// What is searched, as settings that [`config`] takes: of the learning rate, the schedule that a suggested
+    /// peak stands for.
+    ///
+    /// # Errors
+    ///
+    /// If they do not go together.
+    pub fn settings(&self, suggested: &Suggested) -> Result<Vec<(String, String)>, SettingError> {
+        let message = |message: String| SettingError { name: None, message: message.replace("--", "") };
+        let config = self.0.config(suggested).map_err(message)?;
+        let is_peak = self.0.peak(suggested).is_some();
+        let setting = |(name, value): (&str, &downhill::search::Value)| {
+            let value = match (&config.training.lr, name) {
+                (Some(lr), "lr") if is_peak => lr.to_string(),
+                _ => value.to_string(),
+            };
+            (name.to_string(), value)
+        };
+        Ok(suggested.iter().map(setting).collect())
+    }
+
+    /// What a study came to, drawn as SVG.
+    pub fn svg(&self, history: &History) -> String {
+        picture(&self.0, history, "search".into(), Lang::En).svg_file()
+    }
 }
 
 /// What a message about flags says about settings.

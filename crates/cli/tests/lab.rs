@@ -199,7 +199,7 @@ fn a_live_run_is_begun_and_steered_by_hand_to_its_log() {
     let highest =
         spec.split("end=").skip(1).map(|part| part.split([')', ',']).next().unwrap().parse::<f64>().unwrap());
     assert!(highest.fold(0.0, f64::max) > 0.0105, "{spec}");
-    browser.until("document.querySelector('.events').innerText.includes('sequence(')");
+    browser.until("document.querySelector('.events').innerText.includes('sequence(linear(')");
     // Written by hand: what is none is said, what is one is followed.
     click(&mut browser, &button(5));
     fill(&mut browser, "#schedule-spec", "cosin(0.01)");
@@ -215,9 +215,15 @@ fn a_live_run_is_begun_and_steered_by_hand_to_its_log() {
     click(&mut browser, &button(6));
     lab.event("live", |event| event["command"]["command"] == "continue");
     browser.until("document.querySelector('.badge').innerText === 'running'");
-    click(&mut browser, &button(8));
-    lab.event("live", |event| event["event"] == "stop" && event["reason"] == "ended");
-    browser.until("document.querySelector('.badge').innerText === 'ended'");
+    // It cools down: two commands, behind which it comes to its end by itself.
+    fill(&mut browser, ".steering input", "40");
+    click(&mut browser, &button(10));
+    lab.event("live", |event| event["command"]["command"] == "set-epochs");
+    lab.event("live", |event| {
+        event["command"]["lr"].as_str().is_some_and(|lr| lr.starts_with("linear(") && lr.contains("end=0"))
+    });
+    lab.event("live", |event| event["event"] == "stop" && event["reason"] == "finished");
+    browser.until("document.querySelector('.badge').innerText === 'finished'");
     assert!(browser.trouble().iter().all(|trouble| trouble.contains("422")), "the wrong value alone");
 }
 

@@ -97,6 +97,8 @@ pub struct Target<'a> {
     table: &'a Table,
     name: Option<String>,
     task: Option<Task>,
+    weights: Option<Vec<f32>>,
+    valid_weights: Option<Vec<f32>>,
 }
 
 /// A target that was found, and what is to be done with it.
@@ -110,12 +112,26 @@ struct Chosen {
 
 impl<'a> Target<'a> {
     pub(crate) fn new(table: &'a Table, name: Option<&str>) -> Self {
-        Self { table, name: name.map(str::to_owned), task: None }
+        Self { table, name: name.map(str::to_owned), task: None, weights: None, valid_weights: None }
     }
 
     /// Classification or regression, where [`Task::of`] is not to decide.
     pub fn task(mut self, task: Task) -> Self {
         self.task = Some(task);
+        self
+    }
+
+    /// How much each row of the table counts in the losses of training and validation: a number from 0 on. A
+    /// row of weight 2 counts as two rows, one of weight 0 is left out. What is learnt of the columns (means,
+    /// standard deviations, categories) is learnt of the rows that are not left out, all the same.
+    pub fn weights(mut self, weights: Vec<f32>) -> Self {
+        self.weights = Some(weights);
+        self
+    }
+
+    /// The same of the other table that [`validate_on`](Self::validate_on) takes.
+    pub fn valid_weights(mut self, weights: Vec<f32>) -> Self {
+        self.valid_weights = Some(weights);
         self
     }
 
@@ -128,10 +144,13 @@ impl<'a> Target<'a> {
     /// As [`split`](crate::split()) and [`Encoder::fit`], or if there is no such column or no value in it.
     pub fn split(self, share: f64, seed: u64) -> Result<Dataset, Error> {
         let Chosen { column, task, most_classes, mut notes } = self.choose()?;
-        let parts = split_up_to(self.table, column, task, share, seed, most_classes)?;
+        let Split { train, valid } = split_up_to(self.table, column, task, share, seed, most_classes)?;
+        let parts = Split { train: self.counted(train, true)?, valid: self.counted(valid, false)? };
         let (encoder, learnt) = Encoder::learn(self.table, &parts.train, column, task, most_classes)?;
-        let train = encoder.encode(self.table, &parts.train)?;
-        let valid = encoder.encode(self.table, &parts.valid)?;
+        let train =
+            weighted(encoder.encode(self.table, &parts.train)?, self.weights.as_deref(), &parts.train)?;
+        let valid =
+            weighted(encoder.encode(self.table, &parts.valid)?, self.weights.as_deref(), &parts.valid)?;
         notes.extend(learnt);
         notes.extend(self.lonely_classes(&encoder, &train, &valid, &parts.train));
         Ok(Dataset { name: self.table.name.clone(), train, valid, encoder: Some(encoder), notes })
@@ -173,7 +192,7 @@ impl<'a> Target<'a> {
     fn some_folds(self, folds: &Folds, numbers: &[usize], seed: u64) -> Result<Vec<Dataset>, Error> {
         let Chosen { column, task, most_classes, notes } = self.choose()?;
         let splits = folds_up_to(self.table, column, task, folds, seed, most_classes)?;
-        let all = self.table.rows_with(column)?;
+        let all = self.counted(self.table.rows_with(column)?, true)?;
         let (without, column) = match &folds.group_by {
             Some(group) => {
                 let group = self.table.column_index(group)?;
@@ -183,13 +202,14 @@ impl<'a> Target<'a> {
         };
         let table = without.as_ref().unwrap_or(self.table);
         let dataset = |&number: &usize| {
-            let Split { train, valid } = &splits[number];
+            let Split { train, valid } = splits[number].clone();
+            let (train, valid) = (&self.counted(train, true)?, &self.counted(valid, false)?);
             let (mut encoder, learnt) = Encoder::learn(table, train, column, task, most_classes)?;
             if task == Task::Classification {
                 encoder.learn_target(table, &all, column, task, most_classes)?;
             }
-            let train = encoder.encode(table, train)?;
-            let valid = encoder.encode(table, valid)?;
+            let train = weighted(encoder.encode(table, train)?, self.weights.as_deref(), train)?;
+            let valid = weighted(encoder.encode(table, valid)?, self.weights.as_deref(), valid)?;
             let notes = notes.iter().cloned().chain(learnt).collect();
             Ok(Dataset { name: table.name.clone(), train, valid, encoder: Some(encoder), notes })
         };
@@ -203,11 +223,11 @@ impl<'a> Target<'a> {
     /// As [`Encoder::fit`] and [`Encoder::encode`], or if there is no such column or no value in it.
     pub fn validate_on(self, valid: &Table) -> Result<Dataset, Error> {
         let Chosen { column, task, most_classes, mut notes } = self.choose()?;
-        let rows = self.table.rows_with(column)?;
+        let rows = self.counted(self.table.rows_with(column)?, true)?;
         let (encoder, learnt) = Encoder::learn(self.table, &rows, column, task, most_classes)?;
         notes.extend(learnt);
         notes.extend(encoder.check(valid)?);
-        let train = encoder.encode(self.table, &rows)?;
+        let train = weighted(encoder.encode(self.table, &rows)?, self.weights.as_deref(), &rows)?;
         let valid_rows = match encoder.target_column(valid)? {
             Some(column) => {
                 notes.extend(without_target(valid, column)?);
@@ -215,8 +235,15 @@ impl<'a> Target<'a> {
             }
             None => (0..valid.rows as u32).collect(),
         };
-        let valid = encoder.encode(valid, &valid_rows)?;
+        let weights = self.valid_weights.as_deref();
+        let valid_rows = counted(valid, valid_rows, weights, false)?;
+        let valid = weighted(encoder.encode(valid, &valid_rows)?, weights, &valid_rows)?;
         Ok(Dataset { name: self.table.name.clone(), train, valid, encoder: Some(encoder), notes })
+    }
+
+    /// Those of some rows that count.
+    fn counted(&self, rows: Vec<u32>, training: bool) -> Result<Vec<u32>, Error> {
+        counted(self.table, rows, self.weights.as_deref(), training)
     }
 
     fn choose(&self) -> Result<Chosen, Error> {
@@ -298,6 +325,36 @@ impl<'a> Target<'a> {
                 lonely[..shown].join(", ")
             )
         })
+    }
+}
+
+/// Those of some rows of a table that have a weight above 0.
+fn counted(
+    table: &Table,
+    rows: Vec<u32>,
+    weights: Option<&[f32]>,
+    training: bool,
+) -> Result<Vec<u32>, Error> {
+    let Some(weights) = weights else { return Ok(rows) };
+    if weights.len() != table.rows {
+        return Err(Error::Invalid(format!("{} weights do not go with {} rows", weights.len(), table.rows)));
+    }
+    if let Some(row) = weights.iter().position(|weight| !(weight.is_finite() && *weight >= 0.0)) {
+        let value = (!weights[row].is_nan()).then(|| weights[row].to_string());
+        return Err(Error::BadWeight { place: table.place(row, ""), value });
+    }
+    let rows: Vec<u32> = rows.into_iter().filter(|&row| weights[row as usize] > 0.0).collect();
+    match rows.is_empty() {
+        true => Err(Error::NoWeight { table: table.file.clone(), training }),
+        false => Ok(rows),
+    }
+}
+
+/// Examples with the weights of these rows of their table.
+fn weighted(examples: Examples, weights: Option<&[f32]>, rows: &[u32]) -> Result<Examples, Error> {
+    match weights {
+        Some(weights) => examples.weighted(rows.iter().map(|&row| weights[row as usize]).collect()),
+        None => Ok(examples),
     }
 }
 

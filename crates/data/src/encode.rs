@@ -207,7 +207,7 @@ impl Encoder {
         check_rows(table, rows)?;
         let x = self.fill(table, rows)?;
         let y = self.encode_target(table, rows)?;
-        Ok(Examples { features: self.features(), x, y })
+        Ok(Examples { features: self.features(), x, y, weights: None })
     }
 
     /// The features of all rows, `rows × features`, one row behind the other. The table needs no target.

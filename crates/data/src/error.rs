@@ -301,6 +301,20 @@ pub enum Error {
         /// The text.
         value: String,
     },
+    /// Something else where the weight of a row is needed, a number from 0 on.
+    BadWeight {
+        /// Where it stands.
+        place: Place,
+        /// The text; none where it is missing.
+        value: Option<String>,
+    },
+    /// No row to train on, or none to validate on, has a weight above 0.
+    NoWeight {
+        /// The table.
+        table: String,
+        /// Whether it is the rows to train on.
+        training: bool,
+    },
     /// Something else where a date or a time is needed.
     NotADate {
         /// Where it stands.
@@ -526,6 +540,19 @@ impl Display for Error {
             }
             Self::Conflict { column, one, other } => {
                 write!(f, "column `{column}` is named by both `{one}` and `{other}`. Name it in one of them")
+            }
+            Self::BadWeight { place, value: Some(value) } => {
+                write!(f, "{place}: {value:?} is not a weight: give a number from 0 on")
+            }
+            Self::BadWeight { place, value: None } => {
+                write!(
+                    f,
+                    "{place}: the weight is missing: give a number from 0 on, 0 for a row that is not to count"
+                )
+            }
+            Self::NoWeight { table, training } => {
+                let what = if *training { "to train" } else { "to validate" };
+                write!(f, "none of the rows of {table} {what} on has a weight above 0")
             }
             Self::NotNumeric { place, value } => match spelling([value.as_str()]) {
                 Some((spelling, _)) => write!(

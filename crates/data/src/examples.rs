@@ -11,6 +11,8 @@ pub struct Examples {
     pub x: Vec<f32>,
     /// The target of each row.
     pub y: Targets,
+    /// How much each row counts, at least 0 and finite; none if all count the same.
+    pub weights: Option<Vec<f32>>,
 }
 
 /// The targets of some rows.
@@ -99,7 +101,27 @@ impl Examples {
                 }
             }
         }
-        Ok(Self { features, x, y })
+        Ok(Self { features, x, y, weights: None })
+    }
+
+    /// The same with a weight for each row: one of weight 2 counts as two rows, one of weight 0 not at all.
+    ///
+    /// # Errors
+    ///
+    /// If there is not one for each row, one is negative or not finite, or none is above 0.
+    pub fn weighted(mut self, weights: Vec<f32>) -> Result<Self, Error> {
+        let invalid = |problem: String| Err(Error::Invalid(problem));
+        if weights.len() != self.rows() {
+            return invalid(format!("{} weights do not go with {} rows", weights.len(), self.rows()));
+        }
+        if let Some(row) = weights.iter().position(|weight| !(weight.is_finite() && *weight >= 0.0)) {
+            return invalid(format!("the weight of row {row} is {}, not a number from 0 on", weights[row]));
+        }
+        if weights.iter().all(|&weight| weight == 0.0) {
+            return invalid("no row has a weight above 0".to_owned());
+        }
+        self.weights = Some(weights);
+        Ok(self)
     }
 
     /// The number of rows.

@@ -187,6 +187,33 @@ impl Table {
         table
     }
 
+    /// Takes a column of weights out, which is then no feature: one for each row, for
+    /// [`Target::weights`](crate::Target::weights).
+    ///
+    /// # Errors
+    ///
+    /// If there is no such column, or a row has none, or one that is no number from 0 on; the column stays then.
+    pub fn take_weights(&mut self, name_or_number: &str) -> Result<Vec<f32>, Error> {
+        let index = self.column_index(name_or_number)?;
+        let column = self.column(index)?;
+        let wrong = |row: usize| Error::BadWeight {
+            place: self.place(row, &column.name),
+            value: column.text(row).map(|text| text.into_owned()),
+        };
+        let numbers = column.numbers(column.notation()).map_err(wrong)?;
+        let weight = |(row, &number): (usize, &f64)| {
+            let weight = number as f32;
+            if weight.is_finite() && weight >= 0.0 { Ok(weight) } else { Err(wrong(row)) }
+        };
+        let weights = numbers.iter().enumerate().map(weight).collect::<Result<_, _>>()?;
+        self.left_out.push(self.columns.remove(index).name);
+        self.target = match self.target {
+            Some(target) if target == index => None,
+            target => target.map(|target| target - usize::from(index < target)),
+        };
+        Ok(weights)
+    }
+
     /// Where a row comes from, for messages.
     pub fn place(&self, row: usize, column: &str) -> Place {
         let row = match self.lines.get(row) {

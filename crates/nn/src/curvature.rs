@@ -87,6 +87,7 @@ pub struct Hessian {
     width: usize,
     classes: Vec<u32>,
     values: Vec<f64>,
+    weights: Option<Vec<f64>>,
     loss: Loss,
     scale: f64,
     gradient: Vec<f64>,
@@ -112,19 +113,39 @@ impl Hessian {
     ///
     /// If the batch is empty, or inputs, targets, rows and loss do not fit the model or each other.
     pub fn new<F: Float>(model: &Model<F>, batch: &Batch<'_, F>, loss: &Loss) -> Result<Self, Error> {
+        Self::weighted(model, batch, None, loss)
+    }
+
+    /// The same where the rows count differently, as in
+    /// [`weighted_gradients`](crate::Workspace::weighted_gradients).
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), or if there is not one weight for each row of the data set, finite and at least 0.
+    pub fn weighted<F: Float>(
+        model: &Model<F>,
+        batch: &Batch<'_, F>,
+        weights: Option<&[F]>,
+        loss: &Loss,
+    ) -> Result<Self, Error> {
         check_batch(model, batch, usize::MAX)?;
-        let weight = check_loss(model, batch, loss)?;
+        let weight = check_loss(model, batch, weights, loss)?;
         let wide = |values: &[F]| values.iter().map(|x| x.f64()).collect::<Vec<f64>>();
         let gathered = |values: &[F], width: usize| -> Vec<f64> {
             batch.rows.iter().flat_map(|&row| wide(&values[row as usize * width..][..width])).collect()
         };
+        let (members, width) = (model.graph().members(), model.outputs());
         let (classes, values) = match batch.targets {
             Targets::Classes(classes) => {
-                (batch.rows.iter().map(|&row| classes[row as usize]).collect(), vec![])
+                let class = |&row: &u32| std::iter::repeat_n(classes[row as usize], members);
+                (batch.rows.iter().flat_map(class).collect(), vec![])
             }
-            Targets::Values(values) => (vec![], gathered(values, model.outputs())),
+            Targets::Values(values) => {
+                let rows = gathered(values, width);
+                (vec![], rows.chunks(width).flat_map(|row| row.repeat(members)).collect())
+            }
         };
-        let nodes = &model.graph().nodes;
+        let nodes = model.graph().trained();
         let moves = |edge: &Edge| edge.value > 0 && nodes[edge.value - 1].needed;
         let steps = nodes.iter().map(|node| Step {
             tangent: node.op.tangent(),
@@ -136,11 +157,12 @@ impl Hessian {
             params: wide(model.params()),
             steps: steps.collect(),
             outputs: Vec::new(),
-            width: model.outputs(),
+            width,
             classes,
             values,
+            weights: weights.map(|weights| gathered(weights, 1)),
             loss: loss.clone(),
-            scale: if weight > 0.0 { 1.0 / weight } else { 0.0 },
+            scale: if weight > 0.0 { 1.0 / (weight * members as f64) } else { 0.0 },
             gradient: vec![0.0; model.params().len()],
             scratch: Scratch::new(),
         };
@@ -173,7 +195,10 @@ impl Hessian {
     /// Goes backward; every step keeps the gradients that products need.
     fn backward(&mut self) {
         let mut dy = vec![0.0; self.outputs.len()];
-        self.loss.gradient(self.rows(), self.scale, &mut dy);
+        match &self.weights {
+            None => self.loss.gradient(self.rows(), self.scale, &mut dy),
+            Some(weights) => self.loss.weighted_gradient(self.rows(), weights, self.scale, &mut dy),
+        };
         let Self { steps, params, gradient, scratch, .. } = self;
         let mut gradients = Gradients::new(steps.len(), dy);
         for (at, step) in steps.iter_mut().enumerate().rev().filter(|(_, step)| step.moves) {
@@ -214,7 +239,12 @@ impl Hessian {
         if moved.is_empty() {
             return; // nothing has parameters
         }
-        self.loss.gradient_tangent(self.rows(), self.scale, &mut moved);
+        match &self.weights {
+            None => self.loss.gradient_tangent(self.rows(), self.scale, &mut moved),
+            Some(weights) => {
+                self.loss.weighted_gradient_tangent(self.rows(), weights, self.scale, &mut moved);
+            }
+        }
         let Self { steps, params, scratch, .. } = self;
         let mut gradients = Gradients::new(steps.len(), moved);
         for (at, step) in steps.iter().enumerate().rev().filter(|(_, step)| step.moves) {

@@ -20,6 +20,7 @@ pub use named::{Elementwise, LossFunction, NamedLoss, Rows, TargetKind};
 pub use own::OwnLoss;
 
 use crate::error::Error;
+use crate::op::Outputs;
 use crate::targets::Targets;
 use downhill_core::registry::Name;
 use downhill_core::spec::spelled;
@@ -171,6 +172,11 @@ impl Loss {
         self.erased().outputs(targets)
     }
 
+    /// What outputs say, and so what is averaged of those of several networks.
+    pub fn said_by_outputs(&self) -> Outputs {
+        self.erased().said_by_outputs()
+    }
+
     /// How much a row of each class counts; empty if all count the same.
     pub fn class_weights(&self) -> &[f64] {
         self.erased().class_weights()
@@ -189,11 +195,7 @@ impl Loss {
     ///
     /// If the targets are not of the loss's kind, or as many as the outputs need, or a class does not exist.
     pub fn mean<F: Float>(&self, outputs: &[F], targets: Targets<'_, F>) -> Result<f64, Error> {
-        let (_, width) = targets.shape(outputs.len())?;
-        self.accepts(width, targets)?;
-        if let Targets::Classes(classes) = targets {
-            self.accepts_classes(width, classes.iter().copied())?;
-        }
+        let width = self.width(outputs, targets)?;
         let weight = match targets {
             Targets::Classes(classes) => self.weight(classes.iter().copied()),
             Targets::Values(values) => values.len() as f64,
@@ -202,6 +204,86 @@ impl Loss {
             return Err(Error::Data("the loss of no rows is not defined".into()));
         }
         Ok(self.sum(Rows { outputs, width, targets }) / weight)
+    }
+
+    /// The mean loss where rows count differently: Σ wᵢ·ℓᵢ / Σ wᵢ, with a weight wᵢ for each row, at least 0;
+    /// weights of classes are a factor of them. A row of weight 2 counts as two rows.
+    ///
+    /// # Errors
+    ///
+    /// As [`mean`](Self::mean), if there is not one weight for each row, one is negative or not finite, or all
+    /// are 0.
+    pub fn weighted_mean<F: Float>(
+        &self,
+        outputs: &[F],
+        targets: Targets<'_, F>,
+        weights: &[F],
+    ) -> Result<f64, Error> {
+        let width = match targets {
+            Targets::Classes(_) => self.width(outputs, targets)?,
+            // Values alone do not tell how many outputs a row has.
+            Targets::Values(_) => self.width(outputs, targets)? * outputs.len() / weights.len().max(1),
+        };
+        let count = weights.len();
+        if count * width != outputs.len() {
+            let outputs = outputs.len();
+            return Err(Error::Data(format!("{count} weights do not fit the rows of {outputs} outputs")));
+        }
+        let all: Vec<u32> = (0..count as u32).collect();
+        check_weights(weights, &all)?;
+        let weight = self.weighted_batch_weight(width, targets, &all, weights);
+        if weight == 0.0 {
+            return Err(Error::Data("the loss of rows whose weights are all 0 is not defined".into()));
+        }
+        let rows = Rows { outputs, width, targets };
+        let sum = |(row, weight): (usize, &F)| match weight.f64() {
+            0.0 => 0.0,
+            weight => weight * self.sum(rows.row(row)),
+        };
+        Ok(weights.iter().enumerate().map(sum).sum::<f64>() / weight)
+    }
+
+    /// The number of outputs a row, if they can be compared with the targets.
+    fn width<F: Float>(&self, outputs: &[F], targets: Targets<'_, F>) -> Result<usize, Error> {
+        let (_, width) = targets.shape(outputs.len())?;
+        self.accepts(width, targets)?;
+        if let Targets::Classes(classes) = targets {
+            self.accepts_classes(width, classes.iter().copied())?;
+        }
+        Ok(width)
+    }
+
+    /// The sum of the losses, each times its row's weight, and the gradient of `scale` times the sum.
+    pub(crate) fn weighted_gradient<F: Float>(
+        &self,
+        rows: Rows<'_, F>,
+        weights: &[F],
+        scale: F,
+        gradient: &mut [F],
+    ) -> f64 {
+        let each = weights.iter().zip(gradient.chunks_exact_mut(rows.width)).enumerate();
+        each.map(|(row, (&weight, gradient))| {
+            // A row that does not count may have any loss, even one that is not finite.
+            if weight == F::zero() {
+                gradient.fill(F::zero());
+                return 0.0;
+            }
+            weight.f64() * self.gradient(rows.row(row), scale * weight, gradient)
+        })
+        .sum()
+    }
+
+    /// How that gradient moves with the outputs: its derivative along `tangent`, in place.
+    pub(crate) fn weighted_gradient_tangent(
+        &self,
+        rows: Rows<'_, f64>,
+        weights: &[f64],
+        scale: f64,
+        tangent: &mut [f64],
+    ) {
+        for (row, (weight, tangent)) in weights.iter().zip(tangent.chunks_exact_mut(rows.width)).enumerate() {
+            self.gradient_tangent(rows.row(row), scale * weight, tangent);
+        }
     }
 
     /// Whether targets of this kind can be compared with rows of so many outputs.
@@ -237,11 +319,44 @@ impl Loss {
         }
     }
 
+    /// The same where every row of the data set has a weight of its own, a factor of its class's.
+    pub fn weighted_batch_weight<F: Float>(
+        &self,
+        width: usize,
+        targets: Targets<'_, F>,
+        rows: &[u32],
+        weights: &[F],
+    ) -> f64 {
+        let weight = |row: &u32| weights[*row as usize].f64();
+        match targets {
+            Targets::Classes(classes) => {
+                let class = |row: &u32| match self.class_weights() {
+                    [] => 1.0,
+                    weights => weights.get(classes[*row as usize] as usize).copied().unwrap_or(1.0),
+                };
+                rows.iter().map(|row| weight(row) * class(row)).sum()
+            }
+            Targets::Values(_) => rows.iter().map(weight).sum::<f64>() * width as f64,
+        }
+    }
+
     /// What the sum over rows of these classes is divided by.
     fn weight(&self, classes: impl ExactSizeIterator<Item = u32>) -> f64 {
         match self.class_weights() {
             [] => classes.len() as f64,
             weights => classes.map(|class| weights.get(class as usize).copied().unwrap_or(1.0)).sum(),
+        }
+    }
+}
+
+/// Whether the weights of these rows are numbers that a row can count with.
+pub(crate) fn check_weights<F: Float>(weights: &[F], rows: &[u32]) -> Result<(), Error> {
+    let is_weight = |weight: F| weight.is_finite() && weight >= F::zero();
+    match rows.iter().find(|&&row| !is_weight(weights[row as usize])) {
+        None => Ok(()),
+        Some(&row) => {
+            let weight = weights[row as usize].f64();
+            Err(Error::Data(format!("row {row} has the weight {weight}: weights are finite, and at least 0")))
         }
     }
 }

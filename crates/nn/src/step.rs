@@ -144,20 +144,39 @@ impl<F: Float> Workspace<F> {
         seed: u64,
         step: u64,
     ) -> Result<f64, Error> {
+        self.weighted_gradients(model, batch, None, loss, seed, step)
+    }
+
+    /// The same where the rows count differently: the gradient of Σ wᵢ·ℓᵢ / Σ wᵢ over the batch. `weights` has
+    /// one for each row of the data set, finite and at least 0; without them, every row counts 1. A row of
+    /// weight 2 counts as two rows, but batch normalisation and dropout see it once.
+    ///
+    /// # Errors
+    ///
+    /// As [`gradients`](Self::gradients), or if the weights are not that.
+    pub fn weighted_gradients(
+        &mut self,
+        model: &mut Model<F>,
+        batch: &Batch<'_, F>,
+        weights: Option<&[F]>,
+        loss: &Loss,
+        seed: u64,
+        step: u64,
+    ) -> Result<f64, Error> {
         self.check(model)?;
         check_batch(model, batch, self.max_batch)?;
-        let weight = check_loss(model, batch, loss)?;
-        // A batch whose every class has weight 0 asks for no change.
+        let weight = check_loss(model, batch, weights, loss)?;
+        // A batch whose every row has weight 0 asks for no change.
         let scale = if weight > 0.0 { 1.0 / weight } else { 0.0 };
         let threads = self.threads(batch.rows.len());
-        let goal = Some(Goal { loss, targets: batch.targets, scale: F::of(scale) });
+        let goal = Some(Goal { loss, targets: batch.targets, weights, scale: F::of(scale) });
         awake(threads, || self.pass(model, batch.x, batch.rows, goal, seed, step));
         let shards = &self.shards[..Cut::new(batch.rows.len(), threads).shards()];
         Ok(parts(shards).map(|part| part.loss).sum::<f64>() * scale)
     }
 
     /// The first half of a step with a loss of one's own: the outputs for some rows of those in `x`, rows ×
-    /// outputs, into `out`. [`backward`](Self::backward) is the second.
+    /// [outputs in training](Model::training_outputs), into `out`. [`backward`](Self::backward) is the second.
     ///
     /// The model is in training mode, as in [`gradients`](Self::gradients). Nothing is allocated.
     ///
@@ -205,7 +224,7 @@ impl<F: Float> Workspace<F> {
     }
 
     /// The second half of a step with a loss of one's own: the gradient of the parameters, given that of the
-    /// outputs, `dy`, for the rows of the last [`forward`](Self::forward), rows × outputs: that of Σ dy·y.
+    /// outputs, `dy`, for the rows of the last [`forward`](Self::forward), as many as there: that of Σ dy·y.
     /// [`gradient`](Self::gradient) then gives it.
     ///
     /// The parameters must be what they were. It may be called again, with another `dy`. Nothing is
@@ -336,7 +355,7 @@ impl<F: Float> Workspace<F> {
     /// If the workspace is for another model.
     pub fn trace(&self, model: &Model<F>) -> Result<Vec<Trace<F>>, Error> {
         self.check(model)?;
-        let nodes = model.graph().nodes.iter().enumerate().filter(|(_, node)| node.needed);
+        let nodes = model.graph().trained().iter().enumerate().filter(|(_, node)| node.needed);
         let trace = |(at, node): (usize, &Node<F>)| {
             let mut trace = Trace::new(node);
             for shard in self.shards.iter().filter(|shard| !shard.traced.is_empty()) {

@@ -1,7 +1,8 @@
 //! The same run with several settings, side by side.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 
 use downhill_data::Dataset;
 use downhill_nn::Loss;
@@ -13,8 +14,8 @@ use crate::engine::first_guess;
 use crate::finder::peak;
 use crate::trainer::{check_threads, pool};
 use crate::{
-    Attempt, ClassWeights, Config, Epoch, Error, Event, RateVerdict, Source, Stop, Trained, Trainer, View,
-    rate_verdicts, usual_rate, usual_schedule,
+    Attempt, ClassWeights, Command, Config, Epoch, Error, Event, RateVerdict, Source, Stop, Trained, Trainer,
+    View, rate_verdicts, usual_rate, usual_schedule,
 };
 
 mod kept;
@@ -182,13 +183,33 @@ pub fn compare(
     views: impl Fn(usize) -> Vec<View> + Sync,
     done: impl Fn(usize) + Sync,
 ) -> Result<Vec<Compared>, Error> {
+    compare_until(contenders, data, threads, kept, views, done, &Arc::default())
+}
+
+/// The same, until `stop` is true: the runs that are under way then stop at their next step.
+///
+/// # Errors
+///
+/// As [`compare`], and [`Error::Interrupted`] if it was stopped.
+pub fn compare_until(
+    contenders: &[Contender],
+    data: &Dataset,
+    threads: Option<usize>,
+    kept: Option<Shelf<'_>>,
+    views: impl Fn(usize) -> Vec<View> + Sync,
+    done: impl Fn(usize) + Sync,
+    stop: &Arc<AtomicBool>,
+) -> Result<Vec<Compared>, Error> {
     for contender in contenders {
         contender.config.resolve(data)?;
     }
     let threads = check_threads(threads)?;
     let over = Mutex::new(0);
     let make = |(index, contender): (usize, &Contender)| -> Result<Compared, Error> {
-        let compared = run(contender, data, kept, || views(index))?;
+        let compared = run(contender, data, kept, || views(index), stop)?;
+        if stop.load(Ordering::Relaxed) {
+            return Err(Error::Interrupted);
+        }
         let mut over = over.lock().expect("nobody panics with it");
         *over += 1;
         done(*over);
@@ -219,6 +240,7 @@ fn run(
     data: &Dataset,
     kept: Option<Shelf<'_>>,
     views: impl Fn() -> Vec<View>,
+    stop: &Arc<AtomicBool>,
 ) -> Result<Compared, Error> {
     let (config, _) = contender.config.resolve(data)?;
     let baseline = config.weighted_loss(data).map_or(Ok(0.0), |loss| first_guess(&loss, data))?;
@@ -229,7 +251,17 @@ fn run(
     };
     let there = kept.and_then(|shelf| KeptRun::find(&contender.name, &config, data, shelf));
     let was_there = there.as_ref().is_some_and(|run| run.is_over);
-    let mut trainer = Trainer::from_config(contender.config.clone()).threads(1).view(view);
+    let (commands, inbox) = mpsc::channel();
+    let stops = {
+        let stop = stop.clone();
+        move |_: &Event| {
+            if stop.load(Ordering::Relaxed) {
+                let _ = commands.send(Command::Stop);
+            }
+        }
+    };
+    let trainer = Trainer::from_config(contender.config.clone()).threads(1).inbox(inbox);
+    let mut trainer = trainer.view(view).view(stops);
     if !was_there {
         trainer = views().into_iter().fold(trainer, Trainer::view);
     }

@@ -72,8 +72,8 @@ impl<'a> Engine<'a> {
         let batch = config.batch.ok_or_else(unresolved)?;
         let loss = config.weighted_loss(data).ok_or_else(unresolved)?;
         let batches = Batches::new(config, batch, data.train.rows())?;
-        let layers = config.network.layers(losses::outputs(&loss, data), &data.train);
-        initial::check_size(&layers, batch)?;
+        let layers = config.network.layers(losses::outputs(&loss, data), &loss, &data.train);
+        initial::check_size(&layers, data.features(), batch)?;
         let mut model = Model::build(&layers, data.features(), config.seed)?;
         let notes = initial::calibrate(&mut model, data, config.seed, batch)?;
         let mut optimizer =
@@ -133,20 +133,26 @@ impl<'a> Engine<'a> {
         let index = self.index(step);
         let Self { data, loss, seed, model, workspace, batches, accumulate, .. } = self;
         let rows = &self.order.rows()[batches.step(index)];
-        let (x, targets) = (&data.train.x, targets(&data.train.y));
+        let (x, targets, weights) = (&data.train.x, targets(&data.train.y), data.train.weights.as_deref());
         let Some(sum) = &mut self.sum else {
-            return Ok(workspace.gradients(model, &Batch { x, targets, rows }, loss, *seed, step)?);
+            let batch = Batch { x, targets, rows };
+            return Ok(workspace.weighted_gradients(model, &batch, weights, loss, *seed, step)?);
         };
         sum.clear();
         let outputs = model.outputs();
-        let whole = loss.batch_weight(outputs, targets, rows);
+        let weigh = |rows: &[u32]| match weights {
+            Some(weights) => loss.weighted_batch_weight(outputs, targets, rows, weights),
+            None => loss.batch_weight(outputs, targets, rows),
+        };
+        let whole = weigh(rows);
         let mut mean = 0.0;
         for (part, rows) in batches.of_step(index).enumerate() {
             let rows = &self.order.rows()[rows];
             // Dropout draws anew for every batch.
             let draw = step * *accumulate + part as u64;
-            let part_mean = workspace.gradients(model, &Batch { x, targets, rows }, loss, *seed, draw)?;
-            let weight = loss.batch_weight(outputs, targets, rows) / if whole > 0.0 { whole } else { 1.0 };
+            let batch = Batch { x, targets, rows };
+            let part_mean = workspace.weighted_gradients(model, &batch, weights, loss, *seed, draw)?;
+            let weight = weigh(rows) / if whole > 0.0 { whole } else { 1.0 };
             sum.add(workspace.gradient(), weight);
             mean += weight * part_mean;
         }

@@ -24,6 +24,8 @@ pub enum Error {
     Mismatch(String),
     /// No data is named.
     NoData,
+    /// The data was in a program's memory, and is in no file: [`Source::in_memory`](crate::Source::in_memory).
+    InMemory,
     /// Options of how tables are read, of data that is read as it is: a bundled data set, or images.
     NotReadAsTable {
         /// The data, as it was named.
@@ -139,6 +141,10 @@ impl fmt::Display for Error {
             Self::Record(error) => error.fmt(f),
             Self::Mismatch(message) => f.write_str(message),
             Self::NoData => f.write_str("no data is named: give a bundled data set, a file or a folder"),
+            Self::InMemory => f.write_str(
+                "it was in the memory of the program that made the run, and is in no file: train again from there. The \
+                 run can be looked at, reported, and predicted with",
+            ),
             Self::NotReadAsTable { from } => {
                 write!(
                     f,

@@ -31,7 +31,9 @@ mod track;
 mod trainer;
 
 pub use branch::BranchPoint;
-pub use comparison::{BlowUp, Compared, Contender, Course, Shelf, compare, is_by_loss, ranking};
+pub use comparison::{
+    BlowUp, Compared, Contender, Course, Shelf, compare, compare_until, is_by_loss, ranking,
+};
 pub use config::{ClassWeights, Config, Network, USUAL_EMA, usual_rate, usual_schedule};
 pub use diagnosis::{
     Branch, Diagnosis, Finding, Fork, Setting, Suggestion, Tried, Trouble, diagnose, diagnose_run,

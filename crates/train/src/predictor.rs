@@ -425,8 +425,9 @@ impl Predictor {
 
     /// How good outputs are for some rows, whose targets are encoded as those of the first network.
     pub(crate) fn measure(&self, outputs: &[f32], rows: &Examples) -> Result<Evaluation, Error> {
+        let measured = (&rows.y, rows.weights.as_deref());
         let (loss, metrics) =
-            engine::measure_outputs(outputs, self.width(), &rows.y, &self.loss, self.encoder(), true)?;
+            engine::measure_outputs(outputs, self.width(), measured, &self.loss, self.encoder(), true)?;
         let (mut confidence, mut intervals) = (None, None);
         match (&rows.y, self.read(outputs.to_vec())) {
             (Targets::Classes { labels, .. }, Predictions::Classes { probabilities, classes, .. }) => {

@@ -67,7 +67,7 @@ pub fn stability_limit(
     permutation(&mut rows, seed, 0);
     rows.truncate(most.max(1));
     let batch = Batch { x: &data.train.x, targets: targets(&data.train.y), rows: &rows };
-    let mut hessian = Hessian::new(model, &batch, loss)?;
+    let mut hessian = Hessian::weighted(model, &batch, data.train.weights.as_deref(), loss)?;
 
     let Stability { bound, scaling, penalty } = optimizer.stability(steps);
     let roots: Vec<f64> = scaling.iter().map(|scale| scale.sqrt()).collect();

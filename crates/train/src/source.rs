@@ -39,6 +39,10 @@ pub struct Source {
     /// The fold of a cross-validation that the data is, instead of rows held out once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fold: Option<Fold>,
+    /// The column that says how much each row counts, by name or number, which is then no feature; all the
+    /// same unless given. See [`Target::weights`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<String>,
     /// How the table is read.
     pub read: ReadOptions,
 }
@@ -95,6 +99,9 @@ impl<'de> Deserialize<'de> for Validation {
     }
 }
 
+/// What data is called that is in no file.
+const MEMORY: &str = "memory";
+
 /// What standard input is called.
 const STDIN: &str = "-";
 
@@ -111,6 +118,11 @@ impl Source {
     /// A bundled data set's name or a path, with nothing said about it.
     pub fn new(from: impl Into<String>) -> Self {
         Self { from: from.into(), ..Self::default() }
+    }
+
+    /// Data that is in memory alone: a run that is made of it is kept, but cannot be resumed from its folder.
+    pub fn in_memory() -> Self {
+        Self::new(MEMORY)
     }
 
     /// Makes relative paths absolute, so that the run can be resumed from anywhere.
@@ -166,6 +178,8 @@ impl Source {
         let for_tables = ReadOptions { any_size: false, row_numbers: None, ..self.read.clone() };
         if self.from.is_empty() {
             Err(Error::NoData)
+        } else if self.from == MEMORY && !path.exists() {
+            Err(Error::InMemory)
         } else if for_tables != ReadOptions::default()
             && (self.is_bundled() || self.labels.is_some() || path.is_dir())
         {
@@ -211,14 +225,22 @@ impl Source {
     pub fn load(&self, seed: u64) -> Result<Dataset, Error> {
         let seed = self.split_seed.unwrap_or(seed);
         if let Some(Fold { number, of }) = &self.fold {
-            return Ok(self.target_of(&self.table_of_folds()?).fold(of, *number, seed)?);
+            let mut table = self.table_of_folds()?;
+            let weights = self.weights_of(&mut table)?;
+            return Ok(weighted(self.target_of(&table), weights).fold(of, *number, seed)?);
         }
-        let (table, beside) = self.tables(None)?;
-        let target = self.target_of(&table);
+        let (mut table, beside) = self.tables(None)?;
+        let known = Some(Known::of(&table));
+        let weights = self.weights_of(&mut table)?;
+        let target = weighted(self.target_of(&table), weights);
         Ok(match (&self.valid, beside) {
             (Some(Validation::File(file)), _) => {
-                let known = Some(Known::of(&table));
-                target.validate_on(&read(file, &ReadOptions { known, ..self.read.clone() })?)?
+                let mut valid = read(file, &ReadOptions { known, ..self.read.clone() })?;
+                let target = match self.weights_of(&mut valid)? {
+                    Some(weights) => target.valid_weights(weights),
+                    None => target,
+                };
+                target.validate_on(&valid)?
             }
             (Some(Validation::Share(share)), _) => target.split(*share, seed)?,
             (None, Some(beside)) => target.validate_on(&beside)?,
@@ -233,8 +255,14 @@ impl Source {
     ///
     /// If it cannot be read, divided or learnt from, or it is said what to validate on.
     pub fn load_folds(&self, folds: &Folds, seed: u64) -> Result<Vec<Dataset>, Error> {
-        let table = self.table_of_folds()?;
-        Ok(self.target_of(&table).folds(folds, self.split_seed.unwrap_or(seed))?)
+        let mut table = self.table_of_folds()?;
+        let weights = self.weights_of(&mut table)?;
+        Ok(weighted(self.target_of(&table), weights).folds(folds, self.split_seed.unwrap_or(seed))?)
+    }
+
+    /// Takes the weights of its rows out of a table, where a column is named for them.
+    fn weights_of(&self, table: &mut Table) -> Result<Option<Vec<f32>>, Error> {
+        Ok(self.weights.as_ref().map(|column| table.take_weights(column)).transpose()?)
     }
 
     /// The table whose rows are divided for cross-validation.
@@ -243,6 +271,13 @@ impl Source {
             None => Ok(self.tables(None)?.0),
             Some(_) => Err(Error::ValidationOfFolds),
         }
+    }
+}
+
+fn weighted(target: Target<'_>, weights: Option<Vec<f32>>) -> Target<'_> {
+    match weights {
+        Some(weights) => target.weights(weights),
+        None => target,
     }
 }
 
@@ -316,6 +351,9 @@ pub fn fingerprint(data: &Dataset) -> String {
                 hash.update(bytemuck::cast_slice::<u32, u8>(labels));
             }
             downhill_data::Targets::Values(values) => hash.update(bytemuck::cast_slice::<f32, u8>(values)),
+        }
+        if let Some(weights) = &examples.weights {
+            hash.update(bytemuck::cast_slice::<f32, u8>(weights));
         }
     }
     format!("{:032x}", hash.digest128())

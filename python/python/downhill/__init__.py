@@ -1,7 +1,7 @@
 """Train neural networks on tables at the right learning rate.
 
 Estimators for scikit-learn's users (:class:`DownhillClassifier`, :class:`DownhillRegressor`), functions on learning
-rates (:func:`find_lr`, :func:`compare`, :func:`diagnose`), runs that are kept in folders (:class:`Run`), and sessions
+rates (:func:`find_lr`, :func:`compare`, :func:`diagnose`, :func:`search`), runs that are kept in folders (:class:`Run`), and sessions
 for training loops of your own (:class:`Session`, and :class:`downhill.torch.Session` for PyTorch).
 """
 
@@ -14,7 +14,7 @@ from downhill._downhill import __version__
 
 if TYPE_CHECKING:
     from downhill._estimators import DownhillClassifier, DownhillRegressor
-    from downhill._functions import Comparison, Diagnosis, FoundRate, compare, diagnose, find_lr, rates
+    from downhill._functions import Comparison, Diagnosis, FoundRate, SearchResult, compare, diagnose, find_lr, rates, search
     from downhill._report import FitReport
     from downhill._run import Run
     from downhill._session import Session
@@ -27,12 +27,14 @@ __all__ = [
     "FitReport",
     "FoundRate",
     "Run",
+    "SearchResult",
     "Session",
     "__version__",
     "compare",
     "diagnose",
     "find_lr",
     "rates",
+    "search",
 ]
 
 # Loaded when they are first asked for, so that the program and a session need no scikit-learn.
@@ -44,11 +46,13 @@ _WHERE = {
     "FitReport": "_report",
     "FoundRate": "_functions",
     "Run": "_run",
+    "SearchResult": "_functions",
     "Session": "_session",
     "compare": "_functions",
     "diagnose": "_functions",
     "find_lr": "_functions",
     "rates": "_functions",
+    "search": "_functions",
 }
 
 

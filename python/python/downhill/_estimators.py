@@ -18,7 +18,7 @@ from downhill._settings import spelled
 from downhill._table import Column, Frame, frame, one_column, target
 
 #: The parameters that are not settings of training.
-OWN = ("members", "valid", "categorical", "numeric", "drop", "threads", "run", "progress", "class_weight")
+OWN = ("members", "folds", "valid", "categorical", "numeric", "drop", "threads", "run", "progress", "class_weight")
 
 _PARAMETERS = """
     Every parameter is called and spelled as by the program, ``downhill train --help``, with an underscore for a dash;
@@ -27,6 +27,9 @@ _PARAMETERS = """
 
     Parameters
     ----------
+    preset : str, optional
+        How much time the fit may take: ``"fast"`` takes numbers as they are; ``"best"`` averages 8 networks. Other
+        parameters override it. Default ``"default"``.
     hidden : tuple of int or str, optional
         The sizes of the hidden layers, or ``"none"`` for a linear model. Default ``(128, 128)``.
     activation : str, optional
@@ -40,6 +43,9 @@ _PARAMETERS = """
     numbers : str, optional
         How numbers enter the network: ``"plain"``, as they are, or ``"piecewise-linear(bins=16)"``, with a value for each
         of their bins beside them. Default ``"auto"``: by rows, columns and task.
+    ensemble : int or str, optional
+        How many networks share the weights of the hidden layers and are trained as one, their predictions averaged: a
+        number, or ``"auto"``. Default by the table.
     lr : float or str, default "auto"
         The learning rate: a number, a schedule such as ``"cosine(0.01)"`` or ``"warmup(5%, then=step(0.1,
         every=10ep))"``, or ``"auto"``, which finds the peak of a warmup and a cosine by trying, in at most a fifth of
@@ -86,8 +92,13 @@ _PARAMETERS = """
         none.
 {classes}    seed : int, optional
         The random seed, of the split too. Default 0.
-    members : int, default 1
-        Train this many networks at once, with seeds of their own, and average their predictions.
+    members : int, optional
+        Train this many networks at once, with seeds of their own, and average their predictions. Default 1, and 8 with
+        ``preset="best"``.
+    folds : int, optional
+        Cross-validate: train this many networks at once, each without a part of the rows that it is validated on, and
+        average their predictions; ``fit_report_.summary["ensemble"]`` has the mean of their losses and scores. Default
+        none.
     valid : float, default 0.2
         The share of the rows that is held out to validate on, by which the weights that are kept are chosen. Not used
         where ``fit`` is given an ``eval_set``.
@@ -122,7 +133,8 @@ _PARAMETERS = """
     standardised and filled with the median, missing ones marked; categories become a feature each, with one for those
     that are rare or never seen. Text that is different in almost every row, and constant columns, are left out.
 
-    There is no ``sample_weight``: every row counts the same{weights}. There is no ``partial_fit`` either.
+    With ``sample_weight``, the losses of training and validation are weighted means; what is learnt of the columns (means,
+    categories, …) is learnt of all rows whose weight is above 0. There is no ``partial_fit``.
 """
 
 
@@ -150,7 +162,9 @@ class _Estimator(BaseEstimator):
         said = {name: getattr(self, name) for name in ("categorical", "numeric", "drop")}
         return frame(X, estimator=self, **said)
 
-    def _data(self, X: Any, y: Any, eval_set: Any) -> tuple[_downhill.Data, Frame]:
+    def _data(
+        self, X: Any, y: Any, eval_set: Any, sample_weight: Any = None, eval_sample_weight: Any = None
+    ) -> tuple[list[_downhill.Data], Frame]:
         if y is None:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y is None."
@@ -165,27 +179,43 @@ class _Estimator(BaseEstimator):
                 f"Found a table with n_samples={X_frame.rows}: at least 2 are needed, one to train on and one to "
                 "validate on"
             )
+        weights = _weights(sample_weight, X_frame.rows, "sample_weight")
         table = X_frame.table(column)
+        folds = self.folds
+        if folds is not None and (isinstance(folds, bool) or not isinstance(folds, int | np.integer) or folds < 2):
+            raise ValueError(f"folds={folds!r}: give a number of folds from 2 on")
         if eval_set is None:
+            if eval_sample_weight is not None:
+                raise ValueError("eval_sample_weight is the weight of the rows of eval_set, which is not given")
             seed = 0 if self.seed is None else self.seed
             if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
                 raise ValueError(f"seed={seed!r}: give a whole number from 0 on")
             valid = self.valid
             if not isinstance(valid, float | int) or not 0 < valid < 1:
                 raise ValueError(f"valid={valid!r}: give a share of the rows above 0 and below 1, such as 0.2")
-            return table.split(name, self._task, float(valid), int(seed)), X_frame
+            if folds is not None:
+                if self.run is not None:
+                    raise ValueError("folds and run do not go together: networks of folds are kept in the model alone")
+                return table.folds(name, self._task, int(folds), int(seed), weights), X_frame
+            return [table.split(name, self._task, float(valid), int(seed), weights)], X_frame
+        if folds is not None:
+            raise ValueError("folds and eval_set do not go together: each fold is validated on rows of its own")
         if isinstance(eval_set, list) and len(eval_set) == 1:
             eval_set = eval_set[0]
         if not isinstance(eval_set, tuple | list) or len(eval_set) != 2:
             raise ValueError("eval_set: give the rows to validate on and their targets, as (X, y)")
         other = self._frame(eval_set[0])
         check_consistent_length(*eval_set)
-        return table.validate_on(name, self._task, other.table(self._other_target(eval_set[1], name))), X_frame
+        other_weights = _weights(eval_sample_weight, other.rows, "eval_sample_weight")
+        other_table = other.table(self._other_target(eval_set[1], name))
+        return [table.validate_on(name, self._task, other_table, weights, other_weights)], X_frame
 
     def _other_target(self, y: Any, name: str) -> Column:
         return self._target(y, name)
 
-    def fit(self, X: Any, y: Any, *, eval_set: Any = None) -> Self:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, eval_set: Any = None, eval_sample_weight: Any = None
+    ) -> Self:
         """Train a network.
 
         Parameters
@@ -195,8 +225,13 @@ class _Estimator(BaseEstimator):
             array, or a list of rows.
         y : array of shape (n_samples,)
             What is to be predicted.
+        sample_weight : array of shape (n_samples,), optional
+            How much each row counts, a number from 0 on: one of weight 2 counts as two rows, one of weight 0 is left out.
+            Default all rows the same.
         eval_set : tuple (X, y), optional
             Rows to validate on. Unless given, the share ``valid`` of the rows is held out.
+        eval_sample_weight : array, optional
+            How much each row of ``eval_set`` counts.
 
         Returns
         -------
@@ -211,18 +246,20 @@ class _Estimator(BaseEstimator):
         KeyboardInterrupt
             If Ctrl-C is pressed: the estimator is then as it was before.
         """
-        data, X_frame = self._data(X, y, eval_set)
-        settings = self._settings(data)
+        data, X_frame = self._data(X, y, eval_set, sample_weight, eval_sample_weight)
+        settings = self._settings(data[0])
         runs, name = None, None
         if self.run is not None:
             folder = Path(os.fspath(self.run))
             runs, name = folder.parent, folder.name
         members = self.members
-        if not isinstance(members, int) or not 1 <= members <= 1000:
+        if members is not None and (not isinstance(members, int | np.integer) or not 1 <= members <= 1000):
             raise ValueError(f"members={members!r}: give a number of networks from 1 to 1000")
+        if members is not None and self.folds is not None:
+            raise ValueError("members and folds do not go together: there is a network for each fold")
         with _progress(self.progress) as tell:
             threads = self.threads
-            fitted = _downhill.fit(data, settings, threads, runs, name, tell, members)
+            fitted = _downhill.fit(data, settings, threads, runs, name, tell, None if members is None else int(members))
         if fitted["interrupted"]:
             where = f" in {name}; it was saved up to there" if name else ""
             raise KeyboardInterrupt(f"the run was stopped{where}")
@@ -261,7 +298,6 @@ class _Estimator(BaseEstimator):
         check_is_fitted(self, "fit_report_")
         self._model.save(path)
 
-
     def export_onnx(self, path: str | os.PathLike[str], *, inputs: str = "table") -> None:
         """Write the model, preprocessing included, as an ONNX file, which any runtime predicts with.
 
@@ -276,6 +312,32 @@ class _Estimator(BaseEstimator):
         content = self._model.to_onnx(inputs)
         with open(path, "wb") as file:
             file.write(content)
+
+
+def _weights(weights: Any, rows: int, name: str) -> np.ndarray | None:
+    """Weights of rows as the engine takes them; none where all are the same."""
+    if weights is None:
+        return None
+    if hasattr(weights, "to_numpy") and not isinstance(weights, np.ndarray):
+        weights = weights.to_numpy()
+    weights = np.asarray(weights)
+    if weights.dtype.kind not in "fiub":
+        raise ValueError(f"{name}: give a number for each row")
+    if weights.ndim == 0:
+        weights = np.full(rows, weights)
+    if weights.ndim != 1:
+        raise ValueError(f"Sample weights must be 1D array or scalar, got {weights.ndim}D array: {name}")
+    if len(weights) != rows:
+        raise ValueError(f"{name}.shape == {weights.shape}, expected {(rows,)}!")
+    wrong = ~(np.isfinite(weights) & (weights >= 0))
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise ValueError(f"{name} is {weights[row]} in row {row}: give numbers from 0 on")
+    if not (weights > 0).any():
+        raise ValueError(f"{name}: every weight is zero; give rows that count a weight above 0")
+    weights = weights.astype(np.float64)
+    # Only their ratios count, and those of very different sizes must fit into 32 bits.
+    return (weights / weights.max()).astype(np.float32) if not (weights == weights[0]).all() else None
 
 
 class _progress:
@@ -320,7 +382,6 @@ class DownhillClassifier(ClassifierMixin, _Estimator):
             '        How much the rows of each class count: ``"balanced"`` lets every class count the same, a dict has a\n'
             "        weight for each label. Default all rows the same.\n",
             attributes="    classes_ : ndarray of shape (n_classes,)\n        The labels, sorted.\n",
-            weights=", but for ``class_weight``",
         )
         + """
     Examples
@@ -339,12 +400,14 @@ class DownhillClassifier(ClassifierMixin, _Estimator):
     def __init__(
         self,
         *,
+        preset: str | None = None,
         hidden: Any = None,
         activation: str | None = None,
         init: str | None = None,
         batch_norm: bool | None = None,
         dropout: float | None = None,
         numbers: str | None = None,
+        ensemble: int | str | None = None,
         lr: float | str = "auto",
         optimizer: str | None = None,
         momentum: float | str | None = None,
@@ -371,7 +434,8 @@ class DownhillClassifier(ClassifierMixin, _Estimator):
         label_smoothing: float | None = None,
         class_weight: str | dict[Any, float] | None = None,
         seed: int | None = None,
-        members: int = 1,
+        members: int | None = None,
+        folds: int | None = None,
         valid: float = 0.2,
         categorical: list[str | int] | None = None,
         numeric: list[str | int] | None = None,
@@ -380,12 +444,14 @@ class DownhillClassifier(ClassifierMixin, _Estimator):
         run: str | os.PathLike[str] | None = None,
         progress: bool = False,
     ) -> None:
+        self.preset = preset
         self.hidden = hidden
         self.activation = activation
         self.init = init
         self.batch_norm = batch_norm
         self.dropout = dropout
         self.numbers = numbers
+        self.ensemble = ensemble
         self.lr = lr
         self.optimizer = optimizer
         self.momentum = momentum
@@ -413,6 +479,7 @@ class DownhillClassifier(ClassifierMixin, _Estimator):
         self.class_weight = class_weight
         self.seed = seed
         self.members = members
+        self.folds = folds
         self.valid = valid
         self.categorical = categorical
         self.numeric = numeric
@@ -504,7 +571,7 @@ class DownhillRegressor(RegressorMixin, _Estimator):
     __doc__ = (
         "A network that predicts a number, trained at the right learning rate.\n"
         + _PARAMETERS.format(
-            losses='``"mse"``, ``"mae"`` or ``"huber"``', metric="mae", classes="", attributes="", weights=""
+            losses='``"mse"``, ``"mae"`` or ``"huber"``', metric="mae", classes="", attributes=""
         )
         + """
     Examples
@@ -523,12 +590,14 @@ class DownhillRegressor(RegressorMixin, _Estimator):
     def __init__(
         self,
         *,
+        preset: str | None = None,
         hidden: Any = None,
         activation: str | None = None,
         init: str | None = None,
         batch_norm: bool | None = None,
         dropout: float | None = None,
         numbers: str | None = None,
+        ensemble: int | str | None = None,
         lr: float | str = "auto",
         optimizer: str | None = None,
         momentum: float | str | None = None,
@@ -553,7 +622,8 @@ class DownhillRegressor(RegressorMixin, _Estimator):
         clip_tensor_norm: float | None = None,
         clip_value: float | None = None,
         seed: int | None = None,
-        members: int = 1,
+        members: int | None = None,
+        folds: int | None = None,
         valid: float = 0.2,
         categorical: list[str | int] | None = None,
         numeric: list[str | int] | None = None,
@@ -562,12 +632,14 @@ class DownhillRegressor(RegressorMixin, _Estimator):
         run: str | os.PathLike[str] | None = None,
         progress: bool = False,
     ) -> None:
+        self.preset = preset
         self.hidden = hidden
         self.activation = activation
         self.init = init
         self.batch_norm = batch_norm
         self.dropout = dropout
         self.numbers = numbers
+        self.ensemble = ensemble
         self.lr = lr
         self.optimizer = optimizer
         self.momentum = momentum
@@ -593,6 +665,7 @@ class DownhillRegressor(RegressorMixin, _Estimator):
         self.clip_value = clip_value
         self.seed = seed
         self.members = members
+        self.folds = folds
         self.valid = valid
         self.categorical = categorical
         self.numeric = numeric
@@ -617,3 +690,23 @@ class DownhillRegressor(RegressorMixin, _Estimator):
         ndarray of shape (n_samples,)
         """
         return self._outputs(X)
+
+    def predict_interval(self, X: Any, level: float = 0.9) -> np.ndarray:
+        """Intervals that hold the target of a share of rows: split conformal prediction by the errors on the validation
+        rows.
+
+        Parameters
+        ----------
+        X : data frame, Arrow table or array of shape (n_samples, n_features)
+            The rows, with the columns of those that were learnt from.
+        level : float, default 0.9
+            The share of rows whose target is to lie within, between 0 and 1.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, 2)
+            The lower and the upper end for each row.
+        """
+        predicted = self._outputs(X)
+        margin = self._model.margin(level)
+        return np.column_stack([predicted - margin, predicted + margin])

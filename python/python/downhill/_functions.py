@@ -5,12 +5,15 @@ from __future__ import annotations
 import html
 import itertools
 import json
+import os
+import warnings
 from typing import Any
 
 import numpy as np
 
 from downhill import _downhill
 from downhill._estimators import DownhillClassifier, DownhillRegressor
+from downhill._settings import _spelling, names
 from downhill._table import one_column
 
 
@@ -52,6 +55,14 @@ def _estimator(X: Any, y: Any, task: str | None, settings: dict[str, Any]) -> An
         raise ValueError(f'task={task!r}: give "classification" or "regression"')
     kind = DownhillClassifier if task == "classification" else DownhillRegressor
     return kind(**settings)
+
+
+def _one_data(estimator: Any, X: Any, y: Any, eval_set: Any) -> _downhill.Data:
+    """The rows to train and to validate on, of one network."""
+    for name in ("members", "folds", "run"):
+        if getattr(estimator, name) is not None:
+            raise ValueError(f"{name} is for fit: here, single networks are trained, and kept nowhere")
+    return estimator._data(X, y, eval_set)[0][0]
 
 
 class FoundRate:
@@ -144,7 +155,7 @@ def find_lr(X: Any, y: Any, *, task: str | None = None, eval_set: Any = None, **
     FoundRate
     """
     estimator = _estimator(X, y, task, settings)
-    data, _ = estimator._data(X, y, eval_set)
+    data = _one_data(estimator, X, y, eval_set)
     details, svg, text = _downhill.find_lr(data, estimator._settings(data), estimator.threads)
     return FoundRate(json.loads(details), svg, text)
 
@@ -248,7 +259,7 @@ def compare(X: Any, y: Any, *, task: str | None = None, eval_set: Any = None, **
         raise ValueError("a list of settings is empty; give values to compare")
     cases = [dict(zip(several, values, strict=True)) for values in itertools.product(*several.values())]
     estimator = _estimator(X, y, task, first)
-    data, _ = estimator._data(X, y, eval_set)
+    data = _one_data(estimator, X, y, eval_set)
     spellings = []
     keys: list[Any] = []
     groups = []
@@ -329,6 +340,199 @@ def diagnose(X: Any, y: Any, *, task: str | None = None, eval_set: Any = None, *
     Diagnosis
     """
     estimator = _estimator(X, y, task, settings)
-    data, _ = estimator._data(X, y, eval_set)
+    data = _one_data(estimator, X, y, eval_set)
     return Diagnosis(json.loads(_downhill.diagnose(data, estimator._settings(data), estimator.threads)))
 
+
+class SearchResult:
+    """What a search came to. It draws itself in a notebook.
+
+    Attributes
+    ----------
+    trials : list of dict
+        The trials in the order in which they were begun: ``settings`` (what was searched, as keywords), ``value`` of the
+        metric, ``epochs``, ``state`` (``"complete"``, ``"paused"``, ``"stopped"``, ``"failed"``), ``seconds``, ``note``.
+    metric : str
+        What was searched for.
+    importance : dict
+        How much each setting matters for being among the best fifth, as a share; empty with fewer than 10 trials.
+    """
+
+    def __init__(self, found: dict[str, Any], svg: str, fixed: dict[str, Any]) -> None:
+        self.trials: list[dict[str, Any]] = found["trials"]
+        self.metric: str = found["metric"]
+        self.importance: dict[str, float] = found["importance"]
+        self.higher_is_better: bool = found["higher_is_better"]
+        self._best: int | None = found["best"]
+        self._svg = svg
+        self._fixed = fixed
+
+    @property
+    def best_trial(self) -> dict[str, Any]:
+        """The trial with the best value.
+
+        Raises
+        ------
+        ValueError
+            If no trial came to a value.
+        """
+        if self._best is None:
+            notes = sorted({trial["note"] for trial in self.trials if trial["note"]})
+            raise ValueError(f"no trial came to a value: {'; '.join(notes) or 'there was none'}")
+        return self.trials[self._best]
+
+    @property
+    def best(self) -> dict[str, Any]:
+        """The settings of the best trial, with those that stayed as they were: ``DownhillClassifier(**found.best)``."""
+        return {**self._fixed, **self.best_trial["settings"]}
+
+    def table(self) -> Any:
+        """The trials as a pandas data frame: a column for each setting, and those of :attr:`trials`."""
+        import pandas as pd
+
+        rows = [{**trial["settings"], **{key: trial[key] for key in trial if key != "settings"}} for trial in self.trials]
+        return pd.DataFrame(rows)
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the values of the trials, and the best so far, with matplotlib, and return the axes."""
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            _, ax = plt.subplots()
+        valued = [trial for trial in self.trials if trial["value"] is not None]
+        numbers, values = [trial["number"] for trial in valued], [trial["value"] for trial in valued]
+        ax.plot(numbers, values, "o", label="trials")
+        best = np.maximum.accumulate if self.higher_is_better else np.minimum.accumulate
+        if values:
+            ax.step(numbers, best(values), where="post", label="best so far")
+        ax.set(xlabel="trial", ylabel=f"validation {self.metric}".replace("-", " "))
+        ax.legend()
+        return ax
+
+    def svg(self) -> str:
+        """The study as Downhill draws it, as SVG."""
+        return self._svg
+
+    def _repr_html_(self) -> str:
+        return f"<figure>{self._svg}<figcaption>{html.escape(repr(self))}</figcaption></figure>"
+
+    def __repr__(self) -> str:
+        if self._best is None:
+            return f"<SearchResult: {len(self.trials)} trials, none of which came to a value>"
+        best = self.best_trial
+        return (
+            f"<SearchResult: {len(self.trials)} trials; best {self.metric} {best['value']:.4g} with "
+            f"{_named(best['settings'])}>"
+        )
+
+
+def search(
+    X: Any,
+    y: Any,
+    *,
+    task: str | None = None,
+    eval_set: Any = None,
+    metric: str = "loss",
+    trials: int | None = None,
+    epochs_total: int | None = None,
+    time: float | None = None,
+    sampler: str | None = None,
+    stop: str | None = None,
+    seeds: int = 1,
+    progress: bool = False,
+    **settings: Any,
+) -> SearchResult:
+    """Search for the settings that come to the best metric over the validation rows.
+
+    Parameters
+    ----------
+    X, y : table, array
+        The data, as ``fit`` takes it.
+    task : "classification" or "regression", optional
+        Told from the target unless given.
+    eval_set : tuple (X, y), optional
+        Rows to validate on.
+    metric : str, default "loss"
+        ``"loss"``, ``"accuracy"``, ``"balanced-accuracy"``, ``"f1"``, ``"roc-auc"``, ``"rmse"``, ``"mae"`` or ``"r2"``.
+    trials, epochs_total : int, optional
+        End after this number of trials, or of epochs of all trials together. Default 50 trials, if nothing else ends it.
+    time : float, optional
+        End after this number of seconds.
+    sampler : str, optional
+        How settings are suggested: ``"tpe"``, ``"random"``, ``"sobol"``, ``"grid"``, ``"coarse-to-fine"``. Default TPE.
+    stop : str, optional
+        Which trials go on: ``"halving(eta=3, rungs=4)"``, ``"median"``, ``"none"``. Default halving.
+    seeds : int, default 1
+        Search for the mean over this number of random seeds of the training.
+    progress : bool, default False
+        Whether to show a progress bar (package ``tqdm``).
+    **settings
+        Those of :class:`DownhillClassifier`. One whose value is a space is searched: ``lr="log(1e-4, 1e-1)"``,
+        ``dropout="uniform(0, 0.5)"``, ``batch="int(16, 128)"``, ``optimizer="choice(adamw, muon)"``, or a list of values; a
+        number for ``lr`` is the peak of a warmup and a cosine. Without any, the usual ones are searched.
+
+    Returns
+    -------
+    SearchResult
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If Ctrl-C is pressed; the work stops.
+
+    Examples
+    --------
+    >>> found = search(X, y, trials=20, dropout="uniform(0, 0.5)")  # doctest: +SKIP
+    >>> model = DownhillClassifier(**found.best).fit(X, y)  # doctest: +SKIP
+    """
+    once = ("group", "categorical", "numeric", "drop")
+    spaces = {}
+    for name, value in list(settings.items()):
+        if isinstance(value, list) and name not in once:
+            if not value:
+                raise ValueError(f"{name}=[]: the list is empty; give values to choose from")
+            spaces[name] = f"choice({', '.join(_spelling(name, one) for one in value)})"
+        elif isinstance(value, str) and _downhill.is_space(value):
+            spaces[name] = value
+    fixed = {name: value for name, value in settings.items() if name not in spaces}
+    unknown = [name for name in spaces if name not in names()]
+    if unknown:
+        raise TypeError(f"there is no setting {unknown[0]!r} to search; there are {', '.join(names())}")
+    estimator = _estimator(X, y, task, fixed)
+    data = _one_data(estimator, X, y, eval_set)
+    spelling = estimator._settings(data)
+    if "lr" not in settings:
+        # The rate is searched, unless it is given.
+        spelling = [(name, value) for name, value in spelling if name != "lr"]
+    spelling += [(name.replace("_", "-"), value) for name, value in spaces.items()]
+    workers = estimator.threads or os.cpu_count() or 1
+    with _bar(progress, trials) as tell:
+        found, svg = _downhill.search(
+            data, spelling, metric, seeds, workers, trials, epochs_total, time, sampler, stop, tell
+        )
+    return SearchResult(json.loads(found), svg, fixed)
+
+
+class _bar:
+    """A bar of the trials, if one is wanted."""
+
+    def __init__(self, wanted: bool, trials: int | None) -> None:
+        self.bar: Any = None
+        if wanted:
+            try:
+                from tqdm.auto import tqdm
+            except ImportError:
+                warnings.warn("progress=True needs the package tqdm: pip install tqdm", stacklevel=4)
+                return
+            self.bar = tqdm(total=trials, unit="trial")
+
+    def __enter__(self) -> Any:
+        return None if self.bar is None else self.tell
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+    def tell(self, line: str) -> None:
+        if json.loads(line)["event"] == "start":
+            self.bar.update()

@@ -239,28 +239,32 @@ class Session:
             )
         if self._record is None and self._rehearsal is None:
             self._begin(loader)
-        batches: Iterator[Any] | None = None
         try:
-            while self._goes_on():
-                if batches is None:
-                    batches = self._sought(loader)
-                moved = self._moved
-                batch = next(batches, _END)
-                if batch is _END:
-                    batches = self._new_epoch(loader)
-                    batch = next(batches, _END)
-                if batch is _END:
-                    raise ValueError("the loader has no batch")
-                self._taken += 1
-                self._between_steps = False
-                if self._record is not None:
-                    self._record.begin_step()
-                yield batch
-                if moved != self._moved:
-                    batches = None
+            yield from self._batches(loader)
         except GeneratorExit:
             self._interrupt()
             raise
+
+    def _batches(self, loader: Any, only_rehearsed: bool = False) -> Iterator[Any]:
+        """The batches for the steps that there are to make, or for those alone that a rate is looked for with."""
+        batches: Iterator[Any] | None = None
+        while self._goes_on() and (self.rehearsing or not only_rehearsed):
+            if batches is None:
+                batches = self._sought(loader)
+            moved = self._moved
+            batch = next(batches, _END)
+            if batch is _END:
+                batches = self._new_epoch(loader)
+                batch = next(batches, _END)
+            if batch is _END:
+                raise ValueError("the loader has no batch")
+            self._taken += 1
+            self._between_steps = False
+            if self._record is not None:
+                self._record.begin_step()
+            yield batch
+            if moved != self._moved:
+                batches = None
 
     def step(self, loss: Any, rows: int = 1) -> bool:
         """Take in the loss of a batch, before the parameters are updated.
@@ -537,9 +541,7 @@ class Session:
         self._record = self._opened(create)
         if self.found is not None:
             self._record.found(json.dumps(self.found))
-        if self._guard != "off":
-            self._record.mark()
-            self._well = self._whole()
+        self._mark()
 
     def _opened(self, open_record: Callable[[], _downhill.Session]) -> Any:
         """The record of the run, of which there is one, whoever many make the run."""
@@ -575,10 +577,7 @@ class Session:
 
     def _go_on(self) -> None:
         """Goes on with the run in the folder from the latest checkpoint that can be read."""
-        settings = json.loads(self._agreed(lambda: _downhill.run_settings(self._folder)))
-        session = settings.get("session")
-        if session is None:
-            raise ValueError(f"the run {self._folder} was not made by a session: it cannot be resumed by one")
+        settings = self._settings_of_run()
         step, whole, damaged = self._agreed(self._latest)
         if whole is not None:
             if len(whole["processes"]) != len(self._of_all(None)):
@@ -586,38 +585,58 @@ class Session:
                     f"the run {self._folder} was made by {len(whole['processes'])} processes, and goes on only with as many"
                 )
             self._saved = [step]
-        self._epoch = session["steps-per-epoch"]
-        self._record = self._opened(
-            lambda: _downhill.Session.resume(
-                self._folder,
-                None if whole is None else whole["progress"],
-                settings["training"]["lr"],
-                self._guard,
-                self._plateau,
-                self._total,
-                session["steps-per-epoch"],
-            )
-        )
+        self._reopen(settings, None if whole is None else whole["progress"])
         for text in damaged:
             self._record.note(text)
         if whole is not None:
             self._go_to({"state": whole["state"], **whole["processes"][self._place()]})
+        self._mark()
+        self._change_rate(settings["session"]["lr"])
+
+    def _settings_of_run(self) -> dict[str, Any]:
+        """What ``run.toml`` says."""
+        settings = json.loads(self._agreed(lambda: _downhill.run_settings(self._folder)))
+        if settings.get("session") is None:
+            raise ValueError(f"the run {self._folder} was not made by a session: it cannot be resumed by one")
+        return settings
+
+    def _reopen(self, settings: dict[str, Any], progress: str | None) -> None:
+        """Goes on with the record of the run in the folder from where ``progress`` says, or from its beginning."""
+        self._epoch = settings["session"]["steps-per-epoch"]
+        self._record = self._opened(
+            lambda: _downhill.Session.resume(
+                self._folder,
+                progress,
+                settings["training"]["lr"],
+                self._guard,
+                self._plateau,
+                self._total,
+                settings["session"]["steps-per-epoch"],
+            )
+        )
+
+    def _mark(self) -> None:
+        """Takes the state of now as the one to go back to."""
         if self._guard != "off":
             self._record.mark()
             self._well = self._whole()
-        if self._spec != session["lr"]:
-            if self._is_auto:
-                raise ValueError(
-                    f"lr={self._spec!r}: the run {self._folder} is under way at {session['lr']!r}, and no rate is looked for "
-                    "in its middle; give a rate, a factor such as '0.5x', or a schedule"
-                )
-            change = _downhill.schedule(self._spec)
-            events = [json.loads(line) for line in self._agreed(lambda: _downhill.events(self._folder))]
-            commands = [event["command"] for event in events if event["event"] == "command"]
-            changes = [command["lr"] for command in commands if command["command"] == "set-lr"]
-            # It may have been changed to that before.
-            if not changes or changes[-1] != change:
-                self._record.command(json.dumps({"command": "set-lr", "lr": change}))
+
+    def _change_rate(self, before: str) -> None:
+        """Changes the rate of a run that is resumed, where another is given than it was made with."""
+        if self._spec == before:
+            return
+        if self._is_auto:
+            raise ValueError(
+                f"lr={self._spec!r}: the run {self._folder} is under way at {before!r}, and no rate is looked for in its "
+                "middle; give a rate, a factor such as '0.5x', or a schedule"
+            )
+        change = _downhill.schedule(self._spec)
+        events = [json.loads(line) for line in self._agreed(lambda: _downhill.events(self._folder))]
+        commands = [event["command"] for event in events if event["event"] == "command"]
+        changes = [command["lr"] for command in commands if command["command"] == "set-lr"]
+        # It may have been changed to that before.
+        if not changes or changes[-1] != change:
+            self._record.command(json.dumps({"command": "set-lr", "lr": change}))
 
     def _latest(self) -> tuple[int, Any, list[str]]:
         """The latest checkpoint that can be read, and what is wrong with those after it."""
@@ -650,24 +669,24 @@ class _Shared:
     """The record of a run that several processes make: the first has it, and the others hear what it says."""
 
     def __init__(self, record: _downhill.Session | None, agreed: Callable[[Callable[[], Any]], Any]) -> None:
-        self._own = record
+        self.own = record
         self._agreed = agreed
 
     @property
     def path(self) -> Any:
-        return self._agreed(lambda: self._own and self._own.path)
+        return self._agreed(lambda: self.own and self.own.path)
 
     @property
     def position(self) -> Any:
-        return self._agreed(lambda: self._own and self._own.position)
+        return self._agreed(lambda: self.own and self.own.position)
 
     def leave(self) -> None:
         """Ends the record without the others."""
-        if self._own is not None:
-            self._own.finish("interrupted")
+        if self.own is not None:
+            self.own.finish("interrupted")
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        return lambda *arguments: self._agreed(lambda: getattr(self._own, name)(*arguments))
+        return lambda *arguments: self._agreed(lambda: getattr(self.own, name)(*arguments))
 
 
 class _Rehearsals:

@@ -19,6 +19,11 @@ pub struct SourceArgs {
     #[arg(long, value_enum)]
     pub task: Option<TaskName>,
 
+    /// A column that says how much each row counts in training and validation losses: a number from 0 on. By
+    /// name or number, as --target; it is no input of the network. [default: all rows count the same]
+    #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
+    pub weights: Option<String>,
+
     /// The validation data: a share of the rows, or a file. [default: 0.2]
     #[arg(long, value_name = "SHARE|FILE", allow_negative_numbers = true)]
     #[arg(value_parser = path_as_text().try_map(|text| held(&text)))]

@@ -1,5 +1,6 @@
 //! What a loss is.
 
+use crate::op::Outputs;
 use crate::targets::Targets;
 use downhill_core::{Float, Invalid};
 use serde::{Serialize, de::DeserializeOwned};
@@ -23,6 +24,19 @@ pub struct Rows<'a, F> {
     pub width: usize,
     /// A class for each row, or a value for each output.
     pub targets: Targets<'a, F>,
+}
+
+impl<'a, F: Copy> Rows<'a, F> {
+    /// One of them.
+    pub(crate) fn row(&self, row: usize) -> Self {
+        let Self { outputs, width, targets } = *self;
+        let span = row * width..(row + 1) * width;
+        let targets = match targets {
+            Targets::Classes(classes) => Targets::Classes(&classes[row..row + 1]),
+            Targets::Values(values) => Targets::Values(&values[span.clone()]),
+        };
+        Rows { outputs: &outputs[span], width, targets }
+    }
 }
 
 /// The arithmetic of a loss that is a sum over single outputs, each with a target of its own; it is a
@@ -169,6 +183,11 @@ pub trait NamedLoss:
     /// The weights of the classes, where they can be set.
     fn class_weights_mut(&mut self) -> Option<&mut Vec<f64>> {
         None
+    }
+
+    /// What outputs say, for the average of those of several networks. Unless given, values.
+    fn said_by_outputs(&self) -> Outputs {
+        Outputs::Values
     }
 
     /// Turns outputs, `width` a row, into what they say of the targets, in place: for classes, into

@@ -2,7 +2,7 @@
 
 use super::Batch;
 use crate::error::Error;
-use crate::loss::Loss;
+use crate::loss::{Loss, check_weights};
 use crate::model::Model;
 use crate::targets::Targets;
 use downhill_core::Float;
@@ -47,9 +47,9 @@ pub(super) fn check_rows<F: Float>(
     model.graph().accepts(x, rows.iter().map(|&row| row as usize))
 }
 
-/// Checks that there is one number for each output of each row.
+/// Checks that there is one number for each output of each row in training.
 pub(super) fn check_outputs<F: Float>(model: &Model<F>, rows: usize, len: usize) -> Result<(), Error> {
-    let outputs = model.outputs();
+    let outputs = model.training_outputs();
     if len != rows * outputs {
         return Err(Error::Data(format!("{rows} rows of {outputs} outputs are not {len} numbers")));
     }
@@ -60,6 +60,7 @@ pub(super) fn check_outputs<F: Float>(model: &Model<F>, rows: usize, len: usize)
 pub(crate) fn check_loss<F: Float>(
     model: &Model<F>,
     batch: &Batch<'_, F>,
+    weights: Option<&[F]>,
     loss: &Loss,
 ) -> Result<f64, Error> {
     let outputs = model.outputs();
@@ -67,5 +68,11 @@ pub(crate) fn check_loss<F: Float>(
     if let Targets::Classes(classes) = batch.targets {
         loss.accepts_classes(outputs, batch.rows.iter().map(|&row| classes[row as usize]))?;
     }
-    Ok(loss.batch_weight(outputs, batch.targets, batch.rows))
+    let Some(weights) = weights else { return Ok(loss.batch_weight(outputs, batch.targets, batch.rows)) };
+    let all = batch.x.len() / model.inputs();
+    if weights.len() != all {
+        return Err(Error::Data(format!("{all} rows need as many weights, not {}", weights.len())));
+    }
+    check_weights(weights, batch.rows)?;
+    Ok(loss.weighted_batch_weight(outputs, batch.targets, batch.rows, weights))
 }

@@ -14,3 +14,4 @@ mod own_loss;
 mod sharding;
 mod statistics;
 mod trace;
+mod weights;

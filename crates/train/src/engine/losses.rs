@@ -24,20 +24,34 @@ pub(crate) fn measure(
     whole: bool,
 ) -> Result<(f64, Metrics), Error> {
     workspace.predict(model, &rows.x, outputs)?;
-    measure_outputs(outputs, model.outputs(), &rows.y, loss, encoder, whole)
+    measure_outputs(outputs, model.outputs(), (&rows.y, rows.weights.as_deref()), loss, encoder, whole)
 }
 
-/// The same of outputs, `width` a row.
+/// The mean loss of outputs; of rows that have weights, the weighted one.
+fn mean(
+    loss: &Loss,
+    outputs: &[f32],
+    targets: downhill_nn::Targets<'_, f32>,
+    weights: Option<&[f32]>,
+) -> Result<f64, Error> {
+    Ok(match weights {
+        Some(weights) => loss.weighted_mean(outputs, targets, weights)?,
+        None => loss.mean(outputs, targets)?,
+    })
+}
+
+/// The same of outputs, `width` a row, and of targets with the weights of their rows, if they have any. The
+/// weights are those of the loss: in the metrics, every row counts the same.
 pub(crate) fn measure_outputs(
     outputs: &[f32],
     width: usize,
-    y: &Targets,
+    (y, weights): (&Targets, Option<&[f32]>),
     loss: &Loss,
     encoder: Option<&Encoder>,
     whole: bool,
 ) -> Result<(f64, Metrics), Error> {
     let scale = encoder.map_or(1.0, |encoder| encoder.target_scale().1);
-    let mean = loss.mean(outputs, targets(y))?;
+    let mean = mean(loss, outputs, targets(y), weights)?;
     let mut metrics = metrics::of(outputs, width, targets(y), scale, whole)?;
     metrics.name_classes(encoder.map_or(&[][..], Encoder::classes));
     Ok((mean, metrics))
@@ -51,47 +65,61 @@ pub(super) fn outputs(loss: &Loss, data: &Dataset) -> usize {
 /// The mean loss of a network that has learned nothing: its head begins at zero, and so does every output.
 pub(crate) fn first_guess(loss: &Loss, data: &Dataset) -> Result<f64, Error> {
     let zeros = vec![0.0; data.train.rows() * outputs(loss, data)];
-    Ok(loss.mean(&zeros, targets(&data.train.y))?)
+    mean(loss, &zeros, targets(&data.train.y), data.train.weights.as_deref())
 }
 
 /// The same on some of the training rows, where a row has so many outputs.
 pub(super) fn first_guess_on(loss: &Loss, data: &Dataset, width: usize, rows: &[u32]) -> Result<f64, Error> {
     let zeros = vec![0.0; rows.len() * width];
     let rows = rows.iter().map(|&row| row as usize);
+    let weights = data.train.weights.as_ref();
+    let weights = weights.map(|weights| rows.clone().map(|row| weights[row]).collect::<Vec<f32>>());
     match &data.train.y {
         Targets::Classes { labels, .. } => {
             let labels: Vec<u32> = rows.map(|row| labels[row]).collect();
-            Ok(loss.mean(&zeros, downhill_nn::Targets::Classes(&labels))?)
+            mean(loss, &zeros, downhill_nn::Targets::Classes(&labels), weights.as_deref())
         }
         Targets::Values(values) => {
             let values: Vec<f32> = rows.flat_map(|row| &values[row * width..][..width]).copied().collect();
-            Ok(loss.mean(&zeros, downhill_nn::Targets::Values(&values))?)
+            mean(loss, &zeros, downhill_nn::Targets::Values(&values), weights.as_deref())
         }
     }
 }
 
 /// The mean losses, over the training and over the validation rows, of the best prediction that is the same
 /// for every row: the shares of the classes in training, as logits, or the mean, which is 0 as targets are
-/// standardised.
+/// standardised; or, where rows have weights, the weighted one.
 pub(crate) fn constant_loss(loss: &Loss, data: &Dataset) -> Result<[f64; 2], Error> {
     let output = match &data.train.y {
-        Targets::Values(_) => vec![0.0; data.outputs()],
+        Targets::Values(values) => match &data.train.weights {
+            None => vec![0.0; data.outputs()],
+            Some(weights) => {
+                let wide = |(&weight, &value): (&f32, &f32)| f64::from(weight) * f64::from(value);
+                let sum: f64 = weights.iter().zip(values).map(wide).sum();
+                vec![(sum / weights.iter().copied().map(f64::from).sum::<f64>()) as f32; data.outputs()]
+            }
+        },
         Targets::Classes { labels, classes } => {
             let weight = |class: usize| loss.class_weights().get(class).copied().unwrap_or(1.0);
             // A class without training rows has a little share too.
             let mut shares: Vec<f64> = (0..*classes).map(weight).collect();
-            labels.iter().for_each(|&label| shares[label as usize] += weight(label as usize));
+            let row_weight = |row: usize| data.train.weights.as_ref().map_or(1.0, |all| f64::from(all[row]));
+            for (row, &label) in labels.iter().enumerate() {
+                shares[label as usize] += row_weight(row) * weight(label as usize);
+            }
             match outputs(loss, data) {
                 1 => vec![(shares[1] / shares[0]).ln() as f32],
                 _ => shares.iter().map(|share| share.ln() as f32).collect(),
             }
         }
     };
-    let mean = |rows: &Examples| loss.mean(&output.repeat(rows.rows()), targets(&rows.y));
-    Ok([mean(&data.train)?, mean(&data.valid)?])
+    let constant =
+        |rows: &Examples| mean(loss, &output.repeat(rows.rows()), targets(&rows.y), rows.weights.as_deref());
+    Ok([constant(&data.train)?, constant(&data.valid)?])
 }
 
-/// The mean losses of so many groups of neighbouring rows, or of each row if they are fewer.
+/// The mean losses of so many groups of neighbouring rows, or of each row if they are fewer; groups in which
+/// every row has weight 0 are left out.
 pub(super) fn of_groups(
     loss: &Loss,
     rows: &Examples,
@@ -100,17 +128,21 @@ pub(super) fn of_groups(
 ) -> Result<Vec<f64>, Error> {
     let (count, width) = (rows.rows(), outputs.len() / rows.rows().max(1));
     let groups = groups.min(count);
-    let mean = |group: usize| -> Result<f64, Error> {
+    let of_group = |group: usize| -> Option<Result<f64, Error>> {
         let (first, last) = (count * group / groups, count * (group + 1) / groups);
+        let weights = rows.weights.as_ref().map(|weights| &weights[first..last]);
+        if weights.is_some_and(|weights| weights.iter().all(|&weight| weight == 0.0)) {
+            return None;
+        }
         let targets = match targets(&rows.y) {
             downhill_nn::Targets::Classes(labels) => downhill_nn::Targets::Classes(&labels[first..last]),
             downhill_nn::Targets::Values(values) => {
                 downhill_nn::Targets::Values(&values[first * width..last * width])
             }
         };
-        Ok(loss.mean(&outputs[first * width..last * width], targets)?)
+        Some(mean(loss, &outputs[first * width..last * width], targets, weights))
     };
-    (0..groups).map(mean).collect()
+    (0..groups).filter_map(of_group).collect()
 }
 
 #[cfg(test)]

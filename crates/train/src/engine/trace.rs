@@ -11,7 +11,7 @@ impl Engine<'_> {
     pub(crate) fn trace(&self, rows: &Examples, step: u64) -> Result<Vec<Trace<f64>>, Error> {
         let all: Vec<u32> = (0..rows.rows() as u32).collect();
         let batch = Batch { x: &rows.x, targets: targets(&rows.y), rows: &all };
-        let traces = traced(&self.model, &batch, &self.loss, self.seed, step)?;
+        let traces = traced(&self.model, &batch, rows.weights.as_deref(), &self.loss, self.seed, step)?;
         let wide = |values: &[f32]| values.iter().copied().map(f64::from).collect();
         let traces = traces.into_iter().map(|trace| Trace {
             position: trace.position,
@@ -31,12 +31,13 @@ impl Engine<'_> {
 pub(crate) fn traced(
     model: &Model<f32>,
     batch: &Batch<'_, f32>,
+    weights: Option<&[f32]>,
     loss: &Loss,
     seed: u64,
     step: u64,
 ) -> Result<Vec<Trace<f32>>, Error> {
     let mut workspace = Workspace::new(model, batch.rows.len(), false).tracing();
     let mut model = model.clone();
-    workspace.gradients(&mut model, batch, loss, seed, step)?;
+    workspace.weighted_gradients(&mut model, batch, weights, loss, seed, step)?;
     Ok(workspace.trace(&model)?.into_iter().filter(|trace| trace.activation.is_some()).collect())
 }

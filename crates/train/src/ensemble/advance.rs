@@ -133,7 +133,7 @@ impl<'a> Together<'a> {
         let valid = validation(self.data, loss, outputs);
         let encoder = self.data[0].encoder.as_ref();
         let (valid_loss, metrics) =
-            measure_outputs(&valid.outputs, valid.width, &valid.y, loss, encoder, false)?;
+            measure_outputs(&valid.outputs, valid.width, valid.targets(), loss, encoder, false)?;
         let seconds = began.elapsed().as_secs_f64();
         let rows = self.runs.iter().map(|run| run.engine().data().train.rows() as f64);
         let losses: Vec<f64> = lasts.iter().map(|last| last.train_loss).collect();

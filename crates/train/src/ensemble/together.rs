@@ -24,6 +24,14 @@ pub(super) struct Valid<'a> {
     /// The outputs of a row.
     pub width: usize,
     pub y: Cow<'a, Targets>,
+    pub weights: Option<Cow<'a, [f32]>>,
+}
+
+impl Valid<'_> {
+    /// The targets, with the weights of their rows.
+    pub fn targets(&self) -> (&Targets, Option<&[f32]>) {
+        (&self.y, self.weights.as_deref())
+    }
 }
 
 /// What networks say together of the rows that they are validated on, from what each says of its own: of
@@ -35,7 +43,9 @@ pub(super) fn validation<'a>(data: &'a [Dataset], loss: &Loss, outputs: Vec<Vec<
     if data.len() == 1 {
         let mut average = Average::new(loss, width, outputs.len());
         outputs.into_iter().for_each(|outputs| average.add(outputs, first));
-        return Valid { outputs: average.outputs(first), width, y: Cow::Borrowed(&data[0].valid.y) };
+        let valid = &data[0].valid;
+        let weights = valid.weights.as_deref().map(Cow::Borrowed);
+        return Valid { outputs: average.outputs(first), width, y: Cow::Borrowed(&valid.y), weights };
     }
     let rescaled = |values: &[f32], (mean, std): Scale| -> Vec<f32> {
         let rescale = |&value: &f32| ((f64::from(value) * std + mean - first.0) / first.1) as f32;
@@ -62,7 +72,8 @@ pub(super) fn validation<'a>(data: &'a [Dataset], loss: &Loss, outputs: Vec<Vec<
             Targets::Values(values.flatten().collect())
         }
     };
-    Valid { outputs, width, y: Cow::Owned(y) }
+    let weights = data.iter().map(|data| data.valid.weights.as_deref()).collect::<Option<Vec<_>>>();
+    Valid { outputs, width, y: Cow::Owned(y), weights: weights.map(|all| Cow::Owned(all.concat())) }
 }
 
 impl Trainer {
@@ -307,7 +318,7 @@ fn join<'a>(
     let (valid_loss, metrics) = measure_outputs(
         &valid.outputs,
         valid.width,
-        &valid.y,
+        valid.targets(),
         predictor.loss(),
         data[0].encoder.as_ref(),
         true,

@@ -145,7 +145,7 @@ fn tell_distributions(
     permutation(&mut order, config.seed, 0);
     order.truncate(ROWS);
     let batch = Batch { x: &data.train.x, targets: targets(&data.train.y), rows: &order };
-    let traces = traced(model, &batch, loss, config.seed, step)?;
+    let traces = traced(model, &batch, data.train.weights.as_deref(), loss, config.seed, step)?;
     Ok(channels.tell(&Event::Distributions {
         step,
         weights: layers::of_weights(model.layout(), model.params()),
