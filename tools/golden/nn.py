@@ -1,6 +1,6 @@
-"""The numbers that crates/nn is tested against: PyTorch's networks, in float64, and scikit-learn's metrics.
+"""The numbers that crates/nn is tested against: PyTorch's networks and TabM's, in float64, and scikit-learn's metrics.
 
-    pip install torch==2.15.0 scikit-learn==1.9.1 rtdl_num_embeddings==0.0.12
+    pip install torch==2.15.0 scikit-learn==1.9.1 rtdl_num_embeddings==0.0.12 tabm==0.0.3
     python tools/golden/nn.py
 
 writes crates/nn/tests/golden/*.json.
@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import rtdl_num_embeddings
 import sklearn.metrics as sk
+import tabm
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -72,7 +73,7 @@ class Embedding(nn.Module):
         super().__init__()
         self.first = torch.tensor([sum(categories[:i]) for i in range(len(categories))])
         self.table = nn.Embedding(sum(categories), dim)
-        self.table.weight.is_table = True
+        self.table.weight.as_it_is = True
 
     def forward(self, x):
         count = len(self.first)
@@ -98,10 +99,54 @@ class PiecewiseLinear(nn.Module):
         return torch.cat(parts, 1)
 
 
+class Members(nn.Module):
+    """k copies of the row, with factors of each one's own."""
+
+    def __init__(self, k, width):
+        super().__init__()
+        self.view = tabm.EnsembleView(k=k)
+        self.scale = tabm.ElementwiseAffine((k, width), bias=False, scaling_init="random-signs")
+        self.scale.weight.as_it_is = True
+
+    def forward(self, x):
+        return self.scale(self.view(x))
+
+
+def ensemble(k, width, units):
+    """A shared layer; what it multiplies its inputs by stays 1."""
+    layer = tabm.LinearBatchEnsemble(width, units, k=k, scaling_init="ones")
+    del layer.r
+    layer.register_buffer("r", torch.ones(k, width))
+    layer.s.as_it_is = layer.bias.as_it_is = True
+    return layer
+
+
+def heads(k, width, units):
+    layer = tabm.LinearEnsemble(width, units, k=k)
+    layer.weight.by_member = layer.bias.as_it_is = True
+    return layer
+
+
+class Average(nn.Module):
+    """The mean of what k members predict; in training, the members' outputs as they are."""
+
+    def __init__(self, of):
+        super().__init__()
+        self.of = of
+
+    def forward(self, x):
+        if self.training:
+            return x
+        if self.of == "softmax":
+            return x.softmax(-1).mean(1).log()
+        return x.sigmoid().mean(1).logit() if self.of == "sigmoid" else x.mean(1)
+
+
 def network(layers, inputs):
     """The PyTorch modules of a list of layers, as crates/nn describes them."""
     modules = []
     width = inputs
+    members = 1
     for layer in layers:
         (name, settings), = layer.items()
         if name == "dense":
@@ -118,6 +163,17 @@ def network(layers, inputs):
         elif name == "embedding":
             modules.append(Embedding(settings["categories"], settings["dim"]))
             width += len(settings["categories"]) * (settings["dim"] - 1)
+        elif name == "members":
+            members = settings["count"]
+            modules.append(Members(members, width))
+        elif name == "ensemble":
+            modules.append(ensemble(members, width, settings["units"]))
+            width = settings["units"]
+        elif name == "heads":
+            modules.append(heads(members, width, settings["units"]))
+            width = settings["units"]
+        elif name == "average":
+            modules.append(Average(settings["of"]))
         elif name == "piecewise-linear":
             modules.append(PiecewiseLinear(settings["edges"], settings.get("scale", 0.1)))
             width += sum(len(edges) - 1 for edges in settings["edges"] if edges)
@@ -128,8 +184,12 @@ def network(layers, inputs):
 
 def flat(net, of):
     """A tensor of every parameter, in the layout of crates/nn: weights are [inputs, outputs]."""
-    turned = lambda p: p.dim() == 2 and not hasattr(p, "is_table")
-    tensors = [of(p).T if turned(p) else of(p) for p in net.parameters()]
+    def ours(p):
+        if hasattr(p, "by_member"):
+            return of(p).transpose(1, 2)
+        return of(p).T if p.dim() == 2 and not hasattr(p, "as_it_is") else of(p)
+
+    tensors = [ours(p) for p in net.parameters()]
     return torch.cat([t.reshape(-1) for t in tensors]).tolist() if tensors else []
 
 
@@ -190,7 +250,12 @@ def case(name, layers, loss, inputs=3, rows=8, batches=((0, 5), (5, 8)), seed=0)
     for first, last in batches:
         target = classes[first:last] if kind == "cross-entropy" else values[first:last]
         optimizer.zero_grad()
-        value = measure(net(x[first:last]), target)
+        outputs = net(x[first:last])
+        if outputs.dim() == 3:
+            # The loss of an ensemble is the mean of its members' losses.
+            target = target.repeat_interleave(outputs.shape[1], 0)
+            outputs = outputs.flatten(0, 1)
+        value = measure(outputs, target)
         value.backward()
         out["steps"].append({
             "rows": [first, last], "loss": value.item(), "gradient": flat(net, lambda p: p.grad),
@@ -252,6 +317,16 @@ def networks():
     cases.append(case("piecewise-linear", [edges, dense(5), {"relu": {}}, dense(3)], ce, inputs=4, seed=213))
     layers = [dense(4), edges, dense(5), {"tanh": {}}, edges, dense(2)]
     cases.append(case("piecewise-linear in shards", layers, mse, rows=132, batches=((0, 131), (5, 132)), seed=214))
+    members, shared, own = {"members": {"count": 3}}, lambda n: {"ensemble": {"units": n}}, lambda n: {"heads": {"units": n}}
+    of = lambda outputs: {"average": {"of": outputs}}
+    layers = [members, shared(5), {"relu": {}}, shared(4), {"tanh": {}}, own(3), of("softmax")]
+    cases.append(case("ensemble", layers, ce, seed=215))
+    weighted = {"cross-entropy": {"label-smoothing": 0.1, "class-weights": [0.5, 2.0, 1.25]}}
+    cases.append(case("ensemble, weighted", layers, weighted, seed=216))
+    layers = [dense(4), members, shared(5), {"gelu": {}}, own(2), of("values")]
+    cases.append(case("ensemble in shards", layers, mse, rows=132, batches=((0, 131), (5, 132)), seed=217))
+    layers = [members, shared(20), {"relu": {}}, own(2), of("sigmoid")]
+    cases.append(case("ensemble of answers", layers, {"binary-cross-entropy": {}}, seed=218))
     return cases
 
 

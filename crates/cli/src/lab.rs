@@ -45,7 +45,7 @@ pub fn lab(options: &LabArgs, quiet: bool) -> Result<(), Failure> {
 fn form() -> Form {
     let command = TrainArgs::augment_args(Command::new("train"));
     // What the page says itself, or what is for a terminal.
-    let left_out = ["runs", "name", "overwrite", "view", "tensorboard", "config", "images"];
+    let left_out = ["runs", "name", "overwrite", "view", "tensorboard", "config", "images", "labels"];
     let field = |flag: &clap::Arg| {
         let name = flag.get_long().filter(|name| !left_out.contains(name))?.to_string();
         let help = flag.get_long_help().or(flag.get_help()).map(ToString::to_string).unwrap_or_default();

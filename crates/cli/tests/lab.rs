@@ -115,7 +115,9 @@ fn runs_are_listed_compared_and_looked_at() {
     for (name, lr) in [("first", "0.01"), ("second", "0.1"), ("<img src=x onerror=alert(1)>", "0.03")] {
         place.train_with(&format!("good.csv --epochs 3 --lr {lr}"), &["--name", name]).done();
     }
-    place.run("search good.csv --trials 12 --epochs 2 --lr log(1e-3,1e-1) --dropout uniform(0,0.5) -q").done();
+    place
+        .run("search good.csv --trials 12 --epochs 2 --lr log(1e-3,1e-1) --dropout uniform(0,0.5) -q")
+        .done();
     let lab = Lab::open(place);
     browser.width(1600);
     browser.go(&lab.address);
@@ -190,16 +192,14 @@ fn a_live_run_is_begun_and_steered_by_hand_to_its_log() {
     // The second handle of the rate to come is dragged up: a schedule, followed from the next step on.
     browser.until("document.querySelectorAll('.handle').length > 4");
     drag(&mut browser, ".handle:nth-child(3)", -25.0);
-    let dragged = lab.event("live", |event| {
-        event["command"]["lr"].as_str().is_some_and(|lr| lr.starts_with("sequence("))
-    });
+    let dragged = lab
+        .event("live", |event| event["command"]["lr"].as_str().is_some_and(|lr| lr.starts_with("sequence(")));
     let spec = dragged["command"]["lr"].as_str().unwrap();
     assert!(spec.contains("linear("), "{spec}");
-    let highest = spec.split("end=").skip(1).map(|part| {
-        part.split([')', ',']).next().unwrap().parse::<f64>().unwrap()
-    });
+    let highest =
+        spec.split("end=").skip(1).map(|part| part.split([')', ',']).next().unwrap().parse::<f64>().unwrap());
     assert!(highest.fold(0.0, f64::max) > 0.0105, "{spec}");
-    browser.until("document.querySelector('.events').innerText.includes('sequence(')");
+    browser.until("document.querySelector('.events').innerText.includes('sequence(linear(')");
     // Written by hand: what is none is said, what is one is followed.
     click(&mut browser, &button(5));
     fill(&mut browser, "#schedule-spec", "cosin(0.01)");
@@ -215,9 +215,15 @@ fn a_live_run_is_begun_and_steered_by_hand_to_its_log() {
     click(&mut browser, &button(6));
     lab.event("live", |event| event["command"]["command"] == "continue");
     browser.until("document.querySelector('.badge').innerText === 'running'");
-    click(&mut browser, &button(8));
-    lab.event("live", |event| event["event"] == "stop" && event["reason"] == "ended");
-    browser.until("document.querySelector('.badge').innerText === 'ended'");
+    // It cools down: two commands, behind which it comes to its end by itself.
+    fill(&mut browser, ".steering input", "40");
+    click(&mut browser, &button(10));
+    lab.event("live", |event| event["command"]["command"] == "set-epochs");
+    lab.event("live", |event| {
+        event["command"]["lr"].as_str().is_some_and(|lr| lr.starts_with("linear(") && lr.contains("end=0"))
+    });
+    lab.event("live", |event| event["event"] == "stop" && event["reason"] == "finished");
+    browser.until("document.querySelector('.badge').innerText === 'finished'");
     assert!(browser.trouble().iter().all(|trouble| trouble.contains("422")), "the wrong value alone");
 }
 
@@ -225,7 +231,9 @@ fn a_live_run_is_begun_and_steered_by_hand_to_its_log() {
 fn a_finished_run_is_branched_off_by_dragging_its_rate() {
     let Some(mut browser) = browser() else { return };
     let place = Place::new();
-    place.train("good.csv --epochs 8 --name parent --lr linear(0.02,end=0) --keep-every 1 --early-stop off").done();
+    place
+        .train("good.csv --epochs 8 --name parent --lr linear(0.02,end=0) --keep-every 1 --early-stop off")
+        .done();
     let lab = Lab::open(place);
     browser.width(1600);
     browser.go(&format!("{}#/run/parent", lab.address));
@@ -275,7 +283,8 @@ fn every_page_is_there_in_both_languages_at_any_width_light_and_dark() {
                 let wide = browser.value("document.documentElement.scrollWidth - innerWidth");
                 assert!(wide.as_i64().unwrap() <= 0, "{view} is {wide} pixels too wide at {width}");
                 for scheme in ["dark", "light"] {
-                    let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+                    let features =
+                        json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
                     browser.call("Emulation.setEmulatedMedia", features);
                     browser.until(&format!("document.documentElement.dataset.theme === '{scheme}'"));
                 }

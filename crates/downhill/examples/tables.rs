@@ -4,7 +4,8 @@
 //!
 //! `cargo run --release --example tables -- FOLDER OUT SEEDS [SETTINGS.json] [NAME …]`
 //!
-//! SETTINGS.json has other settings than the defaults, as in a run's `run.toml` under `[training]`.
+//! SETTINGS.json has other settings than the defaults, as in a run's `run.toml` under `[training]`; `members` beside
+//! them is how many networks are averaged.
 #![allow(clippy::print_stdout)]
 
 mod shared {
@@ -16,7 +17,7 @@ use std::fs;
 use std::path::Path;
 
 use downhill::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use shared::tables::tables;
 
@@ -25,12 +26,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [folder, out, seeds, rest @ ..] = args.as_slice() else {
         return Err("usage: tables FOLDER OUT SEEDS [SETTINGS.json] [NAME …]".into());
     };
-    let (config, names): (Config, _) = match rest {
+    let (mut settings, names): (serde_json::Map<String, Value>, _) = match rest {
         [settings, names @ ..] if settings.ends_with(".json") => {
             (serde_json::from_slice(&fs::read(settings)?)?, names)
         }
-        names => (Config::default(), names),
+        names => (serde_json::Map::new(), names),
     };
+    let members = settings.remove("members").map_or(Ok(1), serde_json::from_value)?;
+    let config: Config = serde_json::from_value(Value::Object(settings))?;
     for (name, table) in tables(Path::new(folder), names)? {
         let seeds: u64 = seeds.parse()?;
         for seed in 1..=if table.rows() > 10_000 { seeds.min(2) } else { seeds } {
@@ -43,7 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             for (part, examples) in [("train", &data.train), ("valid", &data.valid), ("test", test)] {
                 write(&folder, part, examples)?;
             }
-            let trained = Trainer::from_config(config.clone()).seed(seed).fit(&data)?;
+            let trained = Trainer::from_config(config.clone()).seed(seed).members(members).fit(&data)?;
             let metrics = trained.predictor().evaluate_rows(test)?.metrics;
             if let Predictions::Classes { probabilities, .. } = trained.predictor().predict_rows(&test.x)? {
                 fs::write(folder.join("test.p"), bytemuck::cast_slice::<f32, u8>(&probabilities))?;

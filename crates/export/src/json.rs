@@ -2,7 +2,7 @@
 
 use crate::{Error, Network, Predictor};
 use downhill_data::{DateOrder, Encoder, Encoding, Input};
-use downhill_nn::{LayerSpec, Loss};
+use downhill_nn::{LayerSpec, Loss, Outputs};
 use serde_json::{Map, Value, json};
 
 /// The whole predictor as JSON: how each column becomes features, what each layer computes, what the outputs
@@ -169,6 +169,33 @@ fn layer_words(position: usize, layer: &LayerSpec) -> Result<String, Error> {
              and at most 1 but for the last",
             layer.scale
         ),
+        LayerSpec::Members(members) => format!(
+            "x · scale for each of {} members, whose numbers go on one behind the other; scale is members × inputs",
+            members.count
+        ),
+        LayerSpec::Ensemble(_) => {
+            "for each member, (x · weight) · scale + bias; weight is inputs × outputs, scale and \
+                                   bias are members × outputs"
+                .to_owned()
+        }
+        LayerSpec::Heads(_) => {
+            "for each member, x · the transposed weight + bias, with those of the member; weight is \
+                                members × outputs × inputs, bias members × outputs"
+                .to_owned()
+        }
+        LayerSpec::Average(average) => match average.of {
+            Outputs::Values => "the mean over the members".to_owned(),
+            Outputs::Softmax => {
+                "ln of the mean over the members of exp(x) / (the sum of exp over the member's outputs), \
+                                 at least 1e-37"
+                    .to_owned()
+            }
+            Outputs::Sigmoid => {
+                "ln(p) − ln(q), where p is the mean over the members of 1 / (1 + exp(−x)), and q that of \
+                                 1 / (1 + exp(x)), each at least 1e-37"
+                    .to_owned()
+            }
+        },
         LayerSpec::Relu(_) => "max(0, x)".to_owned(),
         LayerSpec::LeakyRelu(leaky) => format!("x, or {} · x where it is negative", leaky.slope),
         LayerSpec::Elu(elu) => format!("x, or {} · (exp(x) − 1) where it is negative", elu.alpha),

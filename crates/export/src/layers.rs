@@ -4,7 +4,8 @@ use crate::Error;
 use crate::builder::{Builder, Value, float, int};
 use crate::proto::Element;
 use downhill_nn::{
-    Add, BatchNorm, Dense, Embedding, LayerNorm, LayerSpec, LeakyRelu, Model, PiecewiseLinear,
+    Add, Average, BatchNorm, Dense, Embedding, LayerNorm, LayerSpec, LeakyRelu, Model, Outputs,
+    PiecewiseLinear,
 };
 
 /// The outputs of a network, `rows × outputs`, from its inputs, `rows × inputs`.
@@ -33,6 +34,10 @@ pub(crate) fn network(b: &mut Builder, model: &Model<f32>, x: &Value) -> Result<
                 b.node("Mul", &[&x, &factors])
             }
             LayerSpec::PiecewiseLinear(layer) => bins(b, layer, &x),
+            LayerSpec::Members(_) => of.members(b, &x)?,
+            LayerSpec::Ensemble(_) => of.ensemble(b, &x)?,
+            LayerSpec::Heads(_) => of.heads(b, &x)?,
+            LayerSpec::Average(average) => of.average(b, average, &x),
             LayerSpec::Relu(_) => b.node("Relu", &[&x]),
             LayerSpec::LeakyRelu(LeakyRelu { slope }) => {
                 b.node_with("LeakyRelu", &[&x], vec![float("alpha", *slope)])
@@ -123,6 +128,88 @@ impl<'a> Tensors<'a> {
         ))
     }
 
+    /// A tensor of two dimensions, and these.
+    fn of_members(&self, name: &str) -> Result<([usize; 2], &'a [f32]), Error> {
+        match self.tensor(name)? {
+            (&[members, width], values) => Ok(([members, width], values)),
+            _ => Err(self.missing(name)),
+        }
+    }
+
+    /// Every member's factors times the row.
+    fn members(&self, b: &mut Builder, x: &Value) -> Result<Value, Error> {
+        let ([members, inputs], factors) = self.of_members("scale")?;
+        let factors = b.floats(&[members, inputs], factors);
+        let row = reshape(b, x, &[1, inputs]);
+        let all = b.node("Mul", &[&row, &factors]);
+        Ok(reshape(b, &all, &[members * inputs]))
+    }
+
+    /// (x · weight) · scale + bias, for every member.
+    fn ensemble(&self, b: &mut Builder, x: &Value) -> Result<Value, Error> {
+        let ([inputs, units], weight) = self.of_members("weight")?;
+        let ([members, _], scale) = self.of_members("scale")?;
+        let weight = b.floats(&[inputs, units], weight);
+        let scale = b.floats(&[members, units], scale);
+        let bias = self.constant(b, "bias")?;
+        let x = reshape(b, x, &[members, inputs]);
+        let product = b.node("MatMul", &[&x, &weight]);
+        let scaled = b.node("Mul", &[&product, &scale]);
+        let shifted = b.node("Add", &[&scaled, &bias]);
+        Ok(reshape(b, &shifted, &[members * units]))
+    }
+
+    /// x · weight + bias, with those of every member.
+    fn heads(&self, b: &mut Builder, x: &Value) -> Result<Value, Error> {
+        let (shape, weight) = self.tensor("weight")?;
+        let &[members, units, inputs] = shape else { return Err(self.missing("weight")) };
+        let at = |member: usize, input: usize, unit: usize| weight[(member * units + unit) * inputs + input];
+        let turned: Vec<f32> = (0..members)
+            .flat_map(|member| {
+                (0..inputs).flat_map(move |input| (0..units).map(move |unit| (member, input, unit)))
+            })
+            .map(|(member, input, unit)| at(member, input, unit))
+            .collect();
+        let weight = b.floats(&[members, inputs, units], &turned);
+        let (_, bias) = self.tensor("bias")?;
+        let bias = b.floats(&[members * units], bias);
+        let x = reshape(b, x, &[members, 1, inputs]);
+        let product = b.node("MatMul", &[&x, &weight]);
+        let flat = reshape(b, &product, &[members * units]);
+        Ok(b.node("Add", &[&flat, &bias]))
+    }
+
+    /// The mean of what the members predict.
+    fn average(&self, b: &mut Builder, average: &Average, x: &Value) -> Value {
+        let outputs = self.model.outputs();
+        let members = self.model.training_outputs() / outputs;
+        let x = reshape(b, x, &[members, outputs]);
+        let least = b.floats(&[], &[1e-37]);
+        let mean = |b: &mut Builder, values: &Value| {
+            let axis = b.ints(&[1], &[1]);
+            b.node_with("ReduceMean", &[values, &axis], vec![int("keepdims", 0)])
+        };
+        let log_mean = |b: &mut Builder, probabilities: &Value| {
+            let mean = mean(b, probabilities);
+            let held = b.node("Max", &[&mean, &least]);
+            b.node("Log", &[&held])
+        };
+        match average.of {
+            Outputs::Values => mean(b, &x),
+            Outputs::Softmax => {
+                let probabilities = b.node_with("Softmax", &[&x], vec![int("axis", -1)]);
+                log_mean(b, &probabilities)
+            }
+            Outputs::Sigmoid => {
+                let yes = b.node("Sigmoid", &[&x]);
+                let turned = b.node("Neg", &[&x]);
+                let no = b.node("Sigmoid", &[&turned]);
+                let (yes, no) = (log_mean(b, &yes), log_mean(b, &no));
+                b.node("Sub", &[&yes, &no])
+            }
+        }
+    }
+
     /// The vectors of the first inputs, then the other inputs. What is no category of its input becomes a
     /// place that does not exist, which a runtime refuses, as prediction does here.
     fn embedding(&self, b: &mut Builder, embedding: &Embedding, x: &Value) -> Result<Value, Error> {
@@ -154,6 +241,13 @@ impl<'a> Tensors<'a> {
         }
         Ok(b.beside(parts))
     }
+}
+
+/// Rows of other dimensions.
+fn reshape(b: &mut Builder, x: &Value, dims: &[usize]) -> Value {
+    let dims: Vec<i64> = std::iter::once(-1).chain(dims.iter().map(|&dim| dim as i64)).collect();
+    let dims = b.ints(&[dims.len()], &dims);
+    b.node("Reshape", &[x, &dims])
 }
 
 /// The first inputs, each with its bins behind it, and then the other inputs.

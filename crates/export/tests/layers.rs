@@ -13,6 +13,10 @@ fn layers(name: &str) -> Vec<LayerSpec> {
         "add" => "add(0)",
         "embedding" => "embedding(categories=[2, 3], dim=4)",
         "scale" => "scale(2)",
+        "members" => "members(4)",
+        "ensemble" => "ensemble(5)",
+        "heads" => "heads(1)",
+        "average" => "average(values)",
         "piecewise-linear" => "piecewise-linear([[-1, 0, 2], [], [0, 1]])",
         "relu" | "leaky-relu" | "elu" | "selu" | "gelu" | "silu" | "mish" | "tanh" | "sigmoid"
         | "softplus" | "identity" => name,
@@ -24,6 +28,9 @@ fn layers(name: &str) -> Vec<LayerSpec> {
     let specs: &[&str] = match name {
         "embedding" => &[spec, "dense(1)"],
         "add" => &["identity", "dense(3)", spec, "dense(1)"],
+        "members" | "ensemble" | "heads" | "average" => {
+            &["dense(3)", "members(4)", "ensemble(5)", "heads(1)", "average(values)"]
+        }
         _ => &["dense(3)", spec, "dense(1)"],
     };
     specs.iter().map(|spec| spec.parse().unwrap()).collect()

@@ -246,6 +246,7 @@ fn every_operation_is_computed_alike() {
         "piecewise-linear([[-1,0,2]]) dense(2) piecewise-linear([[-0.5,0.5,1],[0,3]],scale=1)",
         "dense(8) silu dense(8) mish dense(8) tanh dense(8) sigmoid dense(8) softplus dense(8) identity",
         "dense(8) relu dense(8) relu add(1) layer-norm",
+        "members(4) ensemble(8) relu scale ensemble(6) batch-norm tanh",
         "identity dense(13) tanh add(0) batch-norm(eps=0.01)",
     ] {
         cases.add(layers, &trained(&table, layers), &table);

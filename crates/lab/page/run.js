@@ -6,7 +6,7 @@ import { h, put } from "./lib/dom.js";
 import { handlesOn } from "./lib/drag.js";
 import { duration, metric, number, percent, score } from "./lib/format.js";
 import { Record, kind, sentence } from "./lib/record.js";
-import { handles, spec } from "./lib/schedule.js";
+import { handles, short, spec } from "./lib/schedule.js";
 
 // A run has no more layers drawn than there are colours.
 const MOST_LAYERS = 8;
@@ -204,7 +204,7 @@ export async function show(element, context) {
     panel.hidden = false;
     put(panel, h("b", {}, t(released ? "applying" : "dragging")), h("code.spec", {}, text));
     if (!released) return;
-    await tellRun({ command: "set-lr", lr: text }, (took) => t("applied", text, took.step));
+    await tellRun({ command: "set-lr", lr: text }, (took) => t("applied", took.step));
     forget();
   }
 
@@ -271,8 +271,8 @@ export async function show(element, context) {
   }
 
   function write() {
-    const follow = (lr) => tellRun({ command: "set-lr", lr }, (took) => t("applied", lr, took.step));
-    const look = schedulePanel(record.rates?.schedule ?? "", record.step, t("write-help"), null, "follow", follow);
+    const follow = (lr) => tellRun({ command: "set-lr", lr }, (took) => t("applied", took.step));
+    const look = schedulePanel(short(record.rates?.schedule ?? ""), record.step, t("write-help"), null, "follow", follow);
     if (record.rates) look();
   }
 
@@ -319,13 +319,9 @@ export async function show(element, context) {
   // To zero over some epochs, and the run ends there.
   async function coolDown(epochs) {
     if (!(epochs >= 1)) return;
-    const rate = record.steps.at(-1)?.[1] ?? record.epochs.at(-1)?.lr ?? 0;
-    if (!rate) return;
-    const last = Math.ceil(record.step / record.perEpoch) + Math.round(epochs);
-    const text = `linear(${Number(rate.toPrecision(4))}, end=0)`;
     try {
-      await post(`${path}/command`, { command: "set-epochs", epochs: last });
-      await tellRun({ command: "set-lr", lr: text }, (took) => t("applied", text, took.step));
+      const { step } = await post(`${path}/cool`, { epochs: Math.round(epochs) });
+      tell(t("cooling", step, Math.round(epochs)));
     } catch (error) {
       tell(error.message, "error");
     }
@@ -350,7 +346,7 @@ export async function show(element, context) {
     const last = record.epochs.at(-1);
     const kept = record.epochs.filter(({ best }) => best).at(-1) ?? last;
     const value = score(kept?.metrics);
-    const left = record.running && last ? ` · ${t("left", duration(last.seconds * (total - done)))}` : "";
+    const left = record.running && last ? ` · ${t("left", duration(Math.max(1, Math.round(last.seconds * (total - done)))))}` : "";
     const best = value ? ` · ${metric(value.key, t)} ${value.key === "accuracy" ? percent(value.value) : number(value.value)} · ${t("valid-loss")} ${number(kept.valid_loss)}` : "";
     where.textContent = `${t("epoch-of", number(done, 4), total)}${best}${left}`;
   }

@@ -89,9 +89,10 @@ async function one(element, { t, state, setState, address }, name) {
   }
 
   function drawLines() {
-    const width = Math.max(320, lines.clientWidth || 800);
     const height = 260;
     const columns = [...study.space.map((axis, at) => ({ ...axis, of: (trial) => place(axis, trial.settings[at]), text: (trial) => trial.settings[at] })), valueAxis()];
+    // Names of axes need room: where there is none, it is looked at by moving it sideways.
+    const width = Math.max(lines.clientWidth - 18, columns.length * 90);
     const x = (at) => 30 + (at / (columns.length - 1)) * (width - 60);
     const y = (share) => height - 24 - share * (height - 60);
     const rank = ranks();
@@ -101,6 +102,7 @@ async function one(element, { t, state, setState, address }, name) {
     });
     const drawn = valued().sort((a, b) => rank.get(b.number) - rank.get(a.number));
     const svg = s("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": t("parallel") });
+    svg.style.width = `${width}px`;
     for (const trial of drawn) {
       const points = columns.map((axis, at) => [x(at), axis.of(trial)]).filter(([, share]) => share !== null && share !== undefined);
       const line = s("polyline.trial", { points: points.map(([x, share]) => `${x.toFixed(1)},${y(share).toFixed(1)}`).join(" ") }, s("title", {}, t("trial-is", trial.number, number(trial.value))));
@@ -142,7 +144,7 @@ async function one(element, { t, state, setState, address }, name) {
       });
       svg.append(grip);
     });
-    put(lines, h("figcaption.legend", {}, h("h3", {}, t("parallel")), h("span.soft", {}, t("brush-hint")), brushes.size ? h("button", { type: "button", onclick: () => { brushes.clear(); drawLines(); } }, t("clear")) : null), svg);
+    put(lines, h("figcaption.legend", {}, h("h3", {}, t("parallel")), h("span.soft", {}, t("brush-hint")), brushes.size ? h("button", { type: "button", onclick: () => { brushes.clear(); drawLines(); } }, t("clear")) : null), h("div.sideways", { tabindex: "0", role: "region", "aria-label": t("parallel") }, svg));
   }
 
   function valueAxis() {

@@ -34,6 +34,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How often a run that is looked at is looked at.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
+/// A run that tells no steps is asked for them again after so many looks.
+const LOOKS_FOR_A_SOCKET: u64 = 10;
+
 /// After so many looks with nothing to tell, a sign of life is sent.
 const SILENT: u32 = 25;
 
@@ -48,6 +51,7 @@ pub fn routes() -> Router<Arc<Shared>> {
         .route("/run/{name}/events", get(run_events))
         .route("/run/{name}/settings", get(settings))
         .route("/run/{name}/command", post(command))
+        .route("/run/{name}/cool", post(cool))
         .route("/run/{name}/notes", post(notes))
         .route("/run/{name}/branch", post(branch))
         .route("/schedule", get(schedule))
@@ -141,12 +145,11 @@ async fn runs_events(State(shared): State<Arc<Shared>>) -> Response {
     let (events, response) = stream::events();
     tokio::spawn(async move {
         let mut changed = shared.table.watch();
-        let (mut version, mut told) = (0, String::new());
+        let (mut version, mut told) = (None, String::new());
         loop {
             changed.mark_unchanged();
-            let (now, text) = shared.table.since(version);
-            if now > version || version == 0 {
-                version = now.max(1);
+            let (now, text) = shared.table.since(version.unwrap_or(0));
+            if version.replace(now) != Some(now) {
                 if !send_text(&events, "runs", text).await {
                     return;
                 }
@@ -225,7 +228,7 @@ async fn run_events(State(shared): State<Arc<Shared>>, Path(Named { name }): Pat
 async fn follow(shared: &Shared, folder: RunFolder, events: &Events) {
     let opened = folder.clone();
     let Ok(mut reader) = blocking(move || Ok(Reader::new(opened, false))).await else { return };
-    let (mut running, mut shown, mut silent, mut first) = (None, None, 0, true);
+    let (mut running, mut shown, mut silent, mut first, mut looks) = (None, None, 0, true, 0u64);
     loop {
         let read = blocking(move || {
             let batch = reader.read().map_err(Refusal::wrong);
@@ -259,9 +262,11 @@ async fn follow(shared: &Shared, folder: RunFolder, events: &Events) {
                 return;
             }
         }
-        if runs && shown.is_none() {
+        // A loop of somebody's own may have no socket: it is not asked for one all the time.
+        if runs && shown.is_none() && looks.is_multiple_of(LOOKS_FOR_A_SOCKET) {
             shown = Some(shared.live.follow(&folder));
         }
+        looks += 1;
         let (steps, search) = latest(&mut shown);
         if let Some(search) = search
             && !events.send("search", &search).await

@@ -167,6 +167,8 @@ fn tail(said: &Path) -> String {
     if let Ok(file) = File::open(said) {
         let _ = file.take(LONGEST).read_to_string(&mut text);
     }
+    // Where to find more is said to who has a command line.
+    let text = text.split("\n\nFor more information, try").next().unwrap_or_default();
     let text = text.trim().trim_start_matches("error: ").to_string();
     if text.is_empty() { "the program ended without saying why".into() } else { text }
 }

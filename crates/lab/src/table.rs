@@ -33,7 +33,7 @@ const NOTES: &str = "lab.json";
 
 /// What people say of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct Notes {
     /// Words to find it by.
     pub tags: Vec<String>,
@@ -49,7 +49,7 @@ struct Row {
     /// The settings that are not as the table's base has them; null for one that this run has not.
     settings: BTreeMap<String, Option<String>>,
     /// The validation losses, at most [`CURVE`] of them.
-    curve: Vec<Option<f64>>,
+    curve: Vec<Option<f32>>,
     /// The rate that was found, if it was looked for.
     found: Option<f64>,
     #[serde(flatten)]
@@ -105,11 +105,9 @@ impl Table {
                 let began = Instant::now();
                 inner.look();
                 let rest = (REST * began.elapsed()).max(BETWEEN_LOOKS);
-                let watched = inner.changed.subscribe();
                 drop(inner);
                 thread::sleep(rest);
-                // Nobody looks: only the one that was just made here is there.
-                drop(watched);
+                // Nobody wants to know.
                 while weak.upgrade().is_some_and(|inner| inner.changed.receiver_count() == 0) {
                     thread::sleep(Duration::from_millis(100));
                 }
@@ -282,11 +280,11 @@ fn flatten(path: String, value: &serde_json::Value, flat: &mut BTreeMap<String, 
 }
 
 /// Some of the validation losses of a log, and the rate that was found.
-fn curve(log: &Path) -> (Vec<Option<f64>>, Option<f64>) {
+fn curve(log: &Path) -> (Vec<Option<f32>>, Option<f64>) {
     #[derive(Deserialize)]
     struct Loss {
         #[serde(default)]
-        valid_loss: Option<f64>,
+        valid_loss: Option<f32>,
         #[serde(default)]
         recommended: Option<f64>,
     }
@@ -348,7 +346,7 @@ mod tests {
             assert_eq!((curve.len(), found), (epochs.min(CURVE), None));
             if epochs > 0 {
                 assert_eq!(curve[0], Some(0.0));
-                assert_eq!(curve[curve.len() - 1], Some(epochs as f64 - 1.0));
+                assert_eq!(curve[curve.len() - 1], Some(epochs as f32 - 1.0));
             }
         }
     }

@@ -54,7 +54,8 @@ fn all_runs_are_told_with_what_differs() {
     fs::create_dir(lab.runs().join("broken")).unwrap();
     fs::create_dir(lab.runs().join(".hidden")).unwrap();
     let all = lab.get("api/runs").json();
-    let names: Vec<&str> = all["runs"].as_array().unwrap().iter().map(|run| run["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        all["runs"].as_array().unwrap().iter().map(|run| run["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["a", "b", "broken"]);
     let [a, b, broken] = [0, 1, 2].map(|at| &all["runs"][at]);
     assert_eq!((a["state"].as_str(), a["settings"].as_object().unwrap().len()), (Some("finished"), 0));
@@ -85,7 +86,9 @@ fn the_record_has_its_rates_past_and_to_come() {
     assert!((at(&before, 10) - 0.075).abs() < 1e-12 && (at(&before, 30) - 0.025).abs() < 1e-12);
     // By hand: half of it from step 20 on, and what was is as it was.
     let command = Command::SetLr { lr: "0.5x".parse().unwrap() };
-    channels.tell(&Event::Command { step: 20, steps_executed: 20, command, lr_before: 0.05, lr: 0.025 }).unwrap();
+    channels
+        .tell(&Event::Command { step: 20, steps_executed: 20, command, lr_before: 0.05, lr: 0.025 })
+        .unwrap();
     let after = rates(&lab);
     assert!((at(&after, 10) - 0.075).abs() < 1e-12 && (at(&after, 30) - 0.0125).abs() < 1e-12);
     assert!((at(&after, 19) - 0.0525).abs() < 1e-12 && (at(&after, 20) - 0.025).abs() < 1e-12);
@@ -155,7 +158,8 @@ fn notes_are_kept_in_the_runs_folder() {
     assert_eq!((row["tags"][1].as_str(), row["note"].as_str()), (Some("good"), Some("see\nbelow")));
     let kept = fs::read_to_string(lab.runs().join("a/lab.json")).unwrap();
     assert!(kept.contains("<script>"), "text is text: {kept}");
-    for wrong in ["", "[]", r#"{"tags":"x"}"#, r#"{"tags":[],"note":"","more":1}"#, r#"{"tags":["\u0007"]}"#] {
+    for wrong in ["", "[]", r#"{"tags":"x"}"#, r#"{"tags":[],"note":"","more":1}"#, r#"{"tags":["\u0007"]}"#]
+    {
         let reply = lab.post("api/run/a/notes", wrong);
         assert!(reply.status == 422 && reply.json()["error"].is_string(), "{wrong}: {reply:?}");
     }
@@ -183,7 +187,9 @@ fn what_cannot_be_done_is_told_and_does_nothing() {
         assert_eq!(reply.status, status, "{path} {body}: {reply:?}");
         assert!(reply.json()["error"].as_str().unwrap().contains(says), "{path} {body}: {reply:?}");
     }
-    for (path, status) in [("api/run/..%2f..", 404), ("api/run/no", 404), ("api/study/..", 404), ("api/nothing", 404)] {
+    for (path, status) in
+        [("api/run/..%2f..", 404), ("api/run/no", 404), ("api/study/..", 404), ("api/nothing", 404)]
+    {
         assert_eq!(lab.get(path).status, status, "{path}");
     }
     let huge = format!(r#"{{"tags":[],"note":"{}"}}"#, "x".repeat(100_000));
@@ -193,12 +199,11 @@ fn what_cannot_be_done_is_told_and_does_nothing() {
 #[test]
 fn a_schedule_is_shown_before_it_is_followed() {
     let lab = Served::new();
-    let ask = |spec: &str| lab.get(&format!("api/schedule?spec={spec}&from=10&total_steps=30&steps_per_epoch=5"));
+    let ask =
+        |spec: &str| lab.get(&format!("api/schedule?spec={spec}&from=10&total_steps=30&steps_per_epoch=5"));
     let found = ask("sequence(linear(0.2,end=0.1),10,linear(0.1,end=0))").json();
     let steps = found["steps"].as_array().unwrap();
-    let rate = |step: u64| {
-        found["rates"][steps.iter().position(|at| *at == step).unwrap()].as_f64().unwrap()
-    };
+    let rate = |step: u64| found["rates"][steps.iter().position(|at| *at == step).unwrap()].as_f64().unwrap();
     assert_eq!((steps[0].as_u64(), steps.last().unwrap().as_u64()), (Some(10), Some(30)));
     assert!((rate(10) - 0.2).abs() < 1e-12 && (rate(15) - 0.15).abs() < 1e-12);
     assert!((rate(20) - 0.1).abs() < 1e-12 && (rate(25) - 0.05).abs() < 1e-12 && rate(30) == 0.0);
@@ -219,7 +224,9 @@ fn files_are_taken_whole_or_not_at_all() {
         let mut stream = lab.connect();
         let _ = stream.write_all(&request);
         // A file that breaks off has no more to come.
-        let _ = stream.shutdown(std::net::Shutdown::Write);
+        if (bytes.len() as u64) < length && length < 1000 {
+            let _ = stream.shutdown(std::net::Shutdown::Write);
+        }
         let mut text = String::new();
         let _ = stream.read_to_string(&mut text);
         common::Reply::read(&text)
@@ -238,7 +245,8 @@ fn files_are_taken_whole_or_not_at_all() {
     let began = Instant::now();
     let left = || -> Vec<String> {
         let entries = fs::read_dir(lab.runs().join(".lab/data")).unwrap();
-        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     };

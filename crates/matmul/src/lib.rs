@@ -88,13 +88,13 @@ pub fn multiply_at_part<F: Element>(
     assert!(part.start <= part.end && part.end <= shape.rows, "the part is one of the rows");
     check(shape, a, b, shape.rows.saturating_mul(shape.columns));
     assert_eq!(Some(c.len()), part.len().checked_mul(shape.columns), "the product has its shape");
-    let a = plain(a.get(part.start..).unwrap_or_default(), shape.rows).turned();
+    let a = plain(a, shape.rows).turned().part(part.start, 0);
     product(arch(), Shape { rows: part.len(), ..shape }, a, plain(b, shape.columns), c, adding, scratch);
 }
 
 /// An operand that lies in memory as it is.
 fn plain<F>(values: &[F], stride: usize) -> Operand<'_, F> {
-    Operand { values, stride, transposed: false }
+    Operand { values, stride, begin: 0, transposed: false }
 }
 
 /// c = a·b, or c += a·b if `adding`, with the vectors of this architecture. The lengths have been checked.

@@ -4,11 +4,14 @@ use bytemuck::cast_slice;
 use downhill_core::Element;
 use pulp::Simd;
 
-/// A matrix in memory, where it may lie transposed; its rows there begin `stride` apart.
+/// A matrix in memory, where it may lie transposed, or be some columns of a wider one.
 #[derive(Clone, Copy)]
 pub struct Operand<'a, F> {
+    /// Whole rows in memory, each of `stride` values.
     pub values: &'a [F],
     pub stride: usize,
+    /// Where the matrix begins in each of them.
+    pub begin: usize,
     pub transposed: bool,
 }
 
@@ -24,12 +27,13 @@ impl<'a, F: Element> Operand<'a, F> {
     #[inline(always)]
     pub fn part(self, row: usize, column: usize) -> Self {
         let (row, column) = if self.transposed { (column, row) } else { (row, column) };
-        Self { values: &self.values[row * self.stride + column..], ..self }
+        Self { values: &self.values[row * self.stride..], begin: self.begin + column, ..self }
     }
 
     /// The same matrix; `G` is to be of the same size as `F`.
     pub fn cast<G: Element>(self) -> Operand<'a, G> {
-        Operand { values: cast_slice(self.values), stride: self.stride, transposed: self.transposed }
+        let Self { values, stride, begin, transposed } = self;
+        Operand { values: cast_slice(values), stride, begin, transposed }
     }
 
     /// The transposed matrix.
@@ -41,24 +45,18 @@ impl<'a, F: Element> Operand<'a, F> {
     #[inline(always)]
     pub fn copy_transposed<'b>(self, rows: usize, columns: usize, copy: &'b mut [F]) -> Operand<'b, F> {
         for (p, to) in copy.chunks_exact_mut(rows).take(columns).enumerate() {
-            to.copy_from_slice(&self.values[p * self.stride..][..rows]);
+            to.copy_from_slice(&self.values[p * self.stride + self.begin..][..rows]);
         }
-        Operand { values: copy, stride: rows, transposed: true }
+        Operand { values: copy, stride: rows, begin: 0, transposed: true }
     }
 
     /// The rows and columns at hand of a right operand, copied together, each row filled up with zeros to
     /// `stride`.
     #[inline(always)]
-    pub fn copy_rows<'b, S: Simd>(
-        self,
-        simd: S,
-        at: Place,
-        stride: usize,
-        copy: &'b mut [F],
-    ) -> Operand<'b, F> {
+    pub fn copy_rows<S: Simd>(self, simd: S, at: Place, stride: usize, copy: &mut [F]) {
         let copy = &mut copy[..at.steps * stride];
         for (p, to) in copy.chunks_exact_mut(stride).enumerate() {
-            let from = &self.values[p * self.stride..][..at.width];
+            let from = &self.values[p * self.stride + self.begin..][..at.width];
             let (to, _) = F::vectors_mut::<S>(to);
             let (from, rest) = F::vectors::<S>(from);
             for (to, from) in to.iter_mut().zip(from) {
@@ -68,18 +66,11 @@ impl<'a, F: Element> Operand<'a, F> {
                 to[from.len()] = F::load(simd, rest);
             }
         }
-        Operand { values: copy, stride, transposed: false }
     }
 
     /// The same of one that lies transposed.
     #[inline(always)]
-    pub fn copy_columns<'b, S: Simd>(
-        self,
-        simd: S,
-        at: Place,
-        stride: usize,
-        copy: &'b mut [F],
-    ) -> Operand<'b, F> {
+    pub fn copy_columns<S: Simd>(self, simd: S, at: Place, stride: usize, copy: &mut [F]) {
         let copy = &mut copy[..at.steps * stride];
         let done = match stride {
             8 => self.copy_blocks::<S, 8>(simd, at, copy),
@@ -96,13 +87,12 @@ impl<'a, F: Element> Operand<'a, F> {
                 to[column] = from.get(p).copied().unwrap_or_default();
             }
         }
-        Operand { values: copy, stride, transposed: false }
     }
 
     /// A column at hand of an operand that lies transposed.
     #[inline(always)]
     fn row(self, column: usize, at: Place) -> &'a [F] {
-        &self.values[column * self.stride..][..at.steps]
+        &self.values[column * self.stride + self.begin..][..at.steps]
     }
 
     /// As many columns as make blocks, for copies of this stride; returns how many they are. (As the stride

@@ -166,7 +166,7 @@ impl<F: Element, S: Simd> Strips<F, S> {
             }
         }
         let rows = if b.transposed { &[] } else { &b.values[step * b.stride..] };
-        Panel { strips: self, rows, stride: b.stride, column, copy, copied_from }
+        Panel { strips: self, rows, stride: b.stride, column: b.begin + column, copy, copied_from }
     }
 }
 
@@ -277,9 +277,9 @@ impl<F: Element, S: Simd> Part<'_, F, S> {
         let b = panel.strip(begin, V * lanes::<F, S>());
         let tile = Tile::<F> { steps, width, b, stride, adding };
         if a.transposed {
-            tile.multiply::<S, R, V>(simd, Columns { a: &a.values[row..], stride: a.stride }, c);
+            tile.multiply::<S, R, V>(simd, Columns { a: &a.values[a.begin + row..], stride: a.stride }, c);
         } else {
-            let rows = std::array::from_fn(|i| &a.values[(row + i) * a.stride..][..steps]);
+            let rows = std::array::from_fn(|i| &a.values[(row + i) * a.stride + a.begin..][..steps]);
             tile.multiply::<S, R, V>(simd, Rows(rows), c);
         }
     }

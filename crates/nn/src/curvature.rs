@@ -134,13 +134,18 @@ impl Hessian {
         let gathered = |values: &[F], width: usize| -> Vec<f64> {
             batch.rows.iter().flat_map(|&row| wide(&values[row as usize * width..][..width])).collect()
         };
+        let (members, width) = (model.graph().members(), model.outputs());
         let (classes, values) = match batch.targets {
             Targets::Classes(classes) => {
-                (batch.rows.iter().map(|&row| classes[row as usize]).collect(), vec![])
+                let class = |&row: &u32| std::iter::repeat_n(classes[row as usize], members);
+                (batch.rows.iter().flat_map(class).collect(), vec![])
             }
-            Targets::Values(values) => (vec![], gathered(values, model.outputs())),
+            Targets::Values(values) => {
+                let rows = gathered(values, width);
+                (vec![], rows.chunks(width).flat_map(|row| row.repeat(members)).collect())
+            }
         };
-        let nodes = &model.graph().nodes;
+        let nodes = model.graph().trained();
         let moves = |edge: &Edge| edge.value > 0 && nodes[edge.value - 1].needed;
         let steps = nodes.iter().map(|node| Step {
             tangent: node.op.tangent(),
@@ -152,12 +157,12 @@ impl Hessian {
             params: wide(model.params()),
             steps: steps.collect(),
             outputs: Vec::new(),
-            width: model.outputs(),
+            width,
             classes,
             values,
             weights: weights.map(|weights| gathered(weights, 1)),
             loss: loss.clone(),
-            scale: if weight > 0.0 { 1.0 / weight } else { 0.0 },
+            scale: if weight > 0.0 { 1.0 / (weight * members as f64) } else { 0.0 },
             gradient: vec![0.0; model.params().len()],
             scratch: Scratch::new(),
         };

@@ -178,6 +178,19 @@ impl<F: Float> Graph<F> {
         self.widths().max().unwrap_or(0)
     }
 
+    /// The nodes that training goes through: all, or, where the last averages members, all but that.
+    pub fn trained(&self) -> &[Node<F>] {
+        match self.nodes.split_last() {
+            Some((last, trained)) if last.op.averages().is_some() => trained,
+            _ => &self.nodes,
+        }
+    }
+
+    /// The number of members whose outputs are averaged; 1 if none are. Each has as many outputs as the graph.
+    pub fn members(&self) -> usize {
+        self.nodes.last().and_then(|last| last.op.averages()).unwrap_or(1)
+    }
+
     /// The shape of the output of the last node.
     pub fn output(&self) -> &Shape {
         self.nodes.last().map_or(&self.input, |node| &node.shape)

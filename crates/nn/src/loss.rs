@@ -20,6 +20,7 @@ pub use named::{Elementwise, LossFunction, NamedLoss, Rows, TargetKind};
 pub use own::OwnLoss;
 
 use crate::error::Error;
+use crate::op::Outputs;
 use crate::targets::Targets;
 use downhill_core::registry::Name;
 use downhill_core::spec::spelled;
@@ -169,6 +170,11 @@ impl Loss {
     /// The number of outputs that a network needs, given the number of classes, or of values a row.
     pub fn outputs(&self, targets: usize) -> usize {
         self.erased().outputs(targets)
+    }
+
+    /// What outputs say, and so what is averaged of those of several networks.
+    pub fn said_by_outputs(&self) -> Outputs {
+        self.erased().said_by_outputs()
     }
 
     /// How much a row of each class counts; empty if all count the same.

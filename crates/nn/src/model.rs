@@ -8,6 +8,7 @@ use downhill_core::Buffer;
 use downhill_core::Float;
 use downhill_core::random::{Purpose, stream};
 use downhill_optim::Layout;
+use rand::RngExt;
 use std::sync::Arc;
 
 /// A network of layers with its parameters and running statistics, each one flat buffer.
@@ -40,6 +41,10 @@ impl<F: Float> Model<F> {
             let values = &mut model.params[tensor.range()];
             match initial {
                 Initial::Constant(value) => values.fill(F::of(value)),
+                Initial::Signs => {
+                    let mut rng = stream(seed, Purpose::Init, index as u64);
+                    values.fill_with(|| F::of(if rng.random() { 1.0 } else { -1.0 }));
+                }
                 Initial::Random(init, fan_in, fan_out) => {
                     let mut rng = stream(seed, Purpose::Init, index as u64);
                     init.fill(values, fan_in, fan_out, &mut rng);
@@ -111,6 +116,12 @@ impl<F: Float> Model<F> {
     /// The number of values in a row of output.
     pub fn outputs(&self) -> usize {
         self.graph.output().len()
+    }
+
+    /// The number of values that the loss compares of a row, in training: the outputs, or, of an ensemble, those
+    /// of all of its members, the first one's first.
+    pub fn training_outputs(&self) -> usize {
+        self.graph.members() * self.outputs()
     }
 
     /// The parameters' tensors.

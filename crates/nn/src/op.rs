@@ -5,11 +5,15 @@
 //! and in the list. An activation is a file in `activation/` and one line in the list.
 
 mod add;
+mod average;
 mod batch_norm;
 mod dense;
 mod dropout;
 mod embedding;
+mod ensemble;
+mod heads;
 mod layer_norm;
+mod members;
 mod normal;
 mod operation;
 mod piecewise_linear;
@@ -17,6 +21,8 @@ mod pointwise;
 mod rows;
 mod scale;
 
+pub use average::Outputs;
+pub(crate) use members::check_members;
 pub(crate) use operation::{
     Backward, Draw, Flow, Forward, Layer, MOST_INPUTS, Mode, Operation, Planned, Reduction, Weight, Whole,
 };
@@ -177,6 +183,14 @@ list! {
         scale::Scale,
         /// Numbers, and a value for each of their bins.
         piecewise_linear::PiecewiseLinear,
+        /// The members of an ensemble, each of which is given the row with factors of its own.
+        members::Members,
+        /// A dense layer whose weights all members share.
+        ensemble::Ensemble,
+        /// A dense layer for each member.
+        heads::Heads,
+        /// The mean of what the members predict.
+        average::Average,
     }
     activations {
         /// max(0, x).

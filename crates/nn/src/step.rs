@@ -176,7 +176,7 @@ impl<F: Float> Workspace<F> {
     }
 
     /// The first half of a step with a loss of one's own: the outputs for some rows of those in `x`, rows ×
-    /// outputs, into `out`. [`backward`](Self::backward) is the second.
+    /// [outputs in training](Model::training_outputs), into `out`. [`backward`](Self::backward) is the second.
     ///
     /// The model is in training mode, as in [`gradients`](Self::gradients). Nothing is allocated.
     ///
@@ -224,7 +224,7 @@ impl<F: Float> Workspace<F> {
     }
 
     /// The second half of a step with a loss of one's own: the gradient of the parameters, given that of the
-    /// outputs, `dy`, for the rows of the last [`forward`](Self::forward), rows × outputs: that of Σ dy·y.
+    /// outputs, `dy`, for the rows of the last [`forward`](Self::forward), as many as there: that of Σ dy·y.
     /// [`gradient`](Self::gradient) then gives it.
     ///
     /// The parameters must be what they were. It may be called again, with another `dy`. Nothing is
@@ -355,7 +355,7 @@ impl<F: Float> Workspace<F> {
     /// If the workspace is for another model.
     pub fn trace(&self, model: &Model<F>) -> Result<Vec<Trace<F>>, Error> {
         self.check(model)?;
-        let nodes = model.graph().nodes.iter().enumerate().filter(|(_, node)| node.needed);
+        let nodes = model.graph().trained().iter().enumerate().filter(|(_, node)| node.needed);
         let trace = |(at, node): (usize, &Node<F>)| {
             let mut trace = Trace::new(node);
             for shard in self.shards.iter().filter(|shard| !shard.traced.is_empty()) {

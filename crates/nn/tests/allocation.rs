@@ -63,7 +63,7 @@ fn allocations(specs: &[&str], rows: usize, parallel: bool, loss: Option<&Loss>)
     let x = vec![0.5; rows * 20];
     let classes = vec![1; rows];
     let all: Vec<u32> = (0..rows as u32).collect();
-    let mut outputs = vec![0.0; rows * model.outputs()];
+    let mut outputs = vec![0.0; rows * model.training_outputs()];
     let batch = Batch { x: &x, targets: Targets::Classes(&classes), rows: &all };
     let mut workspace = Workspace::new(&model, rows, parallel);
     let mut before = 0;
@@ -109,12 +109,21 @@ fn allocations_of_predictions(specs: &[&str], parallel: bool) -> usize {
 
 // A program of its own, not one of the test harness, whose threads would be counted too.
 fn main() {
-    let networks: [&[&str]; 6] = [
+    let networks: [&[&str]; 7] = [
         &["dense(64)", "relu", "dense(10)"],
         &["dense(300)", "batch-norm", "gelu", "dropout(0.5)", "dense(7)", "layer-norm", "dense(3)"],
         &["batch-norm", "dense(40)", "layer-norm", "mish", "dense(2)"],
         &["dense(40)", "relu", "dense(40)", "batch-norm", "add(1)", "gelu", "add(4)", "dense(2)"],
         &["dense(1100)", "relu", "dense(600)", "relu", "dense(2)"],
+        &[
+            "members(4)",
+            "ensemble(40)",
+            "relu",
+            "dropout(0.1)",
+            "ensemble(30)",
+            "heads(2)",
+            "average(softmax)",
+        ],
         &["piecewise-linear([[-1, 0, 1]])", "dense(9)", "piecewise-linear([[-1, 1], [0, 2, 3]])", "dense(2)"],
     ];
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();

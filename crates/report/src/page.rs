@@ -328,6 +328,7 @@ fn makeup(settings: &Settings, history: &History, lang: Lang) -> String {
         parts.extend((train_rows > 0).then(|| counted(train_rows, "row") + " trained on"));
     }
     parts.extend(network(settings));
+    parts.extend(members(settings));
     if let Some(Size { parameters, .. }) = history.run.size {
         parts.extend((parameters > 0).then(|| counted(parameters, "parameter")));
     }
@@ -366,6 +367,12 @@ fn network(settings: &Settings) -> Option<String> {
     let numbers = numbers.map_or(String::new(), |numbers| format!(", numbers by {numbers}"));
     let activation = mlp("activation")?.as_str()?;
     Some(format!("{layers} of {} units, {activation}{norm}{dropout}{numbers}", sizes.join(" and ")))
+}
+
+/// The members that share the hidden layers, if there are several.
+fn members(settings: &Settings) -> Option<String> {
+    let members = settings.get("training.network.mlp.ensemble")?.as_integer()?;
+    (members > 1).then(|| format!("weights shared by {members} members"))
 }
 
 /// The title of the chart of rates.

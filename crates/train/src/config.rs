@@ -4,15 +4,15 @@ use downhill_core::spec;
 use downhill_core::{Invalid, invalid};
 use downhill_data::{Dataset, Examples, Targets, Task};
 use downhill_nn::loss::{CrossEntropy, Mse, TargetKind};
-use downhill_nn::{Auto, Dense, LayerSpec, Loss, Mlp, Numbers};
-use downhill_optim::{Group, Init, Lookahead, Regularization, Rule};
+use downhill_nn::{Auto, LayerSpec, Loss, Mlp, Numbers};
+use downhill_optim::{Group, Lookahead, Regularization, Rule};
 use downhill_schedule::{Cosine, Length, Schedule, Warmup};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::batches::Batches;
 use crate::engine::targets;
-use crate::tables::choose_numbers;
+use crate::tables::{choose_ensemble, choose_numbers};
 use crate::{
     EarlyStopping, Error, Guard, Keep, Monitor, OfTask, Plateau, Track, archive, metrics, older, spelled,
 };
@@ -78,7 +78,8 @@ pub struct Config {
     pub regularization: Regularization,
     /// The layers between the features and the head. Default two of 128 units with a dropout of 0.2, and
     /// numbers taken by a rule: in a table with classes to tell apart, at least 1000 training rows, and at
-    /// most 40 inputs of more than two values, `piecewise-linear(bins=16)`, otherwise as they are.
+    /// most 40 inputs of more than two values, `piecewise-linear(bins=16)`, otherwise as they are; of a table of at
+    /// least 500 training rows and as few inputs, 8 members that share the weights, without dropout.
     pub network: Network,
 }
 
@@ -108,16 +109,25 @@ impl Network {
     }
 
     /// All layers for data that is trained on, the head with its number of outputs included.
-    pub fn layers(&self, outputs: usize, train: &Examples) -> Vec<LayerSpec> {
-        let numbers = match self {
-            Self::Mlp(mlp) => mlp.numbers.layer(&train.x, train.features),
-            Self::Layers(_) => None,
+    pub fn layers(&self, outputs: usize, loss: &Loss, train: &Examples) -> Vec<LayerSpec> {
+        let (numbers, head) = match self {
+            Self::Mlp(mlp) => {
+                (mlp.numbers.layer(&train.x, train.features), mlp.head(outputs, loss.said_by_outputs()))
+            }
+            Self::Layers(layers) => {
+                let mlp = Mlp { ensemble: Some(members(layers)), ..Mlp::default() };
+                (None, mlp.head(outputs, loss.said_by_outputs()))
+            }
         };
-        let mut layers: Vec<LayerSpec> = numbers.into_iter().chain(self.described()).collect();
-        // The first guess is that nothing is known, not something random to be unlearned.
-        layers.push(Dense { init: Init::Zeros, ..Dense::new(outputs) }.into());
-        layers
+        numbers.into_iter().chain(self.described()).chain(head).collect()
     }
+}
+
+/// The number of members that come to the end of some layers: a dense layer makes one row of theirs.
+fn members(layers: &[LayerSpec]) -> usize {
+    let at_end =
+        layers.iter().rev().find(|layer| matches!(layer, LayerSpec::Members(_) | LayerSpec::Dense(_)));
+    if let Some(LayerSpec::Members(members)) = at_end { members.count } else { 1 }
 }
 
 impl From<Mlp> for Network {
@@ -198,7 +208,13 @@ impl Default for Config {
             early_stopping: EarlyStopping::default(),
             keep: Keep::Best,
             regularization: Regularization::default(),
-            network: Mlp { dropout: 0.2, numbers: Numbers::Auto(Auto {}), ..Network::mlp([128, 128]) }.into(),
+            network: Mlp {
+                dropout: 0.2,
+                numbers: Numbers::Auto(Auto {}),
+                ensemble: None,
+                ..Network::mlp([128, 128])
+            }
+            .into(),
         }
     }
 }
@@ -229,6 +245,7 @@ impl Config {
             let note;
             (mlp.numbers, note) = choose_numbers(mlp.numbers, data);
             notes.extend(note);
+            notes.extend(choose_ensemble(mlp, data));
         }
 
         // One decay, not two of the same kind on top of each other.
@@ -345,6 +362,7 @@ impl Config {
             invalid::fraction("mlp", "dropout", mlp.dropout)?;
             mlp.activation.check()?;
             mlp.numbers.check()?;
+            mlp.check_ensemble()?;
             for &size in &mlp.hidden {
                 invalid::ensure("mlp", "hidden", size as f64, |size| size >= 1.0, "at least 1 each")?;
             }

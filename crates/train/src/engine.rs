@@ -72,8 +72,8 @@ impl<'a> Engine<'a> {
         let batch = config.batch.ok_or_else(unresolved)?;
         let loss = config.weighted_loss(data).ok_or_else(unresolved)?;
         let batches = Batches::new(config, batch, data.train.rows())?;
-        let layers = config.network.layers(losses::outputs(&loss, data), &data.train);
-        initial::check_size(&layers, batch)?;
+        let layers = config.network.layers(losses::outputs(&loss, data), &loss, &data.train);
+        initial::check_size(&layers, data.features(), batch)?;
         let mut model = Model::build(&layers, data.features(), config.seed)?;
         let notes = initial::calibrate(&mut model, data, config.seed, batch)?;
         let mut optimizer =

@@ -3,12 +3,53 @@
 //! Chosen on half of the tables of `bench/tables`; the README there has what each part gives, on both halves.
 
 use downhill_data::{Dataset, Task};
-use downhill_nn::{Auto, LayerSpec, Numbers, Plain, QuantileBins};
+use downhill_nn::{Auto, LayerSpec, Mlp, Numbers, Plain, QuantileBins};
 
 /// From so many training rows on, numbers are cut into bins; with fewer, a network learns the rows by heart.
 const ENOUGH_ROWS: usize = 1000;
-/// With more inputs than this that would be cut into bins, the first layer would take most of the time.
+/// With more inputs of more than two values than this, the first layer would take most of the time.
 const MOST_INPUTS: usize = 40;
+/// From so many training rows on, a network is an ensemble.
+const ENSEMBLE_ROWS: usize = 500;
+/// Of so many members: what more of them give is little, and they take as many times as long.
+const ENSEMBLE: usize = 8;
+
+/// The number of members that share a network's weights where that is left open, and a sentence on it if they are
+/// several: 8, without dropout, if there are at least 500 training rows, at most 40 inputs of more than two values
+/// and a hidden layer to share; otherwise, and for images, 1. Members hold each other back from learning the rows
+/// by heart, and dropout besides is too much.
+pub(crate) fn choose_ensemble(mlp: &mut Mlp, data: &Dataset) -> Option<String> {
+    if mlp.ensemble.is_some() {
+        return None;
+    }
+    mlp.ensemble = Some(1);
+    if has_images(data) || data.train.rows() < ENSEMBLE_ROWS || mlp.hidden.is_empty() {
+        return None;
+    }
+    if numeric_inputs(data) > MOST_INPUTS {
+        return None;
+    }
+    (mlp.ensemble, mlp.dropout) = (Some(ENSEMBLE), 0.0);
+    Some(format!(
+        "{ENSEMBLE} networks that share their weights are trained as one, without dropout, and their predictions averaged: \
+         there are {} training rows, at least {ENSEMBLE_ROWS}",
+        data.train.rows()
+    ))
+}
+
+/// How many inputs have more than two values, and not nearly all rows the same: those that bins are made for.
+fn numeric_inputs(data: &Dataset) -> usize {
+    match Numbers::PiecewiseLinear(QuantileBins::default()).layer(&data.train.x, data.features()) {
+        Some(LayerSpec::PiecewiseLinear(layer)) => {
+            layer.edges.iter().filter(|edges| !edges.is_empty()).count()
+        }
+        _ => 0,
+    }
+}
+
+fn has_images(data: &Dataset) -> bool {
+    data.encoder.as_ref().is_some_and(|encoder| encoder.has_pixels())
+}
 
 /// How the numbers of a table are taken where that is left open, and a sentence on it if they are changed:
 /// by a [piecewise-linear](downhill_nn::PiecewiseLinear) encoding if the task is classification, there are at
@@ -16,22 +57,16 @@ const MOST_INPUTS: usize = 40;
 /// and images always so.
 pub(crate) fn choose_numbers(numbers: Numbers, data: &Dataset) -> (Numbers, Option<String>) {
     let plain = (Numbers::Plain(Plain {}), None);
-    let images = data.encoder.as_ref().is_some_and(|encoder| encoder.has_pixels());
     match numbers {
         Numbers::Auto(Auto {}) => {}
         given => return (given, None),
     }
-    if images || data.task() != Task::Classification || data.train.rows() < ENOUGH_ROWS {
+    if has_images(data) || data.task() != Task::Classification || data.train.rows() < ENOUGH_ROWS {
         return plain;
     }
     let bins = QuantileBins::default();
     let chosen = Numbers::PiecewiseLinear(bins);
-    let inputs = match chosen.layer(&data.train.x, data.features()) {
-        Some(LayerSpec::PiecewiseLinear(layer)) => {
-            layer.edges.iter().filter(|edges| !edges.is_empty()).count()
-        }
-        _ => 0,
-    };
+    let inputs = numeric_inputs(data);
     if !(1..=MOST_INPUTS).contains(&inputs) {
         return plain;
     }
@@ -80,6 +115,30 @@ mod tests {
         assert_eq!(chosen(&data(1000, 0, Classification)), "plain");
         assert_eq!(chosen(&data(1000, 40, Classification)), "piecewise-linear(bins=16, scale=0.1)");
         assert_eq!(chosen(&data(1000, 41, Classification)), "plain");
+    }
+
+    /// The members and the dropout of the default network, or of one with these hidden layers.
+    fn ensemble(data: &Dataset, hidden: &[usize]) -> (Option<usize>, f64) {
+        let mut mlp = Mlp { hidden: hidden.into(), dropout: 0.2, ensemble: None, ..Mlp::default() };
+        let note = choose_ensemble(&mut mlp, data);
+        assert_eq!(note.is_some(), mlp.ensemble != Some(1), "{note:?}");
+        (mlp.ensemble, mlp.dropout)
+    }
+
+    #[test]
+    fn members_share_weights_where_there_are_rows_enough() {
+        use Task::{Classification, Regression};
+        assert_eq!(ensemble(&data(500, 3, Classification), &[9]), (Some(8), 0.0));
+        assert_eq!(ensemble(&data(500, 3, Regression), &[9]), (Some(8), 0.0));
+        assert_eq!(ensemble(&data(499, 3, Regression), &[9]), (Some(1), 0.2));
+        assert_eq!(ensemble(&data(500, 3, Regression), &[]), (Some(1), 0.2));
+        assert_eq!(ensemble(&data(500, 40, Regression), &[9]), (Some(8), 0.0));
+        assert_eq!(ensemble(&data(500, 41, Regression), &[9]), (Some(1), 0.2));
+        let digits = Table::bundled("digits").unwrap().default_target().split(0.2, 0).unwrap();
+        assert_eq!(ensemble(&digits, &[9]), (Some(1), 0.2));
+        let mut given = Mlp { ensemble: Some(3), dropout: 0.1, ..Mlp::default() };
+        assert_eq!(choose_ensemble(&mut given, &data(500, 3, Regression)), None);
+        assert_eq!((given.ensemble, given.dropout), (Some(3), 0.1));
     }
 
     #[test]

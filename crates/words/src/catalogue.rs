@@ -1,6 +1,8 @@
 //! The catalogue of sentences, as `ko.txt` has them.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 use crate::template::{self, Budget, Filled, Kind, Part, Pattern, Reply};
@@ -9,10 +11,13 @@ use crate::template::{self, Budget, Filled, Kind, Part, Pattern, Reply};
 const KOREAN: &str = include_str!("ko.txt");
 
 /// Sentences in sentences go no deeper than this.
-const DEEPEST: usize = 8;
+const DEEPEST: usize = 6;
 
 /// A longer line is none of ours.
-const LONGEST: usize = 4_000;
+const LONGEST: usize = 2_000;
+
+/// A line of more sentences is none of ours.
+const MOST_PIECES: usize = 12;
 
 /// A sentence of the catalogue, as its file has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,18 +88,17 @@ impl Catalogue {
 
     /// The text in the catalogue's language, line by line, if there is something of it in the catalogue.
     pub fn said(&self, text: &str) -> Option<String> {
-        let budget = Budget::new();
         if !text.contains('\n') {
-            return self.line(text, 0, &budget);
+            return self.line(text, &Search::new());
         }
         // A sentence that has the line breaks of something else in it.
-        if let Some(whole) = self.match_whole(text.trim_end_matches('\n'), false, 0, &budget) {
-            let end = &text[text.trim_end_matches('\n').len()..];
-            return Some(whole + end);
+        let inner = text.trim_end_matches('\n');
+        if let Some(whole) = self.match_whole(inner, Inside::Any, &Search::new()) {
+            return Some(whole + &text[inner.len()..]);
         }
         let mut any = false;
         let lines = text.split('\n').map(|line| {
-            let said = self.line(line, 0, &Budget::new());
+            let said = self.line(line, &Search::new());
             any |= said.is_some();
             said.unwrap_or_else(|| line.to_string())
         });
@@ -102,96 +106,189 @@ impl Catalogue {
         any.then_some(lines)
     }
 
+    /// A line; what was asked of one before is known.
+    fn line(&self, line: &str, search: &Search) -> Option<String> {
+        let key = (line.to_string(), search.whole);
+        if let Some(found) = search.found.borrow().get(&key) {
+            return found.clone();
+        }
+        let said = self.inside(line, search);
+        search.found.borrow_mut().insert(key, said.clone());
+        said
+    }
+
     /// A line, without what is around it: spaces, and the stop at its end.
-    fn line(&self, line: &str, depth: usize, budget: &Budget) -> Option<String> {
-        if depth > DEEPEST || line.len() > LONGEST || !line.contains(|c: char| c.is_ascii_alphabetic()) {
+    fn inside(&self, line: &str, search: &Search) -> Option<String> {
+        if search.depth > DEEPEST || line.len() > LONGEST || !line.contains(|c: char| c.is_ascii_alphabetic())
+        {
             return None;
         }
         let inner = line.trim();
         let start = &line[..line.len() - line.trim_start().len()];
         let end = &line[line.trim_end().len()..];
-        if let Some(said) = self.sentence(inner, depth, budget) {
+        if let Some(said) = self.sentences(inner, search) {
             return Some(format!("{start}{said}{end}"));
         }
         let inner = inner.strip_suffix('.')?;
-        let said = self.sentence(inner, depth, budget)?;
+        let said = self.sentences(inner, search)?;
         Some(format!("{start}{said}.{end}"))
     }
 
-    /// A sentence, or several.
-    fn sentence(&self, text: &str, depth: usize, budget: &Budget) -> Option<String> {
-        if let Some(whole) = self.match_whole(text, true, depth, budget) {
-            return Some(whole);
+    /// A sentence, or several: as one, in its sentences, or as one that holds several.
+    fn sentences(&self, text: &str, search: &Search) -> Option<String> {
+        for inside in [Inside::None, Inside::Known] {
+            if let Some(whole) = self.match_whole(text, inside, search) {
+                return Some(whole);
+            }
         }
-        let pieces = pieces(text);
-        if pieces.len() < 2 {
-            return self.match_whole(text, false, depth, budget);
+        let mut partly = None;
+        for end in [". ", "; "] {
+            let pieces = pieces(text, end);
+            if !(2..=MOST_PIECES).contains(&pieces.len()) {
+                continue;
+            }
+            match self.in_pieces(text, &pieces, end, search) {
+                Some((said, true)) => return Some(said),
+                found => partly = partly.or(found),
+            }
         }
-        let said: Vec<Option<String>> =
-            pieces.iter().map(|(piece, _)| self.line(piece, depth + 1, budget)).collect();
-        let all = said.iter().all(Option::is_some);
-        if !all && let Some(whole) = self.match_whole(text, false, depth, budget) {
-            return Some(whole);
-        }
-        if said.iter().all(Option::is_none) {
-            return None;
-        }
-        let mut joined = String::new();
-        for ((piece, separator), said) in pieces.iter().zip(said) {
-            let said = said.unwrap_or_else(|| (*piece).to_string());
-            // What ends as a sentence is closed as one.
-            let separator = match *separator {
-                "; " if said.ends_with(['다', '요']) => ". ",
-                separator => separator,
-            };
+        self.match_whole(text, Inside::Any, search)
+            .or_else(|| partly.filter(|_| !search.whole).map(|(said, _)| said))
+    }
+
+    /// A text in its sentences, and whether all of them are in the catalogue; none if none is. As many as make
+    /// one sentence of the catalogue are taken together.
+    fn in_pieces(
+        &self,
+        text: &str,
+        pieces: &[(usize, usize)],
+        end: &str,
+        search: &Search,
+    ) -> Option<(String, bool)> {
+        let (mut joined, mut any, mut all) = (String::new(), false, true);
+        let mut from = 0;
+        while from < pieces.len() {
+            let together = (from + 1..=pieces.len()).rev().filter(|to| to - from < pieces.len());
+            let found = together.into_iter().find_map(|to| {
+                let piece = &text[pieces[from].0..pieces[to - 1].1];
+                let said = match to - from {
+                    1 => self.line(piece, &search.deeper()),
+                    _ => self.match_whole(piece, Inside::None, &search.deeper()),
+                };
+                Some((said?, to))
+            });
+            any |= found.is_some();
+            all &= found.is_some();
+            let (said, to) =
+                found.unwrap_or_else(|| (text[pieces[from].0..pieces[from].1].to_string(), from + 1));
             joined += &said;
-            joined += separator;
+            from = to;
+            if from < pieces.len() {
+                // What ends as a sentence is closed as one.
+                joined += if said.ends_with(['다', '요']) { ". " } else { end };
+            }
         }
-        Some(joined)
+        any.then_some((joined, all))
     }
 
     /// The text as one sentence of the catalogue.
-    fn match_whole(&self, text: &str, strict: bool, depth: usize, budget: &Budget) -> Option<String> {
+    fn match_whole(&self, text: &str, several: Inside, search: &Search) -> Option<String> {
         if let Some(korean) = self.whole.get(text) {
             return Some(korean.replace('⟦', "[").replace('⟧', "]"));
         }
-        if depth > DEEPEST || text.len() > LONGEST {
+        if search.depth > DEEPEST || text.len() > LONGEST {
             return None;
         }
-        let known = |held: &str| self.line(held, depth + 1, budget).is_some();
+        let inside = search.deeper();
+        let whole = Search { whole: true, ..search.deeper() };
+        let known = |held: &str| self.line(held, &whole).is_some();
+        let fits = |kind: Kind, held: &str| match (kind, several) {
+            (Kind::Number, _) => template::is_number(held),
+            (Kind::Name | Kind::Sentence, Inside::Any) => true,
+            (Kind::Name, Inside::None | Inside::Known) => is_name(held),
+            (Kind::Sentence, Inside::None) => !has_an_end(held),
+            (Kind::Sentence, Inside::Known) => !has_an_end(held) || known(held),
+            (Kind::Known, _) | (Kind::Why, Inside::None) => !has_an_end(held) && known(held),
+            (Kind::Why, Inside::Known | Inside::Any) => known(held),
+        };
         let found: Option<(&Reply, Filled<'_>)> = self.patterns.iter().find_map(|(pattern, reply)| {
-            Some((&self.replies[*reply], pattern.holes(text, strict, &known, budget)?))
+            Some((&self.replies[*reply], pattern.holes(text, &fits, &search.budget)?))
         });
         let (reply, filled) = found?;
         Some(reply.filled(&filled, &|kind, held| match kind {
             Kind::Name | Kind::Number => held.to_string(),
-            Kind::Sentence | Kind::Known => {
-                self.line(held, depth + 1, budget).unwrap_or_else(|| held.to_string())
+            Kind::Sentence | Kind::Known | Kind::Why => {
+                self.line(held, &inside).unwrap_or_else(|| held.to_string())
             }
         }))
     }
 }
 
-/// The sentences of a text, each with what is between it and the next: a semicolon, or a stop in front of a
-/// capital letter. Those in quotation marks are not taken apart.
-fn pieces(text: &str) -> Vec<(&str, &str)> {
-    let mut pieces = Vec::new();
-    let (mut from, mut quoted) = (0, false);
-    for (at, c) in text.char_indices() {
-        if c == '`' {
-            quoted = !quoted;
-        }
-        if quoted || at < from {
-            continue;
-        }
-        let after = &text[at..];
-        let is_stop = after.starts_with(". ") && after[2..].starts_with(|c: char| c.is_ascii_uppercase());
-        if after.starts_with("; ") || is_stop {
-            pieces.push((&text[from..at], &after[..2]));
-            from = at + 2;
+/// Whether there may be several sentences in the holes of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Inside {
+    /// No hole holds the end of a sentence.
+    None,
+    /// Where a sentence is, there may be several if all are in the catalogue.
+    Known,
+    /// Anything may be anywhere.
+    Any,
+}
+
+/// How far a search has gone.
+struct Search {
+    depth: usize,
+    /// Whether only what is in the catalogue as a whole is wanted.
+    whole: bool,
+    budget: Rc<Budget>,
+    /// What was found of lines before.
+    found: Rc<RefCell<HashMap<(String, bool), Option<String>>>>,
+}
+
+impl Search {
+    fn new() -> Self {
+        Self { depth: 0, whole: false, budget: Rc::new(Budget::new()), found: Rc::default() }
+    }
+
+    fn deeper(&self) -> Self {
+        Self {
+            depth: self.depth + 1,
+            whole: self.whole,
+            budget: self.budget.clone(),
+            found: self.found.clone(),
         }
     }
-    pieces.push((&text[from..], ""));
+}
+
+/// Whether a text may be a name: one that goes on behind its quotation mark is none.
+fn is_name(text: &str) -> bool {
+    let quote = text.find('`').filter(|&at| at > 0);
+    let opens = quote.is_none_or(|at| text[..at].ends_with([' ', '(', '/', '-']));
+    opens && !text.contains(": ") && !has_an_end(text)
+}
+
+/// Whether a text has the end of a sentence in it, and goes on.
+fn has_an_end(text: &str) -> bool {
+    text.contains('\n') || [". ", "; "].iter().any(|end| text.contains(end) && pieces(text, end).len() > 1)
+}
+
+/// Where the sentences of a text begin and end that semicolons, or stops in front of capital letters, are
+/// between. Those in quotation marks are not taken apart.
+fn pieces(text: &str, end: &str) -> Vec<(usize, usize)> {
+    let mut pieces = Vec::new();
+    let (mut from, mut quoted) = (0, false);
+    for (at, letter) in text.char_indices() {
+        quoted ^= letter == '`';
+        if quoted || at < from || !text[at..].starts_with(end) {
+            continue;
+        }
+        let next = text[at + end.len()..].chars().next();
+        if end == "; " || next.is_some_and(|next| next.is_ascii_uppercase()) {
+            pieces.push((from, at));
+            from = at + end.len();
+        }
+    }
+    pieces.push((from, text.len()));
     pieces
 }
 

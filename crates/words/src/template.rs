@@ -13,8 +13,10 @@ pub enum Kind {
     Number,
     /// `{Why}`: a sentence that is translated if it can be.
     Sentence,
-    /// `{WHY}`: a sentence or a word that must be in the catalogue too.
+    /// `{WORD}`: a word or a sentence that must be in the catalogue too.
     Known,
+    /// `{WHY}`: sentences, all of which must be in the catalogue.
+    Why,
 }
 
 /// A part of an English sentence.
@@ -54,7 +56,7 @@ pub struct Budget(Cell<u32>);
 
 impl Budget {
     pub fn new() -> Self {
-        Self(Cell::new(20_000))
+        Self(Cell::new(50_000))
     }
 
     fn spend(&self) -> bool {
@@ -107,7 +109,7 @@ fn pattern(text: &str) -> Result<Pattern, String> {
     let weight = parts.iter().map(|part| match part {
         Part::Text(text) => 4 * text.len(),
         Part::Hole(_, Kind::Number) => 2,
-        Part::Hole(_, Kind::Known) => 1,
+        Part::Hole(_, Kind::Known | Kind::Why) => 1,
         Part::Hole(_, Kind::Name | Kind::Sentence) => 0,
     });
     let weight = weight.sum();
@@ -122,6 +124,7 @@ fn kind(name: &str) -> Result<Kind, String> {
     let lower = |c: char| c.is_ascii_lowercase();
     Ok(match name.strip_prefix('n') {
         Some(digits) if digits.chars().all(|c| c.is_ascii_digit()) => Kind::Number,
+        _ if name == "WHY" => Kind::Why,
         _ if name.starts_with(lower) => Kind::Name,
         _ if name.contains(lower) => Kind::Sentence,
         _ => Kind::Known,
@@ -135,19 +138,13 @@ pub fn is_number(text: &str) -> bool {
         || matches!(text, "NaN" | "inf" | "-inf" | "–")
 }
 
-/// Whether a text has the end of a sentence in it.
-fn goes_on(text: &str) -> bool {
-    text.contains("; ") || text.contains('\n') || text.contains(". ")
-}
-
 impl Pattern {
-    /// What its holes hold in a sentence, if it is one of these. `known` says whether a sentence is in the
-    /// catalogue. If it is `strict`, names hold no end of a sentence.
+    /// What its holes hold in a sentence, if it is one of these; `fits` says whether something may be in a hole
+    /// of a kind.
     pub fn holes<'a>(
         &self,
         text: &'a str,
-        strict: bool,
-        known: &dyn Fn(&str) -> bool,
+        fits: &dyn Fn(Kind, &str) -> bool,
         budget: &Budget,
     ) -> Option<Filled<'a>> {
         if let Some(Part::Text(first)) = self.parts.first()
@@ -160,14 +157,8 @@ impl Pattern {
         {
             return None;
         }
-        let fits = |kind: Kind, held: &str| match kind {
-            Kind::Name => !strict || !goes_on(held),
-            Kind::Number => is_number(held),
-            Kind::Sentence => true,
-            Kind::Known => known(held),
-        };
         let mut filled = Vec::new();
-        fill(&self.parts, text, &fits, budget, &mut filled).then_some(filled)
+        fill(&self.parts, text, fits, budget, &mut filled).then_some(filled)
     }
 }
 
@@ -194,8 +185,12 @@ fn fill<'a>(
         }
         return fit;
     };
-    let mut from = 0;
-    while let Some(at) = text[from..].find(next.as_str()).map(|at| from + at) {
+    // Names end as soon as they can; of sentences that are known, the longest counts.
+    let mut places: Vec<usize> = text.match_indices(next.as_str()).map(|(at, _)| at).collect();
+    if matches!(kind, Kind::Known | Kind::Why) {
+        places.reverse();
+    }
+    for at in places {
         if !budget.spend() {
             return false;
         }
@@ -206,7 +201,6 @@ fn fill<'a>(
             }
             filled.pop();
         }
-        from = at + text[at..].chars().next().map_or(1, char::len_utf8);
     }
     false
 }

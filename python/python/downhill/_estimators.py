@@ -43,6 +43,9 @@ _PARAMETERS = """
     numbers : str, optional
         How numbers enter the network: ``"plain"``, as they are, or ``"piecewise-linear(bins=16)"``, with a value for each
         of their bins beside them. Default ``"auto"``: by rows, columns and task.
+    ensemble : int or str, optional
+        How many networks share the weights of the hidden layers and are trained as one, their predictions averaged: a
+        number, or ``"auto"``. Default by the table.
     lr : float or str, default "auto"
         The learning rate: a number, a schedule such as ``"cosine(0.01)"`` or ``"warmup(5%, then=step(0.1,
         every=10ep))"``, or ``"auto"``, which finds the peak of a warmup and a cosine by trying, in at most a fifth of
@@ -404,6 +407,7 @@ class DownhillClassifier(ClassifierMixin, _Estimator):
         batch_norm: bool | None = None,
         dropout: float | None = None,
         numbers: str | None = None,
+        ensemble: int | str | None = None,
         lr: float | str = "auto",
         optimizer: str | None = None,
         momentum: float | str | None = None,
@@ -447,6 +451,7 @@ class DownhillClassifier(ClassifierMixin, _Estimator):
         self.batch_norm = batch_norm
         self.dropout = dropout
         self.numbers = numbers
+        self.ensemble = ensemble
         self.lr = lr
         self.optimizer = optimizer
         self.momentum = momentum
@@ -592,6 +597,7 @@ class DownhillRegressor(RegressorMixin, _Estimator):
         batch_norm: bool | None = None,
         dropout: float | None = None,
         numbers: str | None = None,
+        ensemble: int | str | None = None,
         lr: float | str = "auto",
         optimizer: str | None = None,
         momentum: float | str | None = None,
@@ -633,6 +639,7 @@ class DownhillRegressor(RegressorMixin, _Estimator):
         self.batch_norm = batch_norm
         self.dropout = dropout
         self.numbers = numbers
+        self.ensemble = ensemble
         self.lr = lr
         self.optimizer = optimizer
         self.momentum = momentum

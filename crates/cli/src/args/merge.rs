@@ -112,15 +112,16 @@ impl SourceArgs {
 
 impl NetworkArgs {
     pub fn apply(&self, config: &mut RunConfig) -> Result<(), Failure> {
-        let Self { hidden, activation, init, batch_norm, dropout, numbers } = self;
+        let Self { hidden, activation, init, batch_norm, dropout, numbers, ensemble } = self;
         let given = hidden.is_some() || activation.is_some() || init.is_some();
-        if !given && batch_norm.is_none() && dropout.is_none() && numbers.is_none() {
+        let given = given || batch_norm.is_some() || dropout.is_some();
+        if !given && numbers.is_none() && ensemble.is_none() {
             return Ok(());
         }
         let Network::Mlp(mlp) = &mut config.training.network else {
             return Err(Failure::Message(
                 "the configuration lists the network's layers: --hidden, --activation, --init, --batch-norm, \
-                 --dropout and --numbers do not go with that; change the list"
+                 --dropout, --numbers and --ensemble do not go with that; change the list"
                     .into(),
             ));
         };
@@ -130,6 +131,15 @@ impl NetworkArgs {
         set(&mut mlp.batch_norm, *batch_norm);
         set(&mut mlp.dropout, *dropout);
         set(&mut mlp.numbers, *numbers);
+        // A network that is given is taken as it is given.
+        mlp.ensemble = match *ensemble {
+            Some(members) => members,
+            None if given => mlp.ensemble.or(Some(1)),
+            None => mlp.ensemble,
+        };
+        if ensemble.is_some_and(|members| members.is_some_and(|members| members > 1)) && dropout.is_none() {
+            mlp.dropout = 0.0;
+        }
         Ok(())
     }
 }
@@ -282,7 +292,7 @@ mod tests {
             names.iter().map(|name| name.to_string()).collect()
         }
         type Edit = fn(&mut RunConfig);
-        let cases: [(&[&str], Edit); 48] = [
+        let cases: [(&[&str], Edit); 50] = [
             (&["iris"], |config| config.data.from = "iris".into()),
             (&["--target", "hue"], |config| config.data.target = Some("hue".into())),
             (&["--task", "classification"], |config| config.data.task = Some(Task::Classification)),
@@ -305,6 +315,8 @@ mod tests {
             (&["--batch-norm=no"], |config| mlp(config).batch_norm = false),
             (&["--dropout", "0"], |config| mlp(config).dropout = 0.0),
             (&["--numbers", "auto"], |config| mlp(config).numbers = "auto".parse().unwrap()),
+            (&["--ensemble", "8"], |config| mlp(config).ensemble = Some(8)),
+            (&["--ensemble", "auto"], |config| mlp(config).ensemble = None),
             (&["--lr", "0.25"], |config| config.training.lr = Some("0.25".parse().unwrap())),
             (&["--lr", "auto"], |config| config.training.lr = None),
             (&["--optimizer", "adam"], |config| config.training.optimizer = "adam".parse().unwrap()),

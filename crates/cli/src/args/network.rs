@@ -38,4 +38,24 @@ pub struct NetworkArgs {
     /// training rows or more and at most 40 inputs of more than two values, otherwise plain]
     #[arg(long, value_name = "SPEC")]
     pub numbers: Option<Numbers>,
+
+    /// How many networks share the weights of the hidden layers, and are trained as one; their predictions are
+    /// averaged. With several there is no dropout unless --dropout is given. [default: auto: 8 for a table of 500
+    /// training rows or more and at most 40 inputs of more than two values, if no other flag gives the network,
+    /// otherwise 1]
+    #[arg(long, value_name = "COUNT|auto", value_parser = ensemble)]
+    pub ensemble: Option<SharedMembers>,
+}
+
+/// A number of members, or none where it is to be chosen.
+pub type SharedMembers = Option<usize>;
+
+fn ensemble(text: &str) -> Result<SharedMembers, String> {
+    match text.trim() {
+        "auto" => Ok(None),
+        text => match text.parse() {
+            Ok(count @ 1..=1024) => Ok(Some(count)),
+            _ => Err(format!("`{text}` is not a number of members from 1 to 1024, or auto")),
+        },
+    }
 }

@@ -6,9 +6,9 @@ use downhill::train::{Config, Network};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Preset {
-    /// One network that takes numbers as they are.
+    /// One network without members, that takes numbers as they are.
     Fast,
-    /// One network that takes numbers in the way that suits the table.
+    /// One network, with members and numbers in the way that suits the table.
     Default,
     /// The same, and `train` averages several of it.
     Best,
@@ -18,9 +18,9 @@ impl Preset {
     /// Sets what the preset is about; a network that is a list of layers says so itself.
     pub fn apply(self, config: &mut Config) {
         if let Network::Mlp(mlp) = &mut config.network {
-            mlp.numbers = match self {
-                Self::Fast => Numbers::Plain(Plain {}),
-                Self::Default | Self::Best => Numbers::Auto(Auto {}),
+            (mlp.numbers, mlp.ensemble) = match self {
+                Self::Fast => (Numbers::Plain(Plain {}), Some(1)),
+                Self::Default | Self::Best => (Numbers::Auto(Auto {}), None),
             };
         }
     }

@@ -4,7 +4,6 @@ import { lesson, still } from "./lesson.js";
 import { ends, number } from "./plot.js";
 
 const RATES = { sgd: 0.95, momentum: 0.1, adagrad: 1.5, rmsprop: 0.3, adam: 0.3, all: 1 };
-const NAMES = { sgd: "SGD", momentum: "Momentum", adagrad: "AdaGrad", rmsprop: "RMSProp", adam: "Adam" };
 
 export function mount(element, context) {
   const page = lesson(element, context, "ball");
@@ -77,13 +76,13 @@ export function mount(element, context) {
     const { x, y } = page.values;
     const step = Math.round((page.values.at / 100) * page.values.steps);
     const single = found.paths.length === 1;
-    const colours = Object.keys(NAMES);
+    const colours = Object.keys(RATES);
     const shown = found.paths.map((path) => ({ ...path, colour: single ? 0 : colours.indexOf(path.rule), upto: Math.min(step, path.points.length - 1) }));
     const dashed = (colour) => !single && colour % 2 === 1;
     const legend = shown.map(({ rule, rate, colour, diverged_at }) => ({
       colour,
       dashed: dashed(colour),
-      name: `${NAMES[rule]}, η = ${number(rate)}${diverged_at === null ? "" : `: ${t("diverged", { step: diverged_at })}`}`,
+      name: `${t(`option.${rule}`)}, η = ${number(rate)}${diverged_at === null ? "" : `: ${t("diverged", { step: diverged_at })}`}`,
     }));
     map.show({
       describe: t("ball.describe", { paths: shown.map((path) => outcome(path)).join("; ") }),
@@ -106,7 +105,7 @@ export function mount(element, context) {
 
   function outcome({ rule, rate, ending, diverged_at, values }) {
     const loss = number(values[values.length - 1], 2);
-    return t(`ball.${diverged_at === null ? ending : "leaves"}`, { rule: NAMES[rule], rate: number(rate), step: diverged_at, steps: values.length - 1, loss });
+    return t(`ball.${diverged_at === null ? ending : "leaves"}`, { rule: t(`option.${rule}`), rate: number(rate), step: diverged_at, steps: values.length - 1, loss });
   }
 
   function say() {
@@ -123,7 +122,7 @@ export function mount(element, context) {
     }
     const last = ({ values }) => values[values.length - 1];
     const best = well.reduce((a, b) => (last(b) < last(a) ? b : a));
-    panel.say(t("ball.best", { rule: NAMES[best.rule], loss: number(last(best), 2), steps: page.values.steps, lost: found.paths.length - well.length }));
+    panel.say(t("ball.best", { rule: t(`option.${best.rule}`), loss: number(last(best), 2), steps: page.values.steps, lost: found.paths.length - well.length }));
   }
 
   return page.start();

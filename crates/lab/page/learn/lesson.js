@@ -129,6 +129,7 @@ export function lesson(element, context, prefix) {
     const inner = h("div.workbench", {}, h("div.seen", {}, verdict, spoken, trouble, pictures), side);
     element.append(h("section.lesson", {}, key ? h("h2", {}, t(`${key}.title`)) : null, key ? h("p.prose", {}, marked(t(`${key}.text`))) : null, inner));
     let saying = null;
+    let busy = 0;
     ends.push(() => clearTimeout(saying));
 
     const slider = (name, options) => {
@@ -218,13 +219,15 @@ export function lesson(element, context, prefix) {
     const ask = (name, from, draw) => {
       let asked = null;
       let wanted = null;
+      let at = null;
       let ended = false;
       ends.push(() => (ended = true));
       const known = new Map();
       const go = async () => {
-        const given = wanted;
+        const [given, values] = [wanted, at];
         const key = JSON.stringify(given);
         asked = key;
+        busy += 1;
         const slow = setTimeout(() => inner.setAttribute("aria-busy", "true"), 150);
         let found = known.get(key) ?? null;
         try {
@@ -237,15 +240,17 @@ export function lesson(element, context, prefix) {
           trouble.textContent = t("trouble", { why: error.message });
         }
         clearTimeout(slow);
-        inner.removeAttribute("aria-busy");
+        busy -= 1;
+        if (!busy) inner.removeAttribute("aria-busy");
         asked = null;
-        if (found && !ended) draw(found, page.values);
+        if (found && !ended) draw(found, values);
         if (!ended && JSON.stringify(wanted) !== key) go();
       };
       watchers.push(() => {
-        const next = from(page.values);
+        const values = page.values;
+        const next = from(values);
         if (JSON.stringify(next) === JSON.stringify(wanted)) return;
-        wanted = next;
+        [wanted, at] = [next, values];
         if (asked === null) go();
       });
     };

@@ -1,5 +1,7 @@
 // The record of a run, folded from its events: what counts of its epochs, what happened, what is known of its rate.
 
+import { short } from "./schedule.js";
+
 // Losses of single steps are thinned out when there are more of them than these.
 const MOST_STEPS = 4000;
 
@@ -123,7 +125,7 @@ export function sentence(record, t, number) {
   switch (record.event) {
     case "command": {
       const { command, lr } = record.command;
-      const what = t(`did-${command}`, lr, record.command.epochs);
+      const what = t(`did-${command}`, lr && short(lr), record.command.epochs);
       return record.lr === record.lr_before ? what : t("did-changed", what, rate(record.lr_before), rate(record.lr));
     }
     case "refused":

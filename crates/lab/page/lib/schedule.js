@@ -18,6 +18,17 @@ export function spec(points) {
   return `sequence(${line}, ${to - from}, ${spec(rest)})`;
 }
 
+// A schedule without what goes without saying, as a person would write it; it reads back as the same one.
+export function short(text) {
+  return text
+    .replaceAll(", over=100%", "")
+    .replaceAll(", per=step", "")
+    .replace(/\bconstant\(rate=([^()]*)\)/g, "$1")
+    .replace(/\b(linear|cosine)\(initial=/g, "$1(")
+    .replace(/\bsequence\(first=/g, "sequence(")
+    .replace(/, for=([^,()]+), then=/g, ", $1, ");
+}
+
 // The rate at a step of a curve { steps, rates }, in straight lines between what is known.
 export function rateAt({ steps, rates }, step) {
   if (step <= steps[0]) return rates[0];

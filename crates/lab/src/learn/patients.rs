@@ -2,8 +2,7 @@
 
 use std::sync::OnceLock;
 
-use downhill_optim::Optimizer;
-use downhill_optim::{Regularization, Sgd};
+use downhill_optim::{Optimizer, Regularization, Sgd};
 use downhill_train::{Config, Engine, Error as TrainError, Guard, stability_limit};
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! Searches for a rate and an L2 penalty: at random, on a grid, and from coarse to fine.
 
-use std::f64::consts::LOG10_E;
+use std::sync::{Mutex, PoisonError};
 
 use downhill_optim::Momentum;
 use downhill_search::{Sampler, Settings, Space, StopRule, Study, Trial};
@@ -41,14 +41,23 @@ pub(super) fn answer(arguments: &Arguments<'_>) -> Result<Value, Error> {
     let number = |settings: &Settings, name: &str| {
         settings.number(name).or_else(|| settings.word(name)?.parse().ok()).unwrap_or(f64::NAN)
     };
-    let objective =
-        |settings: &Settings| loss(number(settings, "rate"), number(settings, "l2")).unwrap_or(f64::NAN);
+    // An objective says no more than a number; what else was wrong is kept.
+    let failure = Mutex::new(None);
+    let objective = |settings: &Settings| {
+        loss(number(settings, "rate"), number(settings, "l2")).unwrap_or_else(|error| {
+            *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            f64::NAN
+        })
+    };
     let history = Study::new(space)
         .sampler(sampler)
         .stop_rule(StopRule::None)
         .seed(seed)
         .trials(side * side)
         .run(&objective)?;
+    if let Some(error) = failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(error);
+    }
     let trial = |trial: &Trial| {
         let settings = &trial.settings;
         json!({ "rate": number(settings, "rate"), "l2": number(settings, "l2"), "loss": trial.value })
@@ -75,9 +84,7 @@ fn domain(sampler: Sampler, scale: &str, range: (f64, f64), side: u64) -> String
         format!("choice({})", words.join(", "))
     };
     match (sampler, scale) {
-        (Sampler::Grid, "log") => {
-            places(|low, high, share| ((low + share * (high - low)) / LOG10_E).exp(), range)
-        }
+        (Sampler::Grid, "log") => places(|low, high, share| 10f64.powf(low + share * (high - low)), range),
         (Sampler::Grid, _) => places(|low, high, share| low + share * (high - low), (low, high)),
         (Sampler::Random | Sampler::CoarseToFine | Sampler::Sobol | Sampler::Tpe, "log") => {
             format!("log({low}, {high})")

@@ -1,5 +1,7 @@
 //! Chromium without a window, driven by its debugging protocol over two pipes.
 
+#![allow(dead_code)] // each test file uses its part
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};

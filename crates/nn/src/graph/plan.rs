@@ -35,6 +35,8 @@ impl<I> Tensors<I> {
 /// How a tensor begins.
 pub(crate) enum Initial {
     Constant(f64),
+    /// 1 and −1 at random.
+    Signs,
     /// By an initialiser, with numbers of inputs and outputs.
     Random(Init, usize, usize),
 }

@@ -2,6 +2,7 @@
 
 use super::{Elementwise, NamedLoss, TargetKind};
 use crate::activation::{sigmoid, softplus};
+use crate::op::Outputs;
 use downhill_core::{Float, Invalid};
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +52,10 @@ impl NamedLoss for BinaryCrossEntropy {
 
     fn outputs(&self, _: usize) -> usize {
         1
+    }
+
+    fn said_by_outputs(&self) -> Outputs {
+        Outputs::Sigmoid
     }
 
     fn probabilities<F: Float>(&self, outputs: &mut [F], _: usize) {

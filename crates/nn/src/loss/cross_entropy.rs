@@ -1,6 +1,7 @@
 //! Cross-entropy of one class among several.
 
 use super::{LossFunction, NamedLoss, Rows, TargetKind};
+use crate::op::Outputs;
 use crate::targets::Targets;
 use downhill_core::simd::vectorised;
 use downhill_core::{Float, Invalid, invalid};
@@ -142,6 +143,10 @@ impl NamedLoss for CrossEntropy {
 
     fn class_weights_mut(&mut self) -> Option<&mut Vec<f64>> {
         Some(&mut self.class_weights)
+    }
+
+    fn said_by_outputs(&self) -> Outputs {
+        Outputs::Softmax
     }
 
     fn probabilities<F: Float>(&self, outputs: &mut [F], width: usize) {

@@ -1,5 +1,6 @@
 //! What a loss is.
 
+use crate::op::Outputs;
 use crate::targets::Targets;
 use downhill_core::{Float, Invalid};
 use serde::{Serialize, de::DeserializeOwned};
@@ -182,6 +183,11 @@ pub trait NamedLoss:
     /// The weights of the classes, where they can be set.
     fn class_weights_mut(&mut self) -> Option<&mut Vec<f64>> {
         None
+    }
+
+    /// What outputs say, for the average of those of several networks. Unless given, values.
+    fn said_by_outputs(&self) -> Outputs {
+        Outputs::Values
     }
 
     /// Turns outputs, `width` a row, into what they say of the targets, in place: for classes, into

@@ -1,6 +1,7 @@
 //! Losses of types that Downhill does not know.
 
 use super::{Loss, NamedLoss, Rows, TargetKind};
+use crate::op::Outputs;
 use crate::targets::Targets;
 use bytemuck::{cast_slice, cast_slice_mut};
 use downhill_core::registry::Registry;
@@ -18,6 +19,7 @@ pub(super) trait Erased: Any + Debug + Send + Sync {
     fn outputs(&self, targets: usize) -> usize;
     fn class_weights(&self) -> &[f64];
     fn class_weights_mut(&mut self) -> Option<&mut Vec<f64>>;
+    fn said_by_outputs(&self) -> Outputs;
     fn probabilities_single(&self, outputs: &mut [f32], width: usize);
     fn probabilities_double(&self, outputs: &mut [f64], width: usize);
     fn sum_single(&self, rows: Rows<'_, f32>) -> f64;
@@ -61,6 +63,10 @@ impl<L: NamedLoss> Erased for L {
 
     fn class_weights_mut(&mut self) -> Option<&mut Vec<f64>> {
         NamedLoss::class_weights_mut(self)
+    }
+
+    fn said_by_outputs(&self) -> Outputs {
+        NamedLoss::said_by_outputs(self)
     }
 
     fn probabilities_single(&self, outputs: &mut [f32], width: usize) {

@@ -77,7 +77,7 @@ impl Layer for Dense {
 /// With biases of zero every unit of the first layer changes its slope at the same point, the mean of the
 /// data, and a network on few features and few rows learns directions where it should learn places: with 96
 /// rows of iris it gets 84% of the others right instead of 95%.
-fn bias_init(weights: Init, inputs: usize) -> Initial {
+pub(super) fn bias_init(weights: Init, inputs: usize) -> Initial {
     match weights {
         Init::Zeros => Initial::Constant(0.0),
         _ => {
@@ -89,10 +89,12 @@ fn bias_init(weights: Init, inputs: usize) -> Initial {
 
 /// What `auto`, as an initialiser or as its gain, means in front of these layers: it is the first activation
 /// before the next dense layer that counts.
-fn resolve(init: Init, following: &[LayerSpec]) -> Init {
+pub(super) fn resolve(init: Init, following: &[LayerSpec]) -> Init {
     let activation = following
         .iter()
-        .take_while(|layer| !matches!(layer, LayerSpec::Dense(_)))
+        .take_while(|layer| {
+            !matches!(layer, LayerSpec::Dense(_) | LayerSpec::Ensemble(_) | LayerSpec::Heads(_))
+        })
         .find_map(LayerSpec::activation);
     match init {
         Init::Auto => activation.map_or_else(crate::activation::glorot_uniform, Activation::init),

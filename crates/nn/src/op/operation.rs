@@ -74,6 +74,12 @@ pub(crate) trait Operation<F: Float>: Debug + Send + Sync {
         Reduction::default()
     }
 
+    /// If it makes one prediction of those of several members: of how many. It is the last operation then, and
+    /// training ends in front of it: every member's outputs are compared with the row's target.
+    fn averages(&self) -> Option<usize> {
+        None
+    }
+
     /// The activation that makes the outputs, if one does.
     fn activation(&self) -> Option<Activation> {
         None

@@ -47,9 +47,9 @@ pub(super) fn check_rows<F: Float>(
     model.graph().accepts(x, rows.iter().map(|&row| row as usize))
 }
 
-/// Checks that there is one number for each output of each row.
+/// Checks that there is one number for each output of each row in training.
 pub(super) fn check_outputs<F: Float>(model: &Model<F>, rows: usize, len: usize) -> Result<(), Error> {
-    let outputs = model.outputs();
+    let outputs = model.training_outputs();
     if len != rows * outputs {
         return Err(Error::Data(format!("{rows} rows of {outputs} outputs are not {len} numbers")));
     }

@@ -141,9 +141,9 @@ impl<F: Float> Shard<F> {
             rows: 0,
             first: 0,
             parts: (0..parts).map(|_| part()).collect(),
-            classes: vec![0; rows],
-            targets: zeros(rows * graph.output().len()),
-            weights: zeros(rows),
+            classes: vec![0; rows * graph.members()],
+            targets: zeros(rows * graph.members() * graph.output().len()),
+            weights: zeros(rows * graph.members()),
             values: graph.widths().map(|width| zeros(rows * width)).collect(),
             kept: nodes.iter().map(|node| zeros(rows * node.kept)).collect(),
             dy: zeros(widest),
@@ -168,18 +168,28 @@ impl<F: Float> Shard<F> {
     pub fn gather(&mut self, pass: &Pass<'_, F>, x: &[F], rows: &[u32]) {
         let rows = &rows[self.first..self.first + self.rows];
         gather(x, pass.graph.input.len(), rows, &mut self.values[0]);
+        let members = pass.graph.members();
         if let Some(weights) = pass.goal.and_then(|goal| goal.weights) {
-            gather(weights, 1, rows, &mut self.weights);
+            for (to, &row) in self.weights.chunks_exact_mut(members).zip(rows) {
+                to.fill(weights[row as usize]);
+            }
         }
         match pass.goal.map(|goal| goal.targets) {
             None => {}
             Some(Targets::Classes(classes)) => {
-                for (to, &row) in self.classes.iter_mut().zip(rows) {
-                    *to = classes[row as usize];
+                for (to, &row) in self.classes.chunks_exact_mut(members).zip(rows) {
+                    to.fill(classes[row as usize]);
                 }
             }
             Some(Targets::Values(values)) => {
-                gather(values, pass.graph.output().len(), rows, &mut self.targets);
+                let width = pass.graph.output().len();
+                if members == 1 {
+                    return gather(values, width, rows, &mut self.targets);
+                }
+                for (to, &row) in self.targets.chunks_exact_mut(members * width).zip(rows) {
+                    let values = &values[row as usize * width..][..width];
+                    to.chunks_exact_mut(width).for_each(|to| to.copy_from_slice(values));
+                }
             }
         }
     }
@@ -187,7 +197,7 @@ impl<F: Float> Shard<F> {
     /// Goes forward from this node on. Stops where the whole batch must be seen, with what is measured of the
     /// shard; at the end, if there is a goal, turns round and goes backward.
     pub fn forward(&mut self, pass: &Pass<'_, F>, from: usize, wholes: &[Whole<F>]) {
-        for (at, node) in pass.graph.nodes.iter().enumerate().skip(from) {
+        for (at, node) in pass.graph.trained().iter().enumerate().skip(from) {
             if node.reduces() {
                 let Self { parts, values, .. } = self;
                 for Part { rows, measured, .. } in parts {
@@ -202,23 +212,23 @@ impl<F: Float> Shard<F> {
         }
         if let Some(goal) = &pass.goal {
             self.compare(pass, goal);
-            self.backward(pass, pass.graph.nodes.len(), wholes);
+            self.backward(pass, pass.graph.trained().len(), wholes);
         }
     }
 
     /// The outputs of the shard's rows, and the rows' part of those of the batch.
     pub fn outputs<'b>(&self, graph: &Graph<F>, batch: &'b mut [F]) -> (&[F], &'b mut [F]) {
-        let width = graph.output().len();
+        let width = graph.members() * graph.output().len();
         let range = span(&(self.first..self.first + self.rows), width);
-        (&self.values[graph.nodes.len()][..self.rows * width], &mut batch[range])
+        (&self.values[graph.trained().len()][..self.rows * width], &mut batch[range])
     }
 
     /// Goes backward from the gradient of the batch's outputs.
     pub fn backward_given(&mut self, pass: &Pass<'_, F>, dy: &[F], wholes: &[Whole<F>]) {
-        let width = pass.graph.output().len();
+        let width = pass.graph.members() * pass.graph.output().len();
         let dy = &dy[span(&(self.first..self.first + self.rows), width)];
         self.dy[..dy.len()].copy_from_slice(dy);
-        self.backward(pass, pass.graph.nodes.len(), wholes);
+        self.backward(pass, pass.graph.trained().len(), wholes);
     }
 
     /// Goes on forward at a node for which the whole batch has been seen.
@@ -242,22 +252,27 @@ impl<F: Float> Shard<F> {
         });
     }
 
-    /// The losses of the rows, and the gradient of the outputs.
+    /// The losses of the rows, and the gradient of the outputs. Of an ensemble, every member of a row is a row
+    /// to the loss, and the row's loss is their mean.
     fn compare(&mut self, pass: &Pass<'_, F>, goal: &Goal<'_, F>) {
-        let width = pass.graph.output().len();
-        let outputs = &self.values[pass.graph.nodes.len()];
+        let (width, members) = (pass.graph.output().len(), pass.graph.members());
+        let outputs = &self.values[pass.graph.trained().len()];
+        let scale = goal.scale / F::of(members as f64);
         for Part { rows, loss, .. } in &mut self.parts {
-            let outputs = &outputs[span(rows, width)];
-            let dy = &mut self.dy[span(rows, width)];
+            let all = span(rows, members * width);
+            let (outputs, dy) = (&outputs[all.clone()], &mut self.dy[all.clone()]);
             let targets = match goal.targets {
-                Targets::Classes(_) => Targets::Classes(&self.classes[rows.clone()]),
-                Targets::Values(_) => Targets::Values(&self.targets[span(rows, width)]),
+                Targets::Classes(_) => Targets::Classes(&self.classes[span(rows, members)]),
+                Targets::Values(_) => Targets::Values(&self.targets[all]),
             };
             let of = Rows { outputs, width, targets };
-            *loss = match goal.weights {
-                None => goal.loss.gradient(of, goal.scale, dy),
-                Some(_) => goal.loss.weighted_gradient(of, &self.weights[rows.clone()], goal.scale, dy),
+            let loss_of_all = match goal.weights {
+                None => goal.loss.gradient(of, scale, dy),
+                Some(_) => {
+                    goal.loss.weighted_gradient(of, &self.weights[span(rows, members)], scale, dy)
+                }
             };
+            *loss = loss_of_all / members as f64;
         }
     }
 

@@ -1,4 +1,4 @@
-//! PyTorch's numbers, scikit-learn's and rtdl_num_embeddings', from `tools/golden/nn.py` and `init.py`.
+//! PyTorch's numbers, scikit-learn's, rtdl_num_embeddings' and TabM's, from `tools/golden/nn.py` and `init.py`.
 
 use downhill_nn::{
     Activation, Batch, ConfusionMatrix, LayerSpec, Loss, Metric, Model, Numbers, QuantileBins, Targets,

@@ -91,6 +91,25 @@ fn of_layers() {
     check(&["dense(4)", edges, "dense(4)", "add(0)", edges], "mse");
 }
 
+/// Members that share weights, whose losses are averaged.
+#[test]
+fn of_ensembles() {
+    let loss = "cross-entropy(label-smoothing=0.1, class-weights=[1, 2, 0.5])";
+    check(&["members(3)", "ensemble(6)", "tanh", "heads(3)", "average(softmax)"], loss);
+    let shared = ["members(2)", "ensemble(5)", "gelu", "scale", "ensemble(5)", "add(2)", "heads(3)"];
+    check(
+        &[&["dense(6)", "dropout(0.2)"][..], &shared[..1], &shared[1..5], &["heads(2)", "average(values)"]]
+            .concat(),
+        "mse",
+    );
+    check(&[&shared[..], &["average(values)"]].concat(), "huber(0.3)");
+    check(
+        &["members(4)", "ensemble(5)", "batch-norm", "silu", "dropout(0.3)", "heads(1)", "average(sigmoid)"],
+        "binary-cross-entropy",
+    );
+    check(&["members(3)", "heads(3)", "dense(2)"], "mse");
+}
+
 /// Values that are used more than once: by an `add`, by several, on both sides of one, in front of all
 /// parameters.
 #[test]

@@ -45,6 +45,38 @@ fn what_is_added_must_be_in_front_and_of_the_same_shape() {
     assert!(error(&["relu", "dense(6)", "add(0)"], [2, 3]).contains("2 × 3"));
 }
 
+#[test]
+fn members_stand_in_front_of_what_they_share() {
+    let bad = error(&["dense(3)", "ensemble(4)"], 2);
+    assert_eq!(bad, "layer 1, ensemble: there are no members in front of it; `members(16)` makes them");
+    assert!(error(&["heads(2)"], 2).contains("members(16)"));
+    assert!(error(&["average(values)"], 2).contains("members(16)"));
+    assert!(error(&["members(2)", "average(values)", "relu"], 2).contains("it can only be the last layer"));
+    let model = Model::<f64>::build(&layers(&["members(4)", "heads(3)", "average(softmax)"]), 2, 0).unwrap();
+    assert_eq!((model.outputs(), model.training_outputs()), (3, 12));
+    // Factors of 1 and −1, and not only one of them.
+    let factors = &model.params()[..8];
+    assert!(factors.iter().all(|w| w.abs() == 1.0) && factors.contains(&1.0) && factors.contains(&-1.0));
+}
+
+/// The average of probabilities, however sure the members are.
+#[test]
+fn members_are_averaged_by_what_they_say() {
+    let average = |of: &str, outputs: &[f64; 4]| {
+        let specs = ["members(2)", "heads(2)", &format!("average({of})")];
+        let mut model = Model::<f64>::build(&layers(&specs), 1, 0).unwrap();
+        let bias = model.params().len() - 4;
+        model.params_mut()[bias..].copy_from_slice(outputs);
+        predict(&model, &[0.0])
+    };
+    assert_eq!(average("values", &[1.0, 10.0, 4.0, 30.0]), [2.5, 20.0]);
+    let logits = average("softmax", &[3f64.ln(), 0.0, 0.0, 0.0]);
+    assert!((logits[0] - 0.625f64.ln()).abs() < 1e-12 && (logits[1] - 0.375f64.ln()).abs() < 1e-12);
+    let logits = average("sigmoid", &[3f64.ln(), 900.0, 0.0, 900.0]);
+    assert!((logits[0] - (0.625f64 / 0.375).ln()).abs() < 1e-12 && logits[1] > 50.0);
+    assert!(average("softmax", &[900.0, -900.0, 900.0, -900.0]).iter().all(|logit| logit.is_finite()));
+}
+
 /// What is in front of an activation can be added too: the layer and its activation are then not run as one.
 #[test]
 fn a_layer_is_named_with_or_without_its_activation() {

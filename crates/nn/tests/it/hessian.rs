@@ -151,6 +151,16 @@ fn of_piecewise_linear_encodings() {
 }
 
 #[test]
+fn of_ensembles() {
+    check(&["members(3)", "ensemble(6)", "tanh", "heads(3)", "average(softmax)"], "cross-entropy");
+    check(
+        &["dense(4)", "members(2)", "ensemble(5)", "gelu", "ensemble(5)", "heads(2)", "average(values)"],
+        "mse",
+    );
+    check(&["members(2)", "heads(3)", "silu", "heads(2)"], "mse");
+}
+
+#[test]
 fn of_residual_connections() {
     check(&["dense(6)", "tanh", "dense(6)", "add(1)", "dense(3)"], "cross-entropy");
     check(&["dense(6)", "tanh", "dense(6)", "add(0)", "dense(3)"], "mse");

@@ -42,7 +42,7 @@ fn bits(specs: &[&str], parallel: bool) -> Vec<u32> {
 
 #[test]
 fn threads_change_no_bit() {
-    let networks: [&[&str]; 6] = [
+    let networks: [&[&str]; 7] = [
         &["dense(130)", "relu", "dense(70)", "tanh", "dense(3)"],
         &["dense(33)", "relu", "dense(17)", "gelu", "dense(3)"],
         &["dense(33)", "batch-norm", "relu", "dropout(0.3)", "dense(17)", "batch-norm", "tanh", "dense(3)"],
@@ -57,6 +57,15 @@ fn threads_change_no_bit() {
             "dropout(0.2)",
             "add(4)",
             "dense(3)",
+        ],
+        &[
+            "members(3)",
+            "ensemble(30)",
+            "relu",
+            "dropout(0.2)",
+            "ensemble(20)",
+            "heads(3)",
+            "average(softmax)",
         ],
         // Large enough for shards of several parts on few threads.
         &["dense(370)", "layer-norm", "relu", "dropout(0.2)", "dense(360)", "batch-norm", "tanh", "dense(3)"],

@@ -9,10 +9,26 @@ use crate::Error;
 const MOST_ACTIVATIONS: u128 = 1 << 30;
 
 /// Fails if a batch would take more memory than can be meant, which ends a program without a word.
-pub(super) fn check_size(layers: &[LayerSpec], batch: usize) -> Result<(), Error> {
-    let units: u128 = layers.iter().map(|layer| layer.units() as u128).sum();
+pub(super) fn check_size(layers: &[LayerSpec], features: usize, batch: usize) -> Result<(), Error> {
+    let (mut members, mut width) = (1, features as u128);
+    let mut units: u128 = 0;
+    for layer in layers {
+        match layer {
+            LayerSpec::Members(layer) => {
+                members = layer.count as u128;
+                units = units.saturating_add(members.saturating_mul(width));
+            }
+            layer => {
+                // A dense layer makes one row of those of the members.
+                members = if let LayerSpec::Dense(_) = layer { 1 } else { members };
+                let own = layer.units() as u128;
+                width = if own > 0 { own } else { width };
+                units = units.saturating_add(members.saturating_mul(own));
+            }
+        }
+    }
     // Rows are measured in blocks, however small the batch is.
-    if units * batch.max(128) as u128 > MOST_ACTIVATIONS {
+    if units.saturating_mul(batch.max(128) as u128) > MOST_ACTIVATIONS {
         return Err(Error::TooManyUnits { units: u64::try_from(units).unwrap_or(u64::MAX), rows: batch });
     }
     Ok(())
