@@ -116,7 +116,7 @@ pub enum Command {
     /// uniform(0, 0.5), int(1, 8), choice(64, 128,128, 256,256,256), whose options are separated by a comma
     /// and a space; with `if optimizer=muon` behind it, only where another one has that value. Without any, a
     /// usual space is searched, in which flags that are given stay as they are. Numbers for --lr are peaks of
-    /// warmup(5%, then=cosine(…)); unless given, it is times(0.03, 30), multiples of the rate that `find-lr`
+    /// warmup(5%, then=cosine(…)); unless given, it is times(0.1, 10), multiples of the rate that `find-lr`
     /// finds with the other settings as they are given, which is done first, once for each optimizer. The same
     /// search makes the same trials, with any number of workers. The best one is trained to its end and kept
     /// as a run in the study's folder; with --folds, it is the average of the networks of all folds.

@@ -34,8 +34,8 @@ pub struct ReportArgs {
     #[arg(long, value_name = "URL")]
     pub storage: Option<Database>,
 
-    /// Where the report is written. [default: report.html in the run's folder; of several runs or a search in a
-    /// database, a file in the current folder that is called after them]
+    /// Where the report is written. [default: report.html in the run's folder; of several runs, or a search in
+    /// a database, a file in the current folder that is called after them]
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 

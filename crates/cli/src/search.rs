@@ -79,8 +79,8 @@ pub struct SearchArgs {
     #[arg(long, value_name = "RUN")]
     start_from: Vec<PathBuf>,
 
-    /// Begin near what was good in this study, which may be of other data: its folder. Its best fifth stands in
-    /// for the first results, until there are some of this one. With the sampler tpe.
+    /// Begin near what was good in this study, which may be of other data: its folder. Its best fifth stands
+    /// in for the first results, until there are some of this one. With the sampler tpe.
     #[arg(long, value_name = "STUDY")]
     prior: Option<PathBuf>,
 
@@ -90,8 +90,8 @@ pub struct SearchArgs {
     workers: Option<u64>,
 
     /// How many trials may be under way at once, whatever the number of workers: a suggestion does not know
-    /// what those come to. Fewer make a search better, trial for trial. [default: one a core of the machine
-    /// that begins the study, at most 8; 8 with --storage]
+    /// what those come to. Fewer make a search better, trial for trial; more let more workers take part, on
+    /// other machines too. [default: one a core of the machine that begins the study, at most 8]
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=10000))]
     window: Option<u64>,
 
@@ -126,7 +126,8 @@ pub struct SearchArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = value_parser!(u64).range(1..=86400))]
     lease: u64,
 
-    /// Go on with a study: its folder, or its name inside --studies or --storage. Its budget may be larger than it was.
+    /// Go on with a study: its folder, or its name inside --studies or --storage. Its budget may be larger
+    /// than it was.
     #[arg(long, value_name = "STUDY")]
     resume: Option<PathBuf>,
 }
@@ -287,7 +288,7 @@ pub fn search(search: &Search, format: Format, quiet: bool, lang: Lang) -> Resul
     let stop = interrupt.stop.clone();
     let place = match &own.resume {
         Some(study) => Place::open(study, own.database().as_ref(), &own.studies)?,
-        None => match begin(own, searched, budget, workers, &interrupt, quiet)? {
+        None => match begin(own, searched, (budget, began), workers, &interrupt, quiet)? {
             Some(place) => place,
             None => return Err(train::nothing_saved(quiet)),
         },
@@ -368,12 +369,28 @@ impl Interrupt {
         }
     }
 
+    fn is_told(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
     /// Where a training hears of it, even if it was before.
     fn inbox(&self) -> mpsc::Receiver<Told> {
+        self.inbox_until(None)
+    }
+
+    /// The same where it is told to stop at a time, too.
+    fn inbox_until(&self, end: Option<Instant>) -> mpsc::Receiver<Told> {
         let (sender, inbox) = mpsc::channel();
         let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.stop.load(Ordering::Relaxed) {
+        if self.is_told() {
             let _ = sender.send(Told::Stop); // its other end is here
+        }
+        if let Some(end) = end {
+            let sender = sender.clone();
+            std::thread::spawn(move || {
+                std::thread::sleep(end.saturating_duration_since(Instant::now()));
+                let _ = sender.send(Told::Stop); // it may be over by then
+            });
         }
         listeners.push(sender);
         inbox
@@ -431,7 +448,7 @@ fn interrupted(place: &Place, quiet: bool) -> Failure {
 fn begin(
     own: &SearchArgs,
     searched: &Searched,
-    budget: Budget,
+    (budget, began): (Budget, Instant),
     threads: usize,
     interrupt: &Interrupt,
     quiet: bool,
@@ -455,10 +472,7 @@ fn begin(
         sampler: own.sampler.unwrap_or_default(),
         stop: own.stop.unwrap_or_default(),
         epochs: base.training.epochs,
-        window: own.window.unwrap_or_else(|| match own.storage {
-            None => usual.window.min(cores_or(None) as u64),
-            Some(_) => usual.window,
-        }),
+        window: own.window.unwrap_or_else(|| usual.window.min(cores_or(None) as u64)),
         budget,
         space: searched.space.clone(),
         prior: own.prior.as_ref().map_or(Ok(Vec::new()), |study| start::prior(searched, study))?,
@@ -468,7 +482,9 @@ fn begin(
     plan.check()?;
     let mut searched = searched.clone();
     if searched.is_of_multiples() {
-        let rates = start::find_rates(&searched, whole, threads, interrupt, quiet)?;
+        let share = budget.seconds.map(|seconds| Duration::from_secs_f64(seconds * start::SHARE_OF_TIME));
+        let end = share.and_then(|share| began.checked_add(share));
+        let rates = start::find_rates(&searched, whole, threads, interrupt, end, quiet)?;
         let Some(rates) = rates else { return Ok(None) };
         searched.rates = rates;
     }

@@ -200,6 +200,19 @@ fn a_live_run_is_begun_and_steered_by_hand_to_its_log() {
         spec.split("end=").skip(1).map(|part| part.split([')', ',']).next().unwrap().parse::<f64>().unwrap());
     assert!(highest.fold(0.0, f64::max) > 0.0105, "{spec}");
     browser.until("document.querySelector('.events').innerText.includes('sequence(linear(')");
+    // By keys, as a slider is.
+    let followed = |lab: &Lab| {
+        let is = |event: &Value| event["command"]["command"] == "set-lr";
+        lab.events("live").iter().filter(|event| is(event)).count()
+    };
+    let before = followed(&lab);
+    browser.value("document.querySelector('.handle:nth-child(4)').focus()");
+    browser.press("ArrowUp", 38);
+    let began = Instant::now();
+    while followed(&lab) == before {
+        assert!(began.elapsed() < Duration::from_secs(60), "no key was heard");
+        std::thread::sleep(Duration::from_millis(50));
+    }
     // Written by hand: what is none is said, what is one is followed.
     click(&mut browser, &button(5));
     fill(&mut browser, "#schedule-spec", "cosin(0.01)");

@@ -111,8 +111,11 @@ fn killing_whoever_works_on_a_database_changes_nothing() {
         || database.study("s").and_then(|study| study.events()).is_ok_and(|events| events > 0),
     );
     place.run(&format!("work {url} --until-idle --quiet")).done();
+    place.run(&format!("report s --storage {url} --plot s.svg")).done();
+    assert!(place.read("report-s.html").contains("a search of 24 trials") && place.exists("s.svg"));
     for (words, says) in [
         (format!("work {url} --study nowhere"), "has no study \"nowhere\"; there is s"),
+        (format!("report nowhere --storage {url}"), "has no study \"nowhere\"; there is s"),
         (format!("work {}", server.url_with("wrong")), "check the user and the password"),
         ("work postgres://me@127.0.0.1:1/x".into(), "cannot be reached"),
         ("work nowhere".into(), "nowhere is not a study"),

@@ -148,7 +148,8 @@ pub fn arch() -> Arch {
     static ARCH: OnceLock<Arch> = OnceLock::new();
     *ARCH.get_or_init(|| {
         let requested = Vectors::requested().ok().flatten();
-        requested.and_then(Vectors::arch).unwrap_or_else(Arch::new)
+        // By default, the widest.
+        requested.and_then(Vectors::arch).unwrap_or_default()
     })
 }
 

@@ -312,6 +312,12 @@ fn latest(
     }
 }
 
+/// The process that makes a run.
+fn connect(runs: &FilePath, name: &str) -> Result<Remote, Refusal> {
+    let remote = Remote::connect(&open(runs, name)?).map_err(Refusal::wrong)?;
+    remote.ok_or_else(|| Refusal::wrong(format!("no process is making the run {name} any more")))
+}
+
 /// Tells a run something, and waits for what becomes of it.
 async fn command(
     State(shared): State<Arc<Shared>>,
@@ -319,12 +325,36 @@ async fn command(
     body: Bytes,
 ) -> Answer {
     let command: Command = posted(&body)?;
+    let took =
+        blocking(move || connect(&shared.runs, &name)?.tell(&command, PATIENCE).map_err(Refusal::wrong));
+    Ok(as_json(&took.await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cooling {
+    /// How many whole epochs are made besides what is left of the one under way.
+    epochs: u64,
+}
+
+/// Lets the rate of a run fall from where it is in a straight line to zero, and the run end there.
+async fn cool(State(shared): State<Arc<Shared>>, Path(Named { name }): Path<Named>, body: Bytes) -> Answer {
+    let Cooling { epochs } = posted(&body)?;
+    if epochs == 0 {
+        return Err(Refusal::wrong("the rate falls to zero over one epoch or more"));
+    }
     let took = blocking(move || {
-        let folder = open(&shared.runs, &name)?;
-        let remote = Remote::connect(&folder).map_err(Refusal::wrong)?;
-        let mut remote =
-            remote.ok_or_else(|| Refusal::wrong(format!("no process is making the run {name} any more")))?;
-        remote.tell(&command, PATIENCE).map_err(Refusal::wrong)
+        let mut remote = connect(&shared.runs, &name)?;
+        let status = remote.status(PATIENCE).map_err(Refusal::wrong)?;
+        let Some(lr) = status.lr.filter(|&lr| lr > 0.0) else {
+            return Err(Refusal::wrong("the run has no rate above zero yet from which it could fall"));
+        };
+        let begun = status.step.div_ceil(status.steps_per_epoch.max(1));
+        // The length first: a straight line ends where the run does.
+        let length = Command::SetEpochs { epochs: begun.saturating_add(epochs) };
+        remote.tell(&length, PATIENCE).map_err(Refusal::wrong)?;
+        let lr = format!("linear({lr}, end=0)").parse().map_err(Refusal::wrong)?;
+        remote.tell(&Command::SetLr { lr }, PATIENCE).map_err(Refusal::wrong)
     });
     Ok(as_json(&took.await?))
 }

@@ -175,6 +175,8 @@ fn what_cannot_be_done_is_told_and_does_nothing() {
         ("api/run/a/command", r#"{"command":"pause"}"#, 422, "no process is making the run a"),
         ("api/run/a/command", r#"{"command":"jump"}"#, 422, "unknown variant `jump`"),
         ("api/run/a/command", r#"{"command":"set-lr","lr":"cosin(1)"}"#, 422, "did you mean `cosine`"),
+        ("api/run/a/cool", r#"{"epochs":2}"#, 422, "no process is making the run a"),
+        ("api/run/a/cool", r#"{"epochs":0}"#, 422, "over one epoch or more"),
         ("api/run/b/command", r#"{"command":"pause"}"#, 404, "is not there"),
         ("api/run/..%2f../command", r#"{"command":"pause"}"#, 404, "is not the name of a run"),
         ("api/run/%2e%2e/command", r#"{"command":"pause"}"#, 404, "is not the name of a run"),

@@ -163,13 +163,19 @@ fn product_of<F: Element>(arch: Arch, product: Product<'_, F>) {
     scratch.narrow = turned;
 }
 
-/// The portable vectors are four numbers, for SSE2 and its like to be used; those of `Arch` are one.
 #[inline(always)]
 fn dispatch<F: Element>(arch: Arch, product: Product<'_, F>) {
     match arch {
-        Arch::Scalar => product.with_simd(Scalar128b),
+        Arch::Scalar => portable(product),
         arch => arch.dispatch(product),
     }
+}
+
+/// With vectors of four numbers, for SSE2 and its like to be used; those of `Arch` are one. It is called in two
+/// places and compiled once, as the others are.
+#[inline(never)]
+fn portable<F: Element>(product: Product<'_, F>) {
+    product.with_simd(Scalar128b);
 }
 
 /// Whether the operands, and a product of so many elements, have the lengths of their shapes.

@@ -91,11 +91,6 @@ impl Catalogue {
         if !text.contains('\n') {
             return self.line(text, &Search::new());
         }
-        // A sentence that has the line breaks of something else in it.
-        let inner = text.trim_end_matches('\n');
-        if let Some(whole) = self.match_whole(inner, Inside::Any, &Search::new()) {
-            return Some(whole + &text[inner.len()..]);
-        }
         let mut any = false;
         let lines = text.split('\n').map(|line| {
             let said = self.line(line, &Search::new());
@@ -126,12 +121,12 @@ impl Catalogue {
         let inner = line.trim();
         let start = &line[..line.len() - line.trim_start().len()];
         let end = &line[line.trim_end().len()..];
-        if let Some(said) = self.sentences(inner, search) {
-            return Some(format!("{start}{said}{end}"));
+        let without_stop = inner.strip_suffix('.').filter(|text| !text.is_empty());
+        if let Some(said) = without_stop.and_then(|text| self.sentences(text, search)) {
+            return Some(format!("{start}{said}.{end}"));
         }
-        let inner = inner.strip_suffix('.')?;
         let said = self.sentences(inner, search)?;
-        Some(format!("{start}{said}.{end}"))
+        Some(format!("{start}{said}{end}"))
     }
 
     /// A sentence, or several: as one, in its sentences, or as one that holds several.
@@ -269,7 +264,7 @@ fn is_name(text: &str) -> bool {
 
 /// Whether a text has the end of a sentence in it, and goes on.
 fn has_an_end(text: &str) -> bool {
-    text.contains('\n') || [". ", "; "].iter().any(|end| text.contains(end) && pieces(text, end).len() > 1)
+    [". ", "; "].iter().any(|end| text.contains(end) && pieces(text, end).len() > 1)
 }
 
 /// Where the sentences of a text begin and end that semicolons, or stops in front of capital letters, are

@@ -48,7 +48,7 @@ impl Particle {
 /// How a text ends when it is read aloud in Korean: closing marks are silent, digits are read in Sino-Korean,
 /// single letters by their names, and Latin words roughly as they are borrowed.
 fn sound(text: &str) -> Option<Sound> {
-    let text = text.trim_end_matches(['`', '\'', '"', ')', ']', '}', '’', '”', '…', ' ']);
+    let text = text.trim_end_matches(['`', '\'', '"', ')', ']', '}', '>', '’', '”', '…', ' ']);
     let last = text.chars().next_back()?;
     Some(match last {
         '가'..='힣' => match (last as u32 - '가' as u32) % 28 {
@@ -80,8 +80,14 @@ fn latin(word: &str) -> Sound {
     if word.ends_with('l') || word.ends_with("le") {
         return Sound::Liquid;
     }
-    let closes = ["m", "n", "ng", "p", "k", "c", "b", "t", "me", "ne"];
-    if closes.iter().any(|end| word.ends_with(end)) { Sound::Consonant } else { Sound::Vowel }
+    if ["m", "n", "ng", "me", "ne"].iter().any(|end| word.ends_with(end)) {
+        return Sound::Consonant;
+    }
+    // A stop behind a vowel closes the syllable, as in 드롭아웃; one behind a consonant has 으, as in 텍스트.
+    let mut letters = word.chars().rev();
+    let stop = letters.next().is_some_and(|last| "pktcb".contains(last));
+    let behind_vowel = letters.next().is_some_and(|letter| "aeiou".contains(letter));
+    if stop && behind_vowel { Sound::Consonant } else { Sound::Vowel }
 }
 
 #[cfg(test)]
@@ -114,6 +120,9 @@ mod tests {
             ("iris.csv", "이", "iris.csv가"),
             ("model", "으로", "model로"),
             ("`lr`", "으로", "`lr`로"),
+            ("`dropout`", "은", "`dropout`은"),
+            ("'--help'", "을", "'--help'를"),
+            ("<N>", "은", "<N>은"),
             ("값 (훈련)", "이", "값 (훈련)이"),
             ("±", "을", "±을(를)"),
             ("", "이", "이(가)"),

@@ -5,6 +5,7 @@ use downhill_report::{Axis, Curve, Curves, Lang};
 
 use super::{Entrant, name, verdict};
 use crate::braille::{self, Frame};
+use crate::output;
 
 /// Of more runs than these, the best are drawn in colours and with names, and the others behind them: so many
 /// colours can be told apart.
@@ -99,7 +100,7 @@ pub fn curves(entrants: &[Entrant]) -> String {
         text += &format!(
             "{}{colon}{verdict}\n{}\n",
             name(settings),
-            braille::curve(&values, frame, "epoch 0", &end)
+            braille::curve(&values, frame, &output::said("epoch 0"), &output::said(&end))
         );
     }
     if let Some(others) = entrants.len().checked_sub(MOST_NAMED).filter(|&others| others > 0) {

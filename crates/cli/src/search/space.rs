@@ -20,7 +20,7 @@ pub const RATE: &str = "lr";
 pub const OPTIMIZER: &str = "optimizer";
 
 /// The space of the rate unless it is given.
-const USUAL_RATE: &str = "times(0.03, 30)";
+const USUAL_RATE: &str = "times(0.1, 10)";
 
 /// What is searched besides the rate unless something else is.
 const USUAL: [(&str, &str); 7] = [

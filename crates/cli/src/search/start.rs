@@ -1,8 +1,9 @@
-//! Where a search begins: the rates that its multiples are of, and the settings that are tried first: those of
-//! runs, of what was good in another study, and those that a training has unless told otherwise.
+//! Where a search begins: the rates that its multiples are of, and the settings that are tried first: those
+//! of runs, of what was good in another study, and those that a training has unless told otherwise.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use clap::FromArgMatches;
 use downhill::data::Dataset;
@@ -22,16 +23,20 @@ const DECAY: &str = "weight-decay";
 /// In about how many places of a run its highest rate is looked for.
 const PLACES: u64 = 1000;
 
+/// The share of a search's time in which rates are to be found.
+pub const SHARE_OF_TIME: f64 = 0.2;
+
 /// The share of the trials of an earlier study that were good.
 const GOOD: usize = 5;
 
 /// The rate that suits each optimizer of the search here, with the settings that the search is around, as
-/// training finds it. None if that is interrupted.
+/// training finds it; those that are not found by the `end` keep their usual one. None if it is interrupted.
 pub fn find_rates(
     searched: &Searched,
     data: &Dataset,
     threads: usize,
     interrupt: &Interrupt,
+    end: Option<Instant>,
     quiet: bool,
 ) -> Result<Option<BTreeMap<String, f64>>, Failure> {
     let mut rates = BTreeMap::new();
@@ -39,10 +44,20 @@ pub fn find_rates(
         if !config.optimizer.needs_rate() {
             continue;
         }
+        let usual = config.optimizer.usual_rate();
         let trainer = Trainer::from_config(Config { lr: None, ..config }).threads(threads);
-        let found = match trainer.inbox(interrupt.inbox()).find_lr(data) {
+        let found = match trainer.inbox(interrupt.inbox_until(end)).find_lr(data) {
             Ok(found) => found,
-            Err(Error::Interrupted) => return Ok(None),
+            Err(Error::Interrupted) if interrupt.is_told() => return Ok(None),
+            Err(Error::Interrupted) => {
+                if !quiet {
+                    output::tell(&format!(
+                        "the learning rate of {optimizer} is searched around its usual {usual:.2e}: finding one would \
+                         take too much of the time"
+                    ));
+                }
+                continue;
+            }
             Err(error) => return Err(error.into()),
         };
         if !quiet {

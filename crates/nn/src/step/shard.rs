@@ -268,9 +268,7 @@ impl<F: Float> Shard<F> {
             let of = Rows { outputs, width, targets };
             let loss_of_all = match goal.weights {
                 None => goal.loss.gradient(of, scale, dy),
-                Some(_) => {
-                    goal.loss.weighted_gradient(of, &self.weights[span(rows, members)], scale, dy)
-                }
+                Some(_) => goal.loss.weighted_gradient(of, &self.weights[span(rows, members)], scale, dy),
             };
             *loss = loss_of_all / members as f64;
         }
