@@ -58,6 +58,7 @@ impl Drop for Lab {
 }
 
 /// A browser; none, with a word on it, where there is no Chromium.
+#[allow(clippy::print_stderr)] // a test that is skipped says so
 fn browser() -> Option<Browser> {
     let browser = Browser::open();
     if browser.is_none() {

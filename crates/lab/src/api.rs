@@ -149,10 +149,8 @@ async fn runs_events(State(shared): State<Arc<Shared>>) -> Response {
         loop {
             changed.mark_unchanged();
             let (now, text) = shared.table.since(version.unwrap_or(0));
-            if version.replace(now) != Some(now) {
-                if !send_text(&events, "runs", text).await {
-                    return;
-                }
+            if version.replace(now) != Some(now) && !send_text(&events, "runs", text).await {
+                return;
             }
             let jobs = serde_json::to_string(&shared.jobs.list()).expect("text is plain data");
             if jobs != told {
@@ -267,7 +265,7 @@ async fn follow(shared: &Shared, folder: RunFolder, events: &Events) {
             shown = Some(shared.live.follow(&folder));
         }
         looks += 1;
-        let (steps, search) = latest(&mut shown);
+        let Latest { steps, search } = latest(&mut shown);
         if let Some(search) = search
             && !events.send("search", &search).await
         {
@@ -292,21 +290,27 @@ async fn follow(shared: &Shared, folder: RunFolder, events: &Events) {
     }
 }
 
-/// The steps that were shown since the last look, and how far a search for a rate is.
-fn latest(
-    shown: &mut Option<tokio::sync::broadcast::Receiver<Shown>>,
-) -> (Vec<(u64, f64, f64)>, Option<(u64, u64)>) {
-    let (mut steps, mut search) = (Vec::new(), None);
-    let Some(receiver) = shown else { return (steps, search) };
+/// What was shown since the last look.
+#[derive(Default)]
+struct Latest {
+    /// Steps, each with its rate and its loss.
+    steps: Vec<(u64, f64, f64)>,
+    /// How many steps a search for a rate has made, and how many it makes at most.
+    search: Option<(u64, u64)>,
+}
+
+fn latest(shown: &mut Option<tokio::sync::broadcast::Receiver<Shown>>) -> Latest {
+    let mut latest = Latest::default();
+    let Some(receiver) = shown else { return latest };
     loop {
         match receiver.try_recv() {
-            Ok(Shown::Step(step, lr, loss)) => steps.push((step, lr, loss)),
-            Ok(Shown::Search(executed, at_most)) => search = Some((executed, at_most)),
+            Ok(Shown::Step(step, lr, loss)) => latest.steps.push((step, lr, loss)),
+            Ok(Shown::Search(executed, at_most)) => latest.search = Some((executed, at_most)),
             Err(TryRecvError::Lagged(_)) => {}
-            Err(TryRecvError::Empty) => return (steps, search),
+            Err(TryRecvError::Empty) => return latest,
             Err(TryRecvError::Closed) => {
                 *shown = None;
-                return (steps, search);
+                return latest;
             }
         }
     }

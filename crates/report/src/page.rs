@@ -150,7 +150,7 @@ fn one(run: &Run, lang: Lang) -> String {
     }
     page += &(heading("Data") + &pairs(&data(settings, history, lang), lang));
     let path = |file: &str| shell(&folder.path().join(file).display().to_string());
-    let _ = write!(page, "{}<pre>{}</pre>\n", heading("Configuration"), escape(settings.text()));
+    let _ = writeln!(page, "{}<pre>{}</pre>", heading("Configuration"), escape(settings.text()));
     if let Some(environment) = &history.environment {
         page += &(heading("Environment") + &pairs(&surroundings(environment, lang), lang));
     }
@@ -169,9 +169,9 @@ fn one(run: &Run, lang: Lang) -> String {
         ),
     );
     if matches!(history.run.stop(), None | Some(Stop::Interrupted)) {
-        let _ = write!(
+        let _ = writeln!(
             page,
-            "{}<pre>downhill resume {}</pre>\n",
+            "{}<pre>downhill resume {}</pre>",
             heading("Go on with it"),
             escape(&shell(&folder.path().display().to_string()))
         );

@@ -230,6 +230,9 @@ enum Inside {
     Any,
 }
 
+/// What lines came to, and whether they had to be in the catalogue as a whole.
+type Found = HashMap<(String, bool), Option<String>>;
+
 /// How far a search has gone.
 struct Search {
     depth: usize,
@@ -237,7 +240,7 @@ struct Search {
     whole: bool,
     budget: Rc<Budget>,
     /// What was found of lines before.
-    found: Rc<RefCell<HashMap<(String, bool), Option<String>>>>,
+    found: Rc<RefCell<Found>>,
 }
 
 impl Search {
