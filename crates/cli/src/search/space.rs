@@ -145,7 +145,7 @@ impl Searched {
         &'a self,
         data: &'a [Dataset],
         more: u64,
-    ) -> Result<Vec<Networks<'a, impl Fn(&Settings) -> Result<Config, Error> + Sync + use<'a>>>, Error> {
+    ) -> Result<Vec<impl Objective + use<'a>>, Error> {
         // Of folds, the rate that is left to be found is found once.
         let found: Arc<Mutex<BTreeMap<String, Schedule>>> = Arc::default();
         let one = |(fold, rows): (usize, &'a Dataset)| {
