@@ -141,7 +141,11 @@ impl Searched {
 
     /// The objective with a random seed so much more than that of the search: a network that is trained on
     /// the data, or one for each fold, as `downhill train` trains them.
-    fn networks<'a>(&'a self, data: &'a [Dataset], more: u64) -> Result<Vec<impl Objective + 'a>, Error> {
+    fn networks<'a>(
+        &'a self,
+        data: &'a [Dataset],
+        more: u64,
+    ) -> Result<Vec<impl Objective + use<'a>>, Error> {
         // Of folds, the rate that is left to be found is found once.
         let found: Arc<Mutex<BTreeMap<String, Schedule>>> = Arc::default();
         let one = |(fold, rows): (usize, &'a Dataset)| {
