@@ -237,8 +237,11 @@ struct Search {
     whole: bool,
     budget: Rc<Budget>,
     /// What was found of lines before.
-    found: Rc<RefCell<HashMap<(String, bool), Option<String>>>>,
+    found: Rc<RefCell<Found>>,
 }
+
+/// What was found of a line, wanted as a whole or not.
+type Found = HashMap<(String, bool), Option<String>>;
 
 impl Search {
     fn new() -> Self {
