@@ -233,7 +233,9 @@ const COMMANDS: &str = "
 ";
 
 /// Words that stand in a row without being a sentence: names of data, classes, settings and the like.
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 24] = [
+    "ROC",
+    "AUC",
     "sgd",
     "adam",
     "adamw",

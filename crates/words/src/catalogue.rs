@@ -243,6 +243,9 @@ struct Search {
     found: Rc<RefCell<Found>>,
 }
 
+/// What was found of a line, wanted as a whole or not.
+type Found = HashMap<(String, bool), Option<String>>;
+
 impl Search {
     fn new() -> Self {
         Self { depth: 0, whole: false, budget: Rc::new(Budget::new()), found: Rc::default() }
