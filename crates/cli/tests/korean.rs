@@ -305,7 +305,7 @@ fn place() -> Place {
         place.write(name, text);
     }
     place.write("noise.csv", (0..=255).cycle().take(1000).collect::<Vec<u8>>());
-    place.write("noise.toml", [0xff, 0xfe]);
+    place.write("noise.toml", [0xff_u8, 0xfe]);
     place.write("wide.csv", classes().encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>());
     place.write("sheet.csv", [b"PK\x03\x04".to_vec(), vec![b'x'; 100]].concat());
     let latin = classes().replace("blue", "blx").into_bytes();
@@ -368,7 +368,7 @@ fn no_line_has_an_english_sentence_left() {
     let mut korean = 0;
     for command in COMMANDS.lines().map(str::trim).filter(|command| !command.is_empty()) {
         let said = place.run(&format!("{command} --lang ko"));
-        korean += usize::from(lines(&said).any(|line| line.contains(|c| ('가'..='힣').contains(&c))));
+        korean += usize::from(lines(&said).any(|line| line.contains(|c: char| ('가'..='힣').contains(&c))));
         for line in lines(&said) {
             if let Some(words) = english(line) {
                 left.push(format!("{command}: {words:?} in {line}"));
@@ -438,7 +438,7 @@ fn what_programs_read_does_not_change() {
     for command in [
         "train good.csv --epochs 2 --name b --overwrite",
         "evaluate a good.csv",
-        "runs a",
+        "runs",
         "datasets",
         "diagnose a",
         "schedule cosine(0.1)",
