@@ -312,6 +312,12 @@ fn latest(
     }
 }
 
+/// A connection with the process that makes a run.
+fn connect(shared: &Shared, name: &str) -> Result<Remote, Refusal> {
+    let remote = Remote::connect(&open(&shared.runs, name)?).map_err(Refusal::wrong)?;
+    remote.ok_or_else(|| Refusal::wrong(format!("no process is making the run {name} any more")))
+}
+
 /// Tells a run something, and waits for what becomes of it.
 async fn command(
     State(shared): State<Arc<Shared>>,
@@ -319,12 +325,31 @@ async fn command(
     body: Bytes,
 ) -> Answer {
     let command: Command = posted(&body)?;
+    let took = blocking(move || connect(&shared, &name)?.tell(&command, PATIENCE).map_err(Refusal::wrong));
+    Ok(as_json(&took.await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cool {
+    /// Over how many epochs.
+    epochs: u64,
+}
+
+/// Lets the rate of a run fall to zero over some epochs, behind which it is over: two commands, as far as the
+/// run has come when they are given.
+async fn cool(State(shared): State<Arc<Shared>>, Path(Named { name }): Path<Named>, body: Bytes) -> Answer {
+    let Cool { epochs } = posted(&body)?;
     let took = blocking(move || {
-        let folder = open(&shared.runs, &name)?;
-        let remote = Remote::connect(&folder).map_err(Refusal::wrong)?;
-        let mut remote =
-            remote.ok_or_else(|| Refusal::wrong(format!("no process is making the run {name} any more")))?;
-        remote.tell(&command, PATIENCE).map_err(Refusal::wrong)
+        let mut remote = connect(&shared, &name)?;
+        let status = remote.status(PATIENCE).map_err(Refusal::wrong)?;
+        let lr = status.lr.filter(|lr| *lr > 0.0);
+        let lr = lr.ok_or_else(|| Refusal::wrong("the run has made no step yet whose rate could fall"))?;
+        let made = status.step.div_ceil(status.steps_per_epoch.max(1));
+        let longer = Command::SetEpochs { epochs: made.saturating_add(epochs.max(1)) };
+        remote.tell(&longer, PATIENCE).map_err(Refusal::wrong)?;
+        let lr: RateChange = format!("linear({lr:.3e}, end=0)").parse().map_err(Refusal::wrong)?;
+        remote.tell(&Command::SetLr { lr }, PATIENCE).map_err(Refusal::wrong)
     });
     Ok(as_json(&took.await?))
 }
