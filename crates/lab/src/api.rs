@@ -316,9 +316,9 @@ fn latest(shown: &mut Option<tokio::sync::broadcast::Receiver<Shown>>) -> Latest
     }
 }
 
-/// The process that makes a run.
-fn connect(runs: &FilePath, name: &str) -> Result<Remote, Refusal> {
-    let remote = Remote::connect(&open(runs, name)?).map_err(Refusal::wrong)?;
+/// A connection with the process that makes a run.
+fn connect(shared: &Shared, name: &str) -> Result<Remote, Refusal> {
+    let remote = Remote::connect(&open(&shared.runs, name)?).map_err(Refusal::wrong)?;
     remote.ok_or_else(|| Refusal::wrong(format!("no process is making the run {name} any more")))
 }
 
@@ -329,35 +329,33 @@ async fn command(
     body: Bytes,
 ) -> Answer {
     let command: Command = posted(&body)?;
-    let took =
-        blocking(move || connect(&shared.runs, &name)?.tell(&command, PATIENCE).map_err(Refusal::wrong));
+    let took = blocking(move || connect(&shared, &name)?.tell(&command, PATIENCE).map_err(Refusal::wrong));
     Ok(as_json(&took.await?))
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Cooling {
-    /// How many whole epochs are made besides what is left of the one under way.
+struct Cool {
+    /// Over how many epochs.
     epochs: u64,
 }
 
-/// Lets the rate of a run fall from where it is in a straight line to zero, and the run end there.
+/// Lets the rate of a run fall to zero over some epochs, behind which it is over: two commands, as far as the
+/// run has come when they are given.
 async fn cool(State(shared): State<Arc<Shared>>, Path(Named { name }): Path<Named>, body: Bytes) -> Answer {
-    let Cooling { epochs } = posted(&body)?;
+    let Cool { epochs } = posted(&body)?;
     if epochs == 0 {
         return Err(Refusal::wrong("the rate falls to zero over one epoch or more"));
     }
     let took = blocking(move || {
-        let mut remote = connect(&shared.runs, &name)?;
+        let mut remote = connect(&shared, &name)?;
         let status = remote.status(PATIENCE).map_err(Refusal::wrong)?;
-        let Some(lr) = status.lr.filter(|&lr| lr > 0.0) else {
-            return Err(Refusal::wrong("the run has no rate above zero yet from which it could fall"));
-        };
-        let begun = status.step.div_ceil(status.steps_per_epoch.max(1));
-        // The length first: a straight line ends where the run does.
-        let length = Command::SetEpochs { epochs: begun.saturating_add(epochs) };
-        remote.tell(&length, PATIENCE).map_err(Refusal::wrong)?;
-        let lr = format!("linear({lr}, end=0)").parse().map_err(Refusal::wrong)?;
+        let lr = status.lr.filter(|lr| *lr > 0.0);
+        let lr = lr.ok_or_else(|| Refusal::wrong("the run has made no step yet whose rate could fall"))?;
+        let made = status.step.div_ceil(status.steps_per_epoch.max(1));
+        let longer = Command::SetEpochs { epochs: made.saturating_add(epochs) };
+        remote.tell(&longer, PATIENCE).map_err(Refusal::wrong)?;
+        let lr: RateChange = format!("linear({lr:.3e}, end=0)").parse().map_err(Refusal::wrong)?;
         remote.tell(&Command::SetLr { lr }, PATIENCE).map_err(Refusal::wrong)
     });
     Ok(as_json(&took.await?))
