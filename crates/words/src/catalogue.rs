@@ -230,9 +230,6 @@ enum Inside {
     Any,
 }
 
-/// What lines came to, and whether they had to be in the catalogue as a whole.
-type Found = HashMap<(String, bool), Option<String>>;
-
 /// How far a search has gone.
 struct Search {
     depth: usize,
