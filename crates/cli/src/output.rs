@@ -8,6 +8,7 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use downhill::optim::excerpt::shortened;
+use downhill::run::reason;
 use downhill::train::Metrics;
 pub use downhill::train::fixed;
 pub use downhill_report::visible;
@@ -68,12 +69,6 @@ pub fn width() -> usize {
 pub fn coloured() -> bool {
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     io::stdout().is_terminal() && !plain && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
-}
-
-/// What the system said, without its number for it.
-fn reason(error: &io::Error) -> String {
-    let error = error.to_string();
-    error.split(" (os error").next().unwrap_or(&error).to_string()
 }
 
 /// Writes one JSON value on a line.

@@ -305,12 +305,12 @@ fn tables_without_a_header() {
     let place = Place::new();
     let body: String = classes().lines().skip(1).map(|line| format!("{line}\n")).collect();
     place.write("bare.csv", body.as_bytes());
-    let last = place.train("bare.csv --target -1 --name bare").done();
+    let last = place.train("bare.csv --target -1 --numeric 0 --name bare").done();
     assert_eq!(last.json()["rows"], 40);
     assert_eq!(last.hash(), place.train("good.csv").done().hash());
     for target in ["c2", "2"] {
         assert_eq!(
-            place.train(&format!("bare.csv --target {target} --header no")).done().hash(),
+            place.train(&format!("bare.csv --target {target} --header no --numeric c0")).done().hash(),
             last.hash()
         );
     }

@@ -114,7 +114,7 @@ fn runs_are_listed_compared_and_looked_at() {
     let Some(mut browser) = browser() else { return };
     let place = Place::new();
     for (name, lr) in [("first", "0.01"), ("second", "0.1"), ("<img src=x onerror=alert(1)>", "0.03")] {
-        place.train_with(&format!("good.csv --epochs 3 --lr {lr}"), &["--name", name]).done();
+        place.run_with(&format!("train good.csv --hidden 8 --epochs 3 --lr {lr}"), &["--name", name]).done();
     }
     place
         .run("search good.csv --trials 12 --epochs 2 --lr log(1e-3,1e-1) --dropout uniform(0,0.5) -q")
@@ -246,7 +246,7 @@ fn a_finished_run_is_branched_off_by_dragging_its_rate() {
     let Some(mut browser) = browser() else { return };
     let place = Place::new();
     place
-        .train("good.csv --epochs 8 --name parent --lr linear(0.02,end=0) --keep-every 1 --early-stop off")
+        .run("train good.csv --hidden 8 --epochs 8 --name parent --lr linear(0.02,end=0) --keep-every 1 --early-stop off")
         .done();
     let lab = Lab::open(place);
     browser.width(1600);
@@ -271,7 +271,7 @@ fn a_finished_run_is_branched_off_by_dragging_its_rate() {
 fn every_page_is_there_in_both_languages_at_any_width_light_and_dark() {
     let Some(mut browser) = browser() else { return };
     let place = Place::new();
-    place.train("good.csv --epochs 3 --name one --lr 0.01").done();
+    place.run("train good.csv --hidden 8 --epochs 3 --name one --lr 0.01").done();
     let lab = Lab::open(place);
     let korean = "/[가-힣]/.test(document.querySelector('main').innerText)";
     for width in [390, 1600] {

@@ -13,7 +13,7 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use downhill_run::control::Remote;
+use downhill_run::control::{Remote, Took};
 use downhill_run::{Command, RateChange, RunFolder, Settings, is_name};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -340,8 +340,7 @@ struct Cool {
     epochs: u64,
 }
 
-/// Lets the rate of a run fall to zero over some epochs, behind which it is over: two commands, as far as the
-/// run has come when they are given.
+/// Lets the rate of a run fall to zero over some epochs, behind which it is over.
 async fn cool(State(shared): State<Arc<Shared>>, Path(Named { name }): Path<Named>, body: Bytes) -> Answer {
     let Cool { epochs } = posted(&body)?;
     if epochs == 0 {
@@ -349,16 +348,29 @@ async fn cool(State(shared): State<Arc<Shared>>, Path(Named { name }): Path<Name
     }
     let took = blocking(move || {
         let mut remote = connect(&shared, &name)?;
-        let status = remote.status(PATIENCE).map_err(Refusal::wrong)?;
-        let lr = status.lr.filter(|lr| *lr > 0.0);
-        let lr = lr.ok_or_else(|| Refusal::wrong("the run has made no step yet whose rate could fall"))?;
-        let made = status.step.div_ceil(status.steps_per_epoch.max(1));
-        let longer = Command::SetEpochs { epochs: made.saturating_add(epochs) };
-        remote.tell(&longer, PATIENCE).map_err(Refusal::wrong)?;
-        let lr: RateChange = format!("linear({lr:.3e}, end=0)").parse().map_err(Refusal::wrong)?;
-        remote.tell(&Command::SetLr { lr }, PATIENCE).map_err(Refusal::wrong)
+        let was_paused = remote.status(PATIENCE).map_err(Refusal::wrong)?.paused;
+        if was_paused {
+            return cool_down(&mut remote, epochs);
+        }
+        // A fast run could come to its new end between the two commands.
+        remote.tell(&Command::Pause, PATIENCE).map_err(Refusal::wrong)?;
+        let took = cool_down(&mut remote, epochs);
+        remote.tell(&Command::Continue, PATIENCE).map_err(Refusal::wrong)?;
+        took
     });
     Ok(as_json(&took.await?))
+}
+
+/// The new length of a paused run first: a straight line ends where the run does.
+fn cool_down(remote: &mut Remote, epochs: u64) -> Result<Took, Refusal> {
+    let status = remote.status(PATIENCE).map_err(Refusal::wrong)?;
+    let lr = status.lr.filter(|lr| *lr > 0.0);
+    let lr = lr.ok_or_else(|| Refusal::wrong("the run has made no step yet whose rate could fall"))?;
+    let made = status.step.div_ceil(status.steps_per_epoch.max(1));
+    let length = Command::SetEpochs { epochs: made.saturating_add(epochs) };
+    remote.tell(&length, PATIENCE).map_err(Refusal::wrong)?;
+    let lr: RateChange = format!("linear({lr:.3e}, end=0)").parse().map_err(Refusal::wrong)?;
+    remote.tell(&Command::SetLr { lr }, PATIENCE).map_err(Refusal::wrong)
 }
 
 /// Writes what people say of a run.

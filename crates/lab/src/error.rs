@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use downhill_run::reason;
+
 /// Why there is no page.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -32,11 +34,12 @@ impl fmt::Display for Error {
             Self::Port { port, source } if source.kind() == io::ErrorKind::AddrInUse => {
                 write!(f, "port {port} of this machine is in use by another program")
             }
-            Self::Port { port, source } => write!(f, "port {port} cannot be listened at: {source}"),
+            Self::Port { port, source } => write!(f, "port {port} cannot be listened at: {}", reason(source)),
             Self::Folder { path, source } => {
-                write!(f, "the folder of runs, {}, cannot be made or read: {source}", path.display())
+                let (path, why) = (path.display(), reason(source));
+                write!(f, "the folder of runs, {path}, cannot be made or read: {why}")
             }
-            Self::System(source) => write!(f, "the page cannot be served: {source}"),
+            Self::System(source) => write!(f, "the page cannot be served: {}", reason(source)),
         }
     }
 }

@@ -62,7 +62,7 @@ pub enum Error {
 }
 
 /// What the system said, without the number it has for it.
-pub(crate) fn reason(error: &io::Error) -> String {
+pub fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_string()
 }

@@ -37,7 +37,7 @@ pub use command::{Command, RateChange};
 pub use command_replay::{CommandReplay, executed_at};
 pub use early_stopping::{EarlyStopping, Keep, Patience};
 pub use environment::Environment;
-pub use error::Error;
+pub use error::{Error, reason};
 pub use event::{Cause, Epoch, Event, Stop};
 pub use explanation::{Dependence, DependencePoint, Explanation, Importance, WorstRow};
 pub use folder::{RunFolder, checkpoint_name, is_name, step_of};

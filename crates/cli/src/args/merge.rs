@@ -315,7 +315,7 @@ mod tests {
             (&["--batch-norm=no"], |config| mlp(config).batch_norm = false),
             (&["--dropout", "0"], |config| mlp(config).dropout = 0.0),
             (&["--numbers", "auto"], |config| mlp(config).numbers = "auto".parse().unwrap()),
-            (&["--ensemble", "8"], |config| mlp(config).ensemble = Some(8)),
+            (&["--ensemble", "8"], |config| (mlp(config).ensemble, mlp(config).dropout) = (Some(8), 0.0)),
             (&["--ensemble", "auto"], |config| mlp(config).ensemble = None),
             (&["--lr", "0.25"], |config| config.training.lr = Some("0.25".parse().unwrap())),
             (&["--lr", "auto"], |config| config.training.lr = None),
