@@ -110,7 +110,7 @@ pub fn write(folder: &RunFolder) -> Result<PathBuf, Error> {
 ///
 /// # Errors
 ///
-/// As [`write`].
+/// As [`write()`].
 pub fn write_in(folder: &RunFolder, lang: Lang) -> Result<PathBuf, Error> {
     folder.write_report(&html_in(std::slice::from_ref(folder), lang)?)
 }
