@@ -64,7 +64,7 @@ impl Notes {
         left_out(&self.keys.iter().collect::<Vec<_>>(), "text that differs in almost every row");
         left_out(
             &self.indices.iter().collect::<Vec<_>>(),
-            "it numbers the rows; name it in `numeric` to learn from it",
+            "it numbers the rows (name it in `numeric` to learn from it)",
         );
         for name in &self.numbered {
             notes.push(format!(
