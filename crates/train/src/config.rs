@@ -79,7 +79,7 @@ pub struct Config {
     /// The layers between the features and the head. Default two of 128 units with a dropout of 0.2, and
     /// numbers taken by a rule: in a table with classes to tell apart, at least 1000 training rows, and at
     /// most 40 inputs of more than two values, `piecewise-linear(bins=16)`, otherwise as they are; of a table of at
-    /// least 50 training rows and as few inputs, 8 members that share the weights, without dropout.
+    /// least 500 training rows and as few inputs, 8 members that share the weights, without dropout.
     pub network: Network,
 }
 

@@ -10,12 +10,12 @@ const ENOUGH_ROWS: usize = 1000;
 /// With more inputs of more than two values than this, the first layer would take most of the time.
 const MOST_INPUTS: usize = 40;
 /// From so many training rows on, a network is an ensemble.
-const ENSEMBLE_ROWS: usize = 50;
+const ENSEMBLE_ROWS: usize = 500;
 /// Of so many members: what more of them give is little, and they take as many times as long.
 const ENSEMBLE: usize = 8;
 
 /// The number of members that share a network's weights where that is left open, and a sentence on it if they are
-/// several: 8, without dropout, if there are at least 50 training rows, at most 40 inputs of more than two values
+/// several: 8, without dropout, if there are at least 500 training rows, at most 40 inputs of more than two values
 /// and a hidden layer to share; otherwise, and for images, 1. Members hold each other back from learning the rows
 /// by heart, and dropout besides is too much.
 pub(crate) fn choose_ensemble(mlp: &mut Mlp, data: &Dataset) -> Option<String> {
@@ -128,16 +128,16 @@ mod tests {
     #[test]
     fn members_share_weights_where_there_are_rows_enough() {
         use Task::{Classification, Regression};
-        assert_eq!(ensemble(&data(50, 3, Classification), &[9]), (Some(8), 0.0));
-        assert_eq!(ensemble(&data(50, 3, Regression), &[9]), (Some(8), 0.0));
-        assert_eq!(ensemble(&data(49, 3, Regression), &[9]), (Some(1), 0.2));
-        assert_eq!(ensemble(&data(50, 3, Regression), &[]), (Some(1), 0.2));
-        assert_eq!(ensemble(&data(50, 40, Regression), &[9]), (Some(8), 0.0));
-        assert_eq!(ensemble(&data(50, 41, Regression), &[9]), (Some(1), 0.2));
+        assert_eq!(ensemble(&data(500, 3, Classification), &[9]), (Some(8), 0.0));
+        assert_eq!(ensemble(&data(500, 3, Regression), &[9]), (Some(8), 0.0));
+        assert_eq!(ensemble(&data(499, 3, Regression), &[9]), (Some(1), 0.2));
+        assert_eq!(ensemble(&data(500, 3, Regression), &[]), (Some(1), 0.2));
+        assert_eq!(ensemble(&data(500, 40, Regression), &[9]), (Some(8), 0.0));
+        assert_eq!(ensemble(&data(500, 41, Regression), &[9]), (Some(1), 0.2));
         let digits = Table::bundled("digits").unwrap().default_target().split(0.2, 0).unwrap();
         assert_eq!(ensemble(&digits, &[9]), (Some(1), 0.2));
         let mut given = Mlp { ensemble: Some(3), dropout: 0.1, ..Mlp::default() };
-        assert_eq!(choose_ensemble(&mut given, &data(50, 3, Regression)), None);
+        assert_eq!(choose_ensemble(&mut given, &data(500, 3, Regression)), None);
         assert_eq!((given.ensemble, given.dropout), (Some(3), 0.1));
     }
 
