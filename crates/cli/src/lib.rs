@@ -63,7 +63,7 @@ pub use settings::{Search, SettingError, config, members, names};
 /// It writes to standard output and standard error, and takes over Ctrl-C.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    // What is wrong with the arguments is told in the language that they ask for, if that much can be read.
+    // Errors in the arguments are reported in the language of --lang, if that much can be parsed.
     output::speak(asked(&arguments).unwrap_or_else(of_environment));
     let Args { command, format, quiet, lang } = match Args::try_parse_from(&arguments) {
         Ok(args) => args,

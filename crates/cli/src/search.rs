@@ -378,7 +378,7 @@ impl Interrupt {
         self.inbox_until(None)
     }
 
-    /// The same where it is told to stop at a time, too.
+    /// The same, with a time limit as well.
     fn inbox_until(&self, end: Option<Instant>) -> mpsc::Receiver<Told> {
         let (sender, inbox) = mpsc::channel();
         let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
@@ -478,7 +478,7 @@ fn begin(
         prior: own.prior.as_ref().map_or(Ok(Vec::new()), |study| start::prior(searched, study))?,
         ..usual
     };
-    // What is wrong with it is told before time is spent on a rate.
+    // Errors in it are reported before time is spent on finding a rate.
     plan.check()?;
     let mut searched = searched.clone();
     if searched.is_of_multiples() {

@@ -1,4 +1,4 @@
-//! What the page is told, of runs that nobody trained: a record is enough.
+//! The API's answers about runs that nobody trained: a record is enough.
 
 mod common;
 

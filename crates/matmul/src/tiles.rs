@@ -146,7 +146,7 @@ impl<F: Element, S: Simd> Strips<F, S> {
             true => self.each().last().map_or(0, |(begin, _)| begin),
             false => 0,
         };
-        /// So many rows are copied for all strips before the next: near each other in far memory.
+        /// The number of rows copied for all strips before the next ones: rows that are close in memory.
         const TOGETHER: usize = 16;
         let strips = || self.each().filter(|(begin, _)| *begin >= copied_from);
         if b.transposed {
@@ -190,7 +190,7 @@ struct Panel<'a, F: Element, S: Simd> {
 }
 
 impl<'a, F: Element, S: Simd> Panel<'a, F, S> {
-    /// The strip of so many numbers a row that begins with this column.
+    /// The strip that begins with column `begin` and has `stride` columns.
     #[inline(always)]
     fn strip(&self, begin: usize, stride: usize) -> Right<'a, F> {
         let steps = self.strips.at.steps;

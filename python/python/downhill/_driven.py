@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     _Base = Session
 else:
     _Base = object
+
+
+def settings(
+    lr: float | str, run: str | os.PathLike[str] | None, guard: str, plateau: str, epoch: int | None
+) -> dict[str, Any]:
+    """What callbacks take, as keywords of a session and in plain values that a checkpoint can keep."""
+    run = None if run is None else os.fspath(run)
+    return {"lr": lr, "run": run, "guard": guard, "plateau": plateau, "epoch": epoch}
 
 
 class Driven(_Base):

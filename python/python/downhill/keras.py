@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import torch
 
-from downhill._driven import Driven
+from downhill._driven import Driven, settings
 from downhill._session import Session
 
 __all__ = ["DownhillCallback"]
@@ -64,13 +64,7 @@ class DownhillCallback(keras.callbacks.Callback):
                 f"Keras runs on {keras.backend.backend()} here, whose weights cannot be brought back in the middle of a fit: "
                 "set the environment variable KERAS_BACKEND=torch before Keras is imported"
             )
-        self._settings: dict[str, Any] = {
-            "lr": lr,
-            "run": run,
-            "guard": guard,
-            "plateau": plateau,
-            "epoch": epoch,
-        }
+        self._settings = settings(lr, run, guard, plateau, epoch)
         self._batches = batches
         self.session: Any = None
         self._seen = (0.0, 0.0)

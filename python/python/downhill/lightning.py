@@ -8,6 +8,7 @@ from typing import Any
 
 import lightning.pytorch as pl
 
+from downhill._driven import settings
 from downhill._torch_driven import TorchDriven
 
 __all__ = ["DownhillCallback"]
@@ -63,13 +64,7 @@ class DownhillCallback(pl.Callback):
         plateau: str = "off",
         epoch: int | None = None,
     ) -> None:
-        self._settings: dict[str, Any] = {
-            "lr": lr,
-            "run": run,
-            "guard": guard,
-            "plateau": plateau,
-            "epoch": epoch,
-        }
+        self._settings = settings(lr, run, guard, plateau, epoch)
         self.session: TorchDriven | None = None
         self._where: Any = None
         self._losses: list[float] = []

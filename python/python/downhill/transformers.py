@@ -9,6 +9,7 @@ import torch
 from transformers import TrainerCallback
 from transformers.trainer_callback import ExportableState
 
+from downhill._driven import settings
 from downhill._torch_driven import TorchDriven
 
 __all__ = ["DownhillCallback"]
@@ -59,13 +60,7 @@ class DownhillCallback(TrainerCallback, ExportableState):
         plateau: str = "off",
         epoch: int | None = None,
     ) -> None:
-        self._settings: dict[str, Any] = {
-            "lr": lr,
-            "run": None if run is None else os.fspath(run),
-            "guard": guard,
-            "plateau": plateau,
-            "epoch": epoch,
-        }
+        self._settings = settings(lr, run, guard, plateau, epoch)
         self.session: TorchDriven | None = None
         self._losses: list[tuple[float, bool]] = []
         self._hook: Any = None

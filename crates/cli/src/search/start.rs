@@ -72,8 +72,8 @@ pub fn find_rates(
     Ok(Some(rates))
 }
 
-/// What is tried first: the settings of runs, and, by samplers that learn, those of a training that is told
-/// nothing else, if they are in the space.
+/// The first trials: the settings of the given runs and, for samplers that learn, the default settings of
+/// training, if they are in the space.
 pub fn first(
     searched: &Searched,
     base: &Config,
