@@ -57,16 +57,6 @@ impl Drop for Lab {
     }
 }
 
-/// A browser; none, with a word on it, where there is no Chromium.
-#[allow(clippy::print_stderr)] // a test that is skipped says so
-fn browser() -> Option<Browser> {
-    let browser = Browser::open();
-    if browser.is_none() {
-        eprintln!("skipped: there is no chromium on the path");
-    }
-    browser
-}
-
 /// The middle of an element, which is moved into view.
 #[track_caller]
 fn middle(browser: &mut Browser, selector: &str) -> (f64, f64) {
@@ -111,7 +101,7 @@ fn fill(browser: &mut Browser, selector: &str, text: &str) {
 
 #[test]
 fn runs_are_listed_compared_and_looked_at() {
-    let Some(mut browser) = browser() else { return };
+    let Some(mut browser) = Browser::open() else { return };
     let place = Place::new();
     for (name, lr) in [("first", "0.01"), ("second", "0.1"), ("<img src=x onerror=alert(1)>", "0.03")] {
         place.run_with(&format!("train good.csv --hidden 8 --epochs 3 --lr {lr}"), &["--name", name]).done();
@@ -165,7 +155,7 @@ fn runs_are_listed_compared_and_looked_at() {
 
 #[test]
 fn a_live_run_is_begun_and_steered_by_hand_to_its_log() {
-    let Some(mut browser) = browser() else { return };
+    let Some(mut browser) = Browser::open() else { return };
     let lab = Lab::open(Place::new());
     browser.width(1600);
     browser.go(&format!("{}#/start", lab.address));
@@ -247,7 +237,7 @@ fn a_live_run_is_begun_and_steered_by_hand_to_its_log() {
 
 #[test]
 fn a_finished_run_is_branched_off_by_dragging_its_rate() {
-    let Some(mut browser) = browser() else { return };
+    let Some(mut browser) = Browser::open() else { return };
     let place = Place::new();
     place
         .run("train good.csv --hidden 8 --epochs 8 --name parent --lr linear(0.02,end=0) --keep-every 1 --early-stop off")
@@ -273,7 +263,7 @@ fn a_finished_run_is_branched_off_by_dragging_its_rate() {
 
 #[test]
 fn every_page_is_there_in_both_languages_at_any_width_light_and_dark() {
-    let Some(mut browser) = browser() else { return };
+    let Some(mut browser) = Browser::open() else { return };
     let place = Place::new();
     place.run("train good.csv --hidden 8 --epochs 3 --name one --lr 0.01").done();
     let lab = Lab::open(place);
